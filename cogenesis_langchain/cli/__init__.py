@@ -1,0 +1,24 @@
+"""The ``cogenesis`` command; each group of commands has its own file beside this one."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cogenesis_langchain.cli.models import models_app
+from cogenesis_langchain.errors import CoGenesisError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Run the command line; errors of the library print as one message and its remedy."""
+    try:
+        app()
+    except CoGenesisError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Fused decoding: two next-token distributions become one (CoGenesis, section 3.3)."""

@@ -1,0 +1,1 @@
+"""The two sides: cloud models behind the border, local models in front of it."""

@@ -1,0 +1,211 @@
+"""What a model on either side can do, as protocols and plain values.
+
+Two capabilities on each side, never one class with methods that refuse:
+
+- the cloud side gives text (`CloudTextModel`) and, where the server can, the top-k
+  log-probabilities of a block (`BlockScorer`);
+- the local side gives text (`LocalTextModel`) and, where the weights are at hand, full next-token
+  log-probabilities with a cache that can be rolled back (`TokenModel`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+
+if TYPE_CHECKING:  # numpy costs a tenth of a second at import
+    import numpy as np
+    from numpy.typing import NDArray
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length"]
+LogProbs: TypeAlias = "NDArray[np.float32]"
+"""Natural-log probabilities over a whole vocabulary; shape (vocabulary,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more model calls."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateMessage:
+    """One turn of a prompt for the local model."""
+
+    role: Role
+    text: PrivateText
+
+
+@dataclass(frozen=True, slots=True)
+class PublicMessage:
+    """One turn of a prompt for the cloud model."""
+
+    role: Role
+    text: PublicText
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How to generate.
+
+    Attributes:
+        max_tokens: Most tokens to generate.
+        temperature: 0 is greedy.
+        top_p: Nucleus share in (0, 1].
+        stop: Strings that end the text; they are not part of it.
+        seed: Makes sampling repeatable where the model can; None is a fresh seed.
+        json_schema: The text must be JSON of this schema.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.7
+    top_p: float = 0.95
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    json_schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalChunk:
+    """A piece of locally generated text; the last one says why it ended and what it took."""
+
+    text: str
+    finish_reason: FinishReason | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAnswer:
+    """A cloud model's whole answer and what it took."""
+
+    text: str
+    usage: Usage
+    calls: int
+    sent_bytes: int
+
+
+class LocalTextModel(Protocol):
+    """A model inside the trust boundary that writes text."""
+
+    @property
+    def name(self) -> str:
+        """Model name for metadata; not private."""
+        ...
+
+    def prefill(self, messages: Sequence[PrivateMessage]) -> None:
+        """Read a prompt's beginning ahead of time, so that `stream` starts sooner.
+
+        Args:
+            messages: The turns known so far; the last one may still grow at its end.
+        """
+        ...
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        """Write the assistant's turn, piece by piece; closing the iterator stops it.
+
+        Raises:
+            ContextTooLong: Before anything is generated.
+            LocalModelError: The model failed.
+        """
+        ...
+
+
+class CloudTextModel(Protocol):
+    """A model beyond the border that writes text."""
+
+    @property
+    def name(self) -> str:
+        """Model name for metadata."""
+        ...
+
+    def generate(
+        self, messages: Sequence[PublicMessage], *, purpose: str, options: GenerationOptions
+    ) -> CloudAnswer:
+        """Ask for one answer.
+
+        Args:
+            messages: The prompt.
+            purpose: Why, for the ledger, for instance ``"sketch"``.
+            options: How to generate.
+
+        Raises:
+            CloudError: By kind, without payload.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """The top-k of one next-token distribution, as a server gives it.
+
+    Attributes:
+        ids: Token ids, most probable first; shape (k,).
+        logprobs: Natural-log probabilities; shape (k,).
+    """
+
+    ids: NDArray[np.int64]
+    logprobs: NDArray[np.float64]
+
+
+class BlockScorer(Protocol):
+    """A cloud model that scores a block of tokens in one request."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids."""
+        ...
+
+    def score(self, ids: Sequence[int], start: int, k: int) -> list[TopK]:
+        """Score the positions of a block.
+
+        Args:
+            ids: The whole sequence: prompt, text so far, block.
+            start: Index of the first position to predict, 1 <= start <= len(ids).
+            k: How many tokens a position.
+
+        Returns:
+            Top-k of ``p(x | ids[:i])`` for each i in start..len(ids): len(ids) - start + 1 entries.
+        """
+        ...
+
+
+class TokenModel(Protocol):
+    """A local model that gives full next-token log-probabilities over a cache that rolls back."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids."""
+        ...
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        """Ids that end the assistant's turn."""
+        ...
+
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        """Token ids of a prompt, up to where the assistant's turn begins."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """Bytes of these tokens; a character may be split over several tokens."""
+        ...
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        """Log-probabilities of the token after ``ids``.
+
+        What ``ids`` shares with the previous call is read from the cache; the rest rolls back.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The border: what is private, what may leave, and the record of what left."""
