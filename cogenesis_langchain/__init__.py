@@ -1,3 +1,3 @@
-"""CoGenesis for LangChain: a cloud model outlines, a local model writes, private text stays here."""
+"""CoGenesis for LangChain: a cloud model outlines, a local model writes, secrets stay."""
 
 __version__ = "0.1.0"

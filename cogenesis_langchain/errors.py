@@ -100,7 +100,8 @@ class ContextTooLong(LocalModelError):
 
     def __init__(self, needed: int, window: int) -> None:
         super().__init__(
-            f"the request needs {needed} tokens, {needed - window} more than the window of {window}",
+            f"the request needs {needed} tokens, {needed - window} more than "
+            f"the window of {window}",
             remedy="open the local model with a larger n_ctx, retrieve fewer documents (k), "
             "or lower max_tokens",
         )

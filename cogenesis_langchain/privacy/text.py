@@ -1,7 +1,7 @@
 """The two kinds of text: what may leave the machine, and what may not.
 
 ``PublicText`` is the only thing the network side of the library accepts, and only the border
-(`privacy/border.py`) can make one from a user's words. ``PrivateText`` does not print what it holds.
+(`privacy/border.py`) can make one from a user's words. ``PrivateText`` never prints its content.
 """
 
 from __future__ import annotations
