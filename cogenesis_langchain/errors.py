@@ -9,6 +9,14 @@
     ├── PrivacyViolation            something private was about to leave; nothing was sent
     ├── LedgerError                 the egress ledger cannot be written or does not verify
     ├── ModelFileError              a model file is missing, damaged or cannot be fetched
+    │   ├── ModelFileUnknown        no model of that name, no such file, no such hub reference
+    │   ├── ModelFileMissing        a known model file is not on this machine yet
+    │   ├── ModelFileDamaged        size or SHA-256 are not what they should be
+    │   ├── ModelFileUnreachable    neither the hub nor the package mirror gave the file
+    │   ├── DownloadInterrupted     the download broke off; what arrived is kept
+    │   └── DiskFull                not enough free space for the file
+    ├── StandInError                the stand-in cloud did not start or ended by itself
+    │   └── PortTaken               another program listens on the port
     ├── LocalModelError             the local model failed
     │   └── ContextTooLong          the prompt does not fit the window; nothing was generated
     ├── CloudError                  the cloud model failed
@@ -84,6 +92,38 @@ class LedgerError(CoGenesisError):
 
 class ModelFileError(CoGenesisError):
     """A model file is missing, damaged or cannot be fetched."""
+
+
+class ModelFileUnknown(ModelFileError):
+    """No model has that name, and it is neither a file nor a hub reference."""
+
+
+class ModelFileMissing(ModelFileError):
+    """A known model file is not on this machine yet."""
+
+
+class ModelFileDamaged(ModelFileError):
+    """A model file's size or SHA-256 is not what it should be."""
+
+
+class ModelFileUnreachable(ModelFileError):
+    """No source of a model file could be reached, or none has it."""
+
+
+class DownloadInterrupted(ModelFileError):
+    """A download broke off; what arrived is kept and the next run continues there."""
+
+
+class DiskFull(ModelFileError):
+    """There is not enough free space for a model file."""
+
+
+class StandInError(CoGenesisError):
+    """The stand-in cloud did not start or ended by itself."""
+
+
+class PortTaken(StandInError):
+    """Another program listens on the port asked for."""
 
 
 class LocalModelError(CoGenesisError):

@@ -2,6 +2,76 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from cogenesis_langchain.errors import ModelFileDamaged, ModelFileMissing
+from cogenesis_langchain.models import catalog
+from cogenesis_langchain.models.download import FileRecord
 
 models_app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Name = Annotated[str, typer.Argument(help="catalog name, hf:owner/repository/file, or path")]
+Names = Annotated[list[str], typer.Argument(help="catalog names, hf:owner/repository/file, paths")]
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """Show the files the catalog knows and which of them are on this machine."""
+    table = Table("name", "for", "size", "licence", "here")
+    for entry in catalog.entries():
+        size = f"{entry.size / 1e6:,.1f} MB"
+        table.add_row(entry.name, entry.purpose, size, entry.licence, _state(entry.name))
+    Console().print(table)
+
+
+@models_app.command()
+def pull(names: Names) -> None:
+    """Fetch files that are not here yet; verify those that are and repair damaged ones."""
+    for name in names:
+        path = pull_with_bar(name, recheck=True)
+        record = FileRecord.read(path)
+        verdict = (
+            "verified" if record and record.verified else "no published hash to verify it with"
+        )
+        Console(stderr=True).print(f"{name}: {verdict}")
+        typer.echo(path)
+
+
+@models_app.command()
+def path(name: Name) -> None:
+    """Print where a file is."""
+    found = catalog.locate(name)
+    if found is None:
+        raise ModelFileMissing(
+            f"{name} is not on this machine yet", remedy=f"cogenesis models pull {name}"
+        )
+    typer.echo(found)
+
+
+def pull_with_bar(name: str, *, recheck: bool = False) -> catalog.Path:
+    """Fetch one file, showing its progress on stderr."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        return catalog.fetch(
+            name,
+            recheck=recheck,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _state(name: str) -> str:
+    try:
+        return "yes" if catalog.locate(name) else "no"
+    except ModelFileDamaged:
+        return "damaged"
