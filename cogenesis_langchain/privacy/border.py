@@ -1,0 +1,165 @@
+"""The border: the one place where a user's words become public text, or do not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+from cogenesis_langchain.errors import PrivacyViolation
+from cogenesis_langchain.privacy.ledger import EgressLedger, LedgerEntry, Verdict
+from cogenesis_langchain.privacy.matching import Hit, ValueSet, detect_in_instruction
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
+
+Policy = Literal["mask", "block", "local"]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the border let out of one candidate.
+
+    Attributes:
+        text: The public text; None when nothing may leave.
+        verdict: How it passed.
+        masked: Number of values found, by kind.
+        values: What must not leave, for the check on the wire.
+    """
+
+    text: PublicText | None
+    verdict: Verdict
+    masked: Mapping[str, int]
+    values: ValueSet = field(repr=False)
+
+
+@final
+class Departure:
+    """Permission to send requests of one purpose; each payload is checked, recorded, then leaves.
+
+    Args:
+        release: What the border decided.
+        purpose: Why requests are sent, for the ledger.
+        ledger: Where they are recorded.
+    """
+
+    def __init__(self, release: Release, *, purpose: str, ledger: EgressLedger) -> None:
+        self._release = release
+        self._ledger = ledger
+        self.purpose = purpose
+
+    def clear(self, endpoint: str, payload: bytes, public: Sequence[PublicText]) -> None:
+        """Check the exact bytes of a request and record them, just before they leave.
+
+        The texts that the border released are known; any other string in the body was put there
+        by something between the border and the wire, and is searched for private values. A body
+        that is not JSON is searched whole.
+
+        Args:
+            endpoint: Method and URL.
+            payload: The body as it will be sent.
+            public: The public texts it carries.
+
+        Raises:
+            PrivacyViolation: Something private is in it. Nothing is sent; the ledger says so.
+            LedgerError: It cannot be recorded, so it must not leave.
+        """
+        strings = [endpoint, *_foreign_strings(payload, {str(text) for text in public})]
+        found = self._release.values.find_in_payload("\n".join(strings).encode())
+        entry = LedgerEntry(
+            endpoint=endpoint,
+            purpose=self.purpose,
+            verdict="refused" if found else self._release.verdict,
+            payload=b"" if found else payload,
+            masked=Counter(found) if found else self._release.masked,
+        )
+        self._ledger.append(entry)
+        if found:
+            raise PrivacyViolation(
+                f"a request for {self.purpose!r} carried private values ({', '.join(found)})",
+                remedy="nothing was sent; look for what adds text to the cloud model's requests "
+                "(a wrapper, default headers, model_kwargs)",
+            )
+
+
+class Border:
+    """Decides what of a candidate instruction may leave.
+
+    Args:
+        ledger: Records every payload that leaves.
+        policy: What to do when the candidate holds private values: ``mask`` puts typed
+            placeholders in their place, ``block`` raises, ``local`` lets nothing out.
+    """
+
+    def __init__(self, *, ledger: EgressLedger, policy: Policy = "mask") -> None:
+        self._ledger = ledger
+        self._policy = policy
+
+    def release(
+        self, candidate: PrivateText, values: ValueSet, placeholders: Placeholders
+    ) -> Release:
+        """Make public text of a candidate, or decide that nothing leaves.
+
+        Args:
+            candidate: What would be the general instruction.
+            values: The private values of everything else in the request.
+            placeholders: The conversation's placeholders; masked values are added to them.
+
+        Returns:
+            The decision; its text is None when the policy is ``local`` and something was found.
+
+        Raises:
+            PrivacyViolation: Something was found and the policy is ``block``.
+        """
+        text = candidate.reveal()
+        hits = _merge(values.find(text), detect_in_instruction(text))
+        masked = Counter(hit.value.kind for hit in hits)
+        if not hits:
+            return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
+        if self._policy == "block":
+            raise PrivacyViolation(
+                f"the instruction holds {len(hits)} private values ({', '.join(sorted(masked))})",
+                remedy="take them out of the public part, mark them with private(...), or use "
+                'policy="mask"',
+            )
+        if self._policy == "local":
+            return Release(None, "refused", masked, values)
+        public = PublicText(placeholders.mask(text, hits), seal=BORDER_SEAL)
+        return Release(public, "masked", masked, values)
+
+    def departure(self, release: Release, *, purpose: str) -> Departure:
+        """Permit requests that carry what was released, for one purpose."""
+        return Departure(release, purpose=purpose, ledger=self._ledger)
+
+
+def _merge(known: Sequence[Hit], detected: Sequence[Hit]) -> list[Hit]:
+    """Known values first; detected ones where they overlap none of them."""
+    free = [
+        hit
+        for hit in detected
+        if all(hit.end <= other.start or other.end <= hit.start for other in known)
+    ]
+    return sorted((*known, *free), key=lambda hit: hit.start)
+
+
+def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:
+    """Strings of a body that the border did not release itself."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        yield payload.decode("latin-1")
+        return
+    yield from (text for text in _strings(body) if text not in released)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
