@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,7 +54,7 @@ def path(name: Name) -> None:
     typer.echo(found)
 
 
-def pull_with_bar(name: str, *, recheck: bool = False) -> catalog.Path:
+def pull_with_bar(name: str, *, recheck: bool = False) -> Path:
     """Fetch one file, showing its progress on stderr."""
     columns = (
         TextColumn("{task.description}"),

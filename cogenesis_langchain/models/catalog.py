@@ -1,7 +1,8 @@
 """Model files by name: what is known of each, where it is on this machine, and how it gets there.
 
-A name is one of the catalog below, a hub reference (``hf:owner/repository/file.gguf``) or the path
-of a file that is already there. Files live in ``COGENESIS_HOME``, by default the user's cache folder.
+A name is one of the catalog below, a hub reference (``hf:owner/repository/file.gguf``) or the
+path of a file that is already there. Files live in ``COGENESIS_HOME``, by default the user's cache
+folder.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from cogenesis_langchain.errors import (
 from cogenesis_langchain.models.hub import Progress
 
 _HEADROOM = 256 << 20
-"""Free bytes beyond the file's own: the wheel being unpacked, and room for the rest of the world."""
+"""Free bytes beyond the file's own: the wheel being unpacked, and room for other programs."""
 
 
 class Source(Protocol):
