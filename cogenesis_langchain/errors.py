@@ -27,6 +27,7 @@
     │   └── CloudAnswerInvalid      an answer came that cannot be used
     ├── SketchInvalid               the cloud's outline failed its checks, also after the retry
     ├── StoreError                  the context store cannot be read or written
+    ├── DatasetError                a data set cannot be read, or its records make no sense
     └── FusionError                 fused decoding is impossible with these two models
 
 An error says what happened and to what; its remedy is attached with ``add_note`` so that it prints
@@ -166,7 +167,13 @@ class CloudRefused(CloudError):
 
 
 class CloudRateLimited(CloudError):
-    """The endpoint asks to slow down (HTTP 429)."""
+    """The endpoint asks to slow down (HTTP 429).
+
+    Attributes:
+        retry_after: Seconds it asked to wait; 0 when it did not say.
+    """
+
+    retry_after: float = 0.0
 
 
 class CloudAnswerInvalid(CloudError):
@@ -179,6 +186,10 @@ class SketchInvalid(CoGenesisError):
 
 class StoreError(CoGenesisError):
     """The context store cannot be read or written."""
+
+
+class DatasetError(CoGenesisError):
+    """A data set cannot be read, or its records make no sense."""
 
 
 class FusionError(CoGenesisError):

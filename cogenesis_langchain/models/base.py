@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 if TYPE_CHECKING:  # numpy costs a tenth of a second at import
@@ -131,18 +132,16 @@ class CloudTextModel(Protocol):
         """Model name for metadata."""
         ...
 
-    def generate(
-        self, messages: Sequence[PublicMessage], *, purpose: str, options: GenerationOptions
-    ) -> CloudAnswer:
+    def generate(self, messages: Sequence[PublicMessage], departure: Departure) -> CloudAnswer:
         """Ask for one answer.
 
         Args:
             messages: The prompt.
-            purpose: Why, for the ledger, for instance ``"sketch"``.
-            options: How to generate.
+            departure: The border's permission, which checks and records each request.
 
         Raises:
             CloudError: By kind, without payload.
+            PrivacyViolation: Something added private text to a request; nothing was sent.
         """
         ...
 

@@ -49,7 +49,13 @@ class Departure:
         self._ledger = ledger
         self.purpose = purpose
 
-    def clear(self, endpoint: str, payload: bytes, public: Sequence[PublicText]) -> None:
+    def clear(
+        self,
+        endpoint: str,
+        payload: bytes,
+        public: Sequence[PublicText],
+        headers: Sequence[str] = (),
+    ) -> None:
         """Check the exact bytes of a request and record them, just before they leave.
 
         The texts that the border released are known; any other string in the body was put there
@@ -60,12 +66,13 @@ class Departure:
             endpoint: Method and URL.
             payload: The body as it will be sent.
             public: The public texts it carries.
+            headers: Headers that the caller configured.
 
         Raises:
             PrivacyViolation: Something private is in it. Nothing is sent; the ledger says so.
             LedgerError: It cannot be recorded, so it must not leave.
         """
-        strings = [endpoint, *_foreign_strings(payload, {str(text) for text in public})]
+        strings = [endpoint, *headers, *_foreign_strings(payload, {str(text) for text in public})]
         found = self._release.values.find_in_payload("\n".join(strings).encode())
         entry = LedgerEntry(
             endpoint=endpoint,

@@ -1,0 +1,199 @@
+"""The only door to a cloud model.
+
+Wraps a LangChain chat model so that it takes `PublicText` alone, under a `Departure` of the border.
+Models of langchain-openai are given an HTTP client of our own (`models/gate.py`), so that the
+check and the ledger see the exact bytes of each request, redirects are not followed and total time
+and size of an answer are bounded. For any other chat model the messages are checked and recorded
+as JSON just before the model is called.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatResult
+
+from cogenesis_langchain.errors import (
+    CloudAnswerInvalid,
+    CloudRateLimited,
+    CloudUnavailable,
+    CoGenesisError,
+)
+from cogenesis_langchain.models import gate
+from cogenesis_langchain.models.base import CloudAnswer, PublicMessage, Usage
+from cogenesis_langchain.models.cloud_errors import retry_after, translate
+from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.untraced import Untraced
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+_RETRYABLE: Final = (CloudUnavailable, CloudRateLimited)
+_FIRST_PAUSE: Final = 0.5
+_ROLES: Final[dict[str, type[BaseMessage]]] = {
+    "system": SystemMessage,
+    "user": HumanMessage,
+    "assistant": AIMessage,
+}
+
+
+class CloudModel:
+    """A chat model beyond the border.
+
+    Args:
+        model: Any LangChain chat model, `ChatOpenAI` first. It is copied; the caller's object is
+            left as it is.
+        timeout: Seconds for one `generate`, retries and pauses included.
+        max_retries: Further attempts when the endpoint cannot be reached, fails (5xx) or asks to
+            slow down (429). The model's own retries are switched off, so that attempts are
+            counted once.
+
+    Raises:
+        ConfigurationError: The model's requests would take a way the caller did not choose.
+    """
+
+    def __init__(
+        self, model: BaseChatModel, *, timeout: float = 60.0, max_retries: int = 2
+    ) -> None:
+        self._timeout = timeout
+        self._attempts = max_retries + 1
+        self._name = _model_name(model)
+        openai_model = _as_chat_openai(model)
+        self._gated = openai_model is not None
+        self._model = (
+            gate.with_gated_client(openai_model)
+            if openai_model is not None
+            else _without_own_retries(model)
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, for metadata."""
+        return self._name
+
+    def generate(self, messages: Sequence[PublicMessage], departure: Departure) -> CloudAnswer:
+        """Ask for one answer.
+
+        Args:
+            messages: The prompt.
+            departure: The border's permission.
+
+        Returns:
+            The answer, with what was sent to get it.
+
+        Raises:
+            PrivacyViolation: Something added private text to the request; nothing was sent.
+            CloudError: By kind, without payload, after the last attempt.
+        """
+        flight = gate.Flight(
+            departure,
+            [message.text for message in messages],
+            deadline=time.monotonic() + self._timeout,
+        )
+        prompt = [_ROLES[message.role](str(message.text)) for message in messages]
+        pause = _FIRST_PAUSE
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return self._attempt(prompt, flight)
+            except _RETRYABLE as error:
+                wait = max(pause, retry_after(error))
+                if attempt == self._attempts or time.monotonic() + wait >= flight.deadline:
+                    raise
+                time.sleep(wait)
+                pause *= 2
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _attempt(self, prompt: list[BaseMessage], flight: gate.Flight) -> CloudAnswer:
+        if not self._gated:
+            flight.clear(f"CALL {type(self._model).__name__}/{self._name}", _as_json(prompt))
+        if self._model.rate_limiter:
+            self._model.rate_limiter.acquire(blocking=True)
+        try:
+            result = self._call(prompt, flight)
+        except CoGenesisError:
+            raise
+        # The one place where the exceptions of every provider's client become ours: they hold
+        # the request, and whichever they are, the local model must still get to answer.
+        except Exception as error:
+            raise translate(error, self._name) from None
+        return _answer(result, flight)
+
+    def _call(self, prompt: list[BaseMessage], flight: gate.Flight) -> ChatResult:
+        with gate.in_flight(flight):
+            untraced = Untraced()
+        if self._gated:
+            return untraced.call(self._model._generate, prompt)
+        return _within(flight, lambda: untraced.call(self._model._generate, prompt))
+
+
+def _as_chat_openai(model: BaseChatModel) -> ChatOpenAI | None:
+    """The model itself when it is one of langchain-openai; that package is not imported for it."""
+    if not any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
+        return None
+    from langchain_openai import ChatOpenAI
+
+    return model if isinstance(model, ChatOpenAI) else None
+
+
+def _without_own_retries(model: BaseChatModel) -> BaseChatModel:
+    update: dict[str, object] = {"cache": False}
+    if "max_retries" in type(model).model_fields:
+        update["max_retries"] = 0
+    return model.model_copy(update=update)
+
+
+def _model_name(model: BaseChatModel) -> str:
+    for attribute in ("model_name", "model"):
+        name = getattr(model, attribute, None)
+        if isinstance(name, str) and name:
+            return name
+    return type(model).__name__
+
+
+def _within(flight: gate.Flight, call: Callable[[], ChatResult]) -> ChatResult:
+    """Call with a deadline; a call that overruns it is left to end by itself."""
+    outcome: SimpleQueue[ChatResult | Exception] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put(call())
+        except Exception as error:  # carried to the caller's thread, where it is translated
+            outcome.put(error)
+
+    threading.Thread(target=run, daemon=True, name="cloud-call").start()
+    try:
+        result = outcome.get(timeout=flight.seconds_left)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _as_json(prompt: Sequence[BaseMessage]) -> bytes:
+    body = {"messages": [{"role": turn.type, "content": turn.content} for turn in prompt]}
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _answer(result: ChatResult, flight: gate.Flight) -> CloudAnswer:
+    message = result.generations[0].message
+    text = message.text
+    if not text.strip():
+        raise CloudAnswerInvalid(
+            "the cloud model's answer is empty",
+            remedy="check the model; a reasoning model may need a higher max_tokens",
+        )
+    usage = getattr(message, "usage_metadata", None) or {}
+    return CloudAnswer(
+        text,
+        Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)),
+        calls=flight.calls,
+        sent_bytes=flight.sent_bytes,
+    )

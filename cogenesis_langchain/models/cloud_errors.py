@@ -1,0 +1,119 @@
+"""Providers' exceptions, translated into the library's own tree without their payload.
+
+LangChain's partner packages raise subclasses of `langchain_core.exceptions.ModelError`; other
+clients are told by the HTTP status that their exceptions carry, or by the builtin errors they
+derive from.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelPermissionDeniedError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
+
+from cogenesis_langchain.errors import (
+    CloudAnswerInvalid,
+    CloudError,
+    CloudRateLimited,
+    CloudRefused,
+    CloudTimeout,
+    CloudUnavailable,
+    CoGenesisError,
+)
+
+_MAX_RETRY_AFTER: Final = 60.0
+
+
+def translate(error: Exception, name: str) -> CoGenesisError:
+    """Turn a provider's exception into one of ours.
+
+    Args:
+        error: What the provider's client raised. Only its type, its HTTP status and its
+            Retry-After header are read; an error of ours somewhere in its chain of causes (raised
+            by the gate) is returned as it is.
+        name: The cloud model's name.
+
+    Returns:
+        The error to raise in its place, without a cause.
+    """
+    ours = _ours_within(error)
+    if ours is not None:
+        return ours
+    status = _status(error)
+    if status == 429 or isinstance(error, ModelRateLimitError):
+        limited = CloudRateLimited(
+            f"the endpoint of {name!r} asks to slow down (429)",
+            remedy="wait, raise max_retries, or check the quota of the account",
+        )
+        limited.retry_after = _retry_after(error)
+        return limited
+    if isinstance(error, (ModelTimeoutError, TimeoutError)):
+        return CloudTimeout(
+            f"the endpoint of {name!r} did not answer in time",
+            remedy="raise cloud_timeout, or check the endpoint",
+        )
+    if isinstance(error, (ModelConnectionError, OSError)):
+        return CloudUnavailable(
+            f"the endpoint of {name!r} cannot be reached",
+            remedy="check the base URL and the network",
+        )
+    if status is not None or isinstance(error, (ModelAPIError, ModelAuthenticationError)):
+        return _from_status(status, error, name)
+    return CloudAnswerInvalid(
+        f"the answer of {name!r} cannot be used ({type(error).__name__})",
+        remedy="check that the endpoint is a chat completions API",
+    )
+
+
+def retry_after(error: CloudError) -> float:
+    """Seconds that the endpoint asked to wait; 0 when it did not say."""
+    return error.retry_after if isinstance(error, CloudRateLimited) else 0.0
+
+
+def _from_status(status: int | None, error: Exception, name: str) -> CloudError:
+    shown = status or type(error).__name__
+    if isinstance(error, ModelAPIError) or (status is not None and status >= 500):
+        return CloudUnavailable(
+            f"the endpoint of {name!r} failed ({shown})", remedy="try again later"
+        )
+    if status in (401, 403) or isinstance(
+        error, (ModelAuthenticationError, ModelPermissionDeniedError)
+    ):
+        return CloudRefused(
+            f"the endpoint of {name!r} refused the credentials ({shown})",
+            remedy="check the API key and what it may use",
+        )
+    return CloudRefused(
+        f"the endpoint of {name!r} rejected the request ({shown})",
+        remedy="check the model name and the base URL; redirects are not followed",
+    )
+
+
+def _ours_within(error: BaseException) -> CoGenesisError | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, CoGenesisError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _status(error: Exception) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _retry_after(error: Exception) -> float:
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    try:
+        seconds = float(headers.get("retry-after", 0))
+    except ValueError:  # the header may also be a date; the caller's own pause is used then
+        return 0.0
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER)

@@ -1,0 +1,210 @@
+"""The gate on the wire: an HTTP client that lets out only what a departure clears.
+
+Between the border and the wire stand a chat model, a provider's client and whatever they were
+configured with. The gate sits below all of them: it hands the exact bytes of each request to the
+departure, which checks and records them; it follows no redirect and no environment proxy; and it
+bounds the time and the size of an answer, however slowly that drips in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+
+from cogenesis_langchain.errors import (
+    CloudAnswerInvalid,
+    CloudTimeout,
+    ConfigurationError,
+    PrivacyViolation,
+)
+from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.text import PublicText
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+MAX_ANSWER_BYTES: Final = 8 * 2**20
+# Made by the client itself from the request; the caller's own headers are checked.
+_CLIENT_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "api-key",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+    }
+)
+
+
+@dataclass
+class Flight:
+    """One `CloudModel.generate` in progress.
+
+    Attributes:
+        departure: The border's permission.
+        public: The public texts of its prompt.
+        deadline: `time.monotonic` at which it must be over.
+        calls: Requests sent so far.
+        sent_bytes: Bytes of their bodies.
+    """
+
+    departure: Departure
+    public: Sequence[PublicText]
+    deadline: float
+    calls: int = 0
+    sent_bytes: int = 0
+
+    def clear(self, endpoint: str, payload: bytes, headers: Sequence[str] = ()) -> None:
+        """Have a request checked and recorded; it may leave once this returns."""
+        self.departure.clear(endpoint, payload, self.public, headers)
+        self.calls += 1
+        self.sent_bytes += len(payload)
+
+    @property
+    def seconds_left(self) -> float:
+        """Time until the deadline.
+
+        Raises:
+            CloudTimeout: There is none.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise CloudTimeout(
+                "the cloud model gave no complete answer in time",
+                remedy="raise cloud_timeout, or check the endpoint",
+            )
+        return left
+
+
+_current: ContextVar[Flight | None] = ContextVar("flight", default=None)
+
+
+@contextmanager
+def in_flight(flight: Flight) -> Iterator[None]:
+    """Let requests of this context leave under a flight's departure."""
+    token = _current.set(flight)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def with_gated_client(model: ChatOpenAI) -> ChatOpenAI:
+    """Copy an OpenAI chat model so that its requests pass the gate.
+
+    Its own retries are off, its answers are not cached, and the Responses API is told not to
+    store. A client or proxy that the caller gave explicitly still carries the requests.
+
+    Args:
+        model: The caller's model; it is left as it is.
+
+    Raises:
+        ConfigurationError: The environment redirects it to a gateway, or its HTTP client is of an
+            older library.
+    """
+    if model._uses_gateway:
+        raise ConfigurationError(
+            "LANGSMITH_GATEWAY redirects the cloud model to another host",
+            remedy="unset LANGSMITH_GATEWAY, or pass base_url to the cloud model",
+        )
+    client = model.root_client.with_options(
+        http_client=httpx2.Client(
+            transport=_Gate(_carrier(model)), trust_env=False, follow_redirects=False
+        ),
+        max_retries=0,
+    )
+    update: dict[str, object] = {
+        "root_client": client,
+        "client": client.chat.completions,
+        "cache": False,
+    }
+    if model._use_responses_api({}):
+        update["store"] = False
+    return model.model_copy(update=update)
+
+
+def _carrier(model: ChatOpenAI) -> httpx2.BaseTransport:
+    """What carries the requests behind the gate."""
+    if model.openai_proxy:
+        return httpx2.HTTPTransport(proxy=model.openai_proxy, trust_env=False)
+    if model.http_client is None:
+        return httpx2.HTTPTransport(trust_env=False)
+    if not isinstance(model.http_client, httpx2.Client):
+        raise ConfigurationError(
+            f"the cloud model's http_client is a {type(model.http_client).__module__} client",
+            remedy="pass an httpx2.Client, which is what openai uses from version 3",
+        )
+    return _Delegate(model.http_client)
+
+
+class _Delegate(httpx2.BaseTransport):
+    """Sends through a client that the caller owns."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._client.send(request, stream=True, follow_redirects=False)
+
+
+class _Gate(httpx2.BaseTransport):
+    """Clears each request with the current flight, then passes it on."""
+
+    def __init__(self, carrier: httpx2.BaseTransport) -> None:
+        self._carrier = carrier
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        flight = _current.get()
+        if flight is None:
+            raise PrivacyViolation(
+                "a request to the cloud model was made outside of a departure",
+                remedy="call the cloud model through ChatCoGenesis only",
+            )
+        headers = [
+            f"{name}: {value}"
+            for name, value in request.headers.items()
+            if name not in _CLIENT_HEADERS and not name.startswith("x-stainless-")
+        ]
+        flight.clear(f"{request.method} {request.url}", request.read(), headers)
+        left = flight.seconds_left
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
+        response = self._carrier.handle_request(request)
+        return httpx2.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_Bounded(response, flight),
+            extensions=response.extensions,
+        )
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """An answer's body, up to a deadline and a size."""
+
+    def __init__(self, response: httpx2.Response, flight: Flight) -> None:
+        self._response = response
+        self._flight = flight
+
+    def __iter__(self) -> Iterator[bytes]:
+        received = 0
+        for chunk in self._response.iter_raw():
+            received += len(chunk)
+            if received > MAX_ANSWER_BYTES:
+                raise CloudAnswerInvalid(
+                    f"the cloud model's answer is larger than {MAX_ANSWER_BYTES} bytes",
+                    remedy="check the endpoint: this is not a chat answer",
+                )
+            _ = self._flight.seconds_left
+            yield chunk
+
+    def close(self) -> None:
+        self._response.close()
