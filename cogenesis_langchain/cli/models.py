@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from cogenesis_langchain.errors import ModelFileDamaged, ModelFileMissing
+from cogenesis_langchain.errors import ModelFileDamaged
 from cogenesis_langchain.models import catalog
 from cogenesis_langchain.models.download import FileRecord
 
@@ -46,12 +46,7 @@ def pull(names: Names) -> None:
 @models_app.command()
 def path(name: Name) -> None:
     """Print where a file is."""
-    found = catalog.locate(name)
-    if found is None:
-        raise ModelFileMissing(
-            f"{name} is not on this machine yet", remedy=f"cogenesis models pull {name}"
-        )
-    typer.echo(found)
+    typer.echo(catalog.require(name))
 
 
 def pull_with_bar(name: str, *, recheck: bool = False) -> Path:

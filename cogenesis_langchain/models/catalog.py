@@ -17,6 +17,7 @@ import platformdirs
 
 from cogenesis_langchain.errors import (
     ModelFileDamaged,
+    ModelFileMissing,
     ModelFileUnknown,
     ModelFileUnreachable,
 )
@@ -173,6 +174,23 @@ def locate(name_or_path: str | Path) -> Path | None:
             remedy=f"fetch it again: cogenesis models pull {name}",
         )
     return target
+
+
+def require(name_or_path: str | Path) -> Path:
+    """Return a model file's path, without any network.
+
+    Raises:
+        ModelFileMissing: It is known but not fetched yet.
+        ModelFileUnknown: No such name, and no such file.
+        ModelFileDamaged: The file there has the wrong size.
+    """
+    path = locate(name_or_path)
+    if path is None:
+        raise ModelFileMissing(
+            f"{name_or_path} is not on this machine yet",
+            remedy=f"fetch it: cogenesis models pull {name_or_path}",
+        )
+    return path
 
 
 def fetch(
