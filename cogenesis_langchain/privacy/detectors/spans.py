@@ -1,0 +1,49 @@
+"""A stretch of text that a detector takes for a private value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+ValueKind = Literal[
+    "NAME",
+    "EMAIL",
+    "PHONE",
+    "CARD",
+    "ACCOUNT",
+    "ID",
+    "URL",
+    "IP",
+    "ADDRESS",
+    "DATE",
+    "TIME",
+    "AMOUNT",
+    "QUANTITY",
+    "ORGANISATION",
+    "PLACE",
+    "HEALTH",
+    "MONEY",
+    "PHRASE",
+    "TERM",
+    "TEXT",
+]
+"""What a private value is. `TERM`: declared by the user. `PHRASE`: a run of copied words. `TEXT`:
+text that only looks like a placeholder."""
+
+
+class Span(NamedTuple):
+    """A stretch of a text.
+
+    Args:
+        start: Index of its first character.
+        end: One past its last character.
+        kind: What it is taken for.
+    """
+
+    start: int
+    end: int
+    kind: ValueKind
+
+
+SpanFinder = Callable[[str], Iterator[Span]]
+"""Finds the stretches of one family of kinds. They may overlap."""

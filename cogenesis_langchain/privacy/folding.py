@@ -1,0 +1,140 @@
+"""Text reduced to what a reader recognises, with the way back to the original positions.
+
+Two spellings of one string fold to the same characters: letter case, accents, compatibility forms
+(full width, ligatures), look-alike letters of other scripts, zero-width characters, white space,
+hyphens and all other punctuation make no difference. What is left is a run of lower-case letters
+and digits. `Folded` remembers where each of them came from.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+# Letters that carry a stroke or are joined, which Unicode does not decompose.
+_PLAIN_LETTERS: Final = {
+    "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ĸ": "k",
+    "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "ng",
+}  # fmt: skip
+# Below this combining class stand the vowel signs of Indic scripts, which are letters to a reader.
+_LOWEST_ACCENT: Final = 10
+
+_ASCII_LOWER: Final = bytes(range(256)).lower()
+_ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text.
+
+    Args:
+        original: The text as it was.
+        text: Lower-case letters and digits only.
+        origin: For each character of `text`, its index in `original`.
+    """
+
+    original: str
+    text: str
+    origin: tuple[int, ...] | range
+
+
+class _FoldTable(dict[int, str]):
+    """What a character folds to, computed at first sight: a table for `str.translate`.
+
+    Args:
+        by_look: Fold a letter of another script by the look of the letter as it stands, so that a
+            Greek capital Nu is an "n". Otherwise by the look of its lower case, then of its upper
+            case, so that both cases of one Cyrillic or Greek word agree.
+    """
+
+    def __init__(self, *, by_look: bool) -> None:
+        super().__init__()
+        self._by_look = by_look
+
+    def __missing__(self, code: int) -> str:
+        folded = "".join(
+            self._fold_letter(letter) for letter in unicodedata.normalize("NFKD", chr(code))
+        )
+        self[code] = folded
+        return folded
+
+    def _fold_letter(self, letter: str) -> str:
+        if unicodedata.combining(letter) >= _LOWEST_ACCENT:
+            return ""
+        digit = unicodedata.digit(letter, None)
+        if digit is not None:
+            return str(digit)
+        if not (letter.isalnum() or unicodedata.category(letter).startswith("M")):
+            return ""
+        forms = (letter,) if self._by_look else (letter.lower(), letter.upper())
+        for form in forms:
+            if twin := _latin_twin(form):
+                return twin
+        lower = letter.casefold()
+        return _PLAIN_LETTERS.get(lower, lower)
+
+
+def _latin_twin(letter: str) -> str | None:
+    """The plain Latin letter that looks the same, in lower case; None for Latin letters too."""
+    from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
+
+    if len(letter) != 1 or letter.isascii():
+        return None
+    for twin in confusables_data.get(letter, ()):
+        look: str = twin["c"]
+        if len(look) == 1 and look.isascii() and look.isalpha():
+            return look.lower()
+    return None
+
+
+@cache
+def _table(*, by_look: bool) -> _FoldTable:
+    return _FoldTable(by_look=by_look)
+
+
+def fold(text: str, *, by_look: bool = False) -> str:
+    """Fold a text without keeping positions.
+
+    Args:
+        text: Any text.
+        by_look: See `folds`.
+
+    Returns:
+        Lower-case letters and digits only.
+    """
+    if text.isascii():
+        return text.encode("ascii").translate(_ASCII_LOWER, _ASCII_DROPPED).decode("ascii")
+    return text.translate(_table(by_look=by_look))
+
+
+def folds(text: str) -> tuple[str, ...]:
+    """Fold a text in every way that could matter: one for almost all texts, at most two.
+
+    A letter of another script can be a look-alike of a Latin letter (judged by its own shape) or a
+    letter of a word in that script (both cases must agree). Where the two readings differ, both
+    are given.
+    """
+    by_case = fold(text)
+    if text.isascii():
+        return (by_case,)
+    by_look = fold(text, by_look=True)
+    return (by_case,) if by_case == by_look else (by_case, by_look)
+
+
+def fold_with_origin(text: str, *, by_look: bool = False) -> Folded:
+    """Fold a text and keep, for each folded character, where it came from."""
+    table = _table(by_look=by_look)
+    pieces: list[str] = []
+    origin: list[int] = []
+    for index, letter in enumerate(text):
+        if folded := table[ord(letter)]:
+            pieces.append(folded)
+            origin.extend([index] * len(folded))
+    return Folded(text, "".join(pieces), tuple(origin))
+
+
+def is_invisible(letter: str) -> bool:
+    """Whether a character adds nothing a reader sees: joiners, soft hyphens, combining accents."""
+    return unicodedata.category(letter) == "Cf" or unicodedata.combining(letter) >= _LOWEST_ACCENT

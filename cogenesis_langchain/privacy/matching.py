@@ -1,0 +1,246 @@
+"""Finding private values in a text, however they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from cogenesis_langchain.privacy.detectors.combined import find_spans_in_instruction
+from cogenesis_langchain.privacy.folding import Folded, fold_with_origin, folds
+from cogenesis_langchain.privacy.keys import Key, Rule, keys_of
+from cogenesis_langchain.privacy.phrases import find_phrases, phrase_digests
+from cogenesis_langchain.privacy.placement import place
+from cogenesis_langchain.privacy.values import Detector, PrivateValue, ValueKind, detect
+from cogenesis_langchain.privacy.wire import readings
+
+Record = tuple[Literal["detected", "declared", "phrase"], ValueKind, str]
+"""One row of a stored `ValueSet`: where a value comes from, its kind, its text. The text of a
+phrase is its digest in hexadecimal."""
+
+DEFAULT_PHRASE_WORDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A private value found in a text.
+
+    Args:
+        start: Index of its first character in the text as given.
+        end: One past its last character.
+        value: The private value.
+    """
+
+    start: int
+    end: int
+    value: PrivateValue
+
+
+class _Segment:
+    """Values that share one automaton, built at first use. Building it twice does no harm."""
+
+    def __init__(
+        self,
+        detected: frozenset[PrivateValue],
+        declared: frozenset[PrivateValue],
+        phrases: frozenset[int],
+    ) -> None:
+        self.detected = detected
+        self.declared = declared
+        self.phrases = phrases
+
+    def __len__(self) -> int:
+        return len(self.detected) + len(self.declared) + len(self.phrases)
+
+    def merged(self, other: _Segment) -> _Segment:
+        return _Segment(
+            self.detected | other.detected,
+            self.declared | other.declared,
+            self.phrases | other.phrases,
+        )
+
+    @cached_property
+    def automaton(self) -> Any:
+        from ahocorasick import Automaton  # type: ignore[import-not-found]
+
+        keys: dict[str, list[Key]] = {}
+        for value in self.detected | self.declared:
+            for key in keys_of(value):
+                keys.setdefault(key.folded, []).append(key)
+        automaton = Automaton()
+        for folded, sharing in keys.items():
+            automaton.add_word(folded, tuple(sharing))
+        automaton.make_automaton()
+        return automaton
+
+
+class ValueSet:
+    """An immutable set of private values, to be looked for in texts. Safe to share by threads.
+
+    Made with `from_texts`, `from_records` or `union`.
+    """
+
+    def __init__(
+        self, segments: tuple[_Segment, ...] = (), *, phrase_words: int = DEFAULT_PHRASE_WORDS
+    ) -> None:
+        self._segments = segments
+        self._phrase_words = phrase_words
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        *,
+        declared: Iterable[PrivateValue] = (),
+        detectors: Sequence[Detector] | None = None,
+        phrase_words: int = DEFAULT_PHRASE_WORDS,
+    ) -> ValueSet:
+        """Collect the private values of some texts.
+
+        Args:
+            texts: Private texts.
+            declared: Values that the user declares private, everyday words included.
+            detectors: See `detect`.
+            phrase_words: A run of this many consecutive words copied from a text is private.
+
+        Returns:
+            Their values.
+        """
+        kept = tuple(texts)
+        detected = frozenset(value for text in kept for value in detect(text, detectors))
+        segment = _Segment(detected, frozenset(declared), phrase_digests(kept, phrase_words))
+        return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
+
+    def union(self, other: ValueSet) -> ValueSet:
+        """Both sets together. Cheap: large parts keep their automata, small ones are merged.
+
+        Raises:
+            ValueError: The two were made with different `phrase_words`.
+        """
+        if self._phrase_words != other._phrase_words:
+            raise ValueError("the two sets hold runs of different numbers of words")
+        segments = list(self._segments)
+        for segment in other._segments:
+            while segments and len(segments[-1]) <= 2 * len(segment):
+                segment = segments.pop().merged(segment)
+            segments.append(segment)
+        return ValueSet(tuple(segments), phrase_words=self._phrase_words)
+
+    def __len__(self) -> int:
+        """The number of distinct values, copied runs of words not counted."""
+        return len({value for part in self._segments for value in part.detected | part.declared})
+
+    def find(self, text: str) -> tuple[Hit, ...]:
+        """Find every private value in a text.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            Hits in order, not overlapping, the longest first to choose. Together they cover every
+            character that belongs to a value.
+        """
+        return _without_overlaps([*self._literal_hits(text), *self._phrase_hits(text)])
+
+    def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
+        """Find private values in exact bytes, also escaped, encoded or split across lines.
+
+        Args:
+            payload: What is about to leave: a URL, a header, a body.
+
+        Returns:
+            The kinds of what was found, each once, sorted. Empty: nothing private.
+        """
+        kinds = {hit.value.kind for text in readings(payload) for hit in self.find(text)}
+        return tuple(sorted(kinds))
+
+    def _literal_hits(self, text: str) -> Iterator[Hit]:
+        for number, folded in enumerate(folds(text)):
+            mapped: Folded | None = None
+            for segment in self._segments:
+                if not len(segment.automaton):
+                    continue
+                for last, keys in segment.automaton.iter(folded):
+                    if mapped is None:
+                        mapped = fold_with_origin(text, by_look=number > 0)
+                    for key in keys:
+                        yield from _hit(mapped, last + 1, key)
+
+    def _phrase_hits(self, text: str) -> Iterator[Hit]:
+        for segment in self._segments:
+            for start, end in find_phrases(text, segment.phrases, self._phrase_words):
+                yield Hit(start, end, PrivateValue("PHRASE", text[start:end]))
+
+    def to_records(self) -> Iterator[Record]:
+        """Rows to store; `from_records` reads them, also from several sets one after another."""
+        for segment in self._segments:
+            yield from (("detected", value.kind, value.text) for value in segment.detected)
+            yield from (("declared", value.kind, value.text) for value in segment.declared)
+            yield from (("phrase", "PHRASE", f"{digest:016x}") for digest in segment.phrases)
+
+    @classmethod
+    def from_records(
+        cls, records: Iterable[Record], *, phrase_words: int = DEFAULT_PHRASE_WORDS
+    ) -> ValueSet:
+        """The set that the rows of `to_records` describe.
+
+        Args:
+            records: Rows of one set, or of several.
+            phrase_words: As the sets were made with.
+        """
+        detected: set[PrivateValue] = set()
+        declared: set[PrivateValue] = set()
+        phrases: set[int] = set()
+        for origin, kind, text in records:
+            if origin == "phrase":
+                phrases.add(int(text, 16))
+            else:
+                chosen = detected if origin == "detected" else declared
+                chosen.add(PrivateValue(kind, text))
+        segment = _Segment(frozenset(detected), frozenset(declared), frozenset(phrases))
+        return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
+
+
+def _hit(folded: Folded, end: int, key: Key) -> Iterator[Hit]:
+    span = place(folded, end - len(key.folded), end, key.shown)
+    if span is None:
+        return
+    if key.rule is Rule.CAPITALISED and not folded.original[span[0]].isupper():
+        return
+    yield Hit(*span, key.value)
+
+
+def _without_overlaps(hits: list[Hit]) -> tuple[Hit, ...]:
+    """Longest first; what a shorter hit covers beyond a longer one stays covered."""
+    chosen: list[Hit] = []
+    taken: set[int] = set()
+    for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
+        free = [place for place in range(hit.start, hit.end) if place not in taken]
+        if not free:
+            continue
+        taken.update(free)
+        start = free[0]
+        for left, right in zip(free, [*free[1:], -1], strict=True):
+            if right != left + 1:
+                chosen.append(Hit(start, left + 1, hit.value))
+                start = right
+    return tuple(sorted(chosen, key=lambda hit: hit.start))
+
+
+def detect_in_instruction(text: str) -> tuple[Hit, ...]:
+    """Find what is private in an instruction whatever the context: structured kinds only.
+
+    Args:
+        text: An instruction.
+
+    Returns:
+        Hits in order, not overlapping.
+    """
+    spans = find_spans_in_instruction(text)
+    return _without_overlaps(
+        [
+            Hit(span.start, span.end, PrivateValue(span.kind, text[span.start : span.end]))
+            for span in spans
+        ]
+    )

@@ -1,0 +1,70 @@
+"""The readings of a payload: what a receiver can decode from the bytes that leave."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote_plus
+
+_DEPTH: Final = 3
+_JSON_ESCAPE: Final = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
+_JSON_ESCAPES: Final = re.compile(rf"(?:{_JSON_ESCAPE.pattern})+")
+_BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
+_SHORTEST_BASE64: Final = 6
+_CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def readings(payload: bytes) -> Iterator[str]:
+    """Every text that the payload can be read as.
+
+    Args:
+        payload: Bytes of a URL, a header or a body.
+
+    Yields:
+        The text itself; then, to three levels, with JSON escapes resolved, percent-decoded, HTML
+        entities resolved, and the text of each base64 run. None is given twice.
+    """
+    seen: set[str] = set()
+    texts = [payload.decode("utf-8", errors="replace")]
+    for _ in range(_DEPTH + 1):
+        texts = [text for text in dict.fromkeys(texts) if text not in seen]
+        seen.update(texts)
+        yield from texts
+        texts = [decoded for text in texts for decoded in _decoded(text)]
+
+
+def _decoded(text: str) -> Iterator[str]:
+    if "\\" in text:
+        yield _JSON_ESCAPES.sub(_unescape, text)
+    if "%" in text:
+        yield unquote_plus(text)
+    if "&" in text:
+        yield html.unescape(text)
+    for run in _BASE64_RUN.finditer(text):
+        yield from _from_base64(run[0])
+
+
+def _unescape(escapes: re.Match[str]) -> str:
+    decoded: str = json.loads(f'"{escapes[0]}"')
+    # A lone surrogate cannot be encoded again; it stands for nothing a reader could recognise.
+    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _from_base64(run: str) -> Iterator[str]:
+    """The text hidden in a run of base64 characters, at each of the four alignments."""
+    symbols = "".join(run.split()).rstrip("=").translate(str.maketrans("-_", "+/"))
+    if len(symbols) < _SHORTEST_BASE64:
+        return
+    for skipped in range(4):
+        aligned = symbols[skipped:]
+        aligned = aligned[: len(aligned) - (len(aligned) % 4 == 1)]
+        try:
+            decoded = base64.b64decode(aligned + "=" * (-len(aligned) % 4), validate=True)
+        except binascii.Error:
+            continue
+        yield _CONTROL_BYTES.sub(b"  ", decoded).decode("utf-8", errors="replace")
