@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ModelFileDamaged
 from cogenesis_langchain.models import catalog
@@ -23,7 +23,7 @@ Names = Annotated[list[str], typer.Argument(help="catalog names, hf:owner/reposi
 @models_app.command("list")
 def list_models() -> None:
     """Show the files the catalog knows and which of them are on this machine."""
-    table = Table("name", "for", "size", "licence", "here")
+    table = Table(Column("name", no_wrap=True), "for", "size", "licence", "here")
     for entry in catalog.entries():
         size = f"{entry.size / 1e6:,.1f} MB"
         table.add_row(entry.name, entry.purpose, size, entry.licence, _state(entry.name))

@@ -19,7 +19,6 @@ from cogenesis_langchain.errors import (
     ModelFileDamaged,
     ModelFileMissing,
     ModelFileUnknown,
-    ModelFileUnreachable,
 )
 from cogenesis_langchain.models.download import (
     FileRecord,
@@ -29,7 +28,7 @@ from cogenesis_langchain.models.download import (
     lock,
     sha256_of,
 )
-from cogenesis_langchain.models.hub import HubDownload, HubFile, look_up
+from cogenesis_langchain.models.hub import HubCopy, HubFile, look_up
 from cogenesis_langchain.models.wheel_mirror import WheelMirror
 
 ProgressOfTotal = Callable[[int, int | None], None]
@@ -143,8 +142,9 @@ def entries() -> tuple[ModelFile, ...]:
 
 def home() -> Path:
     """Return the folder of everything fetched: ``COGENESIS_HOME`` or the user's cache folder."""
-    configured = os.environ.get("COGENESIS_HOME")
-    return Path(configured) if configured else platformdirs.user_cache_path("cogenesis-langchain")
+    if configured := os.environ.get("COGENESIS_HOME"):
+        return Path(configured).expanduser()
+    return platformdirs.user_cache_path("cogenesis-langchain")
 
 
 def locate(name_or_path: str | Path) -> Path | None:
@@ -212,14 +212,13 @@ def fetch(
         return _existing(Path(name))
     if (path := _intact(name, recheck)) is not None:
         return path
-    hub_file = entry.hub if entry else HubFile.parse(name)
-    target = _target(entry or HubFile.parse(name))
     with lock(_partial(entry.sha256 if entry else name)):
-        if (path := _intact(name, recheck)) is None:
-            wanted, sources = _plan(entry, hub_file, target)
-            report = progress or (lambda done, total: None)
-            assemble(wanted, sources, lambda done: report(done, wanted.size))
-    return target
+        if (path := _intact(name, recheck)) is not None:
+            return path  # another process fetched it meanwhile
+        wanted, sources = _plan_entry(entry) if entry else _plan_hub_file(HubFile.parse(name))
+        report = progress or (lambda done, total: None)
+        assemble(wanted, sources, lambda done: report(done, wanted.size))
+        return wanted.target
 
 
 def _entry(name: str) -> ModelFile | None:
@@ -257,25 +256,13 @@ def _intact(name: str, recheck: bool) -> Path | None:
     return path
 
 
-def _plan(
-    entry: ModelFile | None, hub_file: HubFile | None, target: Path
-) -> tuple[Wanted, list[Source]]:
-    """Find out what the hub offers, and list the sources of a file in the order to try them."""
-    if entry is None:
-        assert hub_file is not None
-        offer = look_up(hub_file)
-        partial = _partial(f"{offer.url} {offer.etag}")  # bytes of another version never mix in
-        return Wanted(target, partial, offer.size, offer.sha256), [offer]
-    wanted = Wanted(target, _partial(entry.sha256), entry.size, entry.sha256)
-    offered = _same_bytes_on_hub(entry)
-    return wanted, [offered, entry.mirror] if offered else [entry.mirror]
+def _plan_entry(entry: ModelFile) -> tuple[Wanted, list[Source]]:
+    wanted = Wanted(_target(entry), _partial(entry.sha256), entry.size, entry.sha256)
+    from_hub = [HubCopy(entry.hub, entry.sha256)] if entry.hub else []
+    return wanted, [*from_hub, entry.mirror]
 
 
-def _same_bytes_on_hub(entry: ModelFile) -> HubDownload | None:
-    if entry.hub is None:
-        return None
-    try:
-        offer = look_up(entry.hub)
-    except ModelFileUnreachable:
-        return None  # the mirror has the same bytes
-    return offer if offer.sha256 in (None, entry.sha256) else None
+def _plan_hub_file(file: HubFile) -> tuple[Wanted, list[Source]]:
+    offer = look_up(file)
+    partial = _partial(f"{offer.url} {offer.etag}")  # bytes of two versions never mix
+    return Wanted(_target(file), partial, offer.size, offer.sha256), [offer]

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from cogenesis_langchain.errors import (
     DiskFull,
     DownloadInterrupted,
     ModelFileDamaged,
+    ModelFileError,
     ModelFileUnreachable,
 )
 from cogenesis_langchain.models.hub import Progress
@@ -93,9 +95,21 @@ class Wanted:
 
 
 def lock(partial: Path) -> FileLock:
-    """Let one process at a time fetch a file; the others wait and find it there."""
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(partial.with_suffix(".lock"))
+    """Let one process at a time fetch a file; the others wait and find it there.
+
+    Raises:
+        ModelFileError: The folder cannot be written to.
+    """
+    folder = partial.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return FileLock(partial.with_suffix(".lock"))
+    except OSError as error:
+        raise ModelFileError(
+            f"files cannot be kept in {folder} ({type(error).__name__})",
+            remedy="set COGENESIS_HOME to a folder that can be written to",
+        ) from None
 
 
 def assemble(wanted: Wanted, sources: Sequence[Source], progress: Progress) -> None:
@@ -135,7 +149,13 @@ def _collect(wanted: Wanted, sources: Sequence[Source], progress: Progress) -> N
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise _disk_full(wanted) from None
-    raise failures[-1]
+    if len(failures) == 1:
+        raise failures[0]
+    raise ModelFileUnreachable(
+        f"{wanted.target.name} cannot be fetched: " + "; ".join(map(str, failures)),
+        remedy="check the network connection, HF_ENDPOINT, HTTPS_PROXY and pip's index settings; "
+        "what has arrived is kept and the next run continues",
+    )
 
 
 def _check_space(wanted: Wanted) -> None:

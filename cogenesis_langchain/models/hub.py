@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
@@ -28,10 +28,13 @@ Progress = Callable[[int], None]
 """Called with the number of bytes of the file that are here so far."""
 
 _CONNECT_SECONDS = 4.0
+_LOOK_UP_SECONDS = 8.0
 _STALL_SECONDS = 30.0
 _TRIES = 3
 _CHUNK = 1 << 20
-_REFERENCE = re.compile(r"hf:(?P<repository>[\w.-]+/[\w.-]+)/(?P<path>[\w.+/ -]+)")
+_REFERENCE = re.compile(  # no segment starts with a dot, so none leads out of the cache folder
+    r"hf:(?P<repository>\w[\w.-]*/\w[\w.-]*)/(?P<path>\w[\w.+ -]*(?:/\w[\w.+ -]*)*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class HubFile:
             ModelFileUnknown: The reference has another form.
         """
         match = _REFERENCE.fullmatch(reference)
-        if match is None or ".." in match["path"].split("/"):
+        if match is None:
             raise ModelFileUnknown(
                 f"{reference!r} is not a hub reference",
                 remedy="write it as hf:owner/repository/file.gguf",
@@ -71,8 +74,36 @@ class HubFile:
 
 
 @dataclass(frozen=True, slots=True)
+class HubCopy:
+    """The hub as a source of a file whose hash is known beforehand.
+
+    Attributes:
+        file: Where the hub has it.
+        sha256: Hash of the content wanted.
+    """
+
+    file: HubFile
+    sha256: str
+
+    def extend(self, partial: Path, progress: Progress) -> None:
+        """Append to ``partial`` what it still lacks.
+
+        Raises:
+            DownloadInterrupted: The connection broke off more than once; what arrived stays.
+            ModelFileUnreachable: The hub cannot be reached or has no such content.
+        """
+        offer = look_up(self.file)
+        if offer.sha256 not in (None, self.sha256):
+            raise ModelFileUnreachable(
+                f"{self.file.repository} on the hub has another version of {self.file.path}",
+                remedy="upgrade this package, whose catalog may know the new one",
+            )
+        offer.extend(partial, progress)
+
+
+@dataclass(frozen=True, slots=True)
 class HubDownload:
-    """A file as the hub describes it right now; a source of `cogenesis_langchain.models.download`.
+    """A file as the hub describes it right now; a source like `HubCopy`.
 
     Attributes:
         url: Address to read from.
@@ -110,9 +141,12 @@ class HubDownload:
         have = partial.stat().st_size if partial.exists() else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
         with (
-            _client() as client,
+            _client(_STALL_SECONDS) as client,
             client.stream("GET", self.url, headers=headers, follow_redirects=True) as answer,
         ):
+            if answer.status_code == 416:  # what is here is no beginning of the file
+                partial.unlink()
+                return self._append_rest(partial, progress)
             _refuse_errors(answer)
             continues = answer.status_code == 206
             with partial.open("ab" if continues else "wb") as out:
@@ -129,32 +163,45 @@ def look_up(file: HubFile) -> HubDownload:
     """
     import httpx
 
-    url = file.url
-    with _client() as client:
-        try:
-            answer = client.head(url)
-            while answer.is_redirect and answer.headers["location"].startswith("/"):
-                url = urljoin(url, answer.headers["location"])  # a renamed repository
-                answer = client.head(url)
-        except httpx.HTTPError as error:
-            raise ModelFileUnreachable(
-                f"{httpx.URL(url).host} cannot be reached ({type(error).__name__})",
-                remedy="check the network connection, HF_ENDPOINT and HTTPS_PROXY",
-            ) from None
+    try:
+        with _client(_LOOK_UP_SECONDS) as client:
+            answer = _head(client, file.url)
+    except httpx.HTTPError as error:
+        raise ModelFileUnreachable(
+            f"{httpx.URL(file.url).host} cannot be reached ({type(error).__name__})",
+            remedy="check the network connection, HF_ENDPOINT and HTTPS_PROXY",
+        ) from None
     _refuse_errors(answer)
-    etag = answer.headers.get("x-linked-etag") or answer.headers.get("etag", "")
+    headers = answer.headers
+    etag = headers.get("x-linked-etag") or headers.get("etag", "")
     etag = etag.removeprefix("W/").strip('"')
-    size = answer.headers.get("x-linked-size") or answer.headers.get("content-length")
+    size = headers.get("x-linked-size")
+    if size is None and answer.is_success:  # a redirect's length is that of its own page
+        size = headers.get("content-length")
     return HubDownload(
-        url=url,
+        url=replace(file, revision=headers.get("x-repo-commit", file.revision)).url,
         size=int(size) if size else None,
         sha256=etag if re.fullmatch(r"[0-9a-f]{64}", etag) else None,
         etag=etag,
     )
 
 
+def _head(client: httpx.Client, url: str) -> httpx.Response:
+    """Ask for a file's description, following the hub's own redirects only.
+
+    The redirect to the storage behind the hub carries the description; the storage knows less.
+    """
+    answer = client.head(url)
+    for _ in range(_TRIES):
+        if not answer.headers.get("location", "").startswith("/"):
+            break
+        url = urljoin(url, answer.headers["location"])  # a renamed repository
+        answer = client.head(url)
+    return answer
+
+
 @contextmanager
-def _client() -> Iterator[httpx.Client]:
+def _client(seconds: float) -> Iterator[httpx.Client]:
     import httpx
 
     headers = {"Accept-Encoding": "identity"}  # sizes and ranges are those of the file itself
@@ -163,7 +210,7 @@ def _client() -> Iterator[httpx.Client]:
         headers["Authorization"] = (
             f"Bearer {token}"  # httpx drops it when a redirect leaves the host
         )
-    timeout = httpx.Timeout(_STALL_SECONDS, connect=_CONNECT_SECONDS)
+    timeout = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
     with httpx.Client(headers=headers, timeout=timeout) as client:
         yield client
 

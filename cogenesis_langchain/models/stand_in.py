@@ -157,8 +157,8 @@ class StandInCloud:
             )
         raise StandInError(
             f"llama-server ended with code {process.wait()} while loading {self.model}",
-            remedy="check that the file is a whole GGUF file (`cogenesis models pull NAME` verifies "
-            "and repairs fetched ones) and that enough memory is free",
+            remedy="check that it is a whole GGUF file (`cogenesis models pull NAME` repairs those "
+            "it fetched) and that enough memory is free",
         )
 
 
