@@ -59,7 +59,7 @@ class FileRecord:
         """Return the record of a fetched file, None if there is none."""
         try:
             return cls(**json.loads(_record_path(path).read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
             return None
 
     def write(self, path: Path) -> None:

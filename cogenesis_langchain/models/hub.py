@@ -31,7 +31,6 @@ _CONNECT_SECONDS = 4.0
 _LOOK_UP_SECONDS = 8.0
 _STALL_SECONDS = 30.0
 _TRIES = 3
-_CHUNK = 1 << 20
 _REFERENCE = re.compile(  # no segment starts with a dot, so none leads out of the cache folder
     r"hf:(?P<repository>\w[\w.-]*/\w[\w.-]*)/(?P<path>\w[\w.+ -]*(?:/\w[\w.+ -]*)*)"
 )
@@ -150,7 +149,7 @@ class HubDownload:
             _refuse_errors(answer)
             continues = answer.status_code == 206
             with partial.open("ab" if continues else "wb") as out:
-                for chunk in answer.iter_raw(_CHUNK):
+                for chunk in answer.iter_raw():
                     out.write(chunk)
                     progress(out.tell())
 

@@ -56,7 +56,7 @@ class WheelMirror:
         have = partial.stat().st_size if partial.exists() else 0
         whole_parts = have // self.part_size
         with partial.open("ab") as out:
-            out.truncate(whole_parts * self.part_size)
+            out.seek(out.truncate(whole_parts * self.part_size))
             for part in range(whole_parts + 1, self.parts + 1):
                 with _empty_folder(partial.with_suffix(".wheel")) as folder:
                     wheel = _pip_download(
