@@ -24,7 +24,7 @@ from cogenesis_langchain.models.stand_in_server import Settings
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
-_HEALTH_SECONDS = 10.0
+_HEALTH_SECONDS = 30.0
 
 
 class StandInCloud:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 _PROMPT_CACHE_MB = 512
@@ -65,7 +66,8 @@ def serve(settings: Settings) -> None:
         server = xllamacpp.Server(params)
     except RuntimeError:
         os._exit(1)
-    os.write(address_pipe, f"{server.listening_address}\n".encode())
+    with suppress(BrokenPipeError):  # the parent is gone; stdin says so too
+        os.write(address_pipe, f"{server.listening_address}\n".encode())
     os.close(address_pipe)
     sys.stdin.buffer.read()
     os._exit(0)
