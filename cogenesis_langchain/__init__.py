@@ -1,3 +1,49 @@
 """CoGenesis for LangChain: a cloud model outlines, a local model writes, secrets stay."""
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from cogenesis_langchain.version import __version__
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.chat_model import ChatCoGenesis
+    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.models.stand_in import StandInCloud
+    from cogenesis_langchain.privacy.instruction import private, public
+    from cogenesis_langchain.privacy.ledger import MemoryLedger
+    from cogenesis_langchain.privacy.ledger_file import FileLedger
+
+__all__ = [
+    "ChatCoGenesis",
+    "FileLedger",
+    "LlamaCppModel",
+    "MemoryLedger",
+    "StandInCloud",
+    "__version__",
+    "private",
+    "public",
+]
+
+_HOMES: Final = {
+    "ChatCoGenesis": "chat_model",
+    "FileLedger": "privacy.ledger_file",
+    "LlamaCppModel": "models.llama_cpp",
+    "MemoryLedger": "privacy.ledger",
+    "StandInCloud": "models.stand_in",
+    "private": "privacy.instruction",
+    "public": "privacy.instruction",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used, so that importing the package is cheap."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

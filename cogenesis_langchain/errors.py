@@ -29,6 +29,7 @@
     ├── StoreError                  the context store cannot be read or written
     ├── DatasetError                a data set cannot be read, or its records make no sense
     └── FusionError                 fused decoding is impossible with these two models
+        └── TraceInvalid            a fusion trace is unfinished or cannot be read
 
 An error says what happened and to what; its remedy is attached with ``add_note`` so that it prints
 under the traceback, and is kept in ``remedy``. No error carries private text or a payload, because
@@ -36,6 +37,8 @@ tracebacks end up in logs and trackers.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class CoGenesisError(Exception):
@@ -181,7 +184,17 @@ class CloudAnswerInvalid(CloudError):
 
 
 class SketchInvalid(CoGenesisError):
-    """The cloud's outline failed its checks, also after the retry."""
+    """The cloud's outline failed its checks, also after the retry.
+
+    Args:
+        faults: What was wrong with each answer.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(
+            f"the cloud model's outlines were not usable ({', '.join(faults)})",
+            remedy="use a stronger cloud model; the local model wrote without an outline",
+        )
 
 
 class StoreError(CoGenesisError):
@@ -194,3 +207,7 @@ class DatasetError(CoGenesisError):
 
 class FusionError(CoGenesisError):
     """Fused decoding is impossible with these two models."""
+
+
+class TraceInvalid(FusionError):
+    """A fusion trace is unfinished or cannot be read."""

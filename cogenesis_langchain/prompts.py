@@ -37,3 +37,111 @@ class PublicTemplate(_Template):
 @final
 class PrivateTemplate(_Template):
     """A template whose filled text goes to the local model alone."""
+
+
+SKETCH_SYSTEM: Final = PublicTemplate(
+    """You plan texts for a writer. For each request you answer with an outline and nothing else.
+
+Rules of the outline:
+- a numbered list of 8 to 15 points, in the order of the text
+- each point is a note of 3 to 5 words, never a sentence
+- the writer knows all names, dates and facts; you do not, so you neither invent them nor leave
+  room for them
+- no headings, no brackets, no introduction, no closing remark"""
+)
+
+SKETCH_REQUEST: Final = PublicTemplate(
+    """Outline this text. Do not write the text itself.
+
+Request: {instruction}
+
+Outline, 8 to 15 points of 3 to 5 words:"""
+)
+
+SKETCH_RETRY: Final = PublicTemplate(
+    """Outline this text. Do not write the text itself.
+
+Request: {instruction}
+
+An earlier outline was rejected: {fault}. Write exactly ten numbered points, 1. to 10., one line
+each, 3 to 5 plain words each: how it opens, what it is about, reasons, details one by one, what is
+asked for, what comes next, thanks, close.
+
+Outline:"""
+)
+
+SKETCH_EXAMPLES: Final = (
+    (
+        PublicTemplate("Ask a neighbour to water my plants while I travel."),
+        PublicTemplate(
+            """1. Greet the neighbour warmly
+2. Reason for the absence
+3. How long away
+4. Ask about watering plants
+5. Which plants need care
+6. How often to water
+7. Where the key is
+8. How to reach me
+9. Offer something in return
+10. Thanks and friendly close"""
+        ),
+    ),
+    (
+        PublicTemplate("Write a speech that opens the new reading room of our school."),
+        PublicTemplate(
+            """1. Welcome guests and pupils
+2. How the idea began
+3. Old room, cramped shelves
+4. Pupils who drew plans
+5. Helpers and their work
+6. Obstacles along the way
+7. What the room offers
+8. A small reading memory
+9. Thanks to every donor
+10. Hope for young readers
+11. Invitation to come inside"""
+        ),
+    ),
+)
+
+SKETCH_FAULTS: Final[Mapping[str, PublicTemplate]] = {
+    "count": PublicTemplate("it did not have 8 to 15 points"),
+    "length": PublicTemplate("points were longer than 5 words"),
+    "prose": PublicTemplate("it was a text, not a list"),
+    "placeholder": PublicTemplate("it left blanks for names or dates"),
+    "markup": PublicTemplate("it held links, markup or code"),
+}
+
+FILL_SYSTEM: Final = PrivateTemplate(
+    """You are the user's own writer. You know the user from the notes below and write in the
+user's name, in the first person and in the user's style.
+
+Rules:
+- use the names, dates, amounts and facts of the notes exactly as they stand there
+- invent no facts; leave out what the notes do not say
+- never leave blanks or brackets such as [name] or [date]
+- answer with the finished text alone: no remarks, no headings, no outline"""
+)
+
+FILL_CONTEXT: Final = PrivateTemplate(
+    """Notes about the user:
+
+{context}
+
+"""
+)
+
+FILL_TASK: Final = PrivateTemplate(
+    """Task: {instruction}
+
+Follow this outline, point by point, in flowing text:
+{outline}
+
+Write the finished text now, with the real names, dates and facts of the notes."""
+)
+
+LOCAL_TASK: Final = PrivateTemplate(
+    """Task: {instruction}
+
+Write the finished text now, with the real names, dates and facts of the notes."""
+)

@@ -3,7 +3,7 @@
 Two capabilities on each side, never one class with methods that refuse:
 
 - the cloud side gives text (`CloudTextModel`) and, where the server can, the top-k
-  log-probabilities of a block (`BlockScorer`);
+  log-probabilities of a block (`BlockScorer`, or `TextScorer` across tokenizers);
 - the local side gives text (`LocalTextModel`) and, where the weights are at hand, full next-token
   log-probabilities with a cache that can be rolled back (`TokenModel`).
 """
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 if TYPE_CHECKING:  # numpy costs a tenth of a second at import
@@ -92,10 +93,9 @@ class CloudAnswer:
 
     text: str
     usage: Usage
-    calls: int
-    sent_bytes: int
 
 
+@runtime_checkable
 class LocalTextModel(Protocol):
     """A model inside the trust boundary that writes text."""
 
@@ -104,11 +104,15 @@ class LocalTextModel(Protocol):
         """Model name for metadata; not private."""
         ...
 
-    def prefill(self, messages: Sequence[PrivateMessage]) -> None:
-        """Read a prompt's beginning ahead of time, so that `stream` starts sooner.
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Begin to read a prompt ahead of time, so that `stream` starts sooner.
 
         Args:
             messages: The turns known so far; the last one may still grow at its end.
+            options: How the text will be generated.
+
+        Raises:
+            ContextTooLong: They do not fit even now.
         """
         ...
 
@@ -159,24 +163,79 @@ class TopK:
     logprobs: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class StringTopK:
+    """The top-k of one next-token distribution, for a reader with another vocabulary.
+
+    Attributes:
+        strings: Bytes of the tokens, most probable first; empty for tokens without bytes.
+        logprobs: Natural-log probabilities; shape (k,).
+        end_logprob: Natural-log probability that the turn ends here, where the server tells.
+    """
+
+    strings: tuple[bytes, ...]
+    logprobs: NDArray[np.float64]
+    end_logprob: float | None = None
+
+
 class BlockScorer(Protocol):
     """A cloud model that scores a block of tokens in one request."""
 
     @property
-    def vocabulary_size(self) -> int:
-        """Number of token ids."""
+    def window(self) -> int:
+        """Most tokens of a sequence."""
         ...
 
-    def score(self, ids: Sequence[int], start: int, k: int) -> list[TopK]:
+    @property
+    def max_k(self) -> int:
+        """Most tokens a position."""
+        ...
+
+    @property
+    def end_tokens(self) -> frozenset[int]:
+        """Ids that end the cloud model's turn, as far as it tells."""
+        ...
+
+    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
         """Score the positions of a block.
 
         Args:
-            ids: The whole sequence: prompt, text so far, block.
-            start: Index of the first position to predict, 1 <= start <= len(ids).
-            k: How many tokens a position.
+            sequence: The whole sequence: prompt, text so far, block.
+            start: Index of the first position to predict, 1 <= start <= len(sequence).
+            k: How many tokens a position, at most `max_k`.
 
         Returns:
-            Top-k of ``p(x | ids[:i])`` for each i in start..len(ids): len(ids) - start + 1 entries.
+            Top-k of ``p(x | ids[:i])`` for each i in start..len(sequence), that is
+            len(sequence) - start + 1 entries.
+
+        Raises:
+            CloudError: By kind, without payload.
+        """
+        ...
+
+
+class TextScorer(Protocol):
+    """A cloud model that scores a block given as text, for local models with other tokens."""
+
+    @property
+    def max_k(self) -> int:
+        """Most tokens a position."""
+        ...
+
+    def score_text(self, prefixes: Sequence[PublicText], k: int) -> list[StringTopK]:
+        """Score the ends of growing texts, each tokenised by itself.
+
+        Args:
+            prefixes: Texts of which each begins with the one before it; the first is the prompt
+                with the text so far, the last has the whole block.
+            k: How many tokens a position, at most `max_k`.
+
+        Returns:
+            Top-k of the token after ``prefixes[i]``, for the first prefixes up to the first whose
+            answer this request does not hold: 1 to len(prefixes) entries.
+
+        Raises:
+            CloudError: By kind, without payload.
         """
         ...
 
@@ -190,8 +249,17 @@ class TokenModel(Protocol):
         ...
 
     @property
+    def window(self) -> int:
+        """Most tokens of a sequence."""
+        ...
+
+    @property
     def end_tokens(self) -> frozenset[int]:
         """Ids that end the assistant's turn."""
+        ...
+
+    def encode(self, text: bytes) -> list[int]:
+        """Token ids of plain text, without marks at its beginning or end."""
         ...
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:

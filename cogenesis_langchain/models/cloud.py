@@ -86,7 +86,7 @@ class CloudModel:
             departure: The border's permission.
 
         Returns:
-            The answer, with what was sent to get it.
+            The answer.
 
         Raises:
             PrivacyViolation: Something added private text to the request; nothing was sent.
@@ -123,7 +123,7 @@ class CloudModel:
         # the request, and whichever they are, the local model must still get to answer.
         except Exception as error:
             raise translate(error, self._name) from None
-        return _answer(result, flight)
+        return _answer(result)
 
     def _call(self, prompt: list[BaseMessage], flight: gate.Flight) -> ChatResult:
         with gate.in_flight(flight):
@@ -182,7 +182,7 @@ def _as_json(prompt: Sequence[BaseMessage]) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _answer(result: ChatResult, flight: gate.Flight) -> CloudAnswer:
+def _answer(result: ChatResult) -> CloudAnswer:
     message = result.generations[0].message
     text = message.text
     if not text.strip():
@@ -191,9 +191,4 @@ def _answer(result: ChatResult, flight: gate.Flight) -> CloudAnswer:
             remedy="check the model; a reasoning model may need a higher max_tokens",
         )
     usage = getattr(message, "usage_metadata", None) or {}
-    return CloudAnswer(
-        text,
-        Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)),
-        calls=flight.calls,
-        sent_bytes=flight.sent_bytes,
-    )
+    return CloudAnswer(text, Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)))

@@ -46,7 +46,7 @@ _CLIENT_HEADERS: Final = frozenset(
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Flight:
     """One `CloudModel.generate` in progress.
 
@@ -54,21 +54,15 @@ class Flight:
         departure: The border's permission.
         public: The public texts of its prompt.
         deadline: `time.monotonic` at which it must be over.
-        calls: Requests sent so far.
-        sent_bytes: Bytes of their bodies.
     """
 
     departure: Departure
     public: Sequence[PublicText]
     deadline: float
-    calls: int = 0
-    sent_bytes: int = 0
 
     def clear(self, endpoint: str, payload: bytes, headers: Sequence[str] = ()) -> None:
         """Have a request checked and recorded; it may leave once this returns."""
         self.departure.clear(endpoint, payload, self.public, headers)
-        self.calls += 1
-        self.sent_bytes += len(payload)
 
     @property
     def seconds_left(self) -> float:

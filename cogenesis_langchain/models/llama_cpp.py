@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from cogenesis_langchain.errors import (
     ContextTooLong,
@@ -27,7 +27,10 @@ from cogenesis_langchain.models.chat_template import Renderer, render_parts
 
 if TYPE_CHECKING:
     import numpy as np
-    from llama_cpp import Llama, LlamaGrammar
+    from llama_cpp import Llama
+    from llama_cpp._internals import LlamaModel
+    from llama_cpp.llama_grammar import LlamaGrammar
+    from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
 
 _BATCH: Final = 256
@@ -78,6 +81,16 @@ class LlamaCppModel:
         """Window in tokens."""
         return self._n_ctx
 
+    @property
+    def weights(self) -> LlamaModel:
+        """The loaded weights and vocabulary, for further contexts over them."""
+        return self._llama._model
+
+    @property
+    def n_threads(self) -> int:
+        """CPU threads."""
+        return self._llama.n_threads
+
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
         """Token ids of a prompt, up to where the assistant's turn begins."""
         return [
@@ -86,11 +99,19 @@ class LlamaCppModel:
             for token in self._llama.tokenize(text.encode(), add_bos=False, special=is_template)
         ]
 
-    def prefill(self, messages: Sequence[PrivateMessage]) -> None:
-        """Read a prompt's beginning in the background; the next `stream` continues from it."""
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Read a prompt's beginning in the background; the next `stream` continues from it.
+
+        Raises:
+            ContextTooLong: It does not fit even without its end.
+        """
+        self._worker.submit(self._read, self._fitting(messages, options))
+
+    def _fitting(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> list[int]:
         tokens = self.encode_chat(messages)
-        if len(tokens) < self._n_ctx:
-            self._worker.submit(self._read, tokens)
+        if len(tokens) + options.max_tokens > self._n_ctx:
+            raise ContextTooLong(len(tokens) + options.max_tokens, self._n_ctx)
+        return tokens
 
     def _read(self, tokens: list[int]) -> None:
         # Sampling one token is the library's way to evaluate a prompt with re-use of the cache.
@@ -113,9 +134,7 @@ class LlamaCppModel:
                 is generated.
             LocalModelError: The schema is not a JSON schema, or llama.cpp failed.
         """
-        tokens = self.encode_chat(messages)
-        if len(tokens) + options.max_tokens > self._n_ctx:
-            raise ContextTooLong(len(tokens) + options.max_tokens, self._n_ctx)
+        tokens = self._fitting(messages, options)
         grammar = _grammar(options.json_schema)
         return self._relay(lambda put, steps: self._write(tokens, options, grammar, put, steps))
 
@@ -172,8 +191,8 @@ class LlamaCppModel:
             stream=True,
         )
         finish: FinishReason = "stop"
-        for piece in completion:
-            choice = piece["choices"][0]  # type: ignore[index]  # stream=True yields dicts
+        for piece in cast("Iterator[CreateCompletionStreamResponse]", completion):
+            choice = piece["choices"][0]
             finish = "length" if choice["finish_reason"] == "length" else "stop"
             if choice["text"]:
                 put(LocalChunk(choice["text"]))
@@ -239,7 +258,7 @@ def _renderer(llama: Llama) -> Renderer:
 def _grammar(json_schema: str | None) -> LlamaGrammar | None:
     if json_schema is None:
         return None
-    from llama_cpp import LlamaGrammar
+    from llama_cpp.llama_grammar import LlamaGrammar
 
     try:
         return LlamaGrammar.from_json_schema(json_schema, verbose=False)

@@ -34,6 +34,14 @@ class Release:
     values: ValueSet = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Requests that left, and the bytes of their bodies."""
+
+    calls: int = 0
+    bytes: int = 0
+
+
 @final
 class Departure:
     """Permission to send requests of one purpose; each payload is checked, recorded, then leaves.
@@ -48,6 +56,7 @@ class Departure:
         self._release = release
         self._ledger = ledger
         self.purpose = purpose
+        self.sent = Sent()
 
     def clear(
         self,
@@ -79,7 +88,7 @@ class Departure:
             purpose=self.purpose,
             verdict="refused" if found else self._release.verdict,
             payload=b"" if found else payload,
-            masked=Counter(found) if found else self._release.masked,
+            masked=Counter[str](found) if found else self._release.masked,
         )
         self._ledger.append(entry)
         if found:
@@ -88,6 +97,7 @@ class Departure:
                 remedy="nothing was sent; look for what adds text to the cloud model's requests "
                 "(a wrapper, default headers, model_kwargs)",
             )
+        self.sent = Sent(self.sent.calls + 1, self.sent.bytes + len(payload))
 
 
 class Border:
@@ -120,8 +130,10 @@ class Border:
             PrivacyViolation: Something was found and the policy is ``block``.
         """
         text = candidate.reveal()
-        hits = _merge(values.find(text), detect_in_instruction(text))
-        masked = Counter(hit.value.kind for hit in hits)
+        detected = detect_in_instruction(text)
+        hits = _merge(values.find(text), detected)
+        values = values.union(ValueSet.from_texts((), declared=[hit.value for hit in detected]))
+        masked = Counter[str](hit.value.kind for hit in hits)
         if not hits:
             return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
         if self._policy == "block":

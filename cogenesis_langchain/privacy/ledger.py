@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Verdict = Literal["clean", "masked", "open", "refused"]
 
@@ -34,6 +34,7 @@ class LedgerEntry:
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+@runtime_checkable
 class EgressLedger(Protocol):
     """Somewhere to record what leaves; an entry is safe once `append` returns."""
 

@@ -44,7 +44,7 @@ class Untraced:
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function inside this context."""
-        return self._context.run(_silently, function, *args, **kwargs)
+        return self._context.run(lambda: _silently(function, *args, **kwargs))
 
     def iterate(self, iterator: Iterator[T]) -> Iterator[T]:
         """Take each step of an iterator inside this context."""

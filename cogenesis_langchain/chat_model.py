@@ -1,0 +1,303 @@
+"""`ChatCoGenesis`: a LangChain chat model that two models write together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+    Callbacks,
+)
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import run_in_executor
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+
+from cogenesis_langchain.collaboration import Report, SketchFill
+from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
+from cogenesis_langchain.models.cloud import CloudModel
+from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local import LocalChatModel
+from cogenesis_langchain.privacy.border import Border, Policy
+from cogenesis_langchain.privacy.instruction import InstructionRule
+from cogenesis_langchain.privacy.ledger import EgressLedger
+from cogenesis_langchain.privacy.ledger_file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.version import __version__
+
+_END = object()
+
+
+class ChatCoGenesis(BaseChatModel):
+    """A chat model that shows the cloud a general instruction and keeps private context here.
+
+    Setup:
+        ``pip install "cogenesis-langchain[openai,llama-cpp,chroma]"``
+
+    Example:
+        ```python
+        model = ChatCoGenesis(
+            cloud=ChatOpenAI(model="gpt-4.1"),
+            local="qwen2.5-coder-0.5b-instruct",
+            retriever=PrivateContextRetriever(store=ContextStore("~/context")),
+        )
+        model.invoke("Write an e-mail to my dentist asking to move my appointment.")
+        ```
+
+    The text of the last human message, if it is short, is the general instruction; every other
+    message, and what the retriever finds, stays on this machine. Mark parts of a message with
+    `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells what happened.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+
+    cloud: BaseChatModel = Field(exclude=True, repr=False)
+    """The model beyond the border; any LangChain chat model. Its own retries are switched off."""
+    local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
+    """The model inside the trust boundary: a model of this library, a LangChain chat model that
+    runs on this machine, or the name or path of a GGUF file."""
+    retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
+    """Supplies the private context; the query is the whole last human message."""
+    mode: Literal["sketch"] = "sketch"
+    """How the two models write together."""
+
+    instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
+    """What of the request may be public; see `split_request`."""
+    max_public_words: int = Field(default=150, ge=1)
+    """A longer last human message is a document and stays here."""
+    policy: Policy = "mask"
+    """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
+    ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
+    """Where payloads that leave are recorded; None is a file in the user's state folder."""
+    trusted_hosts: Sequence[str] = ()
+    """Hosts besides loopback that may receive private text."""
+    allow_tracing: bool = False
+    """Let tracers and debug printers record private text."""
+
+    temperature: float = Field(default=0.7, ge=0)
+    """Of the local model; 0 is greedy."""
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    """Nucleus share of the local model."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Most tokens of the finished text."""
+    stop: list[str] | None = Field(default=None, alias="stop_sequences")
+    """Strings that end the text."""
+    seed: int | None = None
+    """Makes the local model's sampling repeatable."""
+    cloud_timeout: float = Field(default=60.0, gt=0, alias="timeout")
+    """Seconds for one question to the cloud model, retries included."""
+    max_retries: int = Field(default=2, ge=0)
+    """Further attempts when the cloud model cannot be reached or fails."""
+
+    cache: Any = Field(default=False, exclude=True)
+    """LangChain's cache would hold private text; off unless asked for."""
+
+    _cloud_model: CloudModel = PrivateAttr()
+    _local_model: LocalTextModel = PrivateAttr()
+    _engine: SketchFill = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _put_together(self) -> ChatCoGenesis:
+        self._refuse_tracing()
+        self._cloud_model = CloudModel(
+            self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
+        )
+        self._local_model = _as_local(self.local, self.trusted_hosts)
+        self._engine = SketchFill(
+            cloud=self._cloud_model,
+            local=self._local_model,
+            border=Border(
+                ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
+            ),
+            retriever=self.retriever,
+            rule=self.instruction,
+            max_public_words=self.max_public_words,
+            trusted_hosts=self.trusted_hosts,
+        )
+        return self
+
+    @model_validator(mode="after")
+    def _stamp_cogenesis_version(self) -> ChatCoGenesis:
+        self._add_version("cogenesis-langchain", __version__)
+        return self
+
+    @property
+    def _llm_type(self) -> str:
+        return "cogenesis"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {
+            "cloud": self._cloud_model.name,
+            "local": self._local_model.name,
+            "mode": self.mode,
+        }
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        options = self._options(stop, **kwargs)
+        return LangSmithParams(
+            ls_provider="cogenesis",
+            ls_model_name=kwargs.get("model", self._model_name),
+            ls_model_type="chat",
+            ls_temperature=options.temperature,
+            ls_max_tokens=options.max_tokens,
+            ls_stop=list(options.stop) or None,
+        )
+
+    @property
+    def _model_name(self) -> str:
+        return f"{self._cloud_model.name}+{self._local_model.name}"
+
+    def _options(
+        self,
+        stop: list[str] | None,
+        *,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        seed: int | None = None,
+        **_: Any,
+    ) -> GenerationOptions:
+        return GenerationOptions(
+            max_tokens=max_tokens or self.max_tokens,
+            temperature=self.temperature if temperature is None else temperature,
+            top_p=top_p or self.top_p,
+            stop=tuple(stop or self.stop or ()),
+            seed=self.seed if seed is None else seed,
+        )
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop=stop, **kwargs))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        chunks = [chunk async for chunk in self._astream(messages, stop=stop, **kwargs)]
+        return generate_from_stream(iter(chunks))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for piece in self._engine.write(messages, self._options(stop, **kwargs)):
+            if isinstance(piece, str):
+                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            else:
+                yield ChatGenerationChunk(message=self._last_chunk(piece))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        # Both models block a thread while they work, so one synchronous path serves both kinds of
+        # callers; a caller that stops reading stops the local model.
+        stream = self._stream(messages, stop=stop, **kwargs)
+        try:
+            while (chunk := await run_in_executor(None, next, stream, _END)) is not _END:
+                yield chunk  # type: ignore[misc]  # _END is the only other possibility
+        finally:
+            await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
+
+    def _last_chunk(self, report: Report) -> AIMessageChunk:
+        total = report.cloud + report.local
+        told = asdict(report)
+        told["usage"] = {"cloud": told.pop("cloud"), "local": told.pop("local")}
+        return AIMessageChunk(
+            content="",
+            usage_metadata=UsageMetadata(
+                input_tokens=total.input_tokens,
+                output_tokens=total.output_tokens,
+                total_tokens=total.input_tokens + total.output_tokens,
+            ),
+            response_metadata={
+                "model_name": self._model_name,
+                "model_provider": "cogenesis",
+                "finish_reason": told.pop("finish_reason"),
+                "cogenesis": told,
+            },
+            chunk_position="last",
+        )
+
+    # Every public way of calling starts with the same question: who would record this call?
+
+    def _refuse_tracing(self, callbacks: Callbacks = None) -> None:
+        if not self.allow_tracing:
+            refuse_tracing(callbacks, self.callbacks, trusted_hosts=self.trusted_hosts)
+
+    def generate(  # noqa: D102  # as BaseChatModel
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        self._refuse_tracing(callbacks)
+        return super().generate(messages, stop, callbacks, **kwargs)
+
+    async def agenerate(  # noqa: D102  # as BaseChatModel
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        self._refuse_tracing(callbacks)
+        return await super().agenerate(messages, stop, callbacks, **kwargs)
+
+    def stream(  # noqa: D102  # as BaseChatModel
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        self._refuse_tracing((config or {}).get("callbacks"))
+        yield from super().stream(input, config, stop=stop, **kwargs)
+
+    async def astream(  # noqa: D102  # as BaseChatModel
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        self._refuse_tracing((config or {}).get("callbacks"))
+        async for chunk in super().astream(input, config, stop=stop, **kwargs):
+            yield chunk
+
+
+def _as_local(
+    local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
+) -> LocalTextModel:
+    if isinstance(local, str):
+        return LlamaCppModel(local)
+    if isinstance(local, BaseChatModel):
+        return LocalChatModel(local, trusted_hosts=trusted_hosts)
+    return local

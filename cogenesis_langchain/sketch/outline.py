@@ -1,0 +1,140 @@
+"""The sketch: the cloud model's outline, parsed, checked, and asked for once more if it fails.
+
+The paper asks for 8-15 points of 3-5 words (CoGenesis, section 3.2). A point that is a little
+longer serves as well, so up to `MAX_POINT_WORDS` are accepted. What comes from beyond the border is
+hostile until it has passed: links, markup, blanks for names and chat-control tokens never reach
+the local model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from cogenesis_langchain.errors import SketchInvalid
+from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
+from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.prompts import (
+    SKETCH_EXAMPLES,
+    SKETCH_FAULTS,
+    SKETCH_REQUEST,
+    SKETCH_RETRY,
+    SKETCH_SYSTEM,
+)
+
+MIN_POINTS: Final = 8
+MAX_POINTS: Final = 15
+MAX_POINT_WORDS: Final = 8
+
+Fault = Literal["count", "length", "prose", "placeholder", "markup"]
+
+_POINT: Final = re.compile(r"^\s*(?:\d{1,2}\s*[.):]|[-*•–])\s*(?P<text>\S.*)$")
+_EMPHASIS: Final = re.compile(r"(\*\*|__|`)(.+?)\1")
+_BLANK: Final = re.compile(
+    r"\[[^\]]*\]|\{[^}]*\}|_{2,}|\.{4,}|\bX{2,}\b|<[a-z ]+ ?(?:name|date|here)>", re.I
+)
+_MARKUP: Final = re.compile(
+    r"https?:|www\.|!?\[[^\]]*\]\(|</?\w+[^>]*>|<\||\|>|\[/?INST\]|</?s>|```|<<SYS>>", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """An outline that passed its checks.
+
+    Attributes:
+        points: 8 to 15 short points.
+        attempts: 1, or 2 when the first answer failed its checks.
+        usage: Tokens the cloud model took.
+    """
+
+    points: tuple[str, ...]
+    attempts: int = 1
+    usage: Usage = field(default_factory=Usage)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{number}. {point}" for number, point in enumerate(self.points, 1))
+
+
+def request_sketch(
+    cloud: CloudTextModel,
+    instruction: PublicText,
+    departure: Departure,
+    placeholders: Placeholders,
+) -> Sketch:
+    """Ask the cloud model for an outline, once more if the first one fails its checks.
+
+    Args:
+        cloud: The cloud model.
+        instruction: The general instruction.
+        departure: The border's permission.
+        placeholders: What stands for private values in the instruction; restored in the outline.
+
+    Returns:
+        The outline and what it took.
+
+    Raises:
+        SketchInvalid: Both answers failed.
+        CloudError: The cloud model failed.
+        PrivacyViolation: Something added private text to the request; nothing was sent.
+    """
+    faults: list[Fault] = []
+    usage = Usage()
+    for attempt in (1, 2):
+        answer = cloud.generate(_prompt(instruction, faults), departure)
+        usage += answer.usage
+        points = parse_sketch(placeholders.restore(answer.text))
+        if not isinstance(points, str):
+            return Sketch(points, attempt, usage)
+        faults.append(points)
+    raise SketchInvalid(faults)
+
+
+def parse_sketch(text: str) -> tuple[str, ...] | Fault:
+    """Read an outline out of a cloud model's answer.
+
+    Args:
+        text: The answer.
+
+    Returns:
+        The points, without numbers, emphasis and repetitions; or what is wrong with the answer.
+    """
+    if _MARKUP.search(text):
+        return "markup"
+    lines = [line for line in text.splitlines() if line.strip()]
+    matches = [match for line in lines if (match := _POINT.match(line))]
+    if len(matches) * 2 < len(lines):
+        return "prose"
+    points: dict[str, str] = {}
+    for match in matches:
+        point = _EMPHASIS.sub(r"\2", match["text"]).strip().rstrip(".:;,")
+        points.setdefault(point.casefold(), point)
+    return _fault(list(points.values())) or tuple(points.values())
+
+
+def _fault(points: Sequence[str]) -> Fault | None:
+    if any(_BLANK.search(point) for point in points):
+        return "placeholder"
+    if any(len(point.split()) > MAX_POINT_WORDS for point in points):
+        return "length"
+    if not MIN_POINTS <= len(points) <= MAX_POINTS:
+        return "count"
+    return None
+
+
+def _prompt(instruction: PublicText, faults: Sequence[Fault]) -> list[PublicMessage]:
+    messages = [PublicMessage("system", PublicText.compose(SKETCH_SYSTEM))]
+    for example, outline in SKETCH_EXAMPLES:
+        asked = {"instruction": PublicText.compose(example)}
+        messages.append(PublicMessage("user", PublicText.compose(SKETCH_REQUEST, asked)))
+        messages.append(PublicMessage("assistant", PublicText.compose(outline)))
+    if faults:
+        fault = PublicText.compose(SKETCH_FAULTS[faults[-1]])
+        request = PublicText.compose(SKETCH_RETRY, {"instruction": instruction, "fault": fault})
+    else:
+        request = PublicText.compose(SKETCH_REQUEST, {"instruction": instruction})
+    return [*messages, PublicMessage("user", request)]
