@@ -1,0 +1,111 @@
+"""A fused text coloured by who wrote it, as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from string import Template
+from typing import Final
+
+from cogenesis_langchain.fusion.heat_map import colour, summary
+from cogenesis_langchain.fusion.trace import Candidate, FusedToken, Trace
+
+_PAGE: Final = Template("""\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Who wrote it</title>
+<style>
+  :root { --paper: #fbfaf7; --ink: #23211d; --soft: #6b675e; --line: #e4e0d6; --card: #fff; }
+  @media (prefers-color-scheme: dark) {
+    :root { --paper: #1b1a18; --ink: #ece8df; --soft: #a09a8d; --line: #38352f; --card: #262420; }
+  }
+  body { margin: 0; background: var(--paper); color: var(--ink);
+         font: 17px/1.9 Georgia, "Times New Roman", serif; }
+  main { max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem; }
+  h1 { font-size: 1.5rem; font-weight: normal; margin: 0; }
+  .summary, .legend, .tip { font: 13px/1.5 system-ui, sans-serif; color: var(--soft); }
+  .legend { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; align-items: center;
+            margin: 1rem 0 1.6rem; }
+  .scale { display: inline-block; width: 9rem; height: .7rem; border-radius: .35rem;
+           margin: 0 .5rem; vertical-align: -1px;
+           background: linear-gradient(90deg, $cloud, $even, $local); }
+  .text { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+          padding: 1.4rem 1.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .t { position: relative; color: #23211d; border-radius: 3px; padding: .12em 0;
+       box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  .corrected { border-bottom: 2px solid #23211d; }
+  .text .corrected, .legend .corrected { border-radius: 3px 3px 0 0; }
+  .legend .corrected { border-color: var(--soft); }
+  .alone { font-style: italic; }
+  .tip { display: none; position: absolute; left: 0; top: 1.7em; z-index: 1; width: 17rem;
+         padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
+         border-radius: .5rem; box-shadow: 0 6px 24px #0003; font-style: normal;
+         white-space: normal; }
+  .t:hover .tip, .t:focus .tip { display: block; }
+  .t:focus { outline: 2px solid var(--soft); }
+  .tip b { color: var(--ink); font-weight: 600; }
+  .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; margin-top: .4rem; }
+  .row { display: flex; justify-content: space-between; gap: .5rem; }
+  .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: pre;
+                          color: var(--ink); }
+</style>
+<main>
+<h1>Who wrote it</h1>
+<p class="summary">$summary</p>
+<div class="legend">
+  <span>cloud<span class="scale"></span>local</span>
+  <span class="corrected">draft corrected</span>
+  <span class="alone">local model alone</span>
+  <span>point at a token for both models’ candidates</span>
+</div>
+<div class="text">$tokens</div>
+</main>
+</html>
+""")
+
+_NO_SAY: Final = '<span class="row">no say</span>'
+
+
+def to_html(trace: Trace) -> str:
+    """Make the page: text, colours and both models' candidates for each token.
+
+    The page holds what the trace holds, private text included, and loads nothing.
+    """
+    return _PAGE.substitute(
+        cloud=_css(0.0),
+        even=_css(0.5),
+        local=_css(1.0),
+        summary=escape(summary(trace)),
+        tokens="".join(_token(token) for token in trace.tokens),
+    )
+
+
+def _token(token: FusedToken) -> str:
+    name = {"corrected": "t corrected", "local": "t alone", "accepted": "t"}[token.source]
+    sides = _side("local", token.local_top) + _side("cloud", token.cloud_top)
+    return (
+        f'<span class="{name}" tabindex="0" style="background:{_css(token.share)}">'
+        f'{escape(token.piece)}<span class="tip"><b>{escape(token.source)}</b> · '
+        f"p = {token.probability:.3f} · local share {token.share:.0%} · w = {token.weight:.2f}"
+        f'<span class="sides">{sides}</span></span></span>'
+    )
+
+
+def _side(name: str, candidates: Sequence[Candidate]) -> str:
+    rows = "".join(
+        f'<span class="row"><span>{escape(_visible(candidate.text))}</span>'
+        f"<span>{candidate.probability:.3f}</span></span>"
+        for candidate in candidates
+    )
+    return f"<span><b>{name}</b>{rows or _NO_SAY}</span>"
+
+
+def _visible(text: str) -> str:
+    return text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "·")
+
+
+def _css(share: float) -> str:
+    red, green, blue = colour(share)
+    return f"rgb({red} {green} {blue})"

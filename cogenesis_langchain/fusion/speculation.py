@@ -1,0 +1,151 @@
+"""Drafting ahead with the local model, and settling what the cloud has judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from cogenesis_langchain.fusion.operators import Operator, Position, complete
+from cogenesis_langchain.models.base import TokenModel, TopK
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.fusion.judge import View
+    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.fusion.sampling import Choice
+
+
+@final
+class LocalSide:
+    """The local model behind its prompt, and, for some operators, again without the context.
+
+    Args:
+        model: The local model.
+        prompt: Ids of the local prompt, with the private context.
+        baseline: A second model and the ids of its prompt without the private context. It needs a
+            cache of its own; the weights may be the same.
+    """
+
+    def __init__(
+        self,
+        model: TokenModel,
+        prompt: Sequence[int],
+        baseline: tuple[TokenModel, Sequence[int]] | None = None,
+    ) -> None:
+        self._model = model
+        self._prompt = tuple(prompt)
+        self._baseline = baseline
+
+    def after(self, written: Sequence[int]) -> tuple[Probabilities, Probabilities | None]:
+        """Return ``p_s(C)`` and, with a baseline, ``p_s(without C)`` after these tokens."""
+        local = _probabilities(self._model, (*self._prompt, *written))
+        if self._baseline is None:
+            return local, None
+        model, prompt = self._baseline
+        return local, _probabilities(model, (*prompt, *written))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Draft:
+    """A drafted token and the distributions it came from.
+
+    Attributes:
+        token: Its id.
+        local: ``p_s(C)`` at its position.
+        baseline: ``p_s(without C)`` there, if the operator needs it.
+        confidence: The largest probability of ``local``.
+    """
+
+    token: int
+    local: Probabilities
+    baseline: Probabilities | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settled:
+    """A token that is part of the text now.
+
+    Attributes:
+        token: Its id.
+        draft: What had been drafted at its position.
+        cloud: The cloud's top-k in local tokens; None where it had no say.
+        probability: The fused probability of the token, before sampling sharpens it.
+        weight: The operator's weight of the local model at this position.
+        share: The local model's part in the token's probability,
+            ``w p_s / (w p_s + (1 - w) p_l)``.
+    """
+
+    token: int
+    draft: Draft
+    cloud: TopK | None
+    probability: float
+    weight: float
+    share: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the draft stood."""
+        return self.token == self.draft.token
+
+
+@final
+class Speculation:
+    """The text so far and the drafts that may continue it.
+
+    Knows token ids and nothing of requests or time. Drafts beyond an accepted token stay valid;
+    a corrected token discards those behind it.
+
+    Args:
+        local: The local side.
+        operator: Fuses the two distributions.
+        choice: Greedy or sampled.
+    """
+
+    def __init__(self, local: LocalSide, operator: Operator, choice: Choice) -> None:
+        self._local = local
+        self._operator = operator
+        self._choice = choice
+        self.written: list[int] = []
+        self.drafts: list[Draft] = []
+
+    def draft(self) -> Draft:
+        """Draft one more token."""
+        ahead = [*self.written, *(draft.token for draft in self.drafts)]
+        local, baseline = self._local.after(ahead)
+        token = self._choice.propose(local, len(ahead))
+        draft = Draft(token, local, baseline, float(local.max()))
+        self.drafts.append(draft)
+        return draft
+
+    def settle(self, view: View) -> Settled:
+        """Settle the position of the first draft.
+
+        Args:
+            view: What the cloud says there.
+        """
+        draft = self.drafts.pop(0)
+        settled = self._settled(draft, view(draft.local))
+        if not settled.accepted:
+            self.drafts.clear()
+        self.written.append(settled.token)
+        return settled
+
+    def _settled(self, draft: Draft, topk: TopK | None) -> Settled:
+        local, position = draft.local, len(self.written)
+        if topk is None:
+            return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
+        cloud = complete(topk, local)
+        fused = self._operator.fuse(Position(local, cloud, draft.baseline))
+        token = self._choice.settle(local, fused.probabilities, draft.token, position)
+        ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
+        share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
+        probability = float(fused.probabilities[token])
+        return Settled(token, draft, topk, probability, fused.weight, share)
+
+
+def _probabilities(model: TokenModel, ids: Sequence[int]) -> Probabilities:
+    import numpy as np
+
+    probabilities = np.exp(model.next_logprobs(ids).astype(np.float64))
+    return np.asarray(probabilities / probabilities.sum())
