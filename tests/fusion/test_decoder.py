@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+from tiny import (
+    BASELINE_MESSAGES,
+    CLOUD_PROMPT,
+    END,
+    MESSAGES,
+    OPERATORS,
+    PIECES,
+    PROMPT,
+    TinyModel,
+    TinyScorer,
+    TokenByToken,
+    tiny_judge,
+)
+
+from cogenesis_langchain.errors import (
+    CloudTimeout,
+    CloudUnavailable,
+    ContextTooLong,
+    FusionError,
+    PrivacyViolation,
+)
+from cogenesis_langchain.fusion.decoder import FusedDecoder
+from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK
+from cogenesis_langchain.fusion.operators import Mixture, Operator
+from cogenesis_langchain.fusion.trace import FusedToken, Trace
+from cogenesis_langchain.models.base import (
+    GenerationOptions,
+    LogProbs,
+    PrivateMessage,
+    TopK,
+)
+from cogenesis_langchain.models.prefix import common_prefix
+from cogenesis_langchain.privacy.disclosure import PublicTokens
+
+GREEDY = GenerationOptions(max_tokens=40, temperature=0.0)
+
+
+def write(
+    options: GenerationOptions = GREEDY,
+    *,
+    operator: Operator | str = "mean",
+    model: TinyModel | None = None,
+    scorer: TinyScorer | None = None,
+) -> list[FusedToken]:
+    model = model or TinyModel()
+    decoder = FusedDecoder(model, operator=operator, baseline=TinyModel())
+    stream = decoder.stream(
+        MESSAGES, tiny_judge(scorer or TinyScorer()), options, baseline_messages=BASELINE_MESSAGES
+    )
+    return list(stream)
+
+
+def ids(tokens: Sequence[FusedToken]) -> list[int]:
+    return [token.id for token in tokens]
+
+
+class Scripted(TinyModel):
+    """Writes given tokens for sure."""
+
+    def __init__(self, script: Sequence[int]) -> None:
+        super().__init__()
+        self._script = script
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        probabilities = np.full(len(PIECES), 1e-6, dtype=np.float32)
+        step = len(ids) - len(PROMPT)
+        probabilities[self._script[step] if step < len(self._script) else END] = 1.0
+        return np.asarray(np.log(probabilities / probabilities.sum()), dtype=np.float32)
+
+
+ALONE = Mixture(1.0)
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+@pytest.mark.parametrize("seconds", [0.0, 0.01])
+def test_greedy_text_is_that_of_token_by_token_fusion(operator: Operator, seconds: float) -> None:
+    model = TinyModel(ends=False)
+    reference = TokenByToken(operator, model, tiny_judge(TinyScorer()))
+    wanted: list[int] = []
+    for _ in range(40):
+        wanted.append(int(reference.distribution(wanted).argmax()))
+    tokens = write(operator=operator, model=model, scorer=TinyScorer(seconds=seconds))
+    assert ids(tokens) == wanted
+
+
+def test_the_same_seed_writes_the_same_text_at_any_speed() -> None:
+    options = GenerationOptions(max_tokens=60, temperature=0.9, top_p=0.95, seed=7)
+    quick = write(options, model=TinyModel(ends=False))
+    slow = write(options, model=TinyModel(ends=False), scorer=TinyScorer(seconds=0.02))
+    other = write(
+        GenerationOptions(max_tokens=60, temperature=0.9, top_p=0.95, seed=8),
+        model=TinyModel(ends=False),
+    )
+    assert ids(quick) == ids(slow) != ids(other)
+
+
+def test_without_a_seed_texts_differ() -> None:
+    options = GenerationOptions(max_tokens=40, temperature=1.0, top_p=1.0)
+    model = TinyModel(ends=False)
+    assert ids(write(options, model=model)) != ids(write(options, model=model))
+
+
+def test_fewer_requests_than_tokens() -> None:
+    scorer = TinyScorer(seconds=0.01)
+    report = write(model=TinyModel(ends=False), scorer=scorer)[-1].report
+    assert report is not None
+    assert report.tokens == 40
+    assert report.requests == len(scorer.requests) < 40
+
+
+def test_the_cloud_sees_its_prompt_and_the_text_but_not_the_local_prompt() -> None:
+    scorer = TinyScorer()
+    tokens = ids(write(model=TinyModel(ends=False), scorer=scorer))
+    assert all(request[:2] == CLOUD_PROMPT for request in scorer.requests)
+    for request in scorer.requests:
+        body = request[2:]
+        assert len(body) - common_prefix(body, tokens) <= LONGEST_BLOCK
+
+
+def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
+    model, scorer = TinyModel(ends=False), TinyScorer()
+    scorer.released.clear()
+    texts = FusedDecoder(model, operator=ALONE).stream(MESSAGES, tiny_judge(scorer), GREEDY)
+    reader = threading.Thread(target=lambda: next(texts))
+    reader.start()
+    deadline = time.monotonic() + 5.0
+    while model.calls < 6 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    drafted, asked = model.calls, len(scorer.requests)
+    scorer.released.set()
+    reader.join()
+    texts.close()  # type: ignore[attr-defined]
+    assert asked == 1
+    assert drafted >= 6, "the first block has four tokens and one more is judged"
+
+
+def test_an_end_token_ends_the_text_and_is_not_part_of_it() -> None:
+    tokens = write(operator=ALONE, model=Scripted([0, 1, END, 2]))
+    assert "".join(token.text for token in tokens) == "ab"
+    assert tokens[-1].id == END
+    assert tokens[-1].finish_reason == "stop"
+
+
+def test_an_end_token_of_the_cloud_model_ends_the_text() -> None:
+    scorer = TinyScorer()
+    scorer.end_tokens = frozenset({2})
+    tokens = write(operator=ALONE, model=Scripted([0, 1, 2, 0]), scorer=scorer)
+    assert ids(tokens) == [0, 1, 2]
+    assert "".join(token.text for token in tokens) == "ab"
+
+
+def test_a_drafted_end_token_is_judged_and_not_sent() -> None:
+    scorer = TinyScorer()
+    write(operator=ALONE, model=Scripted([0, 1, END]), scorer=scorer)
+    assert scorer.requests == [(*CLOUD_PROMPT, 0, 1)]
+
+
+def test_the_cloud_can_write_past_a_drafted_end_token() -> None:
+    tokens = write(operator=Mixture(0.0), model=Scripted([END]))
+    assert len(tokens) > 1
+
+
+def test_a_stop_string_split_over_tokens_ends_the_text() -> None:
+    options = GenerationOptions(max_tokens=40, temperature=0.0, stop=("b c",))
+    tokens = write(options, operator=ALONE, model=Scripted([0, 1, 3, 2, 0, 0]))
+    assert "".join(token.text for token in tokens) == "a"
+    assert ids(tokens) == [0, 1, 3, 2]
+    assert tokens[-1].finish_reason == "stop"
+
+
+def test_a_character_split_over_tokens_streams_whole() -> None:
+    tokens = write(operator=ALONE, model=Scripted([0, 5, 6, 1, END]))
+    assert [token.text for token in tokens] == ["a", "", "é", "b", ""]
+
+
+def test_max_tokens_is_kept() -> None:
+    for limit in (1, 2, 7):
+        options = GenerationOptions(max_tokens=limit, temperature=0.0)
+        scorer = TinyScorer()
+        tokens = write(options, model=TinyModel(ends=False), scorer=scorer)
+        assert len(tokens) == limit
+        assert tokens[-1].finish_reason == "length"
+        assert max(len(request) for request in scorer.requests) < len(CLOUD_PROMPT) + limit
+
+
+def test_only_the_last_token_has_a_finish_reason_and_a_report() -> None:
+    tokens = write(model=TinyModel(ends=False))
+    assert [token.finish_reason is None for token in tokens] == [True] * 39 + [False]
+    assert [token.report is None for token in tokens] == [True] * 39 + [False]
+
+
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_when_the_cloud_fails_the_local_model_writes_on_and_says_so(after: int) -> None:
+    failure = CloudTimeout("no answer", remedy="wait")
+    model = TinyModel(ends=False)
+    tokens = write(model=model, scorer=TinyScorer(failure=(after, failure)))
+    report = tokens[-1].report
+    assert report is not None
+    assert report.fallback == "CloudTimeout"
+    assert len(tokens) == 40
+    alone = [token.source == "local" for token in tokens]
+    assert alone == sorted(alone)
+    assert alone[-1]
+    assert alone[0] == (after == 0)
+    assert tokens[-1].weight == 1.0
+
+
+def test_after_a_failure_no_further_request_is_made() -> None:
+    scorer = TinyScorer(failure=(2, CloudUnavailable("down", remedy="wait")))
+    write(model=TinyModel(ends=False), scorer=scorer)
+    assert len(scorer.requests) == 3
+
+
+def test_the_text_outgrowing_the_clouds_window_leaves_the_local_model_alone() -> None:
+    scorer = TinyScorer()
+    scorer.window = 20
+    tokens = write(model=TinyModel(ends=False), scorer=scorer)
+    report = tokens[-1].report
+    assert report is not None
+    assert report.fallback == "CloudRefused"
+    assert len(tokens) == 40
+    assert max(map(len, scorer.requests)) < 20
+
+
+def test_what_the_border_stops_is_not_papered_over() -> None:
+    class Stopped(TinyScorer):
+        def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
+            raise PrivacyViolation("a value was about to leave", remedy="mask it")
+
+    with pytest.raises(PrivacyViolation):
+        write(scorer=Stopped())
+
+
+def test_closing_the_stream_ends_the_work() -> None:
+    model, scorer = TinyModel(ends=False), TinyScorer()
+    stream = FusedDecoder(model).stream(MESSAGES, tiny_judge(scorer), GREEDY)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    calls, requests = model.calls, len(scorer.requests)
+    time.sleep(0.05)
+    assert (model.calls, len(scorer.requests)) == (calls, requests)
+
+
+def test_two_streams_of_one_decoder_do_not_disturb_each_other() -> None:
+    decoder = FusedDecoder(TinyModel(ends=False))
+    alone = ids(list(decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)))
+    first = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)
+    second = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)
+    pairs: Iterator[tuple[FusedToken, FusedToken]] = zip(first, second, strict=True)
+    assert [(left.id, right.id) for left, right in pairs] == [(i, i) for i in alone]
+
+
+def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
+    scorer = TinyScorer()
+    decoder = FusedDecoder(TinyModel())
+    with pytest.raises(ContextTooLong):
+        decoder.stream(MESSAGES, tiny_judge(scorer), GenerationOptions(max_tokens=510))
+    assert scorer.requests == []
+
+
+def test_contrast_needs_a_baseline() -> None:
+    with pytest.raises(FusionError, match="baseline"):
+        FusedDecoder(TinyModel(), operator="contrast")
+
+
+def test_contrast_reads_both_local_prompts() -> None:
+    baseline = TinyModel(ends=False)
+    decoder = FusedDecoder(TinyModel(ends=False), operator="contrast", baseline=baseline)
+    other = [PrivateMessage("user", BASELINE_MESSAGES[0].text)]
+    stream = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY, baseline_messages=other)
+    assert len(list(stream)) == 40
+    assert baseline.calls >= 40
+
+
+def test_a_json_schema_is_refused() -> None:
+    options = GenerationOptions(max_tokens=9, json_schema="{}")
+    with pytest.raises(FusionError, match="schema"):
+        FusedDecoder(TinyModel()).stream(MESSAGES, tiny_judge(TinyScorer()), options)
+
+
+def test_the_report_counts_what_the_cloud_was_shown() -> None:
+    scorer = TinyScorer()
+    tokens = write(model=TinyModel(ends=False), scorer=scorer)
+    report = Trace.of(tokens).report
+    seen: set[tuple[int, ...]] = set()
+    for request in scorer.requests:
+        seen |= {request[: end + 1] for end in range(len(CLOUD_PROMPT), len(request))}
+    assert report.tokens_sent == len(seen)
+    assert report.drafted == sum(
+        len(request) - len(CLOUD_PROMPT) - settled
+        for request, settled in zip(scorer.requests, settled_before(tokens, scorer), strict=True)
+    )
+
+
+def settled_before(tokens: Sequence[FusedToken], scorer: TinyScorer) -> list[int]:
+    """Settled tokens at each request: a round settles its accepted drafts and one more."""
+    written = ids(tokens)
+    counts = [0]
+    for request in scorer.requests[:-1]:
+        body = request[len(CLOUD_PROMPT) :]
+        counts.append(common_prefix(body, written) + 1)
+    return counts

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
+
+
+def settled_length(
+    *, accepted: float, trip: float, draft: float = 0.02, scored: float = 0.0
+) -> int:
+    """Block length after a hundred rounds with these costs, in seconds."""
+    length = DraftLength()
+    block = 0
+    for _ in range(100):
+        block = 0
+        while length.worth_drafting([0.9] * block):
+            block += 1
+            length.drafted(draft)
+        for index in range(block):
+            length.judged(0.9, accepted=(index + 1) / (block + 1) <= accepted)
+        expected = sum(accepted**index for index in range(block + 1))
+        length.returned(block, trip + scored * block)
+        length.settled(round(expected), block * draft + trip + scored * block)
+    return block
+
+
+def test_a_slower_network_makes_longer_blocks() -> None:
+    near = settled_length(accepted=0.8, trip=0.02)
+    far = settled_length(accepted=0.8, trip=0.4)
+    assert near < far
+
+
+def test_rejected_drafts_make_shorter_blocks() -> None:
+    assert settled_length(accepted=0.3, trip=0.2) < settled_length(accepted=0.9, trip=0.2)
+
+
+def test_a_cloud_that_is_slow_a_token_makes_shorter_blocks() -> None:
+    batch = settled_length(accepted=0.8, trip=0.2)
+    one_by_one = settled_length(accepted=0.8, trip=0.2, scored=0.05)
+    assert one_by_one < batch
+
+
+def test_a_block_never_outgrows_its_bound() -> None:
+    assert settled_length(accepted=1.0, trip=30.0) <= LONGEST_BLOCK
+
+
+def test_confident_drafts_are_told_from_doubtful_ones() -> None:
+    length = DraftLength()
+    for _ in range(50):
+        length.judged(0.95, accepted=True)
+        length.judged(0.2, accepted=False)
+    assert length.chance(0.97) > 0.9 > 0.2 > length.chance(0.15)
+    assert length.reach([0.95, 0.95]) > 0.8 > 0.1 > length.reach([0.95, 0.2])
+
+
+def test_the_first_block_is_short() -> None:
+    length = DraftLength()
+    assert length.worth_drafting([0.5] * 3)
+    assert not length.worth_drafting([0.5] * 4)
