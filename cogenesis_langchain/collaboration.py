@@ -157,7 +157,7 @@ class SketchFill:
         if request.candidate is None:
             return None
         private = (
-            request.private_part,
+            request.withheld,
             *(turn.text for turn in request.turns),
             *request.results,
             *context,

@@ -9,6 +9,7 @@ import typer
 from cogenesis_langchain.cli.ledger import ledger_app
 from cogenesis_langchain.cli.models import models_app
 from cogenesis_langchain.cli.stand_in import stand_in
+from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.command("stand-in")(stand_in)
+app.command("write")(write)
 
 
 def main() -> None:

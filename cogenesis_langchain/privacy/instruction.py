@@ -54,8 +54,10 @@ class Request:
     Attributes:
         candidate: What may become the general instruction; None when nothing may be public.
         reason: Why there is no candidate; empty when there is one.
-        whole: The last human message with its private parts: what the user wants.
-        private_part: What of the last human message is not part of the candidate.
+        whole: The last human message with its private parts.
+        task: Its parts that are not marked private: what the local model is asked to do.
+        notes: Its parts that are marked private: what the local model is told besides.
+        withheld: What of the last human message is not part of the candidate.
         turns: Everything before it.
         results: Everything after it: an agent's tool calls and their results.
     """
@@ -63,7 +65,9 @@ class Request:
     candidate: PrivateText | None
     reason: str
     whole: PrivateText
-    private_part: PrivateText
+    task: PrivateText
+    notes: tuple[PrivateText, ...]
+    withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
 
@@ -95,6 +99,7 @@ def split_request(
         raise InstructionError(
             "the last human message is empty", remedy="say what should be written"
         )
+    task = _join(text for text, mark in parts if mark != "private")
     if callable(rule):
         candidate, kept = rule(messages), whole
     else:
@@ -106,7 +111,9 @@ def split_request(
         candidate=None if candidate is None or reason else PrivateText(candidate.strip()),
         reason=reason,
         whole=PrivateText(whole.strip()),
-        private_part=PrivateText(whole if reason else kept),
+        task=PrivateText(task.strip() or whole.strip()),
+        notes=tuple(PrivateText(text) for text, mark in parts if mark == "private" and task),
+        withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
     )

@@ -39,9 +39,9 @@ class FillPrompt:
         self._turns += [
             PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
         ]
-        notes = [text.reveal() for text in (*context, *request.results)]
+        notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
         self._notes = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
-        self._instruction = request.whole.reveal()
+        self._instruction = request.task.reveal()
 
     def beginning(self) -> list[PrivateMessage]:
         """What is known before the outline; the last turn grows at its end."""

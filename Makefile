@@ -1,0 +1,44 @@
+# One word a chore; continuous integration runs `make check` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+INSTRUCTION ?= Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
+DEMO := --context examples/persona --store .demo/context
+
+.PHONY: help demo test check bench examples format clean
+.DEFAULT_GOAL := help
+
+help: ## list the chores
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	@touch $@
+
+demo: $(STAMP) ## write one text with real models and show every byte that left (INSTRUCTION="...")
+	@$(BIN)/cogenesis write "$(INSTRUCTION)" $(DEMO)
+
+test: $(STAMP) ## run every test, on real models too
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## formatting, lint, types, floors, package list
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_tree.py
+
+bench: $(STAMP) ## ratios against the limits and the peers
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+examples: $(STAMP) ## run the example scripts
+	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
+
+format: $(STAMP) ## format and sort imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove the environment and the demo's store
+	rm -rf $(VENV) .demo build *.egg-info

@@ -1,0 +1,138 @@
+"""``cogenesis write``: write one text from a public instruction and private documents."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cogenesis_langchain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessageChunk
+
+    from cogenesis_langchain.privacy.ledger import LedgerEntry
+    from cogenesis_langchain.retrievers.context_store import ContextStore
+
+_PROFILE = "profile"
+
+
+def write(
+    instruction: Annotated[str, typer.Argument(help="what to write; this is what may leave")],
+    context: Annotated[
+        Path, typer.Option(help="folder of private text files; profile.* is the profile")
+    ],
+    store: Annotated[Path, typer.Option(help="folder of the private context store")],
+    local: Annotated[
+        str, typer.Option(help="local model: catalog name, hub reference or path")
+    ] = "qwen2.5-coder-0.5b-instruct",
+    cloud_base_url: Annotated[
+        str | None, typer.Option(help="OpenAI-compatible endpoint; default: OPENAI_* or stand-in")
+    ] = None,
+    cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
+    k: Annotated[int, typer.Option(help="documents to retrieve")] = 3,
+    max_tokens: Annotated[int, typer.Option(help="most tokens of the text")] = 400,
+) -> None:
+    """Write a text from INSTRUCTION and private documents, and show every byte that left."""
+    from cogenesis_langchain.chat_model import ChatCoGenesis
+    from cogenesis_langchain.models.endpoint import open_cloud
+    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.privacy.ledger import MemoryLedger
+    from cogenesis_langchain.retrievers.context_store import ContextStore
+    from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+
+    console = Console()
+    times: dict[str, float] = {}
+    with _timed(times, "open the local model"):
+        local_model = LlamaCppModel(local)
+    with _timed(times, "read the documents"):
+        documents = ContextStore(store)
+        _add_folder(documents, context)
+    ledger = MemoryLedger()
+    start = time.monotonic()
+    with open_cloud(cloud_base_url, cloud_model) as cloud:
+        times["reach the cloud model"] = time.monotonic() - start
+        model = ChatCoGenesis(
+            cloud=cloud,
+            local=local_model,
+            retriever=PrivateContextRetriever(store=documents, k=k),
+            ledger=ledger,
+            temperature=0.3,
+            max_tokens=max_tokens,
+            seed=1,
+        )
+        with _timed(times, "write the text"):
+            answer = _stream(console, model.stream(instruction))
+    _show(console, instruction, answer, ledger.entries)
+    console.print(_time_table(times))
+
+
+@contextmanager
+def _timed(times: dict[str, float], part: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    times[part] = time.monotonic() - start
+
+
+def _add_folder(store: ContextStore, folder: Path) -> None:
+    """Add a folder's files: the profile, one record for each line of a log, documents."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    if not files:
+        raise ConfigurationError(
+            f"the folder {folder.name!r} holds no files", remedy="put text files into it"
+        )
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        if path.stem == _PROFILE:
+            store.add_profile(text)
+        elif path.stem.endswith("log"):
+            for line in filter(None, text.splitlines()):
+                store.add(line, kind="activity")
+        else:
+            store.add(text, kind="document")
+
+
+def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChunk:
+    """Print the text as it is written, and return the whole message."""
+    console.rule("written on this machine, as it comes")
+    whole = next(chunks)
+    console.print(whole.text, end="", markup=False, highlight=False)
+    for chunk in chunks:
+        console.print(chunk.text, end="", markup=False, highlight=False)
+        whole += chunk
+    console.print()
+    return whole
+
+
+def _show(
+    console: Console, instruction: str, answer: AIMessageChunk, entries: tuple[LedgerEntry, ...]
+) -> None:
+    told = answer.response_metadata["cogenesis"]
+    sketch = "\n".join(f"{number}. {point}" for number, point in enumerate(told["sketch"], 1))
+    left = Group(
+        Panel(Text(instruction), title="general instruction (may leave)"),
+        Panel(Text(sketch or told["fallback_reason"]), title=f"sketch (rung: {told['rung']})"),
+    )
+    width = (console.width - 2) // 2
+    text = Panel(Text(answer.text), title="text (stays here)")
+    console.print(Columns([left, text], width=width, expand=True))
+    console.rule(f"every byte that crossed the border: {len(entries)} request(s)")
+    for entry in entries:
+        title = f"{entry.endpoint}  {entry.purpose}  {entry.verdict}  {len(entry.payload)} bytes"
+        console.print(Panel(Text(entry.payload.decode()), title=Text(title)))
+
+
+def _time_table(times: dict[str, float]) -> Table:
+    table = Table("part", "seconds")
+    for part, seconds in times.items():
+        table.add_row(part, f"{seconds:.1f}")
+    return table
