@@ -3,7 +3,8 @@
 Nothing about the file is remembered between two appends. Each one takes the lock, reads the last
 line, writes the next and waits for the disk, so threads, processes and forks may share a ledger,
 and a process killed at any moment leaves at most an unfinished line, which the next append cuts off
-and notes. What was acknowledged stays.
+and notes. What was acknowledged stays. An append takes milliseconds and blocks: in async code call
+it from a thread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import errno
 import hashlib
 import mmap
 import os
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
+from filelock import lock_descriptor, unlock_descriptor
 
 from cogenesis_langchain.errors import LedgerError
 from cogenesis_langchain.privacy.ledger import LedgerEntry
@@ -33,6 +34,9 @@ from cogenesis_langchain.privacy.ledger_chain import (
 
 _PATIENCE = 30.0
 """Seconds to wait for other writers, each of which needs milliseconds."""
+
+_PAUSE = 0.002
+"""Seconds between two looks at the lock."""
 
 
 def default_ledger_path() -> Path:
@@ -54,10 +58,6 @@ class FileLedger:
     def __init__(self, path: Path | str, *, max_bytes: int = 64 << 20) -> None:
         self.path = Path(path)
         self._max_bytes = max_bytes
-        self._threads = threading.Lock()  # wakes the next thread at once; the file lock polls
-        self._processes = FileLock(
-            f"{path}.lock", mode=0o600, timeout=_PATIENCE, poll_interval=0.001, thread_local=False
-        )
 
     def append(self, entry: LedgerEntry) -> None:
         """Record an entry; it is on the disk when this returns.
@@ -78,13 +78,16 @@ class FileLedger:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        if not self._threads.acquire(timeout=_PATIENCE):
-            raise TimeoutError("another thread is still writing to it")
-        try:
-            with self._processes:
+        with _open(self.path.with_name(f"{self.path.name}.lock")) as lock:
+            deadline = time.monotonic() + _PATIENCE
+            while not lock_descriptor(lock.fileno(), blocking=False):
+                if time.monotonic() > deadline:
+                    raise TimeoutError("another writer holds its lock")
+                time.sleep(_PAUSE)
+            try:
                 yield
-        finally:
-            self._threads.release()
+            finally:  # not left to closing: a process forked just now holds the descriptor too
+                unlock_descriptor(lock.fileno())
 
     def _append(self, entry: LedgerEntry) -> None:
         files = chain_files(self.path)

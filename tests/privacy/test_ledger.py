@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import stat
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -184,6 +185,21 @@ def test_processes_write_one_chain_only_under_the_lock(path: Path, kind: str, wh
         assert {names(payload) for payload in payloads(path)} == expected
     else:
         assert verify(path).lines < 300
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_forked_during_an_append_goes_on(path: Path) -> None:
+    ledger = filled(path, count=1)
+    thread = threading.Thread(target=append_from_threads, args=(ledger, 2, 20))
+    thread.start()
+    child = os.fork()
+    if child == 0:
+        ledger.append(entry(b"child"))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
+    assert b"child" in payloads(path)
+    assert (verify(path).lines, verify(path).broken) == (42, None)
 
 
 def test_two_ledgers_of_one_path_continue_each_other(path: Path) -> None:
