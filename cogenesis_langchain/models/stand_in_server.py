@@ -70,7 +70,7 @@ def serve(settings: Settings) -> None:
         os.write(address_pipe, f"{server.listening_address}\n".encode())
     os.close(address_pipe)
     sys.stdin.buffer.read()
-    os._exit(0)
+    os._exit(0)  # not a return: the server's destructor may wait for its threads forever
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ from langchain_openai import ChatOpenAI
 from cogenesis_langchain.errors import PortTaken, StandInError
 from cogenesis_langchain.models import catalog
 from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.models.stand_in_server import Settings
 
 pytestmark = pytest.mark.real
 
@@ -153,6 +156,19 @@ def test_server_ends_with_its_parent(way: signal.Signals) -> None:
     process.send_signal(way)
     process.communicate()
     wait_until(lambda: not listens(base_url))
+
+
+def test_server_whose_parent_is_lost_while_it_loads_ends() -> None:
+    settings = Settings(str(catalog.fetch(MODEL)), MODEL, "127.0.0.1", 0, 1, 512, None)
+    command = [sys.executable, "-m", Settings.__module__, json.dumps(asdict(settings))]
+    servers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    for server in servers:
+        assert server.stdin and server.stdout
+        server.stdin.close()
+        server.stdout.close()
+    assert [server.wait(timeout=30) for server in servers] == [0, 0, 0, 0]
 
 
 @needs_proc
