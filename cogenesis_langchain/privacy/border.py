@@ -88,7 +88,7 @@ class Departure:
             purpose=self.purpose,
             verdict="refused" if found else self._release.verdict,
             payload=b"" if found else payload,
-            masked=Counter[str](found) if found else self._release.masked,
+            masked=dict.fromkeys(found, 1) if found else self._release.masked,
         )
         self._ledger.append(entry)
         if found:
@@ -133,7 +133,7 @@ class Border:
         detected = detect_in_instruction(text)
         hits = _merge(values.find(text), detected)
         values = values.union(ValueSet.from_texts((), declared=[hit.value for hit in detected]))
-        masked = Counter[str](hit.value.kind for hit in hits)
+        masked: dict[str, int] = dict(Counter(hit.value.kind for hit in hits))
         if not hits:
             return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
         if self._policy == "block":

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from langchain_openai import ChatOpenAI
+
+from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+
+SMALLEST = "smollm2-135m-instruct"
+
+
+@pytest.fixture(autouse=True)
+def _own_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default ledger of a test is its own; model files stay where they are."""
+    monkeypatch.setattr(
+        "cogenesis_langchain.chat_model.default_ledger_path",
+        lambda: tmp_path / "ledger" / "egress.jsonl",
+    )
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[ChatOpenAI]:
+    """The cloud model of examples: a real llama-server on loopback."""
+    with open_cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def local_model() -> LlamaCppModel:
+    """The local model of examples."""
+    return LlamaCppModel(n_ctx=2048)
+
+
+@pytest.fixture(scope="session")
+def tiny_local_model() -> LlamaCppModel:
+    """The smallest real model: quick, and good enough where the text does not matter."""
+    return LlamaCppModel(SMALLEST, n_ctx=1024)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_openai import ChatOpenAI
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+from langchain_tests.unit_tests import ChatModelUnitTests
+
+from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
+
+MAX_TOKENS = 40
+
+
+class TestChatCoGenesisUnit(ChatModelUnitTests):
+    @property
+    def chat_model_class(self) -> type[ChatCoGenesis]:
+        return ChatCoGenesis
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {
+            "cloud": FakeListChatModel(responses=["no outline"]),
+            "local": FakeListChatModel(responses=["a text"]),
+            "ledger": MemoryLedger(),
+        }
+
+
+@pytest.mark.real
+class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
+    """The standard suite over real models: the stand-in beyond the border, llama.cpp inside."""
+
+    cloud: ChatOpenAI
+    local: LlamaCppModel
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _models(cls, stand_in: ChatOpenAI, local_model: LlamaCppModel) -> None:
+        cls.cloud = stand_in
+        cls.local = local_model
+
+    @property
+    def chat_model_class(self) -> type[ChatCoGenesis]:
+        return ChatCoGenesis
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {
+            "cloud": self.cloud,
+            "local": self.local,
+            "ledger": MemoryLedger(),
+            "max_tokens": MAX_TOKENS,
+        }
+
+    @property
+    def supports_model_override(self) -> bool:
+        return False  # the two models are objects, not names

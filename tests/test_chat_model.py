@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.retrievers import BaseRetriever
+
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    InstructionError,
+    LocalModelError,
+    PrivacyViolation,
+)
+from cogenesis_langchain.models.base import (
+    GenerationOptions,
+    LocalChunk,
+    PrivateMessage,
+    Usage,
+)
+
+OUTLINE = "\n".join(f"{number}. point about topic {number}" for number in range(1, 11))
+INSTRUCTION = "Write a short note to my neighbour about the hedge."
+CONTEXT = "My neighbour is called Bartholomew Quist and lives at 14 Fernbank Road."
+
+
+class ScriptedLocal:
+    """A local model that says what it was told to and remembers what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self, pieces: Sequence[str] = ("Dear ", "neighbour, ", "the hedge.")) -> None:
+        self.pieces = pieces
+        self.prompts: list[str] = []
+        self.options: list[GenerationOptions] = []
+        self.read_ahead: list[str] = []
+
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        self.read_ahead.append("\n".join(message.text.reveal() for message in messages))
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        self.prompts.append("\n".join(message.text.reveal() for message in messages))
+        self.options.append(options)
+        yield from (LocalChunk(piece) for piece in self.pieces)
+        yield LocalChunk("", "stop", Usage(100, len(self.pieces)))
+
+
+class Documents(BaseRetriever):
+    """A retriever over nothing but a list."""
+
+    texts: list[str]
+
+    def _get_relevant_documents(self, query: str, *, run_manager: object) -> list[Document]:
+        return [Document(page_content=text) for text in self.texts]
+
+
+def chat(
+    local: ScriptedLocal | None = None, *, answers: Sequence[str] = (OUTLINE,), **settings: object
+) -> ChatCoGenesis:
+    return ChatCoGenesis(
+        cloud=FakeListChatModel(responses=list(answers)),
+        local=local or ScriptedLocal(),
+        **{"ledger": MemoryLedger(), "retriever": Documents(texts=[CONTEXT]), **settings},
+    )
+
+
+def told(message: AIMessage) -> dict[str, Any]:
+    report = message.response_metadata["cogenesis"]
+    assert isinstance(report, dict)
+    return report
+
+
+def test_the_local_model_reads_context_instruction_and_outline_in_that_order() -> None:
+    local = ScriptedLocal()
+    answer = chat(local).invoke(INSTRUCTION)
+    prompt = local.prompts[0]
+    assert answer.content == "Dear neighbour, the hedge."
+    assert prompt.index("Bartholomew Quist") < prompt.index(INSTRUCTION) < prompt.index("topic 10")
+    assert prompt.startswith(local.read_ahead[0])
+
+
+def test_the_cloud_model_gets_the_instruction_and_no_context() -> None:
+    ledger = MemoryLedger()
+    chat(ledger=ledger).invoke([SystemMessage("I am Odalys Brandt."), HumanMessage(INSTRUCTION)])
+    (entry,) = ledger.entries
+    assert INSTRUCTION in entry.payload.decode()
+    assert b"Quist" not in entry.payload and b"Odalys" not in entry.payload
+    assert (entry.purpose, entry.verdict) == ("sketch", "clean")
+
+
+def test_metadata_tells_what_happened() -> None:
+    answer = chat().invoke(INSTRUCTION)
+    report = told(answer)
+    assert report["rung"] == "sketch" and report["fallback_reason"] == ""
+    assert len(report["sketch"]) == 10 and report["cloud_calls"] == 1
+    assert report["private_tokens_sent"] == 0 and report["disclosure"] == "none"
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata["output_tokens"] == 3
+    assert report["usage"] == {
+        "cloud": {"input_tokens": 0, "output_tokens": 0},
+        "local": {"input_tokens": 100, "output_tokens": 3},
+    }
+
+
+def test_a_private_value_in_the_instruction_is_masked_out_and_restored_in_the_outline() -> None:
+    local = ScriptedLocal()
+    ledger = MemoryLedger()
+    outline = OUTLINE.replace("point about topic 3", "tell [NAME_1] about it")
+    model = chat(local, answers=[outline], ledger=ledger)
+    answer = model.invoke("Write a note to Bartholomew Quist about the hedge.")
+    assert "[NAME_1]" in ledger.entries[0].payload.decode()
+    assert ledger.entries[0].verdict == "masked"
+    assert "tell Bartholomew Quist about it" in local.prompts[0]
+    assert told(answer)["masked"] == {"NAME": 1}
+
+
+def test_policy_block_sends_nothing_and_raises() -> None:
+    ledger = MemoryLedger()
+    with pytest.raises(PrivacyViolation) as caught:
+        chat(policy="block", ledger=ledger).invoke("Write to Bartholomew Quist.")
+    assert "Quist" not in str(caught.value)
+    assert ledger.entries == ()
+
+
+def test_policy_local_sends_nothing_and_writes_alone() -> None:
+    ledger = MemoryLedger()
+    answer = chat(policy="local", ledger=ledger).invoke("Write to Bartholomew Quist.")
+    assert told(answer)["rung"] == "local"
+    assert ledger.entries == ()
+
+
+def test_a_private_part_is_read_by_the_local_model_alone() -> None:
+    local, ledger = ScriptedLocal(), MemoryLedger()
+    secret = "Mention that Solveig was in hospital."
+    parts: list[str | dict[str, object]] = [private(secret), INSTRUCTION]
+    chat(local, ledger=ledger).invoke([HumanMessage(content=parts)])
+    assert secret in local.prompts[0]
+    assert b"Solveig" not in ledger.entries[0].payload
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (HumanMessage(content=[private("all of it")]), "no part of the request is public"),
+        (HumanMessage("word " * 151), "151 words, more than max_public_words=150"),
+    ],
+)
+def test_a_request_with_nothing_public_is_written_locally(
+    message: HumanMessage, reason: str
+) -> None:
+    ledger = MemoryLedger()
+    answer = chat(ledger=ledger).invoke([message])
+    assert told(answer)["rung"] == "local" and reason in str(told(answer)["fallback_reason"])
+    assert ledger.entries == ()
+
+
+@pytest.mark.parametrize("messages", [[], [HumanMessage("  ")], [SystemMessage("rules")]])
+def test_an_empty_instruction_is_refused_before_any_work(messages: list[HumanMessage]) -> None:
+    local, ledger = ScriptedLocal(), MemoryLedger()
+    with pytest.raises(InstructionError):
+        chat(local, ledger=ledger).invoke(messages)
+    assert ledger.entries == () and local.prompts == []
+
+
+def test_two_bad_outlines_lead_to_the_local_rung() -> None:
+    local = ScriptedLocal()
+    answer = chat(local, answers=["Dear sir, here is your letter."]).invoke(INSTRUCTION)
+    assert told(answer)["rung"] == "local"
+    assert str(told(answer)["fallback_reason"]).startswith("SketchInvalid")
+    assert told(answer)["cloud_calls"] == 2
+    assert "outline" not in local.prompts[0].rpartition("Task:")[2]
+
+
+def test_an_outline_that_is_repaired_on_retry_is_used() -> None:
+    ledger = MemoryLedger()
+    answer = chat(answers=["1. too short", OUTLINE], ledger=ledger).invoke(INSTRUCTION)
+    assert told(answer)["rung"] == "sketch"
+    assert "it did not have 8 to 15 points" in ledger.entries[1].payload.decode()
+
+
+def test_options_of_the_call_go_before_those_of_the_model() -> None:
+    local = ScriptedLocal()
+    model = chat(local, temperature=0.2, max_tokens=50, stop=["END"])
+    model.invoke(INSTRUCTION)
+    model.invoke(INSTRUCTION, stop=["HALT"], temperature=0.9, max_tokens=7, seed=3)
+    assert local.options[0].stop == ("END",) and local.options[0].max_tokens == 50
+    assert local.options[1] == GenerationOptions(7, 0.9, 0.95, ("HALT",), 3)
+
+
+def test_an_error_of_the_local_model_reaches_the_caller_and_no_other_model() -> None:
+    class Failing(ScriptedLocal):
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
+            raise LocalModelError("it failed", remedy="none")
+
+    ledger = MemoryLedger()
+    with pytest.raises(LocalModelError):
+        chat(Failing(), ledger=ledger).invoke(INSTRUCTION)
+    assert len(ledger.entries) == 1
+
+
+def test_a_context_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
+    class Full(ScriptedLocal):
+        def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+            raise ContextTooLong(5000, 4096)
+
+    ledger = MemoryLedger()
+    with pytest.raises(ContextTooLong, match="904 more than the window of 4096"):
+        chat(Full(), ledger=ledger).invoke(INSTRUCTION)
+    assert ledger.entries == ()
+
+
+def test_streaming_gives_one_stream_with_its_metadata_on_the_last_chunk() -> None:
+    chunks = list(chat().stream(INSTRUCTION))
+    assert [chunk.content for chunk in chunks] == ["Dear ", "neighbour, ", "the hedge.", ""]
+    assert [bool(chunk.usage_metadata) for chunk in chunks] == [False, False, False, True]
+    assert chunks[-1].chunk_position == "last"
+
+
+async def test_an_abandoned_asynchronous_stream_stops_the_local_model() -> None:
+    closed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Endless(ScriptedLocal):
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
+            try:
+                while True:
+                    yield LocalChunk("on and ")
+            finally:
+                loop.call_soon_threadsafe(closed.set)
+
+    stream = chat(Endless()).astream(INSTRUCTION)
+    assert isinstance(stream, AsyncGenerator)
+    assert isinstance(await anext(stream), AIMessageChunk)
+    await stream.aclose()
+    await asyncio.wait_for(closed.wait(), timeout=5)
+
+
+def test_results_of_tools_stay_here() -> None:
+    local, ledger = ScriptedLocal(), MemoryLedger()
+    chat(local, ledger=ledger).invoke(
+        [
+            HumanMessage(INSTRUCTION),
+            AIMessage(
+                content="", tool_calls=[{"name": "look_up", "args": {"who": "Quist"}, "id": "1"}]
+            ),
+            {"role": "tool", "tool_call_id": "1", "content": "Quist owes 312.40 EUR"},
+        ]
+    )
+    assert "312.40" in local.prompts[0]
+    assert b"312" not in ledger.entries[0].payload
