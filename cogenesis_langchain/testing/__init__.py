@@ -1,0 +1,1 @@
+"""The proof kit: see for yourself what leaves, with your own chain."""

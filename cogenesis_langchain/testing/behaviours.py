@@ -1,0 +1,174 @@
+"""What a recording server answers: chat completions, and everything a bad cloud does instead."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from cogenesis_langchain.testing.exchange import Exchange
+
+Behaviour: TypeAlias = Callable[[Exchange], None]
+"""Answers one request."""
+
+OUTLINE: Final = """1. Greet the reader
+2. Why I write today
+3. What happened so far
+4. The most important point
+5. A second point
+6. What I ask for
+7. When it would suit
+8. Thanks and close"""
+"""An outline that passes the sketch's checks."""
+
+_MODEL: Final = "recorded"
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+def chat(text: str = OUTLINE) -> Behaviour:
+    """Answer a chat completion, in pieces if a stream is asked for.
+
+    Requests to other paths, such as a tracer's, get an empty JSON object.
+    """
+
+    def behave(exchange: Exchange) -> None:
+        if not exchange.request.target.split("?")[0].endswith("/chat/completions"):
+            exchange.answer(200, b"{}", _JSON)
+        elif json.loads(exchange.request.content).get("stream"):
+            body = b"".join(_events(text))
+            exchange.answer(200, body, {"Content-Type": "text/event-stream"})
+        else:
+            exchange.answer(200, _completion(text), _JSON)
+
+    return behave
+
+
+def status(code: int, *, retry_after: str | None = None, message: str = "no") -> Behaviour:
+    """Answer an error, perhaps with a ``Retry-After`` header (seconds or a date)."""
+
+    def behave(exchange: Exchange) -> None:
+        headers = _JSON | ({"Retry-After": retry_after} if retry_after is not None else {})
+        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), headers)
+
+    return behave
+
+
+def echo(code: int = 400) -> Behaviour:
+    """Answer an error whose message is the whole request, as some servers do."""
+
+    def behave(exchange: Exchange) -> None:
+        message = exchange.request.content.decode(errors="replace")
+        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), _JSON)
+
+    return behave
+
+
+def junk(body: bytes = b"<html>not a chat answer</html>", kind: str = "text/html") -> Behaviour:
+    """Answer 200 with something that is no chat completion."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.answer(200, body, {"Content-Type": kind})
+
+    return behave
+
+
+def huge(size: int = 50 * 2**20, *, headers: Mapping[str, str] | None = None) -> Behaviour:
+    """Answer a body of this many bytes, in pieces, for as long as somebody reads."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.begin(200, _JSON | {"Content-Length": str(size)} | dict(headers or {}))
+        exchange.write(b'{"choices": "')
+        piece = b"x" * 2**16
+        for _ in range(size // len(piece)):
+            exchange.write(piece)
+        exchange.hang_up()
+
+    return behave
+
+
+def redirect(url: str, code: int = 307) -> Behaviour:
+    """Send the caller to another address."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.answer(code, b"", {"Location": url})
+
+    return behave
+
+
+def stall() -> Behaviour:
+    """Take the request and never answer."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.wait()
+        exchange.hang_up()
+
+    return behave
+
+
+def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = OUTLINE) -> Behaviour:
+    """Answer one byte at a time; the head too if asked, which resets most read timeouts."""
+
+    def behave(exchange: Exchange) -> None:
+        body = _completion(text)
+        head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        exchange.write(b"HTTP/1.1 200 OK\r\n")
+        if not from_the_head:
+            exchange.write(head)
+        for byte in (head + body) if from_the_head else body:
+            exchange.write(bytes([byte]))
+            if exchange.wait(pause):
+                break
+        exchange.hang_up()
+
+    return behave
+
+
+def half() -> Behaviour:
+    """Close the connection in the middle of an answer."""
+
+    def behave(exchange: Exchange) -> None:
+        body = _completion(OUTLINE)
+        exchange.begin(200, _JSON | {"Content-Length": str(len(body))})
+        exchange.write(body[: len(body) // 2])
+        exchange.hang_up()
+
+    return behave
+
+
+def hang_up() -> Behaviour:
+    """Close the connection without an answer."""
+    return Exchange.hang_up
+
+
+def _completion(text: str) -> bytes:
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": text},
+    }
+    return json.dumps(_envelope("chat.completion", choice) | {"usage": _usage()}).encode()
+
+
+def _events(text: str) -> Sequence[bytes]:
+    pieces = text.splitlines(keepends=True)
+    choices: list[dict[str, object]] = [
+        {"index": 0, "delta": {"role": "assistant", "content": piece}} for piece in pieces
+    ]
+    choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    events = [json.dumps(_envelope("chat.completion.chunk", choice)) for choice in choices]
+    return [f"data: {event}\n\n".encode() for event in (*events, "[DONE]")]
+
+
+def _envelope(kind: str, choice: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "id": "recorded",
+        "object": kind,
+        "created": int(time.time()),
+        "model": _MODEL,
+        "choices": [choice],
+    }
+
+
+def _usage() -> dict[str, int]:
+    return {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
