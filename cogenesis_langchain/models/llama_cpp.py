@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH: Final = 256
-_Piece = LocalChunk | BaseException | None
+_Piece = LocalChunk | None
 
 
 class LlamaCppModel:
@@ -136,33 +136,31 @@ class LlamaCppModel:
         """
         tokens = self._fitting(messages, options)
         grammar = _grammar(options.json_schema)
-        return self._relay(lambda put, steps: self._write(tokens, options, grammar, put, steps))
+        steps = _Steps(len(tokens))
+        return self._relay(steps, lambda put: self._write(tokens, options, grammar, put, steps))
 
     def _relay(
-        self, job: Callable[[Callable[[_Piece], None], _Steps], None]
+        self, steps: _Steps, job: Callable[[Callable[[_Piece], None]], None]
     ) -> Iterator[LocalChunk]:
         """Run a job on the worker and yield what it puts; stop it when the reader stops."""
         pieces: SimpleQueue[_Piece] = SimpleQueue()
-        steps = _Steps()
 
         def run() -> None:
             try:
-                job(pieces.put, steps)
+                job(pieces.put)
             except (RuntimeError, ValueError) as error:
-                failure = LocalModelError(
+                raise LocalModelError(
                     f"llama.cpp failed with {type(error).__name__}",
                     remedy="check the model file and the free memory, then try again",
-                )
-                pieces.put(failure)
+                ) from None
             finally:
                 pieces.put(None)
 
-        self._worker.submit(run)
+        future = self._worker.submit(run)
         try:
             while (piece := pieces.get()) is not None:
-                if isinstance(piece, BaseException):
-                    raise piece
                 yield piece
+            future.result()
         finally:
             steps.cancelled.set()
 
@@ -200,14 +198,19 @@ class LlamaCppModel:
 
 
 class _Steps:
-    """Counts sampled tokens, and stops the model once the reader has gone."""
+    """Counts sampled tokens, and stops the model once the reader has gone.
 
-    def __init__(self) -> None:
+    The library asks once for each token and once more at the end, so the count follows the
+    length of the sequence, not the number of questions.
+    """
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self._prompt_tokens = prompt_tokens
         self.count = 0
         self.cancelled = threading.Event()
 
     def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> bool:
-        self.count += 1
+        self.count = len(ids) - self._prompt_tokens + 1
         return self.cancelled.is_set()
 
 
