@@ -1,1 +1,50 @@
-"""The proof kit: see for yourself what leaves, with your own chain."""
+"""The proof kit: see for yourself what leaves, with your own chain.
+
+Example:
+    >>> from langchain_openai import ChatOpenAI
+    >>> from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+    >>> from cogenesis_langchain.testing import (
+    ...     EgressRecorder, FakeLocal, FixedContext,
+    ...     assert_no_private_value, assert_non_interference,
+    ... )
+    >>> notes = ["My name is Ada Quovex, I owe 4,311.20 EUR.", "My dentist is Dr. Thobra Zimlor."]
+    >>> def write(note):
+    ...     model = ChatCoGenesis(
+    ...         cloud=ChatOpenAI(model="cloud", base_url=recorder.base_url, api_key="key"),
+    ...         local=FakeLocal(),
+    ...         retriever=FixedContext(texts=[note]),
+    ...         ledger=MemoryLedger(),
+    ...     )
+    ...     return model.invoke("Write a short letter to my dentist.")
+    >>> with EgressRecorder() as recorder:
+    ...     assert_non_interference(write, notes, recorder=recorder)
+    ...     assert_no_private_value(recorder, notes)
+    >>> len(recorder.requests)
+    1
+
+In pytest, ``pytest_plugins = ["cogenesis_langchain.testing.plugin"]`` gives the fixture ``egress``,
+a running recorder.
+"""
+
+from __future__ import annotations
+
+from cogenesis_langchain.testing import behaviours
+from cogenesis_langchain.testing.canaries import Canaries, make_canaries
+from cogenesis_langchain.testing.exchange import ReceivedRequest
+from cogenesis_langchain.testing.fakes import FakeLocal, FixedContext
+from cogenesis_langchain.testing.proofs import assert_no_private_value, assert_non_interference
+from cogenesis_langchain.testing.recorder import EgressRecorder
+from cogenesis_langchain.testing.ways import WAYS
+
+__all__ = [
+    "WAYS",
+    "Canaries",
+    "EgressRecorder",
+    "FakeLocal",
+    "FixedContext",
+    "ReceivedRequest",
+    "assert_no_private_value",
+    "assert_non_interference",
+    "behaviours",
+    "make_canaries",
+]

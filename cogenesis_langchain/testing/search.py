@@ -1,0 +1,83 @@
+"""Looking for a string in bytes, in every form a reader could get it back from.
+
+This search shares no code with the border's own matching, on purpose: a blind spot of the guard
+must not be one of the proof. It goes the other way round: instead of decoding the payload it
+encodes what it looks for, and it compares with everything but letters and digits taken away.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+_SHORTEST_SQUEEZED: Final = 5
+_SHORTEST_WORD: Final = 6
+_COMMON_WORD: Final = 1.5
+_WORD: Final = re.compile(r"[^\W_]+(?:['’.@+-][^\W_]+)*")
+
+
+def form_in(payload: bytes, text: str) -> str | None:
+    """Look for a text in bytes.
+
+    Args:
+        payload: What left.
+        text: What must not be in it.
+
+    Returns:
+        The form in which it was found, such as ``"base64"``; None when it is not there.
+    """
+    for form, encoded in _forms(text):
+        if encoded in payload:
+            return form
+    squeezed = squeeze(text)
+    if len(squeezed) >= _SHORTEST_SQUEEZED and squeezed in squeeze(
+        payload.decode("utf-8", errors="replace")
+    ):
+        return "letters and digits"
+    return None
+
+
+def squeeze(text: str) -> str:
+    """Letters and digits alone, without case and accents."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in plain if character.isalnum()).casefold()
+
+
+def rare_words(text: str) -> frozenset[str]:
+    """Words of a text that only this text is likely to hold: no everyday words, not short."""
+    from wordfreq import zipf_frequency
+
+    return frozenset(
+        word
+        for word in _WORD.findall(text)
+        if len(squeeze(word)) >= _SHORTEST_WORD
+        and (zipf_frequency(word, "en") < _COMMON_WORD or any(map(str.isdigit, word)))
+    )
+
+
+def _forms(text: str) -> Iterator[tuple[str, bytes]]:
+    for spelling in dict.fromkeys((text, text.upper(), text.lower(), text[::-1])):
+        raw = spelling.encode()
+        yield "plain" if spelling != text[::-1] else "reversed", raw
+        yield "JSON", json.dumps(spelling)[1:-1].encode()
+        yield "percent", quote(spelling).encode()
+        yield "form", quote_plus(spelling).encode()
+        yield "HTML", html.escape(spelling).encode()
+        yield "hexadecimal", raw.hex().encode()
+        for alignment in range(3):
+            yield "base64", _base64_core(raw, alignment)
+    yield "UTF-16", text.encode("utf-16-le")
+
+
+def _base64_core(raw: bytes, alignment: int) -> bytes:
+    """The characters of a base64 text that this run of bytes alone decides."""
+    encoded = base64.b64encode(b"\0" * alignment + raw)
+    first = (0, 2, 3)[alignment]
+    last = (alignment + len(raw)) * 8 // 6
+    return encoded[first:last]
