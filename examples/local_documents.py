@@ -1,0 +1,41 @@
+"""A retrieval application whose documents never leave: ask for texts about your own papers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
+from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
+from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+
+PAPERS = Path(__file__).parent / "persona"
+REQUESTS = (
+    "Write a short reply to the hand clinic that confirms my appointment.",
+    "Write a note to my landlord asking for a lower rent.",
+)
+
+
+def main() -> None:
+    """Ingest a folder, then answer requests with the documents each one needs."""
+    with tempfile.TemporaryDirectory() as folder, open_cloud() as cloud:
+        store = ContextStore(folder)
+        store.add_profile((PAPERS / "profile.md").read_text())
+        for path in sorted(PAPERS.iterdir()):
+            if path.stem != "profile":
+                store.add(path.read_text(), metadata={"source": path.name})
+        model = ChatCoGenesis(
+            cloud=cloud, local=LlamaCppModel(), ledger=MemoryLedger(), max_tokens=160
+        )
+        chain = create_sketch_fill_chain(model, PrivateContextRetriever(store=store, k=2))
+        for request in REQUESTS:
+            result = chain.invoke({"input": request})
+            sources = [document.metadata.get("source") for document in result["context"]]
+            print(f"\n> {request}\n  documents read here: {sources}")
+            print(f"  sketch from the cloud: {result['sketch']}\n\n{result['answer']}")
+
+
+if __name__ == "__main__":
+    main()

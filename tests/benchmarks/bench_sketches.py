@@ -1,0 +1,56 @@
+"""How many of thirty varied instructions get a valid sketch from the stand-in cloud."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from cogenesis_langchain.errors import SketchInvalid
+from cogenesis_langchain.models.cloud import CloudModel
+from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.ledger import MemoryLedger
+from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.sketch.outline import request_sketch
+
+INSTRUCTIONS = Path(__file__).parent.parent / "data" / "sketch_instructions.txt"
+
+
+def main() -> None:
+    console = Console()
+    outcomes: Counter[str] = Counter()
+    failed: list[str] = []
+    border = Border(ledger=MemoryLedger())
+    instructions = INSTRUCTIONS.read_text().splitlines()
+    with open_cloud() as chat:
+        cloud = CloudModel(chat, timeout=600)
+        for instruction in track(instructions, console=console):
+            placeholders = Placeholders()
+            release = border.release(PrivateText(instruction), ValueSet(), placeholders)
+            assert release.text is not None
+            departure = border.departure(release, purpose="sketch")
+            try:
+                sketch = request_sketch(cloud, release.text, departure, placeholders)
+            except SketchInvalid as error:
+                outcomes["invalid"] += 1
+                failed.append(f"{instruction} ({error})")
+            else:
+                outcomes["first try" if sketch.attempts == 1 else "after retry"] += 1
+    total = len(instructions)
+    valid = total - outcomes["invalid"]
+    table = Table("valid sketches", "of", "share", "aim")
+    table.add_row("at first try", str(total), f"{outcomes['first try'] / total:.0%}", "")
+    table.add_row("after one retry", str(total), f"{valid / total:.0%}", "95 %")
+    console.print(table)
+    for instruction in failed:
+        console.print(f"invalid: {instruction}")
+
+
+if __name__ == "__main__":
+    main()
