@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.untraced import Untraced
 
 if TYPE_CHECKING:
-    from langchain_openai import ChatOpenAI
+    from langchain_openai.chat_models.base import BaseChatOpenAI
 
 _RETRYABLE: Final = (CloudUnavailable, CloudRateLimited)
 _FIRST_PAUSE: Final = 0.5
@@ -65,7 +65,7 @@ class CloudModel:
         self._timeout = timeout
         self._attempts = max_retries + 1
         self._name = _model_name(model)
-        openai_model = _as_chat_openai(model)
+        openai_model = _as_openai_model(model)
         self._gated = openai_model is not None
         self._model = (
             gate.with_gated_client(openai_model)
@@ -111,35 +111,49 @@ class CloudModel:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _attempt(self, prompt: list[BaseMessage], flight: gate.Flight) -> CloudAnswer:
-        if not self._gated:
-            flight.clear(f"CALL {type(self._model).__name__}/{self._name}", _as_json(prompt))
-        if self._model.rate_limiter:
-            self._model.rate_limiter.acquire(blocking=True)
+        """Ask once, in a thread that is left to end by itself when time is up.
+
+        No read timeout bounds a name that does not resolve, a rate limiter, or a head that drips.
+        """
+        with gate.in_flight(flight):
+            untraced = Untraced()
+        outcome: SimpleQueue[CloudAnswer | CoGenesisError] = SimpleQueue()
+        threading.Thread(
+            target=lambda: outcome.put(untraced.call(self._ask, prompt, flight)),
+            daemon=True,
+            name="cloud-call",
+        ).start()
         try:
-            result = self._call(prompt, flight)
-        except CoGenesisError:
-            raise
+            result = outcome.get(timeout=flight.seconds_left)
+        except Empty:
+            result = gate.too_late()
+        if isinstance(result, CoGenesisError):
+            raise result
+        return result
+
+    def _ask(self, prompt: list[BaseMessage], flight: gate.Flight) -> CloudAnswer | CoGenesisError:
+        """Return the answer, or an error that holds neither the request nor its frames."""
+        try:
+            if self._model.rate_limiter:
+                self._model.rate_limiter.acquire(blocking=True)
+            if not self._gated:
+                flight.clear(f"CALL {type(self._model).__name__}/{self._name}", _as_json(prompt))
+            return _answer(self._model._generate(prompt))
+        except CoGenesisError as error:
+            return error.with_traceback(None)
         # The one place where the exceptions of every provider's client become ours: they hold
         # the request, and whichever they are, the local model must still get to answer.
         except Exception as error:
-            raise translate(error, self._name) from None
-        return _answer(result)
-
-    def _call(self, prompt: list[BaseMessage], flight: gate.Flight) -> ChatResult:
-        with gate.in_flight(flight):
-            untraced = Untraced()
-        if self._gated:
-            return untraced.call(self._model._generate, prompt)
-        return _within(flight, lambda: untraced.call(self._model._generate, prompt))
+            return translate(error, self._name).with_traceback(None)
 
 
-def _as_chat_openai(model: BaseChatModel) -> ChatOpenAI | None:
+def _as_openai_model(model: BaseChatModel) -> BaseChatOpenAI | None:
     """The model itself when it is one of langchain-openai; that package is not imported for it."""
     if not any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
         return None
-    from langchain_openai import ChatOpenAI
+    from langchain_openai.chat_models.base import BaseChatOpenAI
 
-    return model if isinstance(model, ChatOpenAI) else None
+    return model if isinstance(model, BaseChatOpenAI) else None
 
 
 def _without_own_retries(model: BaseChatModel) -> BaseChatModel:
@@ -155,26 +169,6 @@ def _model_name(model: BaseChatModel) -> str:
         if isinstance(name, str) and name:
             return name
     return type(model).__name__
-
-
-def _within(flight: gate.Flight, call: Callable[[], ChatResult]) -> ChatResult:
-    """Call with a deadline; a call that overruns it is left to end by itself."""
-    outcome: SimpleQueue[ChatResult | Exception] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put(call())
-        except Exception as error:  # carried to the caller's thread, where it is translated
-            outcome.put(error)
-
-    threading.Thread(target=run, daemon=True, name="cloud-call").start()
-    try:
-        result = outcome.get(timeout=flight.seconds_left)
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(result, Exception):
-        raise result
-    return result
 
 
 def _as_json(prompt: Sequence[BaseMessage]) -> bytes:

@@ -9,6 +9,7 @@ bounds the time and the size of an answer, however slowly that drips in.
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,10 +28,11 @@ from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.text import PublicText
 
 if TYPE_CHECKING:
-    from langchain_openai import ChatOpenAI
+    from langchain_openai.chat_models.base import BaseChatOpenAI
 
 MAX_ANSWER_BYTES: Final = 8 * 2**20
 # Made by the client itself from the request; the caller's own headers are checked.
+_BODY_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _CLIENT_HEADERS: Final = frozenset(
     {
         "accept",
@@ -60,9 +62,15 @@ class Flight:
     public: Sequence[PublicText]
     deadline: float
 
-    def clear(self, endpoint: str, payload: bytes, headers: Sequence[str] = ()) -> None:
-        """Have a request checked and recorded; it may leave once this returns."""
-        self.departure.clear(endpoint, payload, self.public, headers)
+    def clear(self, endpoint: str, payload: bytes, extra: Sequence[str] = ()) -> None:
+        """Have a request checked and recorded; it may leave once this returns.
+
+        Raises:
+            CloudTimeout: It is too late; nothing is recorded and nothing may leave.
+            PrivacyViolation: See `Departure.clear`.
+        """
+        _ = self.seconds_left
+        self.departure.clear(endpoint, payload, self.public, extra)
 
     @property
     def seconds_left(self) -> float:
@@ -73,11 +81,16 @@ class Flight:
         """
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise CloudTimeout(
-                "the cloud model gave no complete answer in time",
-                remedy="raise cloud_timeout, or check the endpoint",
-            )
+            raise too_late()
         return left
+
+
+def too_late() -> CloudTimeout:
+    """The error of a flight that did not end in time."""
+    return CloudTimeout(
+        "the cloud model gave no complete answer in time",
+        remedy="raise cloud_timeout, or check the endpoint",
+    )
 
 
 _current: ContextVar[Flight | None] = ContextVar("flight", default=None)
@@ -93,7 +106,7 @@ def in_flight(flight: Flight) -> Iterator[None]:
         _current.reset(token)
 
 
-def with_gated_client(model: ChatOpenAI) -> ChatOpenAI:
+def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
     """Copy an OpenAI chat model so that its requests pass the gate.
 
     Its own retries are off, its answers are not cached, and the Responses API is told not to
@@ -111,12 +124,13 @@ def with_gated_client(model: ChatOpenAI) -> ChatOpenAI:
             "LANGSMITH_GATEWAY redirects the cloud model to another host",
             remedy="unset LANGSMITH_GATEWAY, or pass base_url to the cloud model",
         )
-    client = model.root_client.with_options(
-        http_client=httpx2.Client(
-            transport=_Gate(_carrier(model)), trust_env=False, follow_redirects=False
-        ),
-        max_retries=0,
+    carrier = _carrier(model)
+    address = httpx2.URL(str(model.root_client.base_url), params=model.root_client.default_query)
+    http_client = httpx2.Client(
+        transport=_Gate(carrier, address), trust_env=False, follow_redirects=False
     )
+    weakref.finalize(http_client, carrier.close)
+    client = model.root_client.with_options(http_client=http_client, max_retries=0)
     update: dict[str, object] = {
         "root_client": client,
         "client": client.chat.completions,
@@ -127,7 +141,7 @@ def with_gated_client(model: ChatOpenAI) -> ChatOpenAI:
     return model.model_copy(update=update)
 
 
-def _carrier(model: ChatOpenAI) -> httpx2.BaseTransport:
+def _carrier(model: BaseChatOpenAI) -> httpx2.BaseTransport:
     """What carries the requests behind the gate."""
     if model.openai_proxy:
         return httpx2.HTTPTransport(proxy=model.openai_proxy, trust_env=False)
@@ -152,10 +166,18 @@ class _Delegate(httpx2.BaseTransport):
 
 
 class _Gate(httpx2.BaseTransport):
-    """Clears each request with the current flight, then passes it on."""
+    """Clears each request with the current flight, then passes it on.
 
-    def __init__(self, carrier: httpx2.BaseTransport) -> None:
+    Args:
+        carrier: Sends what is cleared.
+        address: Where the caller configured the model to be, with the query that every request
+            has. That is the caller's own choice; whatever else stands in a URL is searched.
+    """
+
+    def __init__(self, carrier: httpx2.BaseTransport, address: httpx2.URL) -> None:
         self._carrier = carrier
+        self._base = str(address.copy_with(query=None))
+        self._query = frozenset(address.params.multi_items())
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         flight = _current.get()
@@ -164,25 +186,33 @@ class _Gate(httpx2.BaseTransport):
                 "a request to the cloud model was made outside of a departure",
                 remedy="call the cloud model through ChatCoGenesis only",
             )
-        headers = [
+        extra = [
             f"{name}: {value}"
             for name, value in request.headers.items()
             if name not in _CLIENT_HEADERS and not name.startswith("x-stainless-")
         ]
-        flight.clear(f"{request.method} {request.url}", request.read(), headers)
+        extra += self._beyond_address(request.url)
+        flight.clear(f"{request.method} {request.url}", request.read(), extra)
         left = flight.seconds_left
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
         response = self._carrier.handle_request(request)
+        kept = [item for item in response.headers.multi_items() if item[0] not in _BODY_HEADERS]
         return httpx2.Response(
             response.status_code,
-            headers=response.headers,
+            headers=kept,
             stream=_Bounded(response, flight),
             extensions=response.extensions,
         )
 
+    def _beyond_address(self, url: httpx2.URL) -> Iterator[str]:
+        yield str(url.copy_with(query=None)).removeprefix(self._base)
+        for name, value in url.params.multi_items():
+            if (name, value) not in self._query:
+                yield f"{name}={value}"
+
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer's body, up to a deadline and a size."""
+    """An answer's body, decompressed, up to a deadline and a size."""
 
     def __init__(self, response: httpx2.Response, flight: Flight) -> None:
         self._response = response
@@ -190,14 +220,14 @@ class _Bounded(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         received = 0
-        for chunk in self._response.iter_raw():
+        for chunk in self._response.iter_bytes():
             received += len(chunk)
             if received > MAX_ANSWER_BYTES:
                 raise CloudAnswerInvalid(
                     f"the cloud model's answer is larger than {MAX_ANSWER_BYTES} bytes",
                     remedy="check the endpoint: this is not a chat answer",
                 )
-            _ = self._flight.seconds_left
+            _ = self._flight.seconds_left  # a drip never runs into the read timeout
             yield chunk
 
     def close(self) -> None:

@@ -63,7 +63,7 @@ class Departure:
         endpoint: str,
         payload: bytes,
         public: Sequence[PublicText],
-        headers: Sequence[str] = (),
+        extra: Sequence[str] = (),
     ) -> None:
         """Check the exact bytes of a request and record them, just before they leave.
 
@@ -72,16 +72,17 @@ class Departure:
         that is not JSON is searched whole.
 
         Args:
-            endpoint: Method and URL.
+            endpoint: Method and URL, for the ledger.
             payload: The body as it will be sent.
             public: The public texts it carries.
-            headers: Headers that the caller configured.
+            extra: What else of the request is searched: headers, and the part of the URL that is
+                not the configured address.
 
         Raises:
             PrivacyViolation: Something private is in it. Nothing is sent; the ledger says so.
             LedgerError: It cannot be recorded, so it must not leave.
         """
-        strings = [endpoint, *headers, *_foreign_strings(payload, {str(text) for text in public})]
+        strings = [*extra, *_foreign_strings(payload, {str(text) for text in public})]
         found = self._release.values.find_in_payload("\n".join(strings).encode())
         entry = LedgerEntry(
             endpoint=endpoint,
