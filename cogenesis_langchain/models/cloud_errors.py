@@ -1,18 +1,20 @@
 """Providers' exceptions, translated into the library's own tree without their payload.
 
 LangChain's partner packages raise subclasses of `langchain_core.exceptions.ModelError`; other
-clients are told by the HTTP status that their exceptions carry, or by the builtin errors they
-derive from.
+clients are told by the HTTP status that their exceptions carry, or by the builtin errors that are
+at the root of their causes.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 from langchain_core.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
     ModelConnectionError,
+    ModelError,
     ModelPermissionDeniedError,
     ModelRateLimitError,
     ModelTimeoutError,
@@ -29,21 +31,24 @@ from cogenesis_langchain.errors import (
 )
 
 _MAX_RETRY_AFTER: Final = 60.0
+_REQUEST_TIMEOUT: Final = 408
+
+E = TypeVar("E", bound=BaseException)
 
 
 def translate(error: Exception, name: str) -> CoGenesisError:
     """Turn a provider's exception into one of ours.
 
     Args:
-        error: What the provider's client raised. Only its type, its HTTP status and its
-            Retry-After header are read; an error of ours somewhere in its chain of causes (raised
+        error: What the provider's client raised. Only its type, its HTTP status, its Retry-After
+            header and the types of its causes are read; an error of ours among the causes (raised
             by the gate) is returned as it is.
         name: The cloud model's name.
 
     Returns:
         The error to raise in its place, without a cause.
     """
-    ours = _ours_within(error)
+    ours = _within(error, CoGenesisError)
     if ours is not None:
         return ours
     status = _status(error)
@@ -54,17 +59,17 @@ def translate(error: Exception, name: str) -> CoGenesisError:
         )
         limited.retry_after = _retry_after(error)
         return limited
-    if isinstance(error, (ModelTimeoutError, TimeoutError)):
+    if isinstance(error, ModelTimeoutError) or (status is None and _within(error, TimeoutError)):
         return CloudTimeout(
             f"the endpoint of {name!r} did not answer in time",
             remedy="raise cloud_timeout, or check the endpoint",
         )
-    if isinstance(error, (ModelConnectionError, OSError)):
+    if isinstance(error, ModelConnectionError) or (status is None and _within(error, OSError)):
         return CloudUnavailable(
             f"the endpoint of {name!r} cannot be reached",
             remedy="check the base URL and the network",
         )
-    if status is not None or isinstance(error, (ModelAPIError, ModelAuthenticationError)):
+    if status is not None or isinstance(error, ModelError):
         return _from_status(status, error, name)
     return CloudAnswerInvalid(
         f"the answer of {name!r} cannot be used ({type(error).__name__})",
@@ -79,7 +84,9 @@ def retry_after(error: CloudError) -> float:
 
 def _from_status(status: int | None, error: Exception, name: str) -> CloudError:
     shown = status or type(error).__name__
-    if isinstance(error, ModelAPIError) or (status is not None and status >= 500):
+    if isinstance(error, ModelAPIError) or (
+        status is not None and (status >= 500 or status == _REQUEST_TIMEOUT)
+    ):
         return CloudUnavailable(
             f"the endpoint of {name!r} failed ({shown})", remedy="try again later"
         )
@@ -96,13 +103,16 @@ def _from_status(status: int | None, error: Exception, name: str) -> CloudError:
     )
 
 
-def _ours_within(error: BaseException) -> CoGenesisError | None:
+def _within(error: BaseException, kind: type[E]) -> E | None:
+    """The error itself, or the first of its causes, that is of a kind."""
+    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, CoGenesisError):
-            return cause
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return None
 
 
 def _status(error: Exception) -> int | None:
