@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -67,11 +68,13 @@ class CloudModel:
         self._name = _model_name(model)
         openai_model = _as_openai_model(model)
         self._gated = openai_model is not None
-        self._model = (
-            gate.with_gated_client(openai_model)
-            if openai_model is not None
-            else _without_own_retries(model)
-        )
+        self._model: BaseChatModel
+        if openai_model is None:
+            self._model = _without_own_retries(model)
+        else:
+            gated = gate.with_gated_client(openai_model)
+            weakref.finalize(self, gated.root_client.close)
+            self._model = gated
 
     @property
     def name(self) -> str:
