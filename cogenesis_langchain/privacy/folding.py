@@ -9,6 +9,7 @@ and digits. `Folded` remembers where each of them came from.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -37,7 +38,7 @@ class Folded:
 
     original: str
     text: str
-    origin: tuple[int, ...] | range
+    origin: Sequence[int]
 
 
 class _FoldTable(dict[int, str]):
@@ -132,7 +133,30 @@ def fold_with_origin(text: str, *, by_look: bool = False) -> Folded:
         if folded := table[ord(letter)]:
             pieces.append(folded)
             origin.extend([index] * len(folded))
-    return Folded(text, "".join(pieces), tuple(origin))
+    return Folded(text, "".join(pieces), origin)
+
+
+def clean(text: str) -> tuple[str, Sequence[int]]:
+    """A text without invisible characters, in compatibility form: for reading dates and numbers.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The cleaned text, and for each of its characters the index in `text`.
+    """
+    if text.isascii():
+        return text, range(len(text))
+    pieces: list[str] = []
+    origin: list[int] = []
+    for index, letter in enumerate(text):
+        if is_invisible(letter):
+            continue
+        digit = unicodedata.digit(letter, None)
+        plain = unicodedata.normalize("NFKC", letter) if digit is None else str(digit)
+        pieces.append(plain)
+        origin.extend([index] * len(plain))
+    return "".join(pieces), origin
 
 
 def is_invisible(letter: str) -> bool:

@@ -1,19 +1,43 @@
-"""From a private value to the folded strings it is recognised by."""
+"""From a private value to the folded strings that it is recognised by."""
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cogenesis_langchain.privacy.folding import folds
-from cogenesis_langchain.privacy.values import PrivateValue, ValueKind
+from cogenesis_langchain.privacy.detectors.amounts import find_amounts
+from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.public import is_public
+from cogenesis_langchain.privacy.detectors.spans import ValueKind
+from cogenesis_langchain.privacy.detectors.word_lists import (
+    CALENDAR_NAMES,
+    EVERYDAY_NAMES,
+    ORGANISATION_WORDS,
+    PARTICLES,
+    RELATIONS,
+    TITLES,
+)
+from cogenesis_langchain.privacy.detectors.words import is_known_name, zipf
+from cogenesis_langchain.privacy.folding import clean, folds
+from cogenesis_langchain.privacy.values import PrivateValue
 
-_NAMES: Final[frozenset[ValueKind]] = frozenset({"NAME"})
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_SHORTEST_TOKEN: Final = 3
+_WORD: Final = re.compile(
+    r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])*(?:['’][^\W\d_]+)*"
+)
+_TELLING: Final = 4.2  # zipf; more common words do not name anybody without a capital
+_SHORTEST_WORD: Final = 3
+_SHORTEST_LITERAL: Final = 5
+_SHORTEST_NUMBER: Final = 6
+_SUBSCRIBER_DIGITS: Final = 7
+_PUBLIC_MAILBOXES: Final = frozenset(
+    ["info", "office", "contact", "hello", "support", "sales", "admin", "mail", "team", "service"]
+)
+
+
+_BESIDE_NAMES: Final = TITLES | PARTICLES | RELATIONS
 
 
 class Rule(enum.Enum):
@@ -21,6 +45,9 @@ class Rule(enum.Enum):
 
     ANYWHERE = enum.auto()
     CAPITALISED = enum.auto()
+    """An everyday word: only with a capital that the sentence does not explain."""
+    PERSON = enum.auto()
+    """A word with a capital of its own, like a month: only where a person is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +68,182 @@ class Key:
 
 
 def keys_of(value: PrivateValue) -> Iterator[Key]:
-    """The keys of a private value: the whole, and for a person each part of the name alone."""
-    yield from _spellings(value.text, Rule.ANYWHERE, value)
-    if value.kind in _NAMES:
-        words = _WORD.findall(value.text)
-        if len(words) > 1:
-            for word in words:
-                if len(word) >= _SHORTEST_TOKEN:
-                    yield from _spellings(word, Rule.ANYWHERE, value)
+    """The keys of a detected value: its spellings, its parts that give it away alone.
+
+    A word that everybody uses is no key, or only where it is written as a name.
+    """
+    for shown, rule in _FORMS.get(value.kind, _whole)(value.text):
+        for folded in folds(shown):
+            if folded:
+                yield Key(folded, shown, rule, value)
 
 
-def _spellings(shown: str, rule: Rule, value: PrivateValue) -> Iterator[Key]:
-    for folded in folds(shown):
+def declared_keys_of(value: PrivateValue) -> Iterator[Key]:
+    """The keys of a value that the user declared: the string itself, however common."""
+    for folded in folds(value.text):
         if folded:
-            yield Key(folded, shown, rule, value)
+            yield Key(folded, value.text, Rule.ANYWHERE, value)
+
+
+def marks_of(value: PrivateValue) -> frozenset[str]:
+    """What a date, a time or an amount is worth, whatever its spelling. Empty for other kinds."""
+    if value.kind not in _VALUED:
+        return frozenset()
+    text = clean(value.text)[0]
+    readers = (find_dates, find_times) if value.kind in {"DATE", "TIME"} else (find_amounts,)
+    return frozenset(
+        mark for reader in readers for reading in reader(text) for mark in reading.marks
+    )
+
+
+_Forms = Iterator[tuple[str, Rule]]
+_VALUED: Final[frozenset[ValueKind]] = frozenset({"DATE", "TIME", "AMOUNT", "QUANTITY"})
+
+
+def _whole(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+
+
+def _rule_of(word: str) -> Rule | None:
+    """Under which rule a word alone stands for a name; None if it never does."""
+    lower = word.casefold()
+    if is_public(word):
+        return Rule.PERSON if lower in CALENDAR_NAMES else None
+    if lower in EVERYDAY_NAMES:
+        return Rule.CAPITALISED
+    if is_known_name(word):
+        return Rule.ANYWHERE
+    if len(word) < _SHORTEST_WORD and word.isascii():
+        return Rule.CAPITALISED
+    return Rule.CAPITALISED if zipf(word, "en") >= _TELLING else Rule.ANYWHERE
+
+
+def _name(text: str) -> _Forms:
+    found = list(_WORD.finditer(text))
+    names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES]
+    rules = [(match[0], _rule_of(match[0])) for match in names]
+    if len(found) > 1 and names:
+        rule = Rule.ANYWHERE
+        if all(rule is not Rule.ANYWHERE for _, rule in rules):
+            rule = Rule.CAPITALISED
+        yield text, rule
+        if names[0] is not found[0] and len(names) > 1:
+            yield text[names[0].start() :], rule  # without the title
+    yield from ((word, rule) for word, rule in rules if rule)
+
+
+def _organisation(text: str) -> _Forms:
+    words = _WORD.findall(text)
+    if len(words) < 2:
+        yield from _name(text)
+        return
+    yield text, Rule.ANYWHERE
+    core = list(words)
+    while len(core) > 1 and core[-1].casefold() in ORGANISATION_WORDS:
+        core.pop()
+    start, end = text.index(core[0]), text.rindex(core[-1]) + len(core[-1])
+    if len(core) > 1 and len(core) < len(words):
+        yield text[start:end], Rule.CAPITALISED if _all_common(core) else Rule.ANYWHERE
+    for word in words:
+        if (
+            len(word) > _SHORTEST_WORD
+            and not _all_common([word])
+            and word.casefold() not in ORGANISATION_WORDS
+        ):
+            yield word, Rule.ANYWHERE
+
+
+def _all_common(words: list[str]) -> bool:
+    """Whether words are ones that everybody uses: listed, public, or frequent and nobody's name."""
+    return all(
+        word.casefold() in EVERYDAY_NAMES
+        or is_public(word)
+        or (zipf(word, "en") > 0 and not is_known_name(word))
+        for word in words
+    )
+
+
+def _address(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+    for part in text.split(","):
+        words = _WORD.findall(part)
+        if any(letter.isdigit() for letter in part) and len(part.strip()) >= _SHORTEST_LITERAL:
+            yield part, Rule.ANYWHERE
+        for word in words:
+            if len(word) > _SHORTEST_WORD and not _all_common([word]):
+                yield word, Rule.ANYWHERE
+
+
+def _mail(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+    mailbox = text.partition("@")[0]
+    if len(mailbox) >= _SHORTEST_LITERAL and mailbox.casefold() not in _PUBLIC_MAILBOXES:
+        yield mailbox, Rule.CAPITALISED if _all_common(_WORD.findall(mailbox)) else Rule.ANYWHERE
+
+
+def _url(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+    bare = re.sub(r"^\w+://", "", text).removeprefix("www.").rstrip("/")
+    yield bare, Rule.ANYWHERE
+    host = re.split(r"[/?#:]", bare, maxsplit=1)[0]
+    if host.count(".") > 1 or not _all_common([host.partition(".")[0]]):
+        yield host, Rule.ANYWHERE
+
+
+def _telephone(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+    digits = re.sub(r"\D", "", clean(text)[0])
+    if len(digits) < _SUBSCRIBER_DIGITS:
+        return
+    yield digits, Rule.ANYWHERE
+    yield from ((national, Rule.ANYWHERE) for national in _national_numbers(text, digits))
+
+
+def _national_numbers(text: str, digits: str) -> Iterator[str]:
+    """The digits without the country code or the trunk prefix."""
+    import phonenumbers
+
+    if not text.lstrip().startswith(("+", "00")):
+        yield digits.removeprefix("0")
+        return
+    try:
+        number = phonenumbers.parse("+" + digits.removeprefix("00"))
+    except phonenumbers.NumberParseException:
+        return
+    national = str(number.national_number)
+    if len(national) >= _SUBSCRIBER_DIGITS:
+        yield national
+        yield "0" + national
+
+
+def _number(text: str) -> _Forms:
+    yield text, Rule.ANYWHERE
+    digits = re.sub(r"\D", "", text)
+    if len(digits) >= _SHORTEST_NUMBER:
+        yield digits, Rule.ANYWHERE
+
+
+def _valued(text: str) -> _Forms:
+    """The spelling of a date or an amount: a key beside its value only if it says enough."""
+    folded = folds(text)[0]
+    has_letters = any(letter.isalpha() for letter in folded)
+    if len(folded) >= (_SHORTEST_LITERAL if has_letters else _SHORTEST_NUMBER):
+        yield text, Rule.ANYWHERE
+
+
+_FORMS: Final[dict[ValueKind, Callable[[str], _Forms]]] = {
+    "NAME": _name,
+    "PLACE": _name,
+    "ORGANISATION": _organisation,
+    "ADDRESS": _address,
+    "EMAIL": _mail,
+    "URL": _url,
+    "PHONE": _telephone,
+    "CARD": _number,
+    "ACCOUNT": _number,
+    "ID": _number,
+    "DATE": _valued,
+    "TIME": _valued,
+    "AMOUNT": _valued,
+    "QUANTITY": _valued,
+}

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from cogenesis_langchain.privacy.detectors.amounts import find_numbers
 from cogenesis_langchain.privacy.detectors.combined import find_spans_in_instruction
-from cogenesis_langchain.privacy.folding import Folded, fold_with_origin, folds
-from cogenesis_langchain.privacy.keys import Key, Rule, keys_of
+from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.folding import Folded, clean, fold_with_origin, folds
+from cogenesis_langchain.privacy.keys import Key, declared_keys_of, keys_of, marks_of
 from cogenesis_langchain.privacy.phrases import find_phrases, phrase_digests
-from cogenesis_langchain.privacy.placement import place
+from cogenesis_langchain.privacy.placement import place, rule_holds
 from cogenesis_langchain.privacy.values import Detector, PrivateValue, ValueKind, detect
 from cogenesis_langchain.privacy.wire import readings
 
@@ -65,14 +67,22 @@ class _Segment:
         from ahocorasick import Automaton  # type: ignore[import-not-found]
 
         keys: dict[str, list[Key]] = {}
-        for value in self.detected | self.declared:
+        for value in self.detected:
             for key in keys_of(value):
+                keys.setdefault(key.folded, []).append(key)
+        for value in self.declared:
+            for key in declared_keys_of(value):
                 keys.setdefault(key.folded, []).append(key)
         automaton = Automaton()
         for folded, sharing in keys.items():
             automaton.add_word(folded, tuple(sharing))
         automaton.make_automaton()
         return automaton
+
+    @cached_property
+    def marks(self) -> dict[str, PrivateValue]:
+        """Values that are recognised by what they are worth."""
+        return {mark: value for value in self.detected | self.declared for mark in marks_of(value)}
 
 
 class ValueSet:
@@ -141,7 +151,9 @@ class ValueSet:
             Hits in order, not overlapping, the longest first to choose. Together they cover every
             character that belongs to a value.
         """
-        return _without_overlaps([*self._literal_hits(text), *self._phrase_hits(text)])
+        return _without_overlaps(
+            [*self._literal_hits(text), *self._valued_hits(text), *self._phrase_hits(text)]
+        )
 
     def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
         """Find private values in exact bytes, also escaped, encoded or split across lines.
@@ -166,6 +178,17 @@ class ValueSet:
                         mapped = fold_with_origin(text, by_look=number > 0)
                     for key in keys:
                         yield from _hit(mapped, last + 1, key)
+
+    def _valued_hits(self, text: str) -> Iterator[Hit]:
+        if not any(segment.marks for segment in self._segments):
+            return
+        cleaned, origin = clean(text)
+        for reader in (find_dates, find_times, find_numbers):
+            for reading in reader(cleaned):
+                for segment in self._segments:
+                    for probe in reading.probes & segment.marks.keys():
+                        start, end = origin[reading.start], origin[reading.end - 1] + 1
+                        yield Hit(start, end, segment.marks[probe])
 
     def _phrase_hits(self, text: str) -> Iterator[Hit]:
         for segment in self._segments:
@@ -204,11 +227,8 @@ class ValueSet:
 
 def _hit(folded: Folded, end: int, key: Key) -> Iterator[Hit]:
     span = place(folded, end - len(key.folded), end, key.shown)
-    if span is None:
-        return
-    if key.rule is Rule.CAPITALISED and not folded.original[span[0]].isupper():
-        return
-    yield Hit(*span, key.value)
+    if span and rule_holds(key.rule, folded.original, *span):
+        yield Hit(*span, key.value)
 
 
 def _without_overlaps(hits: list[Hit]) -> tuple[Hit, ...]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.word_lists import (
+    GREETINGS,
+    RELATIONS,
+    STAY_AT_HOME_VERBS,
+    TITLES,
+)
 from cogenesis_langchain.privacy.folding import Folded, fold_with_origin, is_invisible
+from cogenesis_langchain.privacy.keys import Rule
 
 # Plural and possessive endings that may follow a value without a break.
 _ENDINGS: Final = ("s", "es")
@@ -39,6 +47,51 @@ def place(folded: Folded, start: int, end: int, shown: str) -> tuple[int, int] |
     if after - first != end - start and not _gaps_fit(folded, start, end, shown):
         return None
     return first, after
+
+
+def rule_holds(rule: Rule, text: str, start: int, end: int) -> bool:
+    """Whether a match is written as the rule of its key asks.
+
+    Args:
+        rule: The rule.
+        text: The original text.
+        start: Start of the match in it.
+        end: One past its end.
+
+    Returns:
+        For `CAPITALISED`: a capital inside a sentence, or at its start with a title, a possessive
+        or a verb that only a person goes with. For `PERSON` the same, except where a month or a
+        season would stand ("in May", "May 5").
+    """
+    if rule is Rule.ANYWHERE:
+        return True
+    if not text[start].isupper():
+        return False
+    before = _LAST_WORD.search(text, max(0, start - _REACH), start)
+    word_before = before[1].casefold() if before else ""
+    if word_before in _INTRODUCTIONS or _POSSESSIVE.match(text, end):
+        return True
+    after = _NEXT_WORD.match(text, end)
+    if after is not None and after[1].casefold() in STAY_AT_HOME_VERBS:
+        return True
+    if _OPENS.search(text, max(0, start - _REACH), start):
+        return False
+    if rule is Rule.CAPITALISED:
+        return True
+    return word_before not in _BEFORE_A_MONTH and _DAY.match(text, end) is None
+
+
+_REACH: Final = 24
+_INTRODUCTIONS: Final = TITLES | GREETINGS | RELATIONS
+_LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.?,?\s+\Z")
+_NEXT_WORD: Final = re.compile(r"\s+([^\W\d_]+)")
+_OPENS: Final = re.compile(r"(?:\A|[.!?:;\n•*—–])[\s\"“„'‘(]*\Z")
+_BEFORE_A_MONTH: Final = frozenset({
+    "in", "of", "by", "since", "until", "till", "from", "to", "before", "after", "during", "last",
+    "next", "this", "early", "late", "mid", "every", "each", "through", "throughout", "and",
+})  # fmt: skip
+_DAY: Final = re.compile(r"\s+(?:the\s+)?\d")
+_POSSESSIVE: Final = re.compile(r"['’]s\b")
 
 
 def _joined(left: str, right: str) -> bool:

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.addresses import find_addresses
+from cogenesis_langchain.privacy.detectors.amounts import find_amounts
+from cogenesis_langchain.privacy.detectors.cjk import find_cjk
+from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.labelled import find_labelled
+from cogenesis_langchain.privacy.detectors.names import find_names
+from cogenesis_langchain.privacy.detectors.numbered import find_numbered
 from cogenesis_langchain.privacy.detectors.patterns import find_patterns
+from cogenesis_langchain.privacy.detectors.reading import ReadingFinder
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder
+from cogenesis_langchain.privacy.detectors.terms import find_terms
 
-_FINDERS: Final[tuple[SpanFinder, ...]] = (find_patterns,)
+_FINDERS: Final[tuple[SpanFinder, ...]] = (
+    find_patterns,
+    find_numbered,
+    find_addresses,
+    find_labelled,
+    find_names,
+    find_cjk,
+    find_terms,
+)
+_READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
 def find_spans(text: str) -> list[Span]:
     """Everything private in a private text, in order; spans may overlap."""
-    return sorted({span for finder in _FINDERS for span in finder(text)})
+    spans = {span for finder in _FINDERS for span in finder(text)}
+    spans.update(
+        Span(reading.start, reading.end, reading.kind)
+        for reader in _READERS
+        for reading in reader(text)
+    )
+    return sorted(spans)
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
     """What is private in an instruction whatever the context: structured kinds only."""
-    return sorted(set(find_patterns(text)))
+    return sorted({*find_patterns(text), *find_numbered(text)})

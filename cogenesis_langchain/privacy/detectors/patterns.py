@@ -1,22 +1,117 @@
-"""Values with a shape of their own: addresses of mail and web, numbers of cards and accounts."""
+"""Values with a shape of their own: mail and web addresses, machines, identifiers."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+from cogenesis_langchain.privacy.detectors.spans import Span
 
-_PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
-    ("EMAIL", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("URL", re.compile(r"(?:https?://|www\.)[^\s<>\"']+[\w/]")),
-    ("NAME", re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b")),
+_EMAIL: Final = re.compile(r"[A-Za-z0-9À-ɏ_.+%-]+@[\w-]+(?:\.[A-Za-z0-9-]+)+")
+_URL: Final = re.compile(
+    r"(?:(?:https?|ftp|sftp|ssh)://|www\.)[^\s<>\"'、。，]+[\w/]", re.IGNORECASE
 )
+_IP: Final = re.compile(
+    r"(?<![\w.:-])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?![\w:]"
+    r"|\.\d)"
+)
+_MAC: Final = re.compile(r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b")
+_HANDLE: Final = re.compile(r"(?<![\w@.])@[A-Za-z_]\w{2,30}\b")
+
+_CODE: Final = r"#?[A-Za-z0-9]+(?:[-/_.:][A-Za-z0-9]+)*"
+_CUE: Final = re.compile(
+    r"\b(?:(?:number|no|nr|num|id|ref|reference|code|key|file|case|docket|ticket|order|policy"
+    r"|booking|confirmation"
+    r"|reservation|invoice|claim|parcel|passport|licen[cs]e|plate|certificate|serial|tracking"
+    r"|flight|account|member"
+    r"|membership|employee|staff|student|pupil|patient|customer|client|mrn|ssn|ein|vat|tax|dni"
+    r"|nie|cpf|cnpj|nif|nin"
+    r"|pesel|steuernummer|aktenzeichen|kundennummer|versichertennummer|rechnungsnummer"
+    r"|personalnummer|matrikelnummer"
+    r"|facture|dossier|commande|contrat|factura|pedido|expediente|fattura|pratica|ordine|fatura"
+    r"|processo|bib|seat"
+    r"|microchip|upn|po|sample|participant|wallet|pin|login|user(?:name)?)\b\.?|n[°º]\.?|№)"
+    r"(?:\s+(?:number|no\.?|nr\.?|id|code|ref(?:erence)?|n[°º]|#))?(?:\s+(?:is|was"
+    r"|on\s+file\s+is))?"
+    rf"[\s:#(=]{{1,3}}({_CODE}(?: \d{{2,4}}\b(?!\s*(?:%|kg|km|am|pm)))*)",
+    re.IGNORECASE,
+)
+_SHAPE: Final = re.compile(rf"(?<![\w@/.:#'’-]){_CODE}(?![\w@])")
+_SPACED: Final = re.compile(
+    r"\b(?!AD|BC|HTTP|ISO|UTC|GMT|TOP|AM|PM)[A-Z]{2,4} [A-Z]?\d{3,15}(?:[- ]\d{2,4})*\b(?![:/.]\d)"
+)
+_LONG_NUMBER: Final = re.compile(r"(?<![\w.,/-])\d{5,}(?![\w]|[.,/-]\d)")
+# What has letters and digits and is no identifier: ordinals, units, times, decades, versions.
+_NO_IDENTIFIER: Final = re.compile(
+    r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
+    r"|\d{1,2}[hH:]\d{2}\w{0,2}"
+    r"|[A-Za-z]+-?\d{1,2}|\d{1,3}-[A-Za-z-]+|[A-Za-z]+-(?:19|20)\d\d|(?:19|20)\d\d-[A-Za-z]+"
+    r"|mp[34]|utf-?\d+|sha-?\d+"
+    r"|iso\d+|h1n1|covid-19|\d+x\d+(?:px)?|[A-Za-z]{3,4}-\d{1,2}[A-Za-z]?"
+    r"|\d{1,2}-[A-Za-z]{3,9}-\d{2,4}",
+    re.IGNORECASE,
+)
+_FEWEST_DIGITS: Final = 3
 
 
 def find_patterns(text: str) -> Iterator[Span]:
-    """Spans of every pattern of the table."""
-    for kind, pattern in _PATTERNS:
+    """Mail addresses, URLs, network addresses and identifiers.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Spans; an identifier is a code that is announced ("order no.") or mixes letters and digits.
+    """
+    yield from find_addresses_of_machines(text)
+    for match in _HANDLE.finditer(text):
+        yield Span(*match.span(), "ID")
+    for match in _CUE.finditer(text):
+        if any(letter.isdigit() for letter in match[1]) and not _is_ordinary(
+            match[1], announced=True
+        ):
+            yield Span(*match.span(1), "ID")
+    for match in _LONG_NUMBER.finditer(text):
+        yield Span(*match.span(), "ID")
+    for pattern in (_SHAPE, _SPACED):
         for match in pattern.finditer(text):
-            yield Span(match.start(), match.end(), kind)
+            if _looks_like_identifier(match[0]):
+                yield Span(*match.span(), "ID")
+
+
+def find_addresses_of_machines(text: str) -> Iterator[Span]:
+    """Mail addresses, URLs, IP and MAC addresses."""
+    for match in _EMAIL.finditer(text):
+        yield Span(*match.span(), "EMAIL")
+    for match in _URL.finditer(text):
+        yield Span(*match.span(), "URL")
+    for match in _IP.finditer(text):
+        if _is_ip(match[0]):
+            yield Span(*match.span(), "IP")
+    for match in _MAC.finditer(text):
+        yield Span(*match.span(), "ID")
+
+
+def _is_ip(written: str) -> bool:
+    try:
+        address = ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    return address.version == 4 or len(written) > len("::ffff")
+
+
+def _looks_like_identifier(code: str) -> bool:
+    digits = sum(letter.isdigit() for letter in code)
+    letters = sum(letter.isalpha() for letter in code)
+    if not letters or not digits or _is_ordinary(code, announced=False):
+        return False
+    return digits >= _FEWEST_DIGITS or (digits >= 2 and (code.isupper() or code.count("-") >= 2))
+
+
+def _is_ordinary(code: str, *, announced: bool) -> bool:
+    """Whether a code is a word of the language: an ordinal, a unit, a version, a small number."""
+    if announced and (code.isdigit() or code[0].isalpha()):
+        return code.isdigit() and len(code) < _FEWEST_DIGITS
+    return _NO_IDENTIFIER.fullmatch(code) is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 ValueKind = Literal[
@@ -47,3 +48,8 @@ class Span(NamedTuple):
 
 SpanFinder = Callable[[str], Iterator[Span]]
 """Finds the stretches of one family of kinds. They may overlap."""
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern for any of some words, the longest first so that none hides another."""
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))

@@ -1,0 +1,188 @@
+"""Runs of capitalised words: what could be a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.public import is_public
+from cogenesis_langchain.privacy.detectors.word_lists import (
+    CLOSINGS,
+    EVERYDAY_NAMES,
+    GREETINGS,
+    LEGAL_FORMS,
+    ORGANISATION_WORDS,
+    PARTICLES,
+    TITLES,
+)
+from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, zipf
+
+_TOKEN: Final = re.compile(
+    r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\.|[^\W\d_]+(?:['’-][^\W\d_]+)*(?:(?<=\b[^\W\d_])\."
+    r"|(?<=\bSt)\.)?(?!\d)|&"
+)
+_SENTENCE_END: Final = frozenset(".!?:;…•|*>—–。：\n")
+_ABBREVIATION: Final = re.compile(r"(?:\b([^\W\d_]{1,9})|\.[^\W\d_])\.\Z")
+_OPENING_MARKS: Final = " \t\"“„'‘(«"
+AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
+"""Words between two people, or inside the name of a firm."""
+_LONGEST_ACRONYM: Final = 5
+_COMMONEST_OPENER: Final = 5.5  # zipf; "Will", "May", "Just" at the start of a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text.
+
+    Args:
+        text: The word, with the point of an initial.
+        start: Index of its first character.
+        end: One past its last character.
+        opens: Whether it stands at the start of a sentence, so that a capital says nothing.
+    """
+
+    text: str
+    start: int
+    end: int
+    opens: bool
+
+    @property
+    def lower(self) -> str:
+        """The word without case and points."""
+        return self.text.casefold().replace(".", "")
+
+    @property
+    def capital(self) -> bool:
+        """Whether the word begins with a capital."""
+        return self.text[0].isupper()
+
+
+class Reader:
+    """One text as words and runs of capitalised words.
+
+    Args:
+        text: Any text.
+        languages: The languages whose everyday words are left alone.
+    """
+
+    def __init__(self, text: str, languages: Sequence[str]) -> None:
+        self.text = text
+        self.languages = languages
+        self.tokens = [
+            Token(match[0], *match.span(), self._opens_sentence(match.start()))
+            for match in _TOKEN.finditer(text)
+        ]
+        self._index = {token.start: index for index, token in enumerate(self.tokens)}
+
+    def before(self, token: Token) -> Token | None:
+        """The word just before one, in the same sentence."""
+        index = self._index[token.start]
+        if not index:
+            return None
+        previous = self.tokens[index - 1]
+        between = self.text[previous.end : token.start]
+        return previous if between.strip(' \t,(."“«') == "" else None
+
+    def after(self, token: Token) -> Token | None:
+        """The next word, wherever it stands."""
+        index = self._index[token.start] + 1
+        return self.tokens[index] if index < len(self.tokens) else None
+
+    def runs(self) -> Iterator[list[Token]]:
+        """Capitalised words in a row with the particles between them; greetings are left out."""
+        run: list[Token] = []
+        pending: list[Token] = []
+        for token in self.tokens:
+            linked = bool(run) and self._linked((pending or run)[-1], token)
+            if linked and token.lower in TITLES and run[-1].lower not in TITLES:
+                linked = False  # the next person begins
+            if token.capital and not self._is_shouted(token):
+                if linked and not token.opens:
+                    run += [*pending, token]
+                else:
+                    yield from self._finished(run)
+                    run = [token]
+                pending = []
+            elif linked and token.lower in LEGAL_FORMS:
+                run += [*pending, token]
+                pending = []
+            elif linked and token.lower in PARTICLES:
+                pending.append(token)
+            else:
+                yield from self._finished(run)
+                run, pending = [], []
+        yield from self._finished(run)
+
+    def _opens_sentence(self, start: int) -> bool:
+        before = self.text[max(0, start - 24) : start].rstrip(_OPENING_MARKS)
+        if not before:
+            return True
+        if before[-1] not in _SENTENCE_END:
+            return False
+        abbreviation = _ABBREVIATION.search(before)
+        if abbreviation is None:
+            return True
+        word = abbreviation[1]
+        return word is not None and len(word) > 1 and word.casefold() not in TITLES
+
+    def _linked(self, left: Token, right: Token) -> bool:
+        between = self.text[left.end : right.start]
+        if left.lower in LEGAL_FORMS and right.lower not in LEGAL_FORMS:
+            return False
+        if between == ", ":
+            return right.lower in LEGAL_FORMS
+        return between in {" ", "\u00a0"} or (between == ". " and left.lower in TITLES)
+
+    def _is_shouted(self, token: Token) -> bool:
+        """Whether a word in capitals is an everyday word or a short abbreviation."""
+        if len(token.text) < 2 or not token.text.isupper() or "." in token.text:
+            return False
+        if token.lower in LEGAL_FORMS or is_known_name(token.text):
+            return False
+        return len(token.text) <= _LONGEST_ACRONYM or is_everyday(token.text, *self.languages)
+
+    def _finished(self, run: list[Token]) -> Iterator[list[Token]]:
+        while run and self._is_preamble(run):
+            run = run[1:]
+        while len(run) > 1 and self._is_appendix(run[-2], run[-1]):
+            run = run[:-1]
+        if run and any(token.capital for token in run):
+            yield self._with_titles(run)
+
+    def _is_preamble(self, run: list[Token]) -> bool:
+        """Whether the first word of a run only greets, opens the sentence or is public."""
+        first = run[0]
+        if first.lower in GREETINGS or not first.capital:
+            return True
+        if first.lower in TITLES or len(run) == 1:
+            return is_public(first.text) and len(run) == 1
+        if not first.opens or is_known_name(first.text):
+            return is_public(first.text)
+        if any(token.lower in ORGANISATION_WORDS for token in run[1:]):
+            return False
+        if first.lower in EVERYDAY_NAMES:
+            return zipf(first.text, *self.languages) >= _COMMONEST_OPENER
+        return is_public(first.text) or is_everyday(first.text, *self.languages)
+
+    def _is_appendix(self, previous: Token, last: Token) -> bool:
+        """Whether the last word of a run does not belong to a name."""
+        if last.lower in CLOSINGS or last.text == "&":
+            return True
+        return is_public(last.text) and previous.lower not in TITLES
+
+    def _with_titles(self, run: list[Token]) -> list[Token]:
+        """A run with the titles before it, "Mr. and Mrs." too."""
+        titled = list(run)
+        while (previous := self.before(titled[0])) is not None:
+            earlier = self.before(previous)
+            if previous.lower in TITLES and self._linked(previous, titled[0]):
+                titled.insert(0, previous)
+            elif previous.lower in AND and earlier is not None and earlier.lower in TITLES:
+                if titled[0].lower not in TITLES:
+                    break
+                titled[:0] = [earlier, previous]
+            else:
+                break
+        return titled

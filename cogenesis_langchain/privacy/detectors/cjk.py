@@ -1,0 +1,64 @@
+"""Names, places and organisations in Chinese, Japanese and Korean text, which has no capitals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+
+_HAN: Final = "[\u4e00-\u9fff]"
+_SURNAMES: Final = (
+    "欧阳|司马|上官|诸葛|佐藤|鈴木|高橋|田中|伊藤|渡辺|渡邊|山本|中村|小林|加藤|吉田|山田|佐々木"
+    "|山口|松本|井上|木村|斎藤|清水|山崎|池田"
+    "|橋本|阿部|石川|前田|藤田|後藤|岡田|長谷川|村上|近藤|石井|坂本|遠藤|青木|藤井|西村|福田|太田"
+    "|三浦|岡本|松田|中島|中野|原田|小川"
+    "|[王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林高罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾萧蕭田董潘袁蔡蒋蔣余于杜叶葉程魏苏蘇"
+    "吕呂丁任卢盧姚沈钟鍾姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付方邹鄒熊白孟秦邱侯江尹薛闫段雷龙龍史陶贺賀顾顧毛郝龚龔邵万萬钱錢严嚴武戴莫孔汤湯]"
+)
+_PEOPLE: Final = "病人|患者|客户|医生|老师|同事|朋友|妻子|丈夫|律师|经理"
+_NOT_HAN_BEFORE: Final = rf"(?<!{_HAN})"
+_PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
+    (
+        "NAME",
+        re.compile(
+            rf"(?:{_NOT_HAN_BEFORE}|(?<={_PEOPLE}))"
+            rf"((?:{_SURNAMES}){_HAN}{{1,2}})(?=的|说|在|是|和|与|先生|女士|小姐|老师|医生|さん"
+            rf"|様|氏|くん|ちゃん|[^\u4e00-\u9fff]|\Z)"
+        ),
+    ),
+    ("NAME", re.compile(r"([가-힣]{2,4})(?=씨|님)")),
+    (
+        "ORGANISATION",
+        re.compile(
+            rf"((?:{_HAN}|[\u3040-\u30ff]|[A-Za-z]){{2,15}}(?:有限公司|股份公司|公司|集团|银行"
+            rf"|医院|大学|学校|株式会社|病院|銀行|大學))"
+        ),
+    ),
+    ("ORGANISATION", re.compile(r"((?:株式会社|㈜|\(주\))[^\s、。，,]{2,15})")),
+    (
+        "PLACE",
+        re.compile(
+            rf"(?:住在|家在|去|到|来自|搬到|出生于|飞往)({_HAN}{{2,4}}?)(?=吗|的|市|省|出差|开会"
+            rf"|旅游|，|。|、|,|\s|[^\u4e00-\u9fff]|\Z)"
+        ),
+    ),
+    ("PLACE", re.compile(rf"({_HAN}{{2,3}}[市省区県府都])(?!{_HAN})")),
+)
+
+
+def find_cjk(text: str) -> Iterator[Span]:
+    """Names after a surname, places after a preposition, organisations before their legal form.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Spans of kind `NAME`, `PLACE` and `ORGANISATION`.
+    """
+    if text.isascii():
+        return
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            yield Span(*match.span(1), kind)

@@ -1,0 +1,256 @@
+"""Dates and times, by value: 14 March, March 14th, 14/03 and 2026-03-14 name one day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.reading import Reading
+from cogenesis_langchain.privacy.detectors.spans import any_of
+
+_MONTHS: Final = (
+    "january jan januar jänner janvier janv enero ene gennaio gen janeiro января січня",
+    "february feb februar février févr fév febrero febbraio fevereiro fev февраля лютого",
+    "march mar märz mrz mars marzo março марта березня",
+    "april apr avril avr abril abr aprile апреля квітня",
+    "may mai mayo maggio mag maio мая травня",
+    "june jun juni juin junio giugno giu junho июня червня",
+    "july jul juli juillet juil julio luglio lug julho июля липня",
+    "august aug août agosto ago августа серпня",
+    "september sept sep septembre septiembre setiembre settembre set setembro сентября вересня",
+    "october oct oktober okt octobre octubre ottobre ott outubro out октября жовтня",
+    "november nov novembre noviembre novembro ноября листопада",
+    "december dec dezember dez décembre déc diciembre dic dicembre dezembro декабря грудня",
+)
+_MONTH_NUMBERS: Final = {
+    name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()
+}
+_ORDINALS: Final = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+    "twenty-first",
+    "twenty-second",
+    "twenty-third",
+    "twenty-fourth",
+    "twenty-fifth",
+    "twenty-sixth",
+    "twenty-seventh",
+    "twenty-eighth",
+    "twenty-ninth",
+    "thirtieth",
+    "thirty-first",
+]
+_HOURS: Final = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+
+_WEEKDAY: Final = (
+    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
+    r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche"
+    r"|lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo"
+    r"|(?:luned|marted|mercoled|gioved|venerd)ì|domenica|(?:segunda|ter[çc]a|quarta|quinta"
+    r"|sexta)-feira)"
+    r"\.?,?\s+(?:the\s+|den\s+|le\s+)?"
+)
+_MONTH: Final = rf"(?P<month>{any_of(_MONTH_NUMBERS)})\b\.?"
+_DAY: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.|º|ª|°)?"
+_DAY_WORD: Final = rf"(?P<ordinal>{any_of(_ORDINALS)})"
+_YEAR: Final = r"(?P<year>(?:19|20)\d\d|['’]?\d\d(?![\d:.]\d|\d|\s*(?:am|pm|uhr|h\b)))"
+_OF: Final = r"(?:[\s.,/-]|of\b|de\b|del\b|do\b|den\b){1,6}"
+_FULL_YEAR: Final = r"(?:19|20)\d\d"
+
+_FLAGS: Final = re.IGNORECASE
+_WORDED: Final = tuple(
+    re.compile(pattern, _FLAGS)
+    for pattern in (
+        rf"\b(?:the\s+)?(?:{_WEEKDAY})?\b{_DAY}{_OF}{_MONTH}(?:(?:[\s,/.-]|de\b"
+        rf"|del\b){{1,5}}{_YEAR}\b(?:\s(?:года|р\.|г\.))?)?",
+        rf"\b(?:{_WEEKDAY})?{_MONTH}\s*(?:the\s+)?{_DAY}\b(?!\s*[:%])(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+        rf"\b(?:the\s+)?(?:{_WEEKDAY})?{_DAY_WORD}\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+        rf"\b{_MONTH}\s+(?:the\s+)?{_DAY_WORD}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+    )
+)
+_MONTH_AND_YEAR: Final = re.compile(
+    rf"\b{_MONTH}(?:,?\s+|\s+de\s+|\s*[/-]\s*)(?P<year>{_FULL_YEAR})\b", _FLAGS
+)
+_YEAR_FIRST: Final = re.compile(
+    rf"\b(?P<year>{_FULL_YEAR})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d"
+    rf"|3[01])(?!\d)"
+)
+_CJK: Final = re.compile(
+    r"(?:(?P<year>\d{4})\s*[年년]\s*)?(?P<month>1[0-2]|0?[1-9])\s*[月월]\s*(?P<day>3[01]|[12]\d"
+    r"|0?[1-9])\s*[日号號일]"
+)
+_NUMERIC: Final = re.compile(
+    r"(?<![\d/.-])(?P<first>0?[1-9]|[12]\d|3[01])([-/.])(?P<second>0?[1-9]|[12]\d|3[01])\2"
+    rf"(?P<year>{_FULL_YEAR}|\d\d)(?![\d/-])"
+)
+_NUMERIC_SHORT: Final = re.compile(
+    r"(?<![\d/.,$€£-])(?:(?P<first>0[1-9]|[12]?\d|3[01])/(?P<second>0[1-9]|1\d|2\d|3[01])"
+    r"|(?P<dotted>0?[1-9]|[12]\d|3[01])\.(?P<dotted_month>0?[1-9]|1[0-2])\.)(?![\d/]|\s*(?:mmhg"
+    r"|%))",
+    _FLAGS,
+)
+_MONTH_OF_YEAR: Final = re.compile(
+    r"(?<![\d/.-])(?P<month>0[1-9]|1[0-2])/(?P<year>\d\d|20\d\d)(?![\d/])"
+)
+
+_CLOCK: Final = re.compile(
+    r"(?<![\d:.,])(?P<hour>[01]?\d"
+    r"|2[0-4])(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
+    r"(?![\d:]|[.,]\d)(?:\s?(?P<half>[ap])\.?m\b\.?|\s?uhr\b|\s?h\b|\s?hrs\b)?",
+    _FLAGS,
+)
+_WHOLE_HOUR: Final = re.compile(
+    r"(?<![\d:.,/-])(?P<hour>[01]?\d|2[0-4])(?:\s?(?P<half>[ap])\.?m\b\.?|\s?(?:uhr|o['’]clock)\b"
+    r"|\s?h\b"
+    r"|\s(?P<part>in the (?:morning|afternoon|evening)|at night))",
+    _FLAGS,
+)
+_SPOKEN: Final = re.compile(
+    rf"\b(?P<offset>half|quarter|ten|twenty|five)(?:\s(?P<way>past"
+    rf"|to))\s(?P<hour>{any_of(_HOURS)})\b",
+    _FLAGS,
+)
+_DIGIT: Final = re.compile(r"\d")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+# How far a date reaches from the name of its month: a weekday and an ordinal, a year.
+_BEFORE_MONTH: Final = 45
+_AFTER_MONTH: Final = 25
+_SPOKEN_MINUTES: Final = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
+
+
+def find_dates(text: str) -> Iterator[Reading]:
+    """Every date in a text.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Readings of kind `DATE`. A date without a year agrees with that day of any year; a
+        numeric one that could be day-month or month-day is both.
+    """
+    yield from _worded_dates(text)
+    if not _DIGIT.search(text):
+        return
+    for pattern in (_YEAR_FIRST, _CJK):
+        for match in pattern.finditer(text):
+            yield _date(match, [(int(match["month"]), int(match["day"]))], match["year"])
+    for match in _NUMERIC.finditer(text):
+        yield _date(match, _both_orders(int(match["first"]), int(match["second"])), match["year"])
+    for match in _NUMERIC_SHORT.finditer(text):
+        first, second = match.group("first", "second") if match["first"] else match.group(3, 4)
+        yield _date(match, _both_orders(int(first), int(second)), None)
+    for match in _MONTH_OF_YEAR.finditer(text):
+        yield _month_of(match, int(match["month"]), match["year"])
+
+
+def _worded_dates(text: str) -> Iterator[Reading]:
+    """Dates with the name of a month: the grammar is tried around such names only."""
+    for word in _WORD.finditer(text):
+        if word[0].lower() not in _MONTH_NUMBERS:
+            continue
+        around = (max(0, word.start() - _BEFORE_MONTH), word.end() + _AFTER_MONTH)
+        found = [match for pattern in _WORDED for match in pattern.finditer(text, *around)]
+        for match in found:
+            groups = match.groupdict()
+            ordinal = groups.get("ordinal")
+            day = _ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])
+            yield _date(match, [(_MONTH_NUMBERS[groups["month"].lower()], day)], groups["year"])
+        for match in _MONTH_AND_YEAR.finditer(text, *around):
+            if not any(day.start() <= match.start() < day.end() for day in found):
+                yield _month_of(match, _MONTH_NUMBERS[match["month"].lower()], match["year"])
+
+
+def find_times(text: str) -> Iterator[Reading]:
+    """Every time of day in a text.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Readings of kind `TIME`. Without a.m. or p.m. an hour up to twelve is both.
+    """
+    for match in _CLOCK.finditer(text):
+        yield _time(match, int(match["hour"]), int(match["minute"]), match["half"])
+    for match in _WHOLE_HOUR.finditer(text):
+        half = match["half"] or ("a" if match["part"] == "in the morning" else None)
+        yield _time(match, int(match["hour"]), 0, half or ("p" if match["part"] else None))
+    for match in _SPOKEN.finditer(text):
+        minutes = _SPOKEN_MINUTES[match["offset"].lower()]
+        hour = _HOURS.index(match["hour"].lower()) + 1
+        if match["way"].lower() == "to":
+            hour, minutes = hour - 1, 60 - minutes
+        yield _time(match, hour, minutes, None)
+
+
+def _both_orders(first: int, second: int) -> list[tuple[int, int]]:
+    """The (month, day) pairs that two numbers can mean."""
+    pairs = {(first, second), (second, first)}
+    return [(month, day) for month, day in sorted(pairs) if month <= 12 and day <= 31]
+
+
+def _full_year(written: str) -> int:
+    year = int(written.lstrip("'’"))
+    return year if year > 99 else year + (2000 if year < 50 else 1900)
+
+
+def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -> Reading:
+    stored: set[str] = set()
+    probes: set[str] = set()
+    for month, day in days:
+        of_any_year, without_year = f"date *-{month}-{day}", f"date {month}-{day}"
+        if year is None:
+            stored.add(without_year)
+            probes |= {without_year, of_any_year}
+        else:
+            with_year = f"date {_full_year(year)}-{month}-{day}"
+            stored |= {with_year, of_any_year}
+            probes |= {with_year, without_year}
+    return Reading(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
+
+
+def _month_of(match: re.Match[str], month: int, year: str) -> Reading:
+    mark = frozenset({f"month {_full_year(year)}-{month}"})
+    return Reading(match.start(), match.end(), "DATE", mark, mark)
+
+
+def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> Reading:
+    hours = {hour % 24}
+    if half is not None:
+        hours = {hour % 12 + (12 if half.lower() == "p" else 0)}
+    elif hour <= 12:
+        hours = {hour % 12, hour % 12 + 12}
+    marks = frozenset(f"time {hour}:{minute:02}" for hour in hours)
+    return Reading(match.start(), match.end(), "TIME", marks, marks)

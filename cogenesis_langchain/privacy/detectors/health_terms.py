@@ -1,0 +1,145 @@
+"""Terms of health and of money trouble, kept by hand. Lower case, six languages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONDITIONS: Final = (
+    "adhd|add|aids|allerg(?:y|ies)|als|alzheimer(?:['’]s)?|an(?:a)?emia|aneurysm|angina|anorexia"
+    "|anxiety disorder"
+    "|aphasia|arrhythmia|arthritis|asperger(?:['’]s)?|asthma|autism|atrial fibrillation"
+    "|bipolar disorder|bipolar"
+    "|bulimia|burn-?out|cancer|cardiomyopathy|cataracts?|celiac|coeliac|cerebral palsy|chlamydia"
+    "|cholera|cirrhosis"
+    "|cleft palate|cluster headaches?|colitis|concussion|copd|covid(?:-19)?|crohn(?:['’]s)?|cyst"
+    "|cystic fibrosis|dementia"
+    "|depression|dermatitis|diabetes|down(?:['’]s)? syndrome|dyslexia|dyspraxia|eating disorder"
+    "|eczema|emphysema"
+    "|endometriosis|epilepsy|fibroids?|fibromyalgia|gastritis|glaucoma|gonorrh(?:o)?ea|gout"
+    "|h(?:a)?emophilia"
+    "|h(?:a)?emorrhage|heart (?:attack|failure|disease)|hepatitis|hernia|herniated disc"
+    "|slipped disc|herpes|hiv"
+    "|hodgkin(?:['’]s)?|hypertension|hypothyroidism|hyperthyroidism|ibs|infertility|insomnia"
+    "|jaundice|kidney stones?"
+    "|leuk(?:a)?emia|lupus|lyme disease|lymphoma|malaria|measles|melanoma|meningitis|meniscus"
+    "|menopause|migraines?"
+    "|miscarriage|multiple sclerosis|myeloma|narcolepsy|neuropathy|obesity|ocd|osteoporosis|palsy"
+    "|pancreatitis"
+    "|panic attacks?|paranoia|parkinson(?:['’]s)?|pcos|plantar fasciitis|pneumonia|pre-?eclampsia"
+    "|psoriasis|psychosis"
+    "|ptsd|rabies|relapse|schizophrenia|sciatica|scoliosis|seizures?|sepsis|shingles|sickle cell"
+    "|sleep apn(?:o)?ea"
+    "|stroke|suicid(?:e attempt|al(?: thoughts| ideation)?)|syphilis|tinnitus|tonsillitis"
+    "|tourette(?:['’]s)?|tuberculosis"
+    "|tumou?r|ulcers?|vertigo|addiction|alcoholi(?:sm|c)|overdose|pregnan(?:t|cy)|abortion"
+    "|chemotherapy|dialysis"
+    "|anthrax|appendicitis|botulism|bronchitis|bunions?|c(?:a)?esarean|cellulitis|chickenpox"
+    "|croup|delirium|diphtheria"
+    "|embolism|fibrosis|frostbite|gangrene|goit(?:er|re)|h(?:a)?emorrhoids|hives"
+    "|hypoglyc(?:a)?emia|impetigo|influenza"
+    "|legionella|leprosy|mumps|necrosis|(?:o)?edema|paralysis|peritonitis|polio|rubella"
+    "|salmonella|scabies|scurvy|smallpox"
+    "|tetanus|thrombosis|thrush|typhoid|vitiligo|whooping cough|scarlet fever|hay fever"
+    "|blood clots?|nervous breakdown"
+    "|(?:torn|broken|fractured|sprained|ruptured|dislocated|slipped) [^\\W\\d_]+|self-harm"
+    "|stillbirth|ivf|hysterectomy"
+    "|vorhofflimmern|(?:arterielle )?hypertonie|bluthochdruck|zuckerkrankheit|schlaganfall"
+    "|herzinfarkt|krebs|brustkrebs"
+    "|depressionen?|osteoporose|niereninsuffizienz|herzinsuffizienz|epilepsie|demenz|asthma"
+    "|\\w+bruch|\\w+entzündung"
+    "|\\w+insuffizienz|\\w+krebs|\\w+krankheit|\\w+karzinom|schwanger(?:schaft)?"
+    "|goutte|insuffisance [^\\W\\d_]+|infarctus|hernie discale|sclérose en plaques|avc|sida|vih"
+    "|alcoolisme"
+    "|diabète|dépression|épilepsie|cancer|asthme|migraine|hypertension|démence|enceinte|grossesse"
+    "|schizophrénie"
+    "|hipertensión|depresión|epilepsia|cáncer|demencia|artritis(?: reumatoide)?|artrosis"
+    "|embarazada|ansiedad"
+    "|celiachia|ipertensione|depressione|diabete|epilessia|tumore|demenza|artrite|incinta|emicrania"
+    "|hipertensão|depressão|câncer|cancro|demência|diabetes|enxaqueca|grávida"
+    "|диабет|гипертония|депрессия|рак|астма|эпилепсия|糖尿病|高血压|高血圧|抑郁症|うつ病|癌症"
+    "|がん|哮喘|喘息|肺炎|心臓病|心脏病|怀孕|妊娠"
+)
+"""Names of illnesses and conditions, as a pattern."""
+
+CONDITION_HEADS: Final = (
+    "disease|disorder|syndrome|cancer|carcinoma|allergy|allergies|infection|failure|fracture"
+    "|injury|deficiency|tumou?r"
+    "|palsy|apn(?:o)?ea|dystrophy|sclerosis|intolerance|dependence|addiction|abuse|withdrawal"
+    "|pneumonia|diabetes"
+    "|depression|arthritis|hepatitis|hypertension|anemia|anaemia|dementia|asthma|palate"
+)
+"""Nouns that end the name of a condition; the words before them belong to it."""
+
+CONDITION_SUFFIXES: Final = (
+    "itis|osis|emia|aemia|ämie|pathy|pathie|plegia|algia|ectomy|plasty|sclerosis|trophy|noma"
+    "|sarcoma|uria|pnea|pnoea|thymia"
+)
+
+MEDICINE_SUFFIXES: Final = (
+    "cillin|cillina|mycin|cycline|floxacin|oxacin|azole|conazole|prazole|pril|prilat|sartan|artan"
+    "|artana|statin|olol|dipine"
+    "|oxetine|opram|aline|azine|apine|idone|triptan|parin|xaban|gliptin|gliflozin|formin|formina"
+    "|glutide|tide|zumab|ximab"
+    "|umab|tinib|ciclib|vir|vudine|caine|codone|morphone|zepam|zolam|barbital|thyroxine|roxin"
+    "|sone|solone|onide|terol"
+    "|phylline|trexate|trexato|platin|rubicin|setron|lukast|profen|coxib|amine|dronate|lafaxine"
+    "|zodone|bital"
+)
+
+MEDICINES: Final = (
+    "aspirin|paracetamol|acetaminophen|ibuprofen|insulin|metformin|warfarin|lithium|prozac|zoloft"
+    "|xanax|valium|ritalin"
+    "|adderall|viagra|ozempic|wegovy|lexapro|ventolin|methadone|morphine|oxycontin|tramadol"
+    "|fentanyl|tamoxifen|humira"
+    "|digoxin|furosemide|clopidogrel|gabapentin|pregabalin|lamotrigine|quetiapine|naltrexone"
+    "|epipen|botox"
+)
+
+HEALTH_CUES: Final = (
+    r"diagnos(?:ed|is)(?:\s+(?:with|of|as))?|suffer(?:s|ed|ing)?\s+(?:from|a)|treated\s+for"
+    r"|treatment\s+(?:of|for)"
+    r"|allergic\s+to|history\s+of|died\s+of|recover(?:s|ed|ing)\s+from|admitted\s+(?:with|for)"
+    r"|prescribed|assessed\s+for"
+    r"|tested\s+positive\s+for|addicted\s+to|medical\s+leave\s+for|an\s+episode\s+of|suspects"
+    r"|suggestive\s+of|carrier\s+of"
+    r"|consistent\s+with|compatible\s+with|rule(?:d)?\s+out|suivie?\s+pour|en\s+tratamiento\s+por"
+    r"|in\s+cura\s+per"
+    r"|suspected|symptoms\s+of|relapse\s+of|known|on\s+sick\s+leave\s+(?:for|with)|surgery\s+for"
+    r"|born\s+with|torn"
+    r"|leidet\s+(?:an|unter)|erkrankt\s+an|behandelt\s+wegen|souffre\s+d(?:e|['’])"
+    r"|atteinte?\s+d(?:e|['’])|padece(?:\s+de)?"
+    r"|sufre(?:\s+de)?|soffre\s+di|affett[oa]\s+da|sofre\s+de|toma|prende"
+)
+"""Words that announce a condition or a medicine."""
+
+MONEY_TERMS: Final = (
+    r"(?:gambling|credit[- ]card|tax|student|medical|consumer|payday|unpaid|personal"
+    r"|business)[- ](?:debts?|loans?)"
+    r"|bankrupt(?:cy)?|insolven(?:t|cy)|foreclos(?:ure|ed)|repossess(?:ion|ed)"
+    r"|eviction(?:\s+notice)?|evicted"
+    r"|(?:in\s+)?arrears|overdrawn|overdraft|alimony|child\s+support|garnish(?:ment|ed)"
+    r"|debt\s+collect(?:or|ors|ion)"
+    r"|unemployment\s+benefits?|welfare\s+(?:payments?|benefits?)|food\s+stamps|pawn(?:ed)?"
+    r"|bad\s+credit|credit\s+score"
+    r"|inheritance|embezzle(?:d|ment)|tax\s+evasion|laid\s+off|severance(?:\s+pay)?|hush\s+money"
+    r"|bribe"
+    r"|privatinsolvenz|schulden|spielschulden|pfändung|unterhalt|erbschaft|arbeitslosengeld"
+    r"|kurzarbeit"
+    r"|surendettement|dettes?|faillite|pension\s+alimentaire|héritage|saisie"
+    r"|deudas?|embargo|bancarrota|pensión\s+alimenticia|herencia|desahucio"
+    r"|debiti|fallimento|pignoramento|eredità|sfratto|mantenimento"
+    r"|dívidas?|falência|penhora|pensão(?:\s+alimentícia)?|herança|despejo"
+)
+"""What says something about somebody's money, as a pattern."""
+
+OWNERS: Final = (
+    r"\b(?:i|my|me|dein\w*|euer|mama|papa|mum|mom|dad|we|our|us|you|your|he|his|him|she|her|they"
+    r"|their|them|patient|client|mr|mrs|ms|dr|who|son|daughter"
+    r"|wife|husband|mother|father|ich|mein\w*|wir|unser\w*|er|sein\w*|sie|ihr\w*|patient\w*|herr"
+    r"|frau"
+    r"|je|j['’]|mon|ma|mes|il|elle|son|sa|ses|nous|notre|vous|votre|yo|mi|mis|él|ella|su|sus"
+    r"|nuestr\w+|paciente"
+    r"|io|mio|mia|lui|lei|suo|sua|nostr\w+|paziente|eu|meu|minha|ele|ela|seu|sua|nosso|я|мой|моя"
+    r"|он|она|его|её)\b"
+)
+"""Words that say that a sentence is about somebody."""

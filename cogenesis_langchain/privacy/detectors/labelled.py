@@ -1,0 +1,126 @@
+"""What stands after a label: "Name: ...", "Employer: ...", "氏名：..."."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+
+_LABELS: Final[dict[ValueKind, str]] = {
+    "NAME": (
+        "name|full name|first name|last name|surname|given name|maiden name|nickname|alias"
+        "|patient|participant|passenger"
+        "|insured|insurance holder|policyholder|claimant|owner|holder|account holder|employee"
+        "|student|pupil|guest|tenant"
+        "|landlord|buyer|seller|buyers|sellers|beneficiary|contact|contact person"
+        "|emergency contact|next of kin|spouse"
+        "|partner|husband|wife|mother|father|child|children|guardian|manager|supervisor|teacher"
+        "|tutor|lawyer|attorney"
+        "|counsel|doctor|gp|physician|dentist|broker|agent|author|attn|attention|from|to|cc"
+        "|signed|case ?worker"
+        "|social worker|birth mother|adoptive parents|owners|dog|cat|pet|accountant|client"
+        "|customer|recipient|sender"
+        "|vorname|nachname|name des patienten|patientin|kunde|kundin|unterschrift|ansprechpartner"
+        "|versicherte[r]?"
+        "|nom|prénom|nom complet|client|assuré|nombre|apellidos?|nombre completo|nome|cognome"
+        "|nome completo|nome e cognome"
+        "|imię|nazwisko|imię i nazwisko|имя|фамилия|фио|ім'я|прізвище|όνομα|ονοματεπώνυμο|naam"
+        "|navn|namn|ad soyad|isim"
+        "|姓名|名字|病人|患者|联系人|医生|氏名|名前|お名前|担当医|이름|성명|नाम|मरीज़|الاسم|اسم"
+        "|שם|שם מלא|ชื่อ|ชื่อ-นามสกุล|tên|họ tên"
+    ),
+    "PLACE": (
+        "city|town|location|place|place of birth|birthplace|lives in|hometown|residence|region"
+        "|county|village"
+        "|stadt|ort|wohnort|geburtsort|ville|lieu|lieu de naissance|ciudad|lugar"
+        "|lugar de nacimiento|città|luogo di nascita"
+        "|cidade|local|miasto|город|место рождения|місто|πόλη|plaats|şehir|城市|住址|地点|都市"
+        "|住所|도시|지역|शहर|المدينة|עיר|จังหวัด|เมือง"
+    ),
+    "ORGANISATION": (
+        "company|employer|organi[sz]ation|workplace|firm|school|university|college|hospital"
+        "|clinic|bank|lender|garage|venue"
+        "|hotel|sponsor|supplier|vendor|customer affected|insurer|practice|institution"
+        "|firma|arbeitgeber|unternehmen|schule|klinik|krankenhaus|entreprise|société|employeur"
+        "|empresa|empleador|azienda"
+        "|datore di lavoro|empregador|работа|место работы|компания|компанія|εταιρεία|公司|单位"
+        "|会社|勤務先|病院|회사|직장|कंपनी|الشركة|חברה|บริษัท"
+    ),
+    "ADDRESS": (
+        "address|home address|street|adresse|anschrift|wohnhaft|dirección|domicilio|indirizzo"
+        "|endereço|morada|adres|адрес"
+        "|адреса|διεύθυνση|地址|住址|住所|주소|पता|العنوان|כתובת|ที่อยู่"
+    ),
+    "HEALTH": (
+        "allerg(?:y|ies)|diagnos(?:is|es)|condition|conditions|medication|medications|medicine"
+        "|illness|disability"
+        "|medical history|symptoms|diagnosen?|medikation|medikamente|allergien|diagnostic"
+        "|diagnostics|traitement|allergies"
+        "|diagnóstico|enfermedad(?:es)?|alergias|medicación|patologi[ea]|diagnosi|allergie"
+        "|farmaci|terapia|diagnóstico|doenças"
+        "|диагноз|аллергия|діагноз|诊断|过敏|診断|病名|持病|アレルギー|진단|बीमारी|التشخيص|אבחנה"
+    ),
+    "ID": (
+        "codice fiscale|login|user ?name|benutzername|identifiant|usuario|utente|wallet|handle"
+        "|skype|telegram"
+    ),
+}
+_KIND_OF: Final = {f"label_{index}": kind for index, kind in enumerate(_LABELS)}
+_LABEL: Final = re.compile(
+    r"(?:(?<=[\n.;,•|(。；，、])|\A)[ \t>*•-]*(?:(?:the|his|her|their|my|our|die|der|den|le"
+    r"|la)\s)?(?:"
+    + "|".join(f"(?P<label_{index}>{labels})" for index, labels in enumerate(_LABELS.values()))
+    + r")[ \t]*(?:\*\*)?[:：=][ \t]*(?:\*\*)?",
+    re.IGNORECASE,
+)
+_UP_TO: Final[dict[ValueKind, re.Pattern[str]]] = {
+    "NAME": re.compile(
+        r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|Sr|Sra|Jr|St|[^\W\d_])\.|[^\n.,;:(<>\[\]|/。，；：（]){2,60}"
+    ),
+    "PLACE": re.compile(r"[^\n;:(<>|.。，；：（]{2,50}"),
+    "ORGANISATION": re.compile(
+        r"[^\n;(<>|。；（]{2,60}?(?=[.;]?(?:\n|\Z)|\.\s|,? (?:\(|[a-z]{3,}|\d)|[;(。；（])"
+    ),
+    "ADDRESS": re.compile(r"[^\n;<>|。；]{4,90}"),
+    "HEALTH": re.compile(r"[^\n;.(<>|。；（]{3,80}"),
+    "ID": re.compile(r"\S{3,60}"),
+}
+_SEPARATORS: Final = re.compile(r"\s*(?:,|、|，|;|\band\b|\bund\b|\bet\b|\by\b|\be\b)\s*")
+_EMPTY: Final = re.compile(
+    r"(?:n/?a|none|no|unknown|keine?|aucune?|ninguna?|nessuna?|nenhuma?|tbd|-+|\W+)\Z",
+    re.IGNORECASE,
+)
+
+
+def find_labelled(text: str) -> Iterator[Span]:
+    """Values of lines such as "Name: Anna Keller".
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Spans of the kind that the label tells. A list of conditions gives one span each.
+    """
+    for label in _LABEL.finditer(text):
+        kind = _KIND_OF[str(label.lastgroup)]
+        value = _UP_TO[kind].match(text, label.end())
+        if value is None:
+            continue
+        start, end = value.start(), value.start() + len(value[0].rstrip(" \t.,;*"))
+        if _EMPTY.match(text[start:end]):
+            continue
+        if kind == "HEALTH":
+            yield from _parts(text, start, end, kind)
+        else:
+            yield Span(start, end, kind)
+
+
+def _parts(text: str, start: int, end: int, kind: ValueKind) -> Iterator[Span]:
+    for separator in _SEPARATORS.finditer(text, start, end):
+        if separator.start() > start:
+            yield Span(start, separator.start(), kind)
+        start = separator.end()
+    if end > start:
+        yield Span(start, end, kind)

@@ -1,0 +1,168 @@
+"""Names of people, organisations and places, from capitals, cues and word lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.capitals import AND, Reader, Token
+from cogenesis_langchain.privacy.detectors.public import is_public
+from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+from cogenesis_langchain.privacy.detectors.word_lists import (
+    CLOSINGS,
+    DETERMINERS,
+    EVERYDAY_NAMES,
+    FUNCTION_WORDS,
+    GREETINGS,
+    NOT_ADDRESSEES,
+    ORGANISATION_WORDS,
+    PARTICLES,
+    PLACE_PREPOSITIONS,
+    RELATIONS,
+    STAY_AT_HOME_VERBS,
+    TITLES,
+)
+from cogenesis_langchain.privacy.detectors.words import (
+    is_everyday,
+    is_known_name,
+    languages_of,
+    zipf,
+)
+
+_TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
+_GERMAN_NOUN: Final = 4.6
+_SPEAKER: Final = re.compile(
+    r"^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?([^\W\d_]{2,15})[:：]\s", re.MULTILINE
+)
+_PRONOUNS: Final = frozenset({
+    "me", "you", "him", "her", "he", "she", "them", "we", "us", "i", "q", "a", "note", "user",
+    "assistant", "system", "我", "你", "他", "她",
+})  # fmt: skip
+_QUOTED_FIRM: Final = re.compile(
+    r"(?<!\w)(?:ООО|ЗАО|ОАО|ПАО|АО|ТОВ|ИП)\s+[«\"„][^»\"“\n]{2,40}[»\"“]"
+)
+_POSSESSIVE: Final = re.compile(r"['’]s\Z", re.IGNORECASE)
+
+
+def find_names(text: str) -> Iterator[Span]:
+    """Names of people, organisations and places.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A word that is a name
+        in one place counts in all places of the text.
+    """
+    reader = Reader(text, languages_of(text))
+    runs = list(reader.runs())
+    certain = [run for run in runs if _is_certain(reader, run)]
+    known = {token.lower for run in certain for token in run if token.capital}
+    for run in runs:
+        if run in certain or any(
+            token.lower in known and token.capital and not is_public(token.text) for token in run
+        ):
+            yield from _spans(reader, run)
+    yield from _lower_case_names(reader)
+    for match in _QUOTED_FIRM.finditer(text):
+        yield Span(*match.span(), "ORGANISATION")
+
+
+def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
+    """The span of a run, and of its parts before and after "and" and after "of"."""
+    kind = _kind(reader, run)
+    cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
+    starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
+    ends = [*(index for index in cuts if run[index].lower in AND), len(run)]
+    for start in starts:
+        end = min(end for end in ends if end > start)
+        for stop in {end, len(run)} if start == 0 else {end}:
+            ending = _POSSESSIVE.search(run[stop - 1].text)
+            yield Span(
+                run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
+            )
+
+
+def _kind(reader: Reader, run: list[Token]) -> ValueKind:
+    if any(token.lower in ORGANISATION_WORDS for token in run):
+        return "ORGANISATION"
+    before = reader.before(run[0])
+    if run[0].lower not in TITLES and before and before.lower in PLACE_PREPOSITIONS:
+        return "PLACE"
+    return "NAME"
+
+
+def _is_certain(reader: Reader, run: list[Token]) -> bool:
+    """Whether a run is a name by its own looks and its neighbours."""
+    words = [token for token in run if token.capital and token.lower not in TITLES]
+    if not words:
+        return False
+    if _is_introduced(reader, run):
+        return not all(token.lower in NOT_ADDRESSEES for token in words)
+    if len(words) == 1:
+        return _is_single_name(reader, words[0])
+    everyday = all(is_everyday(token.text, *reader.languages) for token in words)
+    return not (everyday and run[0].opens) or _kind(reader, run) == "ORGANISATION"
+
+
+def _is_introduced(reader: Reader, run: list[Token]) -> bool:
+    """Whether a title, a greeting, a closing line or a relation says that a name follows."""
+    if run[0].lower in TITLES and len(run) > 1:
+        return True
+    before = reader.before(run[0])
+    if before is not None and before.lower in GREETINGS | RELATIONS | CLOSINGS:
+        return True
+    above = reader.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
+    rest_of_line = reader.text[run[-1].end :].partition("\n")[0]
+    return (
+        not rest_of_line.strip(" .,")
+        and above.rpartition(" ")[2].casefold() in CLOSINGS
+        and above.count(" ") < 6
+    )
+
+
+def _is_single_name(reader: Reader, token: Token) -> bool:
+    """Whether one capitalised word is a name."""
+    if is_public(token.text) or len(token.text) < 2:
+        return False
+    before, after = reader.before(token), reader.after(token)
+    known = is_known_name(token.text)
+    if token.opens:
+        if token.lower in EVERYDAY_NAMES:
+            return after is not None and after.lower in STAY_AT_HOME_VERBS
+        return known or not zipf(token.text, *reader.languages)
+    if known:
+        return True
+    if before is not None and before.lower in DETERMINERS:
+        return not is_everyday(token.text, *reader.languages) or _is_attribute(reader, token)
+    if token.lower in EVERYDAY_NAMES:
+        return True
+    if "de" in reader.languages:
+        place = before is not None and before.lower in PLACE_PREPOSITIONS
+        return zipf(token.text, "de") < (_GERMAN_NOUN if place else 1)
+    return zipf(token.text, "en") < _TELLING or "en" not in reader.languages[-1]
+
+
+def _is_attribute(reader: Reader, token: Token) -> bool:
+    """Whether a word stands before a noun, as in "the Rotterdam office"."""
+    after = reader.after(token)
+    return (
+        after is not None
+        and not after.capital
+        and reader.text[token.end : after.start] == " "
+        and after.lower not in FUNCTION_WORDS
+    )
+
+
+def _lower_case_names(reader: Reader) -> Iterator[Span]:
+    """Names that a chat writes without a capital, and whoever speaks at the start of two lines."""
+    for token in reader.tokens:
+        if token.capital or len(token.text) < 3:
+            continue
+        if is_known_name(token.text) and not zipf(token.text, *reader.languages):
+            yield Span(token.start, token.end, "NAME")
+    speakers = [match[1] for match in _SPEAKER.finditer(reader.text)]
+    for match in _SPEAKER.finditer(reader.text):
+        if speakers.count(match[1]) > 1 and match[1].casefold() not in _PRONOUNS:
+            yield Span(*match.span(1), "NAME")

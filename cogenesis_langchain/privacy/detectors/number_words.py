@@ -1,0 +1,42 @@
+"""Numbers in English words: "fourteen thousand two hundred" is 14200."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.spans import any_of
+
+_SMALL: Final = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_LARGE: Final = {"thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+_WORD: Final = any_of([*_SMALL, *_LARGE, "hundred"])
+_NUMBER: Final = re.compile(
+    rf"\b(?:a\s+)?(?:{_WORD})(?:(?:\s+|-|\s+and\s+)(?:{_WORD}))*\b", re.IGNORECASE
+)
+
+
+def find_number_words(text: str) -> Iterator[tuple[int, int, int]]:
+    """Start, end and value of every number of two words or more, or above twelve."""
+    for match in _NUMBER.finditer(text):
+        value = _value(re.findall(r"[a-z]+", match[0].lower()))
+        if value > 12:
+            yield match.start(), match.end(), value
+
+
+def _value(words: list[str]) -> int:
+    total = group = 0
+    for word in words:
+        if word in _LARGE:
+            total += max(group, 1) * _LARGE[word]
+            group = 0
+        elif word == "hundred":
+            group = max(group, 1) * 100
+        else:
+            group += _SMALL.get(word, 0)
+    return total + group
