@@ -103,8 +103,9 @@ _ROUND_DURATIONS: Final = frozenset(
 _COMMON_NUMBERS: Final = frozenset(map(Decimal, (101, 247, 360, 365, 404, 911, 1024, 1200)))
 _SCALES: Final = {
     "k": 3, "thousand": 3, "tausend": 3, "mille": 3, "mil": 3, "tsd": 3, "тыс": 3,
-    "m": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6, "millionen": 6,
-    "millones": 6, "milioni": 6, "milhões": 6, "млн": 6, "bn": 9, "billion": 9, "milliarden": 9, "mrd": 9, "млрд": 9,
+    "m": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6,
+    "milioni": 6, "milhões": 6, "млн": 6,
+    "bn": 9, "billion": 9, "milliarden": 9, "mrd": 9, "млрд": 9,
     "lakh": 5, "crore": 7, "万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8,
 }  # fmt: skip
 
