@@ -22,7 +22,9 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
-from cogenesis_langchain.collaboration import Report, SketchFill
+from cogenesis_langchain.collaboration.preparation import Preparation
+from cogenesis_langchain.collaboration.report import Report, Writer
+from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud import CloudModel
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
@@ -103,7 +105,7 @@ class ChatCoGenesis(BaseChatModel):
 
     _cloud_model: CloudModel = PrivateAttr()
     _local_model: LocalTextModel = PrivateAttr()
-    _engine: SketchFill = PrivateAttr()
+    _writer: Writer = PrivateAttr()
 
     @model_validator(mode="after")
     def _put_together(self) -> ChatCoGenesis:
@@ -112,9 +114,7 @@ class ChatCoGenesis(BaseChatModel):
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
         self._local_model = _as_local(self.local, self.trusted_hosts)
-        self._engine = SketchFill(
-            cloud=self._cloud_model,
-            local=self._local_model,
+        preparation = Preparation(
             border=Border(
                 ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
             ),
@@ -123,6 +123,7 @@ class ChatCoGenesis(BaseChatModel):
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
         )
+        self._writer = SketchFill(preparation, cloud=self._cloud_model, local=self._local_model)
         return self
 
     @model_validator(mode="after")
@@ -201,7 +202,7 @@ class ChatCoGenesis(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._engine.write(messages, self._options(stop, **kwargs)):
+        for piece in self._writer.write(messages, self._options(stop, **kwargs)):
             if isinstance(piece, str):
                 yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
             else:

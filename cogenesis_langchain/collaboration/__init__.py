@@ -1,0 +1,1 @@
+"""How the two models write one text together, from a conversation to the finished answer."""

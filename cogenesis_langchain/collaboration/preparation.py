@@ -1,0 +1,117 @@
+"""Before anything is written: the request taken apart, its context gathered, the border asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.messages import BaseMessage
+from langchain_core.retrievers import BaseRetriever
+
+from cogenesis_langchain.models.trust import require_trusted
+from cogenesis_langchain.privacy.border import Border, Release
+from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
+from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.privacy.untraced import Untraced
+from cogenesis_langchain.sketch.fill import FillPrompt
+
+
+@runtime_checkable
+class HoldsPrivateValues(Protocol):
+    """A retriever that knows every private value of its store, retrieved or not."""
+
+    def private_values(self) -> ValueSet:
+        """Return them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that is ready to be written.
+
+    Attributes:
+        prompt: The local model's prompt.
+        release: What the border let out; None when nothing was a candidate.
+        reason: Why nothing is public; empty when something is.
+        placeholders: What stands for private values in the public text.
+    """
+
+    prompt: FillPrompt
+    release: Release | None
+    reason: str
+    placeholders: Placeholders = field(repr=False)
+
+
+class Preparation:
+    """Prepares requests.
+
+    Args:
+        border: Decides what leaves.
+        retriever: Supplies the private context; None when the messages hold all of it.
+        rule: What counts as the general instruction.
+        max_public_words: A longer candidate stays here.
+        trusted_hosts: Hosts besides loopback that the retriever may use.
+    """
+
+    def __init__(
+        self,
+        *,
+        border: Border,
+        retriever: BaseRetriever | None,
+        rule: InstructionRule,
+        max_public_words: int,
+        trusted_hosts: Sequence[str],
+    ) -> None:
+        self.border = border
+        self._retriever = retriever
+        self._rule = rule
+        self._max_public_words = max_public_words
+        self._trusted_hosts = trusted_hosts
+
+    def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
+        """Take a conversation apart and decide what of it may leave.
+
+        Raises:
+            InstructionError: There is no usable instruction.
+            PrivacyViolation: The policy is ``block`` and the instruction holds something private.
+            UntrustedLocalModel: The retriever would send the request to another host.
+        """
+        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
+        context = self._retrieve(request)
+        placeholders = Placeholders()
+        release = self._release(request, context, placeholders)
+        reason = request.reason
+        if release is not None and release.text is None:
+            reason = "the instruction holds private values"
+        return Prepared(FillPrompt(request, context), release, reason, placeholders)
+
+    def _retrieve(self, request: Request) -> list[PrivateText]:
+        if self._retriever is None:
+            return []
+        require_trusted(self._retriever, self._trusted_hosts)
+        documents = Untraced().call(
+            self._retriever._get_relevant_documents,
+            request.whole.reveal(),
+            run_manager=CallbackManagerForRetrieverRun.get_noop_manager(),
+        )
+        return [PrivateText(document.page_content) for document in documents]
+
+    def _release(
+        self, request: Request, context: Sequence[PrivateText], placeholders: Placeholders
+    ) -> Release | None:
+        if request.candidate is None:
+            return None
+        private = (
+            request.withheld,
+            *(turn.text for turn in request.turns),
+            *request.results,
+            *context,
+        )
+        values = ValueSet.from_texts(text.reveal() for text in private)
+        if isinstance(self._retriever, HoldsPrivateValues):
+            values = self._retriever.private_values().union(values)
+        return self.border.release(request.candidate, values, placeholders)

@@ -1,0 +1,74 @@
+"""What happened to one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from langchain_core.messages import BaseMessage
+
+from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
+
+Mode = Literal["sketch", "fused"]
+Rung = Literal["fused", "sketch", "local"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What happened to one request; it stays here, for the outline can hold restored values.
+
+    Attributes:
+        mode: What was asked for.
+        rung: What was used, from the ladder fused, sketch, local.
+        fallback_reason: Why the rung is lower than the mode; empty when it is not.
+        sketch: The outline's points; empty without one.
+        cloud_calls: Requests that left.
+        cloud_bytes: Bytes of their bodies.
+        masked: Private values found in the instruction, by kind.
+        disclosure: How much of the generated text the cloud model may see.
+        private_tokens_sent: Generated tokens that left as they are.
+        cloud: Tokens of the cloud model.
+        local: Tokens of the local model.
+        leftover_placeholders: Blanks such as ``[date]`` in the finished text.
+        finish_reason: Why the text ended.
+    """
+
+    mode: Mode
+    rung: Rung = "local"
+    fallback_reason: str = ""
+    sketch: tuple[str, ...] = ()
+    cloud_calls: int = 0
+    cloud_bytes: int = 0
+    masked: Mapping[str, int] = field(default_factory=dict)
+    disclosure: str = "none"
+    private_tokens_sent: int = 0
+    cloud: Usage = field(default_factory=Usage)
+    local: Usage = field(default_factory=Usage)
+    leftover_placeholders: int = 0
+    finish_reason: FinishReason = "stop"
+
+
+class Writer(Protocol):
+    """A way of writing together."""
+
+    def write(
+        self, messages: Sequence[BaseMessage], options: GenerationOptions
+    ) -> Iterator[str | Report]:
+        """Write the answer to a conversation.
+
+        Args:
+            messages: The conversation; its last human message is the request.
+            options: How the local model generates.
+
+        Yields:
+            Pieces of the text, then one report.
+
+        Raises:
+            InstructionError: There is no usable instruction.
+            ContextTooLong: The context does not fit the local model; nothing was sent.
+            PrivacyViolation: The policy is ``block`` and the instruction holds something private,
+                or something added private text to a request; nothing was sent.
+            LocalModelError: The local model failed.
+        """
+        ...
