@@ -15,7 +15,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -30,11 +30,9 @@ from cogenesis_langchain.errors import (
 from cogenesis_langchain.models import gate
 from cogenesis_langchain.models.base import CloudAnswer, PublicMessage, Usage
 from cogenesis_langchain.models.cloud_errors import retry_after, translate
+from cogenesis_langchain.models.openai_client import as_openai_model
 from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.untraced import Untraced
-
-if TYPE_CHECKING:
-    from langchain_openai.chat_models.base import BaseChatOpenAI
 
 _RETRYABLE: Final = (CloudUnavailable, CloudRateLimited)
 _FIRST_PAUSE: Final = 0.5
@@ -66,7 +64,7 @@ class CloudModel:
         self._timeout = timeout
         self._attempts = max_retries + 1
         self._name = _model_name(model)
-        openai_model = _as_openai_model(model)
+        openai_model = as_openai_model(model)
         self._gated = openai_model is not None
         self._model: BaseChatModel
         if openai_model is None:
@@ -148,15 +146,6 @@ class CloudModel:
         # the request, and whichever they are, the local model must still get to answer.
         except Exception as error:
             return translate(error, self._name).with_traceback(None)
-
-
-def _as_openai_model(model: BaseChatModel) -> BaseChatOpenAI | None:
-    """The model itself when it is one of langchain-openai; that package is not imported for it."""
-    if not any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
-        return None
-    from langchain_openai.chat_models.base import BaseChatOpenAI
-
-    return model if isinstance(model, BaseChatOpenAI) else None
 
 
 def _without_own_retries(model: BaseChatModel) -> BaseChatModel:

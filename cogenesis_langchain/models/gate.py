@@ -9,7 +9,6 @@ bounds the time and the size of an answer, however slowly that drips in.
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +23,7 @@ from cogenesis_langchain.errors import (
     ConfigurationError,
     PrivacyViolation,
 )
+from cogenesis_langchain.models.openai_client import transport_of, with_transport
 from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.text import PublicText
 
@@ -124,45 +124,11 @@ def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
             "LANGSMITH_GATEWAY redirects the cloud model to another host",
             remedy="unset LANGSMITH_GATEWAY, or pass base_url to the cloud model",
         )
-    carrier = _carrier(model)
     address = httpx2.URL(str(model.root_client.base_url), params=model.root_client.default_query)
-    http_client = httpx2.Client(
-        transport=_Gate(carrier, address), trust_env=False, follow_redirects=False
-    )
-    weakref.finalize(http_client, carrier.close)
-    client = model.root_client.with_options(http_client=http_client, max_retries=0)
-    update: dict[str, object] = {
-        "root_client": client,
-        "client": client.chat.completions,
-        "cache": False,
-    }
+    gated = with_transport(model, _Gate(transport_of(model), address), max_retries=0)
     if model._use_responses_api({}):
-        update["store"] = False
-    return model.model_copy(update=update)
-
-
-def _carrier(model: BaseChatOpenAI) -> httpx2.BaseTransport:
-    """What carries the requests behind the gate."""
-    if model.openai_proxy:
-        return httpx2.HTTPTransport(proxy=model.openai_proxy, trust_env=False)
-    if model.http_client is None:
-        return httpx2.HTTPTransport(trust_env=False)
-    if not isinstance(model.http_client, httpx2.Client):
-        raise ConfigurationError(
-            f"the cloud model's http_client is a {type(model.http_client).__module__} client",
-            remedy="pass an httpx2.Client, which is what openai uses from version 3",
-        )
-    return _Delegate(model.http_client)
-
-
-class _Delegate(httpx2.BaseTransport):
-    """Sends through a client that the caller owns."""
-
-    def __init__(self, client: httpx2.Client) -> None:
-        self._client = client
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return self._client.send(request, stream=True, follow_redirects=False)
+        return gated.model_copy(update={"store": False})
+    return gated
 
 
 class _Gate(httpx2.BaseTransport):
@@ -203,6 +169,9 @@ class _Gate(httpx2.BaseTransport):
             stream=_Bounded(response, flight),
             extensions=response.extensions,
         )
+
+    def close(self) -> None:
+        self._carrier.close()
 
     def _beyond_address(self, url: httpx2.URL) -> Iterator[str]:
         yield str(url.copy_with(query=None)).removeprefix(self._base)

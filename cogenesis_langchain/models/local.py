@@ -16,6 +16,11 @@ from langchain_core.messages import (
 
 from cogenesis_langchain.errors import CoGenesisError, LocalModelError
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
+from cogenesis_langchain.models.openai_client import (
+    as_openai_model,
+    transport_of,
+    with_transport,
+)
 from cogenesis_langchain.models.trust import require_trusted
 from cogenesis_langchain.privacy.untraced import Untraced
 
@@ -44,7 +49,7 @@ class LocalChatModel:
 
     def __init__(self, model: BaseChatModel, *, trusted_hosts: Sequence[str] = ()) -> None:
         require_trusted(model, trusted_hosts)
-        self._model = model
+        self._model = _bound_to_its_host(model)
         self._trusted_hosts = trusted_hosts
 
     @property
@@ -77,6 +82,7 @@ class LocalChatModel:
     def _pieces(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[LocalChunk]:
         usage = Usage()
         length = False
+        failure: Exception | None = None
         try:
             for message in self._messages(prompt, stop):
                 tokens = message.usage_metadata
@@ -89,10 +95,12 @@ class LocalChatModel:
             raise
         # The exceptions of every client end here: they can hold the private prompt.
         except Exception as error:
-            raise LocalModelError(
+            failure = LocalModelError(
                 f"the local model {self.name!r} failed with {type(error).__name__}",
                 remedy="check that it runs and that its window is large enough",
-            ) from None
+            )
+        if failure is not None:  # raised here, where the client's exception is no context of it
+            raise failure
         yield LocalChunk("", "length" if length else "stop", usage)
 
     def _messages(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[AIMessage]:
@@ -106,3 +114,12 @@ class LocalChatModel:
         for message in messages:
             if isinstance(message, (AIMessage, AIMessageChunk)):
                 yield message
+
+
+def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:
+    """A copy that follows no redirect and takes no environment proxy, where that can be had."""
+    openai_model = as_openai_model(model)
+    if openai_model is None:
+        return model
+    retries = openai_model.root_client.max_retries
+    return with_transport(openai_model, transport_of(openai_model), max_retries=retries)

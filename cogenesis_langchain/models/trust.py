@@ -7,15 +7,19 @@ variables and gateways can redirect a client that looks local.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.runnables import Runnable
 
 from cogenesis_langchain.errors import UntrustedLocalModel
+from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
 
-_DEPTH: Final = 5
+_DEPTH: Final = 8
+_MOST_ITEMS: Final = 100
 _URL_ATTRIBUTES: Final = ("base_url", "_base_url", "_api_url", "endpoint_url", "url")
 _HOST_ATTRIBUTES: Final = ("host", "chroma_server_host")
 
@@ -34,34 +38,21 @@ def require_trusted(model: object, trusted_hosts: Collection[str] = ()) -> None:
     name = type(model).__name__
     hosts = set(_hosts(model, _DEPTH, set()))
     for host in sorted(hosts):
-        if not (_is_loopback(host) or host in trusted_hosts):
+        if not is_trusted(host, trusted_hosts):
             raise UntrustedLocalModel(
                 f"{name} would send private text to {host!r}",
                 remedy="run the model on this machine, or name the host in trusted_hosts if it is "
                 "inside your trust boundary",
             )
-        _refuse_proxy(name, host)
+        if is_behind_proxy(host):
+            raise UntrustedLocalModel(
+                f"an environment proxy would carry the requests of {name} to {host!r}",
+                remedy=f"add {host} to NO_PROXY, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+            )
     if not hosts and getattr(model, "lc_secrets", None):
         raise UntrustedLocalModel(
             f"{name} needs an API key, so it is a hosted service",
             remedy="use a model that runs on this machine as the local model",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _refuse_proxy(name: str, host: str) -> None:
-    if getproxies().keys() & {"http", "https", "all"} and not proxy_bypass(host):
-        raise UntrustedLocalModel(
-            f"an environment proxy would carry the requests of {name} to {host!r}",
-            remedy=f"add {host} to NO_PROXY, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
         )
 
 
@@ -77,8 +68,17 @@ def _hosts(thing: object, depth: int, seen: set[int]) -> Iterator[str]:
             host = _host_of_url(str(value))
             if host:
                 yield host
+        elif isinstance(value, (Mapping, list, tuple)):
+            for part in _components(value):
+                yield from _hosts(part, depth - 1, seen)
         elif not isinstance(value, (int, float, bytes, type, type(None))):
             yield from _hosts(value, depth - 1, seen)
+
+
+def _components(container: Mapping[object, object] | Iterable[object]) -> Iterator[object]:
+    """The models and retrievers in a container; documents and settings are not looked into."""
+    items = container.values() if isinstance(container, Mapping) else container
+    return (item for item in islice(items, _MOST_ITEMS) if isinstance(item, (Runnable, Embeddings)))
 
 
 def _attributes(thing: object) -> Mapping[str, object]:

@@ -19,16 +19,18 @@ from langchain_core.callbacks.usage import UsageMetadataCallbackHandler
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.langchain import LangChainTracer
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
+from langsmith.client import Client
 from langsmith.run_helpers import tracing_context
+from langsmith.run_trees import RunTree
 
 from cogenesis_langchain.errors import TracingLeak
+from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _END: Final = object()
 # Handlers that LangChain attaches by itself and that keep what they see in this process.
 _HARMLESS: Final = (RunCollectorCallbackHandler, UsageMetadataCallbackHandler)
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Untraced:
@@ -98,14 +100,31 @@ def _handlers(
 
 
 def _refuse_tracer(tracer: LangChainTracer, trusted_hosts: Collection[str]) -> None:
-    host = urlsplit(str(tracer.client.api_url)).hostname or ""
-    if host in _LOOPBACK or host in trusted_hosts:
-        return
-    raise TracingLeak(
-        f"LangSmith tracing to {host!r} is on and would record private text",
-        remedy=f"unset {_tracing_variable()} and pass no LangChainTracer, name the host in "
-        "trusted_hosts, or pass allow_tracing=True",
-    )
+    for host in _collectors(tracer.client):
+        if not is_trusted(host, trusted_hosts):
+            raise TracingLeak(
+                f"LangSmith tracing to {host!r} is on and would record private text",
+                remedy=f"unset {_tracing_variable()} and pass no LangChainTracer, name the host in "
+                "trusted_hosts, or pass allow_tracing=True",
+            )
+        if is_behind_proxy(host):
+            raise TracingLeak(
+                f"an environment proxy would carry what LangSmith records to {host!r}",
+                remedy=f"add {host} to NO_PROXY, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
+            )
+
+
+def _collectors(client: Client) -> Iterator[str]:
+    """Every host that a LangSmith client writes to: its own, and those that get copies."""
+    copies = RunTree(name="", client=client).replicas or ()
+    writers = [client, *(writer for copy in copies if (writer := copy.get("client")))]
+    urls = [url for copy in copies if (url := copy.get("api_url"))]
+    for writer in writers:
+        urls += writer._write_api_urls
+        if writer.otel_exporter is not None:
+            yield "an OpenTelemetry collector"
+    for url in urls:
+        yield urlsplit(url).hostname or url
 
 
 def _tracing_variable() -> str:
