@@ -14,12 +14,12 @@ from langchain_core.callbacks import (
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import run_in_executor
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
+from langchain_core.runnables.config import ensure_config, run_in_executor
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from cogenesis_langchain.collaboration.preparation import Preparation
@@ -27,8 +27,8 @@ from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud import CloudModel
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local import LocalChatModel
+from cogenesis_langchain.models.trust import require_trusted
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import InstructionRule
 from cogenesis_langchain.privacy.ledger import EgressLedger
@@ -278,7 +278,7 @@ class ChatCoGenesis(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        self._refuse_tracing((config or {}).get("callbacks"))
+        self._refuse_tracing(ensure_config(config).get("callbacks"))
         yield from super().stream(input, config, stop=stop, **kwargs)
 
     async def astream(  # noqa: D102  # as BaseChatModel
@@ -289,15 +289,42 @@ class ChatCoGenesis(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        self._refuse_tracing((config or {}).get("callbacks"))
+        self._refuse_tracing(ensure_config(config).get("callbacks"))
         async for chunk in super().astream(input, config, stop=stop, **kwargs):
             yield chunk
+
+    def stream_events(  # noqa: D102  # as BaseChatModel
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        self._refuse_tracing(ensure_config(config).get("callbacks"))
+        return super().stream_events(input, config, **kwargs)
+
+    def astream_events(  # noqa: D102  # as BaseChatModel
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        self._refuse_tracing(ensure_config(config).get("callbacks"))
+        return super().astream_events(input, config, **kwargs)
+
+    def with_fallbacks(
+        self, fallbacks: Sequence[Runnable[LanguageModelInput, AIMessage]], **kwargs: Any
+    ) -> RunnableWithFallbacks[LanguageModelInput, AIMessage]:
+        """Add fallbacks, which get the whole private request when this model fails.
+
+        Raises:
+            UntrustedLocalModel: One of them is a client of another host.
+        """
+        for fallback in fallbacks:
+            if not isinstance(fallback, ChatCoGenesis):
+                require_trusted(fallback, self.trusted_hosts)
+        return super().with_fallbacks(fallbacks, **kwargs)
 
 
 def _as_local(
     local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
 ) -> LocalTextModel:
     if isinstance(local, str):
+        from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+
         return LlamaCppModel(local)
     if isinstance(local, BaseChatModel):
         return LocalChatModel(local, trusted_hosts=trusted_hosts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.messages import BaseMessage
@@ -13,11 +13,13 @@ from langchain_core.retrievers import BaseRetriever
 from cogenesis_langchain.models.trust import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
-from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
 from cogenesis_langchain.sketch.fill import FillPrompt
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.privacy.matching import ValueSet
 
 
 @runtime_checkable
@@ -103,6 +105,8 @@ class Preparation:
     def _release(
         self, request: Request, context: Sequence[PrivateText], placeholders: Placeholders
     ) -> Release | None:
+        from cogenesis_langchain.privacy.matching import ValueSet
+
         if request.candidate is None:
             return None
         private = (

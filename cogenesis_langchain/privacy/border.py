@@ -6,13 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.ledger import EgressLedger, LedgerEntry, Verdict
-from cogenesis_langchain.privacy.matching import Hit, ValueSet, detect_in_instruction
-from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
+
+if TYPE_CHECKING:  # the detectors compile for a quarter of a second; the first release does that
+    from cogenesis_langchain.privacy.matching import Hit, ValueSet
+    from cogenesis_langchain.privacy.placeholders import Placeholders
 
 Policy = Literal["mask", "block", "local"]
 
@@ -130,6 +132,8 @@ class Border:
         Raises:
             PrivacyViolation: Something was found and the policy is ``block``.
         """
+        from cogenesis_langchain.privacy.matching import ValueSet, detect_in_instruction
+
         text = candidate.reveal()
         detected = detect_in_instruction(text)
         hits = _merge(values.find(text), detected)

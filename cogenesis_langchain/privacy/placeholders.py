@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
-from cogenesis_langchain.privacy.matching import Hit
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.privacy.matching import Hit
 
 # Also as models write them back: other case, a blank or an escaped underscore.
 _PLACEHOLDER: Final = re.compile(r"\[ ?([A-Za-z]{2,12})(?:\\?_|[ -])(\d{1,6}) ?\]")
