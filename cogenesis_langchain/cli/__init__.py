@@ -9,6 +9,7 @@ import typer
 from cogenesis_langchain.cli.ledger import ledger_app
 from cogenesis_langchain.cli.models import models_app
 from cogenesis_langchain.cli.stand_in import stand_in
+from cogenesis_langchain.cli.trace import trace
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.command("stand-in")(stand_in)
+app.command("trace")(trace)
 app.command("write")(write)
 
 

@@ -28,14 +28,13 @@ class Alignment:
 
     - to the local token that is the same string; else
     - to the local tokens that could begin to write it, in proportion to ``p_s``: those that it
-      begins (`` rest`` begins `` restaurant``), and its own first piece (`` re``).
+      begins (`` rest`` begins `` restaurant``), and the longest that begins it (`` re``).
 
     Args:
         local: The model whose vocabulary is read, once: a few tenths of a second.
     """
 
     def __init__(self, local: TokenModel) -> None:
-        self._local = local
         pieces = [
             (piece, token)
             for token in range(local.vocabulary_size)
@@ -79,12 +78,20 @@ class Alignment:
         first = bisect_left(self._pieces, text)
         if first < len(self._pieces) and self._pieces[first] == text:
             return [(self._tokens[first], 1.0)]
-        candidates = [*self._tokens[first : self._after(text)], self._local.encode(text)[0]]
+        candidates = [*self._longest_within(text), *self._tokens[first : self._after(text)]]
         weights = [float(local[token]) for token in candidates]
         total = sum(weights)
         if total <= 0.0:
-            return [(candidates[-1], 1.0)]
+            return [(token, 1.0) for token in candidates[:1]]
         return [(token, weight / total) for token, weight in zip(candidates, weights, strict=True)]
+
+    def _longest_within(self, text: bytes) -> list[int]:
+        """The longest token that begins a string; none if there is none."""
+        for size in range(len(text) - 1, 0, -1):
+            index = bisect_left(self._pieces, text[:size])
+            if index < len(self._pieces) and self._pieces[index] == text[:size]:
+                return [self._tokens[index]]
+        return []
 
     def _after(self, text: bytes) -> int:
         """Index behind the last piece that begins with a string."""

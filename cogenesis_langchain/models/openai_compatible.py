@@ -20,6 +20,7 @@ import httpx
 from cogenesis_langchain.errors import (
     CloudAnswerInvalid,
     CloudRefused,
+    CloudUnavailable,
     FusionError,
 )
 from cogenesis_langchain.models.base import PublicMessage, Role, StringTopK, TopK
@@ -48,6 +49,8 @@ WANTED_K: Final = 20
 _FEWER_K: Final = 5
 _MAX_ANSWER_BYTES: Final = 32 * 2**20
 _UNLIMITED: Final = 2**31
+# Some servers answer a request of another dialect with 500 rather than 400.
+_CANNOT: Final = (CloudRefused, CloudAnswerInvalid, CloudUnavailable)
 _PROBE_IDS: Final = (100, 200, 300)
 _PROBE_TEXTS: Final = ("The quick brown fox jumps over the lazy", "One, two, three, four,")
 
@@ -156,7 +159,7 @@ class CompletionsEndpoint:
         try:
             body = self.post(dialect.path, dialect.request(_PROBE_IDS, 1, k), ())
             return len(dialect.answer(body, _PROBE_IDS, 1, k)) == len(_PROBE_IDS)
-        except (CloudRefused, CloudAnswerInvalid):
+        except _CANNOT:
             return False
 
     def _scores_text(self, dialect: TextDialect, k: int) -> TextDialect | None:
@@ -170,7 +173,7 @@ class CompletionsEndpoint:
                 dialect.answer(body, [text], k)
                 for body, text in zip(bodies, _PROBE_TEXTS, strict=True)
             ]
-        except (CloudRefused, CloudAnswerInvalid):
+        except _CANNOT:
             return None
         return dialect if all(answers) else None
 

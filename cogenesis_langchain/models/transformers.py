@@ -52,7 +52,8 @@ class _Cache:
             raise ContextTooLong(len(ids), self.window)
         with self._lock, torch.inference_mode():
             kept = min(common_prefix(self._ids, ids), start - 1)
-            self._keys_values.crop(kept)
+            if kept < len(self._ids):
+                self._keys_values.crop(kept - len(self._ids))
             logits = self._model(
                 input_ids=torch.tensor([list(ids[kept:])], device=self._model.device),
                 past_key_values=self._keys_values,

@@ -14,10 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "fusion"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from test_speculation import Remembering, draws, exact, p_value
-from tiny import OPERATORS, TinyScorer, tiny_judge
+from many_texts import Remembering, draws, exact, p_value
+from tiny_models import OPERATORS, TinyScorer, tiny_judge
 
 from cogenesis_langchain.fusion.sampling import Shape
 

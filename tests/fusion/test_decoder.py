@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from tiny import (
+from tiny_models import (
     BASELINE_MESSAGES,
     CLOUD_PROMPT,
     END,

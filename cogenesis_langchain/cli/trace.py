@@ -1,0 +1,33 @@
+"""``cogenesis trace``: who wrote each token of a fused text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cogenesis_langchain.errors import TraceInvalid
+from cogenesis_langchain.fusion.heat_map import render
+from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.trace import Trace
+
+File = Annotated[Path, typer.Argument(help="JSON of a trace, as Trace.to_json writes it")]
+Html = Annotated[Path | None, typer.Option(help="also write the heat map as one HTML page")]
+
+
+def trace(file: File, html: Html = None) -> None:
+    """Show a fused text coloured by who wrote it: blue the cloud model, orange the local one."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise TraceInvalid(
+            f"{file} cannot be read ({type(error).__name__})", remedy="check the path"
+        ) from None
+    read = Trace.from_json(data)
+    console = Console()
+    console.print(render(read))
+    if html is not None:
+        html.write_text(to_html(read), encoding="utf-8")
+        console.print(f"The page is in {html}; it holds the text, so keep it as private as that.")

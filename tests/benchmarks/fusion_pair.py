@@ -1,0 +1,108 @@
+"""The real pair and the prompts of the evaluation records, for the fusion benchmarks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from cogenesis_langchain.datasets.loaders import load_records
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.fusion.judge import TokenJudge
+from cogenesis_langchain.fusion.operators import Contrast, MaxPool, Mixture, Operator, Product
+from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
+from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.prompts import (
+    FILL_CONTEXT,
+    FILL_SYSTEM,
+    FUSED_TASK,
+    LOCAL_TASK,
+    PublicTemplate,
+)
+
+RECORDS = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
+OPERATORS: tuple[Operator, ...] = (Mixture(), Mixture(0.3), MaxPool(), Product(), Contrast())
+WINDOW = 2048
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """The three prompts of one record."""
+
+    local: list[PrivateMessage]
+    without: list[PrivateMessage]
+    cloud: list[PublicMessage]
+    reference: str
+
+
+def records(count: int = 40) -> list[Record]:
+    return list(load_records(RECORDS))[:count]
+
+
+def prompts(record: Record) -> Prompts:
+    general, personal = record.instruction.general, record.instruction.personal
+    notes = FILL_CONTEXT.fill({"context": record.context})
+    whole = LOCAL_TASK.fill({"instruction": f"{general}\n{personal}".strip()})
+    public = PublicText.compose(
+        FUSED_TASK, {"instruction": PublicText.compose(PublicTemplate(general))}
+    )
+    return Prompts(
+        local=[_system(), PrivateMessage("user", PrivateText(notes + whole))],
+        without=[
+            _system(),
+            PrivateMessage("user", PrivateText(LOCAL_TASK.fill({"instruction": general}))),
+        ],
+        cloud=[PublicMessage("user", public)],
+        reference=record.reference,
+    )
+
+
+def _system() -> PrivateMessage:
+    return PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
+
+
+class Pair:
+    """Both models in this process; the weights are read once."""
+
+    @cached_property
+    def small(self) -> LlamaCppModel:
+        return LlamaCppModel("qwen2.5-coder-0.5b-instruct", n_ctx=512)
+
+    @cached_property
+    def large(self) -> LlamaCppModel:
+        return LlamaCppModel("qwen2.5-coder-1.5b-instruct", n_ctx=512)
+
+    @cached_property
+    def local(self) -> LlamaCppTokens:
+        return LlamaCppTokens(self.small, window=WINDOW, threads=THREADS)
+
+    @cached_property
+    def baseline(self) -> LlamaCppTokens:
+        return LlamaCppTokens(self.small, window=WINDOW, threads=THREADS)
+
+    @cached_property
+    def scorer(self) -> LlamaCppScorer:
+        return LlamaCppScorer(self.large, window=WINDOW, threads=THREADS)
+
+    def cloud_ids(self, asked: Prompts) -> PublicTokens:
+        return PublicTokens.of(
+            [message.text for message in asked.cloud],
+            lambda texts: self.large.encode_chat(
+                [PrivateMessage("user", PrivateText(str(text))) for text in texts]
+            ),
+        )
+
+    def judge(self, asked: Prompts) -> TokenJudge:
+        return TokenJudge(
+            self.scorer,
+            self.cloud_ids(asked),
+            vocabulary_size=self.local.vocabulary_size,
+            disclosure=OpenDisclosure(),
+        )

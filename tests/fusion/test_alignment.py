@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import TinyModel
+
+from cogenesis_langchain.fusion.alignment import LEAST_COVERED, Alignment
+from cogenesis_langchain.models.base import StringTopK, TopK
+
+PIECES = (b"r", b"e", b"s", b"t", b" ", b" re", b" rest", b" resting", b"st", b"\xff", b"")
+END = len(PIECES) - 1
+
+
+class Words(TinyModel):
+    """A vocabulary of word pieces."""
+
+    vocabulary_size = len(PIECES)
+    end_tokens = frozenset({END})
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        return b"".join(PIECES[token] for token in ids)
+
+
+ALIGNMENT = Alignment(Words())
+LOCAL = np.array([0.05, 0.05, 0.05, 0.05, 0.1, 0.1, 0.3, 0.1, 0.1, 0.0, 0.1])
+
+
+def project(
+    *pairs: tuple[bytes, float], end: float | None = None, local: object = LOCAL
+) -> dict[bytes, float]:
+    strings = tuple(text for text, _ in pairs)
+    cloud = StringTopK(
+        strings, np.log([mass for _, mass in pairs]), None if end is None else float(np.log(end))
+    )
+    assert isinstance(local, np.ndarray)
+    topk = ALIGNMENT.project(cloud, local)
+    return {} if topk is None else masses(topk)
+
+
+def masses(topk: TopK) -> dict[bytes, float]:
+    return {
+        PIECES[int(token)] or b"<end>": float(np.exp(logprob))
+        for token, logprob in zip(topk.ids, topk.logprobs, strict=True)
+    }
+
+
+def test_a_string_that_is_a_local_token_keeps_its_mass() -> None:
+    assert project((b" rest", 0.7), (b"e", 0.1)) == pytest.approx({b" rest": 0.7, b"e": 0.1})
+
+
+def test_a_longer_string_goes_to_the_longest_token_that_begins_it() -> None:
+    assert project((b" restore", 0.8)) == pytest.approx({b" rest": 0.8})
+
+
+def test_a_string_inside_longer_tokens_is_shared_like_the_local_model_would() -> None:
+    shared = project((b" res", 0.5))
+    assert shared == pytest.approx({b" rest": 0.3, b" resting": 0.1, b" re": 0.1})
+
+
+def test_two_strings_on_one_token_add_up() -> None:
+    assert project((b" restore", 0.5), (b" rest", 0.3)) == pytest.approx({b" rest": 0.8})
+
+
+def test_the_end_of_the_clouds_turn_is_the_end_of_the_local_one() -> None:
+    assert project((b"e", 0.5), end=0.4) == pytest.approx({b"e": 0.5, b"<end>": 0.4})
+
+
+def test_part_of_a_character_is_no_obstacle() -> None:
+    assert project((b"e\xc3", 0.5)) == pytest.approx({b"e": 0.5})
+
+
+def test_a_string_that_no_token_begins_is_lost() -> None:
+    assert project((b"xyz", 0.5), (b"e", 0.4)) == pytest.approx({b"e": 0.4})
+
+
+def test_a_string_that_the_local_model_rules_out_goes_to_its_beginning() -> None:
+    only = np.zeros(len(PIECES))
+    only[0] = 1.0
+    assert project((b" res", 0.5), local=only) == pytest.approx({b" re": 0.5})
+
+
+def test_the_highest_byte_has_no_upper_neighbour() -> None:
+    assert project((b"\xff\xff", 0.5)) == pytest.approx({b"\xff": 0.5})
+
+
+def test_too_little_that_can_be_read_leaves_the_local_model_alone() -> None:
+    assert project((b"", 0.7), (b"e", LEAST_COVERED / 2)) == {}
+    assert project((b"", 0.7), (b"e", LEAST_COVERED * 1.1)) != {}
+
+
+def test_most_probable_tokens_come_first() -> None:
+    cloud = StringTopK((b"e", b" rest", b"s"), np.log([0.2, 0.5, 0.2]))
+    topk = ALIGNMENT.project(cloud, LOCAL)
+    assert topk is not None
+    assert topk.ids.tolist() == [6, 1, 2]
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(alphabet=" rest", min_size=1, max_size=6), st.floats(0.01, 0.2)),
+        min_size=2,
+        max_size=5,
+        unique_by=lambda pair: pair[0],
+    )
+)
+def test_no_mass_is_lost_or_made(pairs: list[tuple[str, float]]) -> None:
+    total = sum(mass for _, mass in pairs)
+    found = project(*((text.encode(), mass) for text, mass in pairs))
+    if total >= LEAST_COVERED:
+        assert sum(found.values()) == pytest.approx(total)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from io import StringIO
+
+import pytest
+from rich.console import Console
+from tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_judge
+
+from cogenesis_langchain.errors import CloudTimeout, TraceInvalid
+from cogenesis_langchain.fusion.decoder import FusedDecoder
+from cogenesis_langchain.fusion.heat_map import colour, render
+from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, Trace
+from cogenesis_langchain.models.base import GenerationOptions
+
+
+def written(scorer: TinyScorer | None = None) -> Trace:
+    decoder = FusedDecoder(TinyModel(ends=False))
+    options = GenerationOptions(max_tokens=40, temperature=0.0)
+    return Trace.of(decoder.stream(MESSAGES, tiny_judge(scorer or TinyScorer()), options))
+
+
+def test_every_token_says_who_wrote_it() -> None:
+    trace = written()
+    assert {token.source for token in trace.tokens} == {"accepted", "corrected"}
+    for token in trace.tokens:
+        assert 0.0 <= token.share <= 1.0
+        assert token.weight == 0.5
+        assert len(token.local_top) == 5
+        assert len(token.cloud_top) == 4
+        masses = [candidate.probability for candidate in token.local_top]
+        assert masses == sorted(masses, reverse=True)
+
+
+def test_a_corrected_token_is_not_the_local_models_first_choice() -> None:
+    for token in written().tokens:
+        first = token.local_top[0].text == token.piece
+        assert first == (token.source == "accepted")
+
+
+def test_tokens_written_alone_are_marked() -> None:
+    trace = written(TinyScorer(failure=(1, CloudTimeout("late", remedy="wait"))))
+    alone = [token for token in trace.tokens if token.source == "local"]
+    assert alone
+    assert all(token.weight == token.share == 1.0 and not token.cloud_top for token in alone)
+
+
+def test_the_text_is_the_sum_of_its_tokens() -> None:
+    trace = written()
+    assert trace.text == "".join(token.text for token in trace.tokens) != ""
+
+
+def test_a_trace_survives_json() -> None:
+    trace = written()
+    assert Trace.from_json(trace.to_json()) == trace
+    assert trace.to_dict()["report"]["tokens"] == 40
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"tokens": [], "report": 1}', b"\xff"])
+def test_other_json_is_refused_without_repeating_it(data: bytes) -> None:
+    with pytest.raises(TraceInvalid) as caught:
+        Trace.from_json(data)
+    assert caught.value.__suppress_context__
+
+
+def test_an_unfinished_text_has_no_trace() -> None:
+    decoder = FusedDecoder(TinyModel(ends=False))
+    options = GenerationOptions(max_tokens=9, temperature=0.0)
+    stream = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), options)
+    with pytest.raises(TraceInvalid):
+        Trace.of([next(stream)])
+    stream.close()  # type: ignore[attr-defined]
+
+
+def secret_trace() -> Trace:
+    tops = (Candidate("Zoë <b>", 0.7), Candidate("\n", 0.1))
+    token = FusedToken(1, "Zoë", "Zoë <b>", "corrected", 0.5, 0.9, 0.6, tops, ())
+    return Trace((token,), FusionReport("mean", 1, 1, 0, 0, 0))
+
+
+def test_no_text_is_printed_by_repr() -> None:
+    trace = secret_trace()
+    assert "Zoë" not in repr(trace) + repr(trace.tokens[0]) + repr(trace.tokens[0].local_top)
+
+
+def test_colours_run_from_the_cloud_to_the_local_model() -> None:
+    blue, even, orange = colour(0.0), colour(0.5), colour(1.0)
+    assert blue[2] > blue[0]
+    assert orange[0] > orange[2]
+    assert max(even) - min(even) < 10
+    assert colour(0.25) not in (blue, even)
+
+
+def test_the_terminal_shows_text_colours_and_what_it_took() -> None:
+    trace = written()
+    out = StringIO()
+    Console(file=out, width=100, force_terminal=True, color_system="truecolor").print(render(trace))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert f"{trace.report.requests} requests" in plain
+    red, green, blue = colour(trace.tokens[0].share)
+    assert f"48;2;{red};{green};{blue}" in out.getvalue()
+
+
+class Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+        self.classes: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href"):
+                self.sources.append(value or "")
+            if name == "class" and value:
+                self.classes.append(value)
+
+
+def test_the_page_needs_nothing_else_and_escapes_the_text() -> None:
+    html = to_html(secret_trace())
+    page = Page()
+    page.feed(html)
+    assert page.sources == []
+    assert "url(" not in html and "@import" not in html
+    assert "Zoë &lt;b&gt;" in html
+    assert "<b>Zoë" not in html
+
+
+def test_the_page_marks_every_token() -> None:
+    trace = written()
+    page = Page()
+    page.feed(to_html(trace))
+    corrected = sum(token.source == "corrected" for token in trace.tokens)
+    assert page.classes.count("t corrected") == corrected
+    assert page.classes.count("t") == len(trace.tokens) - corrected
+
+
+def test_a_fallback_is_told() -> None:
+    trace = written(TinyScorer(failure=(0, CloudTimeout("late", remedy="wait"))))
+    assert "local alone after CloudTimeout" in to_html(trace)

@@ -1,0 +1,109 @@
+"""Writing many texts in blocks, and the test of whether they follow token-by-token fusion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+from scipy.stats import chisquare
+from tiny_models import TinyModel, TinyScorer, TokenByToken, local_side, tiny_judge
+
+from cogenesis_langchain.fusion.judge import TokenJudge, View
+from cogenesis_langchain.fusion.operators import Operator, Probabilities
+from cogenesis_langchain.fusion.sampling import Sampled, Shape
+from cogenesis_langchain.fusion.speculation import Speculation
+from cogenesis_langchain.models.base import TopK
+
+LENGTH = 3
+
+
+class Remembering:
+    """A judge that answers each position once; the tiny models never change their mind."""
+
+    def __init__(self, judge: TokenJudge) -> None:
+        self._one = cache(lambda ids: judge.judge(ids, ())[0])
+
+    def judge(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+        ids = (*written, *block)
+        return [self._one(ids[: len(written) + count]) for count in range(len(block) + 1)]
+
+
+class Leaky(Remembering):
+    """The trap: the drafted token's own probability is used where it is not in the top-k."""
+
+    def __init__(self, judge: TokenJudge, whole: TokenJudge) -> None:
+        super().__init__(judge)
+        self._all = cache(lambda ids: whole.judge(ids, ())[0])
+
+    def judge(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+        views = super().judge(written, block)
+        return [
+            self._with_draft(view, self._all((*written, *block[:index])), token)
+            for index, (view, token) in enumerate(zip(views, block, strict=False))
+        ] + views[len(block) :]
+
+    @staticmethod
+    def _with_draft(view: View, whole: View, token: int) -> View:
+        def leaking(local: Probabilities) -> TopK | None:
+            top, known = view(local), whole(local)
+            assert top is not None and known is not None
+            if token in top.ids:
+                return top
+            own = known.logprobs[known.ids == token]
+            return TopK(np.append(top.ids, token), np.append(top.logprobs, own))
+
+        return leaking
+
+
+def written_in_blocks(
+    speculation: Speculation, judge: Remembering, size: int, length: int
+) -> list[int]:
+    """Rounds of a fixed block length, without requests or threads."""
+    while len(speculation.written) < length:
+        while len(speculation.drafts) < size + 1:
+            speculation.draft()
+        block = [draft.token for draft in speculation.drafts[:size]]
+        for view in judge.judge(speculation.written, block):
+            if not speculation.settle(view).accepted:
+                break
+    return speculation.written[:length]
+
+
+def draws(
+    operator: Operator, size: int, judge: Remembering, shape: Shape, count: int
+) -> Iterator[tuple[int, ...]]:
+    """Texts of as many seeds; each block length has seeds of its own."""
+    side = local_side(TinyModel())
+    once = cache(side.after)
+    side.after = lambda written: once(tuple(written))  # type: ignore[method-assign]
+    for seed in range(size * count, (size + 1) * count):
+        speculation = Speculation(side, operator, Sampled(shape, seed))
+        yield tuple(written_in_blocks(speculation, judge, size, LENGTH))
+
+
+def exact(operator: Operator, shape: Shape) -> dict[tuple[int, ...], float]:
+    """Probability of every text of `LENGTH` tokens under token-by-token fusion."""
+    reference = TokenByToken(operator, TinyModel(), tiny_judge(TinyScorer()))
+    texts: dict[tuple[int, ...], float] = {(): 1.0}
+    for _ in range(LENGTH):
+        texts = {
+            (*text, token): mass * float(step)
+            for text, mass in texts.items()
+            for token, step in enumerate(shape.apply(reference.distribution(text)))
+            if step > 0.0
+        }
+    return texts
+
+
+def p_value(counts: Counter[tuple[int, ...]], expected: dict[tuple[int, ...], float]) -> float:
+    """Chi-square test of goodness of fit; cells that expect fewer than five are pooled."""
+    total = sum(counts.values())
+    assert set(counts) <= set(expected), "a text came out that fusion gives no probability"
+    rare = [text for text, mass in expected.items() if mass * total < 5.0]
+    cells = [(counts[text], mass * total) for text, mass in expected.items() if text not in rare]
+    if rare:
+        cells.append((sum(counts[t] for t in rare), sum(expected[t] for t in rare) * total))
+    observed, wanted = np.array(cells).T
+    return float(chisquare(observed, wanted).pvalue)

@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pytest
+from scoring_servers import Answer, Route, echo, llama_server, serving, sglang, together, vllm
+from tiny_models import PIECES, TinyModel, Transformer
+
+from cogenesis_langchain.errors import (
+    CloudAnswerInvalid,
+    CloudError,
+    CloudRateLimited,
+    CloudRefused,
+    CloudTimeout,
+    CloudUnavailable,
+    FusionError,
+    PrivacyViolation,
+)
+from cogenesis_langchain.fusion.opening import open_judge, same_tokenizer
+from cogenesis_langchain.models.base import PublicMessage, TopK
+from cogenesis_langchain.models.chat_formats import ChatFormat, chatml
+from cogenesis_langchain.models.log_probabilities import top_k
+from cogenesis_langchain.models.openai_compatible import (
+    CompletionsEndpoint,
+    HttpBlockScorer,
+    HttpTextScorer,
+    OnRequest,
+)
+from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.prompts import PublicTemplate
+
+CLOUD = Transformer(2)
+SEQUENCE = (0, 1, 3, 2, 0)
+Log = list[tuple[str, bytes, Sequence[PublicText]]]
+
+
+def score(ids: Sequence[int], start: int, k: int) -> list[TopK]:
+    known = [token % len(PIECES) for token in ids]
+    return [top_k(CLOUD.logits(known[:end]), k) for end in range(start, len(known) + 1)]
+
+
+def encode(text: str) -> list[int]:
+    letters = {piece: token for token, piece in enumerate(PIECES[:4])}
+    return [letters.get(letter.encode(), len(letter) % 3) for letter in text]
+
+
+def decode(token: int) -> bytes:
+    return PIECES[token]
+
+
+def public(text: str) -> PublicText:
+    return PublicText.compose(PublicTemplate(text))
+
+
+def sequence(ids: Sequence[int] = SEQUENCE) -> PublicTokens:
+    return PublicTokens.of([public("a")], lambda _: ids)
+
+
+_OPEN: list[CompletionsEndpoint] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed_endpoints() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+def endpoint(
+    url: str,
+    log: Log | None = None,
+    *,
+    timeout: float = 5.0,
+    chat_format: ChatFormat | None = chatml,
+    on_request: OnRequest | None = None,
+) -> CompletionsEndpoint:
+    calls: Log = [] if log is None else log
+    _OPEN.append(
+        CompletionsEndpoint(
+            url,
+            model="tiny",
+            on_request=on_request or (lambda *call: calls.append(call)),
+            api_key="secret-key",
+            chat_format=chat_format,
+            timeout=timeout,
+        )
+    )
+    return _OPEN[-1]
+
+
+TOKEN_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
+    "vllm": lambda: vllm(score, encode),
+    "sglang": lambda: sglang(score, encode),
+    "llama-server": lambda: llama_server(score, encode, decode),
+}
+TEXT_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
+    "llama-server, text": lambda: llama_server(score, encode, decode),
+    "echo": lambda: echo(score, encode, decode),
+    "echo, late": lambda: echo(score, encode, decode, late=1),
+    "together": lambda: together(score, encode, decode),
+}
+
+
+@pytest.mark.parametrize("name", TOKEN_SERVERS)
+def test_each_dialect_scores_every_position_of_a_block(name: str) -> None:
+    with serving(TOKEN_SERVERS[name]()) as server:
+        scorer = HttpBlockScorer(endpoint(server.url))
+        found = scorer.score(sequence(), 2, 3)
+    wanted = score(SEQUENCE, 2, 3)
+    assert len(found) == len(SEQUENCE) - 1
+    for one, other in zip(found, wanted, strict=True):
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", TOKEN_SERVERS)
+def test_what_comes_back_does_not_depend_on_the_draft(name: str) -> None:
+    """The top-k trap: servers add the block's own tokens to the top-k of their positions."""
+    with serving(TOKEN_SERVERS[name]()) as server:
+        scorer = HttpBlockScorer(endpoint(server.url))
+        views = [scorer.score(sequence((0, 1, token, 2)), 2, 2)[0] for token in range(len(PIECES))]
+    assert {tuple(view.ids.tolist()) for view in views} == {tuple(views[0].ids.tolist())}
+    assert all(len(view.ids) == 2 for view in views)
+
+
+def test_the_server_does_add_the_blocks_own_tokens() -> None:
+    """Control for the test above."""
+    routes = vllm(score, encode)
+    status, body = routes["POST /v1/completions"](
+        {"prompt": [0, 1, int(score((0, 1), 2, 9)[0].ids[-1])], "prompt_logprobs": 2, "logprobs": 2}
+    )
+    assert status == 200
+    assert isinstance(body, dict)
+    assert len(body["choices"][0]["prompt_logprobs"][2]) == 3
+
+
+@pytest.mark.parametrize("name", TEXT_SERVERS)
+def test_each_text_dialect_scores_the_ends_of_growing_texts(name: str) -> None:
+    texts = ["ab", "ab c", "ab cb"]
+    with serving(TEXT_SERVERS[name]()) as server:
+        scorer = HttpTextScorer(endpoint(server.url))
+        found = scorer.score_text([public(text) for text in texts], 3)
+    assert len(found) == 3
+    for text, answer in zip(texts, found, strict=True):
+        ids = encode(text)
+        whole = score(ids, len(ids), 8)[0]
+        masses = {decode(int(t)): float(p) for t, p in zip(whole.ids, whole.logprobs, strict=True)}
+        for string, logprob in zip(answer.strings, answer.logprobs, strict=True):
+            if string:
+                assert logprob == pytest.approx(masses[string], abs=1e-6)
+
+
+def merging(text: str) -> list[int]:
+    """A tokenizer that reads ``ab`` as one token."""
+    if not text:
+        return []
+    step = 2 if text.startswith("ab") else 1
+    return [4 if step == 2 else encode(text[0])[0], *merging(text[step:])]
+
+
+def test_a_block_that_the_server_tokenises_across_a_boundary_is_answered_up_to_it() -> None:
+    with serving(echo(score, merging, decode)) as server:
+        scorer = HttpTextScorer(endpoint(server.url))
+        asked = len(server.requests)
+        across = scorer.score_text([public("c"), public("ca"), public("cab")], 3)
+        assert len(across) == 1, "once 'b' follows, the server has no boundary after 'ca'"
+        assert len(server.requests) == asked + 1
+        alone = scorer.score_text([public("ca"), public("cab")], 3)
+        assert len(alone) == 1
+        assert json.loads(server.requests[-1].body)["prompt"] == "ca", "asked for by itself"
+
+
+def test_the_probe_asks_once_and_sends_nothing_but_fixed_texts() -> None:
+    log: Log = []
+    with serving(llama_server(score, encode, decode)) as server:
+        cloud = endpoint(server.url, log)
+        able = cloud.probe()
+        asked = len(log)
+        assert cloud.probe() is able
+        assert len(log) == asked
+    assert able.tokens is not None and able.tokens.name == "llama-server"
+    assert able.window == 512
+    assert all(texts == () for _, _, texts in log)
+
+
+@pytest.mark.parametrize("name", TOKEN_SERVERS)
+def test_every_request_is_reported_byte_for_byte_before_it_leaves(name: str) -> None:
+    log: Log = []
+    with serving(TOKEN_SERVERS[name]()) as server:
+        HttpBlockScorer(endpoint(server.url, log)).score(sequence(), 2, 3)
+        received = [(f"{r.method} {server.url}{r.path}", r.body) for r in server.requests]
+    assert [(where, payload) for where, payload, _ in log] == received
+
+
+def test_a_request_that_the_hook_stops_never_leaves() -> None:
+    def stop(where: str, payload: bytes, texts: Sequence[PublicText]) -> None:
+        raise PrivacyViolation("stopped", remedy="none")
+
+    with serving(vllm(score, encode)) as server:
+        with pytest.raises(PrivacyViolation):
+            endpoint(server.url, on_request=stop).probe()
+        assert server.requests == []
+
+
+def test_text_requests_name_the_public_texts_they_carry() -> None:
+    log: Log = []
+    texts = [public("ab"), public("ab c")]
+    with serving(llama_server(score, encode, decode)) as server:
+        HttpTextScorer(endpoint(server.url, log)).score_text(texts, 2)
+    assert log[-1][2] == texts
+    assert json.loads(log[-1][1])["prompt"] == ["ab", "ab c"]
+
+
+def test_the_key_travels_as_a_bearer_token() -> None:
+    with serving(vllm(score, encode)) as server:
+        endpoint(server.url).probe()
+        assert server.requests[0].headers["Authorization"] == "Bearer secret-key"
+
+
+def failing(status: int) -> Mapping[str, Route]:
+    def fail(_: dict[str, object]) -> Answer:
+        return status, {"error": "the prompt was: something private"}
+
+    routes = vllm(score, encode)
+    return {**routes, "POST /v1/completions": fail, "POST /tokenize": fail}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, CloudRefused),
+        (404, CloudRefused),
+        (302, CloudRefused),
+        (429, CloudRateLimited),
+        (500, CloudUnavailable),
+        (503, CloudUnavailable),
+    ],
+)
+def test_failures_become_errors_of_the_tree_without_payload(
+    status: int, kind: type[CloudError]
+) -> None:
+    with serving(failing(status)) as server, pytest.raises(kind) as caught:
+        endpoint(server.url).post("/v1/completions", {"prompt": [1]}, ())
+    assert "private" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_redirects_are_not_followed() -> None:
+    with serving(failing(302)) as server, pytest.raises(CloudRefused):
+        endpoint(server.url).post("/v1/completions", {}, ())
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serving(vllm(score, encode)) as server:
+        assert endpoint(server.url).probe().tokens is not None
+
+
+def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
+    with serving(vllm(score, encode), delay=2.0) as server:
+        began = time.monotonic()
+        with pytest.raises(CloudTimeout):
+            endpoint(server.url, timeout=0.2).probe()
+        assert time.monotonic() - began < 1.0
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(CloudUnavailable):
+        endpoint("http://127.0.0.1:9").probe()
+
+
+def test_a_server_without_log_probabilities_is_refused_with_the_next_rung() -> None:
+    def plain(_: dict[str, object]) -> Answer:
+        return 200, {"choices": [{"text": "Hello", "logprobs": None}]}
+
+    with (
+        serving({"POST /v1/completions": plain}) as server,
+        pytest.raises(FusionError, match="no log-probabilities") as caught,
+    ):
+        endpoint(server.url).probe()
+    assert "sketch" in caught.value.remedy
+
+
+def test_a_server_that_allows_fewer_tokens_a_position_is_asked_for_fewer() -> None:
+    routes = vllm(score, encode)
+    complete = routes["POST /v1/completions"]
+
+    def limited(body: dict[str, object]) -> Answer:
+        k = body.get("prompt_logprobs")
+        if isinstance(k, int) and k > 5:
+            return 400, {"error": "too many"}
+        return complete(body)
+
+    with serving({**routes, "POST /v1/completions": limited}) as server:
+        scorer = HttpBlockScorer(endpoint(server.url))
+        assert scorer.max_k == 5
+        with pytest.raises(FusionError, match="at most 5"):
+            scorer.score(sequence(), 2, 6)
+
+
+def test_a_server_that_re_tokenises_is_found_out() -> None:
+    def longer(ids: Sequence[int], start: int, k: int) -> list[TopK]:
+        return score([*ids, 0], start, k)
+
+    with serving(vllm(score, encode)) as server:
+        scorer = HttpBlockScorer(endpoint(server.url))
+    with serving(vllm(longer, encode)) as changed:
+        scorer._endpoint._root = changed.url
+        with pytest.raises((CloudAnswerInvalid, CloudUnavailable)):
+            scorer.score(sequence(), 2, 3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"not json",
+        [],
+        {"choices": []},
+        {"choices": [{"prompt_logprobs": [None], "logprobs": {"top_logprobs": [{}]}}]},
+        {"choices": [{"prompt_logprobs": "?", "logprobs": {}}]},
+    ],
+)
+def test_unusable_answers_are_refused(answer: object) -> None:
+    with serving(vllm(score, encode)) as server:
+        scorer = HttpBlockScorer(endpoint(server.url))
+    routes: Mapping[str, Route] = {"POST /v1/completions": lambda _: (200, answer)}
+    with serving(routes) as broken:
+        scorer._endpoint._root = broken.url
+        with pytest.raises(CloudAnswerInvalid):
+            scorer.score(sequence(), 2, 3)
+
+
+def test_the_servers_chat_template_is_applied_to_names_not_texts() -> None:
+    log: Log = []
+    text = PublicText.compose(PublicTemplate("what the user asks"))
+    with serving(llama_server(score, encode, decode)) as server:
+        cloud = endpoint(server.url, log, chat_format=None)
+        assert str(cloud.render([PublicMessage("user", text)])) == "what the user asks"
+    assert not any(b"asks" in payload for _, payload, _ in log)
+
+
+def test_without_a_template_on_either_side_the_remedy_is_named() -> None:
+    with serving(echo(score, encode, decode)) as server:
+        cloud = endpoint(server.url, chat_format=None)
+        with pytest.raises(FusionError, match="chat template"):
+            cloud.render([PublicMessage("user", public("a"))])
+
+
+def test_chatml_marks_the_turns() -> None:
+    with serving({}) as server:
+        prompt = endpoint(server.url).render(
+            [PublicMessage("system", public("a")), PublicMessage("user", public("b"))]
+        )
+    assert str(prompt) == (
+        "<|im_start|>system\na<|im_end|>\n<|im_start|>user\nb<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+class SameTokenizer(TinyModel):
+    def encode(self, text: bytes) -> list[int]:
+        return encode(text.decode())
+
+
+def test_a_shared_tokenizer_is_judged_by_ids_and_another_by_text() -> None:
+    messages = [PublicMessage("user", public("ab"))]
+    with serving(llama_server(score, encode, decode)) as server:
+        cloud = endpoint(server.url)
+        assert same_tokenizer(cloud, SameTokenizer())
+        kinds = []
+        for model in (SameTokenizer(), OtherTokenizer()):
+            judge = open_judge(cloud, model, messages, disclosure=OpenDisclosure())
+            kinds.append(type(judge).__name__)
+            local = np.full(len(PIECES), 1 / len(PIECES))
+            assert judge.judge((0,), (1, 2))[0](local) is not None
+    assert kinds == ["TokenJudge", "AlignedJudge"]
+
+
+class OtherTokenizer(SameTokenizer):
+    def encode(self, text: bytes) -> list[int]:
+        return [0] if len(text) > 20 else super().encode(text)
+
+
+def test_vocabularies_that_do_not_fit_a_server_of_ids_are_refused() -> None:
+    messages = [PublicMessage("user", public("ab"))]
+    with serving(sglang(score, encode)) as server, pytest.raises(FusionError, match="vocabular"):
+        open_judge(endpoint(server.url), OtherTokenizer(), messages, disclosure=OpenDisclosure())
