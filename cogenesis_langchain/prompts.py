@@ -145,3 +145,9 @@ LOCAL_TASK: Final = PrivateTemplate(
 
 Write the finished text now, with the real names, dates and facts of the notes."""
 )
+
+FUSED_TASK: Final = PublicTemplate(
+    """Task: {instruction}
+
+Write the finished text now, in the first person, without remarks before or after it."""
+)
