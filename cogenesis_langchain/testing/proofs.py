@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
-from cogenesis_langchain.testing.search import form_in, rare_words
+from cogenesis_langchain.testing.search import forms_in, rare_words
 
 Context = TypeVar("Context")
 
@@ -46,7 +46,8 @@ def assert_no_private_value(
     known = ValueSet.from_texts(texts)
     words = {*values, *(word for text in texts for word in rare_words(text))}
     for number, request in enumerate(requests, 1):
-        found = [*known.find_in_payload(request.everything), *_forms(request, words)]
+        forms = forms_in(request.everything, words)
+        found = [*known.find_in_payload(request.everything), *(f"a string in {f}" for f in forms)]
         if found:
             raise AssertionError(
                 f"request {number} of {len(requests)} ({request.method} {_path(request)}) holds "
@@ -87,11 +88,6 @@ def assert_non_interference(
                 f"context {number} (counted from 0) made other bytes leave than context 0: "
                 f"{difference}"
             )
-
-
-def _forms(request: ReceivedRequest, words: Iterable[str]) -> list[str]:
-    forms = (form_in(request.everything, word) for word in words)
-    return sorted({f"a string of the context ({form})" for form in forms if form})
 
 
 def _path(request: ReceivedRequest) -> str:

@@ -12,41 +12,48 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
 _SHORTEST_SQUEEZED: Final = 5
 _SHORTEST_WORD: Final = 6
 _COMMON_WORD: Final = 1.5
+_ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORD: Final = re.compile(r"[^\W_]+(?:['’.@+-][^\W_]+)*")
 
 
-def form_in(payload: bytes, text: str) -> str | None:
-    """Look for a text in bytes.
+def forms_in(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
+    """Look for texts in bytes.
 
     Args:
         payload: What left.
-        text: What must not be in it.
+        texts: What must not be in it.
 
     Returns:
-        The form in which it was found, such as ``"base64"``; None when it is not there.
+        The forms in which any of them was found, such as ``"base64"``; empty when none was.
     """
-    for form, encoded in _forms(text):
-        if encoded in payload:
-            return form
-    squeezed = squeeze(text)
-    if len(squeezed) >= _SHORTEST_SQUEEZED and squeezed in squeeze(
-        payload.decode("utf-8", errors="replace")
-    ):
-        return "letters and digits"
-    return None
+    squeezed = _squeeze_bytes(payload)
+    return frozenset(form for text in texts for form in _forms_in(payload, squeezed, text))
+
+
+def _forms_in(payload: bytes, squeezed: str, text: str) -> Iterator[str]:
+    yield from (form for form, encoded in _forms(text) if encoded in payload)
+    wanted = squeeze(text)
+    if len(wanted) >= _SHORTEST_SQUEEZED and wanted in squeezed:
+        yield "letters and digits"
 
 
 def squeeze(text: str) -> str:
     """Letters and digits alone, without case and accents."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(character for character in plain if character.isalnum()).casefold()
+
+
+def _squeeze_bytes(payload: bytes) -> str:
+    if payload.isascii():
+        return payload.lower().translate(None, _ASCII_DROPPED).decode()
+    return squeeze(payload.decode("utf-8", errors="replace"))
 
 
 def rare_words(text: str) -> frozenset[str]:
@@ -64,7 +71,7 @@ def rare_words(text: str) -> frozenset[str]:
 def _forms(text: str) -> Iterator[tuple[str, bytes]]:
     for spelling in dict.fromkeys((text, text.upper(), text.lower(), text[::-1])):
         raw = spelling.encode()
-        yield "plain" if spelling != text[::-1] else "reversed", raw
+        yield "plain text" if spelling != text[::-1] else "reverse", raw
         yield "JSON", json.dumps(spelling)[1:-1].encode()
         yield "percent", quote(spelling).encode()
         yield "form", quote_plus(spelling).encode()
