@@ -17,6 +17,7 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.utils import AddableDict
 
+from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.privacy.instruction import private
@@ -49,8 +50,8 @@ def create_sketch_fill_chain(
 ) -> Runnable[SketchFillInput, SketchFillOutput]:
     """Compose retrieval and sketch-fill.
 
-    The documents are part of the chain's own data: use it with tracing off, which `ChatCoGenesis`
-    insists on.
+    The documents are part of the chain's own data, so it does not start while tracing is on, as
+    `ChatCoGenesis` does not.
 
     Args:
         model: A chat model without a retriever of its own.
@@ -73,9 +74,10 @@ def create_sketch_fill_chain(
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(_told, _atold)
     )
-    return cast(
+    named = cast(
         "Runnable[SketchFillInput, SketchFillOutput]", chain.with_config(run_name="sketch_fill")
     )
+    return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
 
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:
