@@ -5,10 +5,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import pytest
-from langchain_core.documents import Document
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
-from langchain_core.retrievers import BaseRetriever
+from scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
 from cogenesis_langchain.errors import (
@@ -21,44 +20,7 @@ from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     PrivateMessage,
-    Usage,
 )
-
-OUTLINE = "\n".join(f"{number}. point about topic {number}" for number in range(1, 11))
-INSTRUCTION = "Write a short note to my neighbour about the hedge."
-CONTEXT = "My neighbour is called Bartholomew Quist and lives at 14 Fernbank Road."
-
-
-class ScriptedLocal:
-    """A local model that says what it was told to and remembers what it was asked."""
-
-    name = "scripted"
-
-    def __init__(self, pieces: Sequence[str] = ("Dear ", "neighbour, ", "the hedge.")) -> None:
-        self.pieces = pieces
-        self.prompts: list[str] = []
-        self.options: list[GenerationOptions] = []
-        self.read_ahead: list[str] = []
-
-    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
-        self.read_ahead.append("\n".join(message.text.reveal() for message in messages))
-
-    def stream(
-        self, messages: Sequence[PrivateMessage], options: GenerationOptions
-    ) -> Iterator[LocalChunk]:
-        self.prompts.append("\n".join(message.text.reveal() for message in messages))
-        self.options.append(options)
-        yield from (LocalChunk(piece) for piece in self.pieces)
-        yield LocalChunk("", "stop", Usage(100, len(self.pieces)))
-
-
-class Documents(BaseRetriever):
-    """A retriever over nothing but a list."""
-
-    texts: list[str]
-
-    def _get_relevant_documents(self, query: str, *, run_manager: object) -> list[Document]:
-        return [Document(page_content=text) for text in self.texts]
 
 
 def chat(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 from cogenesis_langchain.errors import ConfigurationError
-from tests.test_chat_model import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 RETRIEVER = Documents(texts=[CONTEXT])
 

@@ -40,7 +40,7 @@ def test_the_public_names_are_these() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="ChatGenesis"):
-        _ = cogenesis_langchain.ChatGenesis  # type: ignore[attr-defined]
+        _ = cogenesis_langchain.ChatGenesis
 
 
 def test_the_package_list_names_every_package() -> None:
