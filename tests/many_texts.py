@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from scipy.stats import chisquare
@@ -17,6 +18,10 @@ from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
 
 LENGTH = 3
+
+
+class BlockJudge(Protocol):
+    def judge(self, written: Sequence[int], block: Sequence[int]) -> list[View]: ...
 
 
 class Remembering:
@@ -58,7 +63,7 @@ class Leaky(Remembering):
 
 
 def written_in_blocks(
-    speculation: Speculation, judge: Remembering, size: int, length: int
+    speculation: Speculation, judge: BlockJudge, size: int, length: int
 ) -> list[int]:
     """Rounds of a fixed block length, without requests or threads."""
     while len(speculation.written) < length:

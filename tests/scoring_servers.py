@@ -225,3 +225,46 @@ def together(
         return 200, {"choices": [{"text": "", "logprobs": last}], "prompt": [{"logprobs": prompt}]}
 
     return {"POST /v1/completions": apart}
+
+
+@contextmanager
+def delayed(upstream: str, seconds: float) -> Iterator[str]:
+    """A proxy in front of another server that adds a round trip; yields its URL."""
+    import httpx
+
+    with httpx.Client(base_url=upstream, trust_env=False, timeout=120.0) as client:
+
+        class Proxy(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                self._forward("GET")
+
+            def do_POST(self) -> None:
+                self._forward("POST")
+
+            def _forward(self, method: str) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                time.sleep(seconds / 2)
+                answer = client.request(method, self.path, content=body)
+                time.sleep(seconds / 2)
+                self.send_response(answer.status_code)
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+                self.wfile.flush()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        server = _Quiet(("127.0.0.1", 0), Proxy)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
+from many_texts import written_in_blocks
 from rich.console import Console
 from rich.table import Table
 
@@ -25,15 +26,7 @@ BLOCK = 4
 
 
 def write(side: LocalSide, operator: Operator, judge: TokenJudge, block: int) -> list[int]:
-    speculation = Speculation(side, operator, Greedy())
-    while len(speculation.written) < TOKENS:
-        while len(speculation.drafts) < block + 1:
-            speculation.draft()
-        drafts = [draft.token for draft in speculation.drafts[:block]]
-        for view in judge.judge(speculation.written, drafts):
-            if not speculation.settle(view).accepted:
-                break
-    return speculation.written[:TOKENS]
+    return written_in_blocks(Speculation(side, operator, Greedy()), judge, block, TOKENS)
 
 
 def distance(

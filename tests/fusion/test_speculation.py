@@ -39,19 +39,19 @@ def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
 
 def test_the_top_k_trap_is_caught() -> None:
     """Control: a server's extra entry for the drafted token, if it is used, breaks exactness."""
-    leaky = Leaky(tiny_judge(TinyScorer(), k=2), tiny_judge(TinyScorer(), k=len(PIECES)))
-    honest = Remembering(tiny_judge(TinyScorer(), k=2))
-    reference = TokenByToken(Mixture(), TinyModel(), tiny_judge(TinyScorer(), k=2))
+    leaky = Leaky(tiny_judge(TinyScorer(), k=1), tiny_judge(TinyScorer(), k=len(PIECES)))
+    honest = Remembering(tiny_judge(TinyScorer(), k=1))
+    reference = TokenByToken(Mixture(), TinyModel(), tiny_judge(TinyScorer(), k=1))
     shape = Shape()
     first: dict[tuple[int, ...], float] = {
         (t,): float(p) for t, p in enumerate(reference.distribution(()))
     }
 
     def first_tokens(judge: Remembering) -> Counter[tuple[int, ...]]:
-        return Counter(text[:1] for text in draws(Mixture(), 2, judge, shape, 4_000))
+        return Counter(text[:1] for text in draws(Mixture(), 2, judge, shape, 2_000))
 
     assert p_value(first_tokens(honest), first) > 0.01
-    assert p_value(first_tokens(leaky), first) < 1e-6
+    assert p_value(first_tokens(leaky), first) < 1e-12
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)

@@ -1,0 +1,149 @@
+"""Tokens a second and requests a token of fused decoding over HTTP, behind a slow network.
+
+Both models run on this machine's cores. A proxy on loopback adds the round trip. The rival is
+token-by-token fusion over the same server in the same run: one request a token, while the local
+model computes its own distribution.
+
+    bench_fusion_speed.py blocks|llama-server [texts] [tokens] [delays in ms ...]
+
+``blocks`` is a server that scores a block in one pass, as SGLang does, over the same weights;
+``llama-server`` is llama.cpp's own, which takes a list of prefixes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from fusion_pair import Pair, Prompts, prompts, records
+from rich.console import Console
+from rich.table import Table
+from scoring_servers import delayed
+
+from cogenesis_langchain.fusion.decoder import FusedDecoder
+from cogenesis_langchain.fusion.judge import Judge
+from cogenesis_langchain.fusion.opening import open_judge
+from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.trace import Trace
+from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.chat_formats import chatml
+from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
+from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.privacy.disclosure import OpenDisclosure
+
+SAMPLING = Shape(temperature=0.7, top_p=0.95)
+SEED = 1
+
+
+@contextmanager
+def cloud(kind: str = "blocks") -> Iterator[str]:
+    if kind == "llama-server":
+        with StandInCloud(n_parallel=1, n_ctx=1024, threads=2) as stand_in:
+            yield stand_in.base_url.removesuffix("/v1")
+        return
+    child = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("block_server.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with child:
+        assert child.stdout is not None
+        yield child.stdout.readline().decode().strip()
+        child.kill()
+
+
+def connect(url: str) -> CompletionsEndpoint:
+    return CompletionsEndpoint(
+        url, model="stand-in", on_request=lambda *_: None, chat_format=chatml
+    )
+
+
+def token_by_token(pair: Pair, asked: Prompts, judge: Judge, choice: Choice, tokens: int) -> float:
+    """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
+    side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
+    speculation = Speculation(side, Mixture(), choice)
+    began = 0.0
+    with ThreadPoolExecutor(1) as worker:
+        for count in range(tokens):
+            if count == 1:
+                began = time.perf_counter()
+            flight = worker.submit(judge.judge, tuple(speculation.written), ())
+            if not speculation.drafts:
+                speculation.draft()
+            speculation.settle(flight.result()[0])
+    return time.perf_counter() - began
+
+
+def in_blocks(
+    pair: Pair, asked: Prompts, judge: Judge, options: GenerationOptions
+) -> tuple[float, int, Trace]:
+    """Seconds and tokens after the first round, which reads both prompts, and the trace."""
+    tokens, stamps = [], []
+    for token in FusedDecoder(pair.local).stream(asked.local, judge, options):
+        tokens.append(token)
+        stamps.append(time.perf_counter())
+    # The tokens of one round come at once, a request apart from the next.
+    first_round = sum(stamp - stamps[0] < 0.01 for stamp in stamps)
+    return stamps[-1] - stamps[0], len(tokens) - first_round, Trace.of(tokens)
+
+
+def main() -> None:
+    kind = sys.argv[1] if len(sys.argv) > 1 else "blocks"
+    texts = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    tokens = int(sys.argv[3]) if len(sys.argv) > 3 else 48
+    delays = [int(delay) for delay in sys.argv[4:]] or [25, 100, 200]
+    pair, console = Pair(), Console()
+    table = Table(
+        "added ms", "choice", "token by token/s", "blocks/s", "ratio", "requests a token",
+        "drafts kept", title=f"{kind}, {texts} texts of {tokens} tokens",
+    )  # fmt: skip
+    with cloud(kind) as address:
+        for delay in delays:
+            with delayed(address, delay / 1000) as url:
+                for name in ("greedy", "sampled"):
+                    table.add_row(str(delay), name, *measure(pair, url, name, texts, tokens))
+                    console.print(table)
+
+
+def measure(pair: Pair, url: str, name: str, texts: int, tokens: int) -> list[str]:
+    endpoint = connect(url)
+    greedy = name == "greedy"
+    choice: Choice = Greedy() if greedy else Sampled(SAMPLING, SEED)
+    options = GenerationOptions(
+        max_tokens=tokens,
+        temperature=0.0 if greedy else SAMPLING.temperature,
+        top_p=SAMPLING.top_p,
+        seed=SEED,
+    )
+    rival = own = 0.0
+    rival_tokens = own_tokens = requests = accepted = total = 0
+    for record in records(texts):
+        asked = prompts(record)
+        judge = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        seconds, counted, trace = in_blocks(pair, asked, judge, options)
+        own, own_tokens = own + seconds, own_tokens + counted
+        total += trace.report.tokens
+        requests += trace.report.requests
+        accepted += trace.report.accepted
+        rival += token_by_token(pair, asked, judge, choice, tokens)
+        rival_tokens += tokens - 1
+    endpoint.close()
+    slow, fast = rival_tokens / rival, own_tokens / own
+    return [
+        f"{slow:.2f}",
+        f"{fast:.2f}",
+        f"{fast / slow:.2f}",
+        f"{requests / total:.2f}",
+        f"{accepted / total:.0%}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
