@@ -25,6 +25,8 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
+from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud import CloudModel
 from cogenesis_langchain.models.local import LocalChatModel
@@ -69,8 +71,14 @@ class ChatCoGenesis(BaseChatModel):
     runs on this machine, or the name or path of a GGUF file."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
-    mode: Literal["sketch"] = "sketch"
-    """How the two models write together."""
+    mode: Literal["sketch", "fused"] = "sketch"
+    """How the two models write together: the cloud outlines, or both choose every token."""
+    operator: Operator | str = Field(default="mean", exclude=True, repr=False)
+    """How fused decoding makes one distribution of two: ``mean``, ``max``, ``product``,
+    ``contrast`` or an operator of `cogenesis_langchain.fusion.operators`."""
+    disclosure: Literal["none", "open"] = "none"
+    """How much of the generated text the cloud model may see. Fused decoding has to show it the
+    text so far, private values included, so it needs ``open`` spelled out."""
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
@@ -123,8 +131,28 @@ class ChatCoGenesis(BaseChatModel):
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
         )
-        self._writer = SketchFill(preparation, cloud=self._cloud_model, local=self._local_model)
+        self._writer = self._sketch_or_fused(preparation)
         return self
+
+    def _sketch_or_fused(self, preparation: Preparation) -> Writer:
+        sketch = SketchFill(preparation, cloud=self._cloud_model, local=self._local_model)
+        if self.mode == "sketch":
+            return sketch
+        if self.disclosure != "open":
+            raise ConfigurationError(
+                "fused decoding shows the cloud model the text so far, private values included",
+                remedy='pass disclosure="open" if that is acceptable, or use mode="sketch"',
+            )
+        from cogenesis_langchain.collaboration.fused import FusedWriting
+
+        return FusedWriting(
+            preparation,
+            cloud=self.cloud,
+            local=self._local_model,
+            operator=self.operator,
+            timeout=self.cloud_timeout,
+            below=sketch,
+        )
 
     @model_validator(mode="after")
     def _stamp_cogenesis_version(self) -> ChatCoGenesis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from langchain_core.messages import BaseMessage
 
@@ -28,10 +28,11 @@ class Report:
         masked: Private values found in the instruction, by kind.
         disclosure: How much of the generated text the cloud model may see.
         private_tokens_sent: Generated tokens that left as they are.
-        cloud: Tokens of the cloud model.
+        cloud: Tokens of the cloud model; a server that is asked for distributions counts none.
         local: Tokens of the local model.
         leftover_placeholders: Blanks such as ``[date]`` in the finished text.
         finish_reason: Why the text ended.
+        trace: Who wrote each token of a fused text; empty otherwise.
     """
 
     mode: Mode
@@ -47,6 +48,7 @@ class Report:
     local: Usage = field(default_factory=Usage)
     leftover_placeholders: int = 0
     finish_reason: FinishReason = "stop"
+    trace: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Writer(Protocol):

@@ -70,7 +70,7 @@ class SketchFill:
         try:
             sketch = request_sketch(self._cloud, release.text, departure, prepared.placeholders)
         except (CloudError, SketchInvalid) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = "; ".join(filter(None, (reason, f"{type(error).__name__}: {error}")))
         return sketch, replace(
             report,
             rung="sketch" if sketch else "local",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cogenesis_langchain.errors import FusionError
@@ -31,7 +31,7 @@ def open_judge(
     *,
     disclosure: Disclosure,
     k: int = DEFAULT_K,
-    alignment: Alignment | None = None,
+    alignment: Callable[[], Alignment] | None = None,
 ) -> Judge:
     """Open the best way of judging that an endpoint and a local model allow.
 
@@ -43,7 +43,7 @@ def open_judge(
         messages: The cloud prompt.
         disclosure: Makes what the cloud model sees of the text.
         k: Tokens a position.
-        alignment: Of the local model, if one was made before; it takes a moment to make.
+        alignment: Gives that of the local model, where one is kept; it takes a moment to make.
 
     Raises:
         FusionError: The server cannot score blocks in a way that fits the local model.
@@ -69,7 +69,7 @@ def open_judge(
         HttpTextScorer(endpoint),
         prompt,
         local=local,
-        alignment=alignment or Alignment(local),
+        alignment=Alignment(local) if alignment is None else alignment(),
         disclosure=disclosure,
         k=k,
     )

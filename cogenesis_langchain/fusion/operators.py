@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final, runtime_checkable
 
 from cogenesis_langchain.errors import FusionError
 
@@ -57,6 +57,7 @@ class Fused:
     weight: float
 
 
+@runtime_checkable
 class Operator(Protocol):
     """A rule that fuses two distributions, at one position and from these alone."""
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, final
 
@@ -110,13 +111,19 @@ class CompletionsEndpoint:
         self._client = httpx.Client(
             headers=headers, trust_env=False, follow_redirects=False, timeout=timeout
         )
-        self._probed: Capabilities | None = None
+        self._probed: list[Capabilities] = []  # at most one; shared by every `under`
         self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
         """Name of the model."""
         return self._model
+
+    def under(self, on_request: OnRequest) -> CompletionsEndpoint:
+        """The same server over the same connections, its requests told to someone else."""
+        twin = copy(self)
+        twin._on_request = on_request
+        return twin
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,9 +137,9 @@ class CompletionsEndpoint:
             CloudError: It cannot be reached, or refuses the credentials.
         """
         with self._lock:
-            if self._probed is None:
-                self._probed = self._ask_all()
-            return self._probed
+            if not self._probed:
+                self._probed.append(self._ask_all())
+            return self._probed[0]
 
     def _ask_all(self) -> Capabilities:
         window = self._window()

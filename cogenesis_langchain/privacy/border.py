@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
@@ -152,8 +152,19 @@ class Border:
         public = PublicText(placeholders.mask(text, hits), seal=BORDER_SEAL)
         return Release(public, "masked", masked, values)
 
-    def departure(self, release: Release, *, purpose: str) -> Departure:
-        """Permit requests that carry what was released, for one purpose."""
+    def departure(
+        self, release: Release, *, purpose: str, verdict: Verdict | None = None
+    ) -> Departure:
+        """Permit requests that carry what was released, for one purpose.
+
+        Args:
+            release: What was released.
+            purpose: Why requests are sent.
+            verdict: What the ledger says of them; None is the release's own. ``open`` where the
+                caller chose to let more out than was released.
+        """
+        if verdict is not None:
+            release = replace(release, verdict=verdict)
         return Departure(release, purpose=purpose, ledger=self._ledger)
 
 

@@ -57,6 +57,14 @@ class FillPrompt:
         )
         return [*self._turns, PrivateMessage("user", PrivateText(self._notes + task))]
 
+    def without_context(self) -> list[PrivateMessage]:
+        """The task alone, for operators that measure what the context changes."""
+        task = LOCAL_TASK.fill({"instruction": self._instruction})
+        return [
+            PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({}))),
+            PrivateMessage("user", PrivateText(task)),
+        ]
+
 
 def leftover_placeholders(text: str) -> int:
     """Count blanks such as ``[date]`` that a text was left with."""
