@@ -1,45 +1,65 @@
-"""The user's private context in a folder of their own machine."""
+"""The user's private context: profile, history, activities and documents, kept locally."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.models.trust import require_trusted
-from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
-from cogenesis_langchain.retrievers.folder import StoreFolder
-from cogenesis_langchain.retrievers.records import (
+from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.retrievers.codec import (
     KIND,
-    RESERVED,
-    TIME,
+    SOURCE,
+    VERSION,
+    ClearCodec,
+    Codec,
+    SealedCodec,
+)
+from cogenesis_langchain.retrievers.collection import PAGE, Backend
+from cogenesis_langchain.retrievers.encryption import Cipher
+from cogenesis_langchain.retrievers.filters import Filter
+from cogenesis_langchain.retrievers.folder import StoreFolder
+from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.records import (
+    KINDS,
     Kind,
     Record,
-    check_kind,
-    clean_metadata,
     clean_text,
-    content_id,
-    timestamp,
+    digest,
+    make_record,
 )
+from cogenesis_langchain.retrievers.search import Search
+from cogenesis_langchain.retrievers.server import StoreServer
+from cogenesis_langchain.retrievers.user_records import UserRecords
 
 if TYPE_CHECKING:
-    from langchain_chroma import Chroma
-
-_BATCH: Final = 256
+    from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
 
 class ContextStore:
-    """Profile, history, activities and documents of one user.
+    """One user's private context in a folder of this machine.
+
+    A folder holds any number of users, each in a collection of their own, and is open in one
+    process at a time. Stores are safe to share between threads.
 
     Args:
-        path: The folder; made if it is not there.
-        user: Whose context; every user has a collection of their own.
-        embeddings: Any LangChain embedding model that runs locally; by default `LocalMiniLM`.
+        path: The folder; made if it is not there, readable by its owner alone.
+        user: Whose context.
+        embeddings: Any LangChain embedding model that runs locally; by default `LocalMiniLM`,
+            opened at first use.
+        key: 32 bytes to encrypt texts and metadata with, from `read_key_file` or `keyring_key`;
+            None keeps them in clear.
         trusted_hosts: Hosts besides loopback that ``embeddings`` may send private text to.
+
+    Raises:
+        StoreError: The folder cannot be used, is open in another process, or needs (another) key.
+        UntrustedLocalModel: ``embeddings`` would send text to a host that is not trusted.
     """
 
     def __init__(
@@ -48,37 +68,74 @@ class ContextStore:
         user: str = "default",
         embeddings: Embeddings | None = None,
         *,
-        trusted_hosts: Sequence[str] = (),
+        key: bytes | None = None,
+        trusted_hosts: Collection[str] = (),
     ) -> None:
-        if embeddings is not None:
-            require_trusted(embeddings, trusted_hosts)
-        from langchain_chroma import Chroma
+        model = LocalEmbeddings(embeddings, trusted_hosts)
+        self._open(StoreFolder.open(Path(path)), user, model, key)
 
-        self._folder = StoreFolder.open(Path(path))
-        self._chroma: Chroma = Chroma(
-            collection_name=f"context-{hashlib.sha256(user.encode()).hexdigest()[:32]}",
-            embedding_function=embeddings or LocalMiniLM(),
-            client=self._folder.client,
-            collection_configuration={"hnsw": {"space": "cosine"}},
-        )
-
-    def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
-        """Add facts about the user, or replace those of the same name.
+    @classmethod
+    def connect(
+        cls,
+        host: str,
+        port: int,
+        user: str = "default",
+        embeddings: Embeddings | None = None,
+        *,
+        ssl: bool = False,
+        headers: dict[str, str] | None = None,
+        key: bytes | None = None,
+        trusted_hosts: Collection[str] = (),
+    ) -> Self:
+        """Open the store of a Chroma server, for several processes or machines.
 
         Args:
-            facts: Fact by name, or a free text.
+            host: Where the server runs.
+            port: Its port.
+            user: See the class.
+            embeddings: See the class.
+            ssl: Use TLS.
+            headers: Sent with every request. Chroma's server itself asks for no password: let
+                only trusted machines reach it, or put a proxy in front that asks for a token.
+            key: See the class.
+            trusted_hosts: Hosts besides loopback that may hold or embed private text.
+
+        Raises:
+            StoreError: The server does not answer.
+            UntrustedLocalModel: The server or ``embeddings`` is on a host that is not trusted.
+        """
+        model = LocalEmbeddings(embeddings, trusted_hosts)
+        server = StoreServer(host, port, ssl=ssl, headers=headers, trusted_hosts=trusted_hosts)
+        store = cls.__new__(cls)
+        store._open(server, user, model, key)
+        return store
+
+    def _open(
+        self, backend: Backend, user: str, embeddings: LocalEmbeddings, key: bytes | None
+    ) -> None:
+        self._backend = backend
+        self._embeddings = embeddings
+        self._key = key
+        self.user = user
+        self._others: dict[str, ContextStore] = {}
+        self._codec: Codec = ClearCodec() if key is None else SealedCodec(Cipher(key))
+        self._records = UserRecords(backend, user, self._codec, embeddings)
+
+    def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
+        """Add facts about the user.
+
+        Args:
+            facts: Fact by name, such as ``{"Full name": "..."}``, which replaces the fact of the
+                same name; or a free text.
 
         Returns:
             Their ids.
         """
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
+        key = self._codec.key
         return self._write(
-            Record(
-                id=content_id("profile", "", name),
-                text=clean_text(f"{name}: {fact}"),
-                kind="profile",
-            )
+            Record(digest("profile", name, key=key), clean_text(f"{name}: {fact}"), "profile")
             for name, fact in facts.items()
         )
 
@@ -91,78 +148,234 @@ class ContextStore:
     ) -> str:
         """Add a text; adding it twice changes nothing.
 
+        Args:
+            text: The text.
+            kind: What it is.
+            metadata: Text, numbers, booleans, dates or lists of these. ``date`` (ISO 8601) can be
+                searched by; ``source`` says where the text is from.
+
         Returns:
             Its id.
+
+        Raises:
+            StoreError: The text is empty, or the metadata cannot be kept.
         """
-        return self.add_documents(
-            [Document(page_content=text, metadata=dict(metadata or {}))], kind=kind
-        )[0]
+        document = Document(page_content=text, metadata=dict(metadata or {}))
+        return self.add_documents([document], kind=kind)[0]
 
     def add_documents(self, documents: Iterable[Document], *, kind: Kind = "document") -> list[str]:
         """Add LangChain documents.
 
         Args:
-            documents: Any number; a ``kind`` in the metadata goes before the argument.
+            documents: Those with an id replace what has that id; others are named by their
+                content. ``kind`` in the metadata goes before the argument.
             kind: What they are.
 
         Returns:
             Their ids, in the same order.
+
+        Raises:
+            StoreError: A text is empty, metadata cannot be kept, or two have the same id.
         """
-        return self._write(_record(document, kind) for document in documents)
+        key = self._codec.key
+        return self._write(make_record(document, kind, key=key) for document in documents)
+
+    def replace_source(
+        self, source: str, version: str, documents: Iterable[Document], *, kind: Kind = "document"
+    ) -> Iterator[int]:
+        """Add what was read from a source and, at the end, delete what it no longer holds.
+
+        It works page by page: if it is broken off, the next call continues, and what an earlier
+        version held stays until the new one is complete.
+
+        Args:
+            source: Where it was read from; the documents' metadata get it.
+            version: Something that differs when the source has changed, such as its hash.
+            documents: What it holds; read as they are needed.
+            kind: What they are, unless their metadata says it.
+
+        Yields:
+            How many of the documents so far are in the store.
+        """
+        done = 0
+        pages = iter(documents)
+        while page := list(islice(pages, PAGE)):
+            named = [
+                Document(
+                    page_content=document.page_content,
+                    metadata={**document.metadata, "source": source},
+                )
+                for document in page
+            ]
+            self._write(
+                make_record(document, kind, key=self._codec.key, version=version)
+                for document in named
+            )
+            done += len(page)
+            yield done
+        of_source = digest(source, key=self._codec.key)
+        outdated = {"$and": [{SOURCE: of_source}, {VERSION: {"$ne": version}}]}
+        self._records.delete(self._records.ids(outdated))
+
+    def update(
+        self, id: str, *, text: str | None = None, metadata: Mapping[str, object] | None = None
+    ) -> str:
+        """Change a record.
+
+        Args:
+            id: Which one.
+            text: Its new text; None leaves it.
+            metadata: Its new metadata; None leaves it.
+
+        Returns:
+            Its new id, which is the hash of its new content.
+
+        Raises:
+            StoreError: There is no such record.
+        """
+        [before] = self._require([id])
+        after = Document(
+            page_content=before.page_content if text is None else text,
+            metadata=before.metadata if metadata is None else dict(metadata),
+        )
+        [renamed] = self.add_documents([after], kind=before.metadata["kind"])
+        if renamed != id:
+            self._records.delete([id])
+        return renamed
+
+    def get(self, ids: Sequence[str]) -> list[Document]:
+        """Return records by id, in the order asked for; unknown ids are left out."""
+        found = self._records.get(ids)
+        return [found[id_].document() for id_ in ids if id_ in found]
+
+    def ids(self, filter: Filter) -> list[str]:
+        """Return the ids of the records that are what a filter wants."""
+        return self._records.ids(filter.condition())
+
+    def list_documents(
+        self, filter: Filter | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> list[Document]:
+        """Return records in the order they were added.
+
+        Args:
+            filter: What they must be.
+            limit: How many at most.
+            offset: How many to leave out first.
+        """
+        condition = filter.condition() if filter else None
+        return [record.document() for record in self._records.select(condition, limit, offset)]
+
+    def export(self) -> Iterator[Document]:
+        """Yield every record, page by page; `add_documents` takes them back."""
+        for offset in range(0, self._records.count(), PAGE):
+            yield from self.list_documents(limit=PAGE, offset=offset)
 
     def profile(self) -> list[Document]:
         """Return every fact of the profile."""
-        return self._documents(self._chroma.get(where={KIND: "profile"}))
+        return self.list_documents(Filter(kinds=["profile"]))
 
-    def search(self, query: str, k: int) -> list[Document]:
-        """Return the ``k`` records nearest to a query, the profile left out."""
-        others: dict[str, Any] = {KIND: {"$ne": "profile"}}
-        found = self._chroma.similarity_search(query, k=k, filter=others)
-        return [_visible(document) for document in found]
+    def search(self, search: Search | str) -> list[tuple[Document, float]]:
+        """Find records.
+
+        Args:
+            search: What to look for; a text is a hybrid search over all kinds for 4 records.
+
+        Returns:
+            Documents and scores, best first. A score compares within one answer.
+        """
+        wanted = Search(search) if isinstance(search, str) else search
+        return [(record.document(), score) for record, score in wanted.run(self._records)]
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete records; unknown ids do not matter.
+
+        Their text stays readable in the files until something is written over it: see `forget`.
+        """
+        self._records.delete(ids)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Delete records so that their text is in no file of the store any more.
+
+        It rewrites the database: about a second for each ten thousand records of the folder.
+
+        Raises:
+            StoreError: There is no record of one of these ids, or the store is on a server.
+        """
+        self._require(ids)
+        self._records.erase(ids)
+
+    def purge(self) -> None:
+        """Delete everything of this user so that nothing of it is in any file of the store.
+
+        Raises:
+            StoreError: The store is on a server.
+        """
+        self._records.erase_all()
+
+    def stats(self) -> Mapping[Kind, int]:
+        """Return how many records there are of each kind."""
+        return {kind: len(self._records.ids({KIND: kind})) for kind in KINDS}
+
+    def private_values(self) -> ValueSet:
+        """Return the private values of all records, for the border.
+
+        It is kept up to date with the records; the first call of a process reads them all.
+        """
+        return self._records.private_values()
+
+    def as_vector_store(self, kind: Kind = "document") -> ContextVectorStore:
+        """Return the records of one kind as a LangChain vector store."""
+        from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
+
+        return ContextVectorStore(self, kind)
+
+    def for_user(self, user: str) -> ContextStore:
+        """Return the store of another user in the same place; it is closed with this one."""
+        if user == self.user:
+            return self
+        with self._backend.lock:
+            if user not in self._others:
+                store = ContextStore.__new__(ContextStore)
+                store._open(self._backend, user, self._embeddings, self._key)
+                self._others[user] = store
+            return self._others[user]
+
+    def close(self) -> None:
+        """Let go of the folder, so that another process can open it; the store is used up."""
+        with self._backend.lock:
+            for store in (self, *self._others.values()):
+                store._records.close()
+        self._backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _require(self, ids: Sequence[str]) -> list[Document]:
+        found = self.get(ids)
+        if len(found) < len(ids):
+            raise StoreError(
+                "this user has no record of that id", remedy="see `cogenesis context list`"
+            )
+        return found
 
     def _write(self, records: Iterable[Record]) -> list[str]:
-        records = list(records)
-        unique = list({record.id: record for record in records}.values())
-        with self._folder.writing:
-            for start in range(0, len(unique), _BATCH):
-                batch = unique[start : start + _BATCH]
-                self._chroma.add_texts(
-                    [record.text for record in batch],
-                    [_stored_metadata(record) for record in batch],
-                    [record.id for record in batch],
+        """Write records, each id once."""
+        ids: list[str] = []
+        unique: dict[str, Record] = {}
+        for record in records:
+            ids.append(record.id)
+            if unique.setdefault(record.id, record).text != record.text:
+                raise StoreError(
+                    "two different documents have the same id",
+                    remedy="give each its own, or none, to name them by their content",
                 )
-        return [record.id for record in records]
-
-    @staticmethod
-    def _documents(found: Mapping[str, list[Any]]) -> list[Document]:
-        columns = zip(found["ids"], found["documents"], found["metadatas"], strict=True)
-        return [
-            _visible(Document(id=id_, page_content=text, metadata=metadata))
-            for id_, text, metadata in columns
-        ]
-
-
-def _record(document: Document, kind: Kind) -> Record:
-    kind = check_kind(document.metadata.get("kind", kind))
-    metadata = clean_metadata(document.metadata)
-    text = clean_text(document.page_content)
-    return Record(content_id(kind, str(metadata.get("source", "")), text), text, kind, metadata)
-
-
-def _stored_metadata(record: Record) -> dict[str, object]:
-    stored: dict[str, Any] = {**record.metadata, KIND: record.kind}
-    if "date" in record.metadata:
-        stored[TIME] = timestamp(record.metadata["date"])
-    return stored
-
-
-def _visible(document: Document) -> Document:
-    """Hide the store's own metadata, but for the kind."""
-    own = {
-        name: value for name, value in document.metadata.items() if not name.startswith(RESERVED)
-    }
-    return Document(
-        id=document.id,
-        page_content=document.page_content,
-        metadata={**own, "kind": document.metadata[KIND]},
-    )
+        self._records.write(list(unique.values()))
+        return ids

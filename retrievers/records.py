@@ -1,17 +1,16 @@
-"""What the store holds: records, how they are named, and how Chroma keeps them.
+"""What the store holds: records, their kinds, their names and their metadata.
 
-A record's id is the hash of its content, so adding the same thing twice changes nothing. Chroma
-gets a record as one text and flat metadata; names that start with ``cogenesis_`` belong to the
-store.
+A record's id is the hash of its content, so adding the same thing twice changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from langchain_core.documents import Document
 
@@ -23,14 +22,11 @@ messages received. document: everything else."""
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
+RESERVED: Final = "cogenesis_"
+"""Metadata names that start like this belong to the store."""
+
 Scalar: TypeAlias = str | int | float | bool
 Metadata: TypeAlias = Mapping[str, Scalar | list[Scalar]]
-
-RESERVED: Final = "cogenesis_"
-KIND: Final = f"{RESERVED}kind"
-TIME: Final = f"{RESERVED}time"
-SOURCE: Final = f"{RESERVED}source"
-VERSION: Final = f"{RESERVED}version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +37,20 @@ class Record:
         id: Name within the user's collection.
         text: The text.
         kind: What it is.
-        metadata: The caller's own metadata; ``date`` (ISO 8601) and ``source`` have a meaning.
-        version: Which version of its source it was read from; "" if it has no source.
+        metadata: The caller's own; ``date`` (ISO 8601) and ``source`` have a meaning.
+        version: Which version of its source it was read from; "" if it was not read from a file.
     """
 
     id: str
     text: str = field(repr=False)
-    kind: Kind
+    kind: Kind = "document"
     metadata: Metadata = field(repr=False, default_factory=dict)
     version: str = ""
+
+    @property
+    def source(self) -> str:
+        """Where it was read from, or ""."""
+        return str(self.metadata.get("source", ""))
 
     def document(self) -> Document:
         """Return the record as LangChain knows it, with its kind in the metadata."""
@@ -58,10 +59,34 @@ class Record:
         )
 
 
-def content_id(kind: Kind, source: str, text: str) -> str:
-    """Name a record by its content: the same text of the same source has the same id."""
-    content = "\0".join((kind, source, text))
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+def make_record(
+    document: Document, kind: Kind = "document", *, key: bytes = b"", version: str = ""
+) -> Record:
+    """Make a record of a LangChain document.
+
+    Args:
+        document: Its own id is kept if it has one.
+        kind: What it is, unless its metadata says it.
+        key: Makes the id a keyed hash, which tells nothing about the text.
+        version: See `Record`.
+
+    Raises:
+        StoreError: Its text is empty, or its metadata cannot be kept.
+    """
+    kind = check_kind(document.metadata.get("kind", kind))
+    metadata = clean_metadata(document.metadata)
+    text = clean_text(document.page_content)
+    name = document.id or digest(kind, str(metadata.get("source", "")), text, key=key)
+    return Record(name, text, kind, metadata, version)
+
+
+def digest(*parts: str, key: bytes = b"") -> str:
+    """Hash texts to 32 hexadecimal digits; equal parts give equal digests."""
+    hasher = hashlib.blake2b(digest_size=16, key=key)
+    for part in parts:
+        encoded = part.encode("utf-8", "replace")
+        hasher.update(len(encoded).to_bytes(8, "big") + encoded)
+    return hasher.hexdigest()
 
 
 def clean_text(text: str) -> str:
@@ -89,33 +114,47 @@ def check_kind(kind: str) -> Kind:
 
 
 def clean_metadata(metadata: Mapping[str, object]) -> Metadata:
-    """Check a caller's metadata; entries that are None are left out.
+    """Check a caller's metadata; entries that are None are left out, and so is the kind.
 
     Raises:
-        StoreError: A name is reserved or a value is neither a scalar nor a list of scalars.
+        StoreError: A name is reserved, a value cannot be kept, or the date is not one.
     """
-    cleaned: dict[str, Scalar | list[Scalar]] = {}
-    for name, value in metadata.items():
-        if value is None or name == "kind":
-            continue
-        if name.startswith(RESERVED):
-            raise StoreError(
-                f"the metadata name {name!r} is reserved", remedy=f"don't start it with {RESERVED}"
-            )
-        if isinstance(value, (date, datetime)):
-            cleaned[name] = value.isoformat()
-        elif isinstance(value, (str, int, float, bool)):
-            cleaned[name] = value
-        elif isinstance(value, (list, tuple)) and all(isinstance(v, Scalar) for v in value):
-            cleaned[name] = list(value)
-        else:
-            raise StoreError(
-                f"the metadata {name!r} is a {type(value).__name__}",
-                remedy="use text, numbers, booleans, dates or lists of these",
-            )
+    cleaned = {
+        name: _clean_value(name, value)
+        for name, value in metadata.items()
+        if value is not None and name != "kind"
+    }
     if "date" in cleaned:
         timestamp(cleaned["date"])
     return cleaned
+
+
+def _clean_value(name: str, value: object) -> Scalar | list[Scalar]:
+    if name.startswith(RESERVED):
+        raise StoreError(
+            f"the metadata name {name!r} is reserved", remedy=f"don't start it with {RESERVED!r}"
+        )
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+    if _fits(value):
+        return value
+    if isinstance(value, (list, tuple)):
+        scalars = [item for item in value if isinstance(item, str) or _fits(item)]
+        if len(scalars) == len(value) > 0 and len({type(item) for item in scalars}) == 1:
+            return scalars
+    raise StoreError(
+        f"the metadata {name!r} cannot be kept: it is a {type(value).__name__}",
+        remedy="use text, finite numbers, booleans, dates, or a list of values of one type",
+    )
+
+
+def _fits(value: object) -> TypeGuard[int | float | bool]:
+    """Whether a number is one that SQLite keeps as it is."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def timestamp(moment: object) -> float:

@@ -1,0 +1,134 @@
+"""The files of an embedded Chroma, where its interface does not reach.
+
+Chroma 1.5 offers no way to ask which records its vector index has saved, and deleting leaves
+traces in its files: the text in free pages and in the write-ahead queue, its letters in the trigram
+index (which VACUUM keeps), list metadata of deleted collections, and their index folders. All
+knowledge of Chroma's tables and folders is in this file.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+_DATABASE: Final = "chroma.sqlite3"
+_DELETE: Final = 3  # the queue's code of a deletion
+_COLLECTION_OF_TOPIC: Final = "substr(topic, -36)"
+
+_ORPHANS: Final = (
+    "DELETE FROM embeddings WHERE segment_id NOT IN (SELECT id FROM segments)",
+    "DELETE FROM embedding_metadata WHERE id NOT IN (SELECT id FROM embeddings)",
+    "DELETE FROM embedding_metadata_array WHERE id NOT IN (SELECT id FROM embeddings)",
+    "DELETE FROM embedding_fulltext_search WHERE rowid NOT IN (SELECT id FROM embeddings)",
+    "DELETE FROM embeddings_queue WHERE seq_id < (SELECT max(seq_id) FROM embeddings_queue) "
+    f"AND {_COLLECTION_OF_TOPIC} NOT IN (SELECT id FROM collections)",
+)
+
+
+class ChromaFiles:
+    """Chroma's database and index folders in a folder; they need not be there yet.
+
+    Args:
+        folder: Chroma's persist directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def indexes(self) -> dict[str, int]:
+        """Return each vector index and the sequence number up to which it is saved."""
+        if not (self._folder / _DATABASE).exists():
+            return {}
+        with self._database() as database:
+            tables = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'")
+            if not tables.fetchone():
+                return {}
+            rows = database.execute(
+                "SELECT id, coalesce(seq_id, 0) FROM segments LEFT JOIN max_seq_id "
+                "ON segment_id = id WHERE scope = 'VECTOR'"
+            )
+            return dict(rows.fetchall())
+
+    def index_of(self, collection: UUID) -> str:
+        """Return the vector index of a collection."""
+        with self._database() as database:
+            row = database.execute(
+                "SELECT id FROM segments WHERE scope = 'VECTOR' AND collection = ?",
+                (str(collection),),
+            ).fetchone()
+        return str(row[0])
+
+    def saved(self, index: str) -> int:
+        """Return the sequence number up to which an index is saved."""
+        with self._database() as database:
+            row = database.execute(
+                "SELECT seq_id FROM max_seq_id WHERE segment_id = ?", (index,)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def unsaved(self, collection: UUID, index: str) -> int:
+        """Return how many changes of a collection are in the queue and not in its saved index."""
+        with self._database() as database:
+            row = database.execute(
+                f"SELECT count(*) FROM embeddings_queue WHERE {_COLLECTION_OF_TOPIC} = ? "
+                "AND seq_id > coalesce((SELECT seq_id FROM max_seq_id WHERE segment_id = ?), 0)",
+                (str(collection), index),
+            ).fetchone()
+        return int(row[0])
+
+    def index_folder(self, index: str) -> Path:
+        """Return where an index is saved."""
+        return self._folder / index
+
+    def discard_index(self, index: str) -> None:
+        """Throw a saved index away; Chroma starts a new one. Chroma must not be running."""
+        shutil.rmtree(self.index_folder(index), ignore_errors=True)
+        with self._database() as database:
+            database.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (index,))
+
+    def erase_deleted(self, forgotten: Sequence[str] = ()) -> None:
+        """Remove every trace of what was deleted. Chroma must not be running.
+
+        Args:
+            forgotten: Ids of records deleted from collections that stay.
+        """
+        with self._database() as database:
+            database.execute("BEGIN IMMEDIATE")
+            for statement in _ORPHANS:
+                database.execute(statement)
+            database.executemany(
+                f"DELETE FROM embeddings_queue WHERE id = ? AND operation != {_DELETE} "
+                "AND seq_id < (SELECT max(seq_id) FROM embeddings_queue)",
+                [(id_,) for id_ in forgotten],
+            )
+            database.execute(
+                "INSERT INTO embedding_fulltext_search (embedding_fulltext_search) "
+                "VALUES ('rebuild')"
+            )
+            database.execute("COMMIT")
+            database.execute("VACUUM")
+        known = self.indexes()
+        for entry in self._folder.iterdir():
+            if entry.is_dir() and _is_uuid(entry.name) and entry.name not in known:
+                shutil.rmtree(entry)
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self._folder / _DATABASE, timeout=30, isolation_level=None)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,286 @@
+"""One user's collection in Chroma, as records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
+
+from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.chroma_errors import explained
+from cogenesis_langchain.retrievers.codec import DIGEST, Codec
+from cogenesis_langchain.retrievers.filters import Condition
+from cogenesis_langchain.retrievers.index_guard import SAVE_EVERY
+from cogenesis_langchain.retrievers.records import RESERVED, Record
+
+if TYPE_CHECKING:
+    from threading import RLock
+
+    import chromadb
+    import numpy as np
+    from chromadb.api import ClientAPI
+    from langchain_chroma import Chroma
+    from numpy.typing import NDArray
+
+PAGE: Final = 500  # records that are fetched or written at once
+_EMBEDDING: Final = f"{RESERVED}embedding"
+_REVISION: Final = f"{RESERVED}revision"
+_SEAL: Final = f"{RESERVED}seal"
+_SEALED_WORD: Final = b"cogenesis context store"
+
+
+class Backend(Protocol):
+    """Where Chroma runs: a folder of this process, or a server."""
+
+    where: str
+    client: ClientAPI
+    lock: RLock
+
+    def check(self) -> None:
+        """Refuse to go on where it cannot be used."""
+        ...
+
+    def changing(self, collection: UUID, changes: int) -> AbstractContextManager[None]:
+        """Guard a change of so many records."""
+        ...
+
+    def sidecar(self, collection: str) -> Path | None:
+        """Return the file of what is derived from a collection; None is in memory."""
+        ...
+
+    def erasing(
+        self, collection: str, ids: Sequence[str] | None = None
+    ) -> AbstractContextManager[None]:
+        """Erase from every file what the caller deletes meanwhile."""
+        ...
+
+    def restrict(self) -> None:
+        """Let nobody but the owner read the files."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; the last one to do so closes it."""
+        ...
+
+
+class UserCollection:
+    """A user's records in Chroma; made if they are not there.
+
+    The caller holds the backend's lock.
+
+    Args:
+        backend: Where Chroma runs.
+        user: Whose records.
+        codec: How Chroma keeps them.
+
+    Raises:
+        StoreError: It is sealed with another key, or sealed where it should not be, or the other
+            way round.
+    """
+
+    def __init__(self, backend: Backend, user: str, codec: Codec) -> None:
+        self.name = f"context-{hashlib.sha256(user.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        self._backend = backend
+        self._codec = codec
+        with explained(backend.where):
+            self._open()
+            self._check_seal()
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        with explained(self._backend.where):
+            return self._handle.count()
+
+    def get(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of these ids; unknown ids are left out."""
+        found: dict[str, Record] = {}
+        with explained(self._backend.where):
+            for start in range(0, len(ids), PAGE):
+                page = self._chroma.get(ids=list(ids[start : start + PAGE]))
+                found |= {record.id: record for record in self._records(page)}
+        return found
+
+    def select(
+        self, condition: Condition | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[Record]:
+        """Return records in the order they were added."""
+        with explained(self._backend.where):
+            return list(
+                self._records(self._chroma.get(where=condition, limit=limit, offset=offset))
+            )
+
+    def ids(self, condition: Condition | None) -> list[str]:
+        """Return the ids of the records of a condition; None is all."""
+        with explained(self._backend.where):
+            found: list[str] = self._chroma.get(where=condition, include=[])["ids"]
+            return found
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of every record's text by its id."""
+        found: dict[str, str] = {}
+        with explained(self._backend.where):
+            for offset in range(0, self._handle.count(), PAGE):
+                page = self._chroma.get(limit=PAGE, offset=offset, include=["metadatas"])
+                metadatas = (metadata[DIGEST] for metadata in page["metadatas"])
+                found |= dict(zip(page["ids"], metadatas, strict=True))
+        return found
+
+    def nearest(
+        self, vector: Sequence[float], n: int, condition: Condition | None = None
+    ) -> list[tuple[Record, float]]:
+        """Return the records nearest to a vector with their cosines, best first."""
+        with explained(self._backend.where):
+            found = self._chroma.similarity_search_by_vector_with_relevance_scores(
+                list(vector), k=n, filter=condition
+            )
+        return [
+            (self._codec.decode(document.id or "", document.page_content, document.metadata), 1 - d)
+            for document, d in found
+        ]
+
+    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of these records; shape (len(ids), dimensions)."""
+        import numpy as np
+
+        with explained(self._backend.where):
+            page = self._chroma.get(ids=list(ids), include=["embeddings"])
+        by_id = dict(zip(page["ids"], page["embeddings"], strict=True))
+        return np.asarray([by_id[id_] for id_ in ids], dtype=np.float32)
+
+    def write(
+        self,
+        records: Sequence[Record],
+        vectors: NDArray[np.float32],
+        replaced: Mapping[str, Record],
+    ) -> None:
+        """Add records, or replace those of the same id; at most `PAGE` at once.
+
+        Args:
+            records: What to write.
+            vectors: Their vectors; shape (len(records), dimensions).
+            replaced: What is there now, by id. Chroma merges metadata; names that are gone must
+                be named.
+        """
+        texts: list[str] = []
+        metadatas: list[Mapping[str, Any]] = []
+        for record in records:
+            text, metadata = self._codec.encode(record)
+            before = replaced.get(record.id)
+            gone = dict.fromkeys(self._codec.encode(before)[1] if before else ())
+            texts.append(text)
+            metadatas.append({**gone, **metadata})
+        with explained(self._backend.where), self._changing(len(records)):
+            self._handle.upsert(
+                ids=[record.id for record in records],
+                embeddings=vectors,
+                documents=texts,
+                metadatas=metadatas,
+            )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete records; unknown ids do not matter."""
+        with explained(self._backend.where):
+            for start in range(0, len(ids), PAGE):
+                page = list(ids[start : start + PAGE])
+                with self._changing(len(page)):
+                    self._handle.delete(page)
+
+    def drop(self) -> None:
+        """Delete the whole collection."""
+        with explained(self._backend.where):
+            self._backend.client.delete_collection(self.name)
+
+    @property
+    def revision(self) -> str:
+        """The state of the collection; differs after every change by anyone."""
+        return str(self._state().get(_REVISION, ""))
+
+    def renew_revision(self) -> str:
+        """Give the collection a new revision and return it."""
+        revision = secrets.token_hex(8)
+        self._set_state(_REVISION, revision)
+        return revision
+
+    @property
+    def fingerprint(self) -> str:
+        """What the collection's embedding model is told by; "" before the first record."""
+        return str(self._state().get(_EMBEDDING, ""))
+
+    @fingerprint.setter
+    def fingerprint(self, fingerprint: str) -> None:
+        self._set_state(_EMBEDDING, fingerprint)
+
+    def _changing(self, changes: int) -> AbstractContextManager[None]:
+        return self._backend.changing(self._handle.id, changes)
+
+    @property
+    def _handle(self) -> chromadb.Collection:
+        """The collection through the backend's present client, which an erasure replaces."""
+        if self._client is not self._backend.client:
+            self._open()
+        return self._opened
+
+    @property
+    def _chroma(self) -> Chroma:
+        """The same as LangChain knows it."""
+        if self._client is not self._backend.client:
+            self._open()
+        return self._langchain
+
+    def _open(self) -> None:
+        from langchain_chroma import Chroma
+
+        self._backend.check()
+        self._client = self._backend.client
+        sealed = self._codec.conceal(_SEALED_WORD)
+        self._opened = self._client.get_or_create_collection(
+            self.name,
+            embedding_function=None,
+            metadata={_SEAL: base64.b85encode(sealed).decode()},
+            configuration={"hnsw": {"space": "cosine", "sync_threshold": SAVE_EVERY}},
+        )
+        self._langchain = Chroma(
+            self.name, client=self._client, create_collection_if_not_exists=False
+        )
+
+    def _check_seal(self) -> None:
+        """Open something sealed before a record is touched with the wrong key."""
+        if _SEAL not in (state := self._state()):
+            raise StoreError(
+                f"the context store {self._backend.where} was not made by this library",
+                remedy="give another folder",
+            )
+        seal = base64.b85decode(state[_SEAL])
+        if self._codec.key and seal == _SEALED_WORD:
+            raise StoreError(
+                f"this user's part of the context store {self._backend.where} is not encrypted",
+                remedy="open it without a key, or make a new store with the key",
+            )
+        if not self._codec.key and seal != _SEALED_WORD:
+            raise StoreError(
+                f"this user's part of the context store {self._backend.where} is encrypted",
+                remedy="open it with its key",
+            )
+        self._codec.reveal(seal)
+
+    def _records(self, page: Mapping[str, Any]) -> Iterator[Record]:
+        for id_, text, metadata in zip(
+            page["ids"], page["documents"], page["metadatas"], strict=True
+        ):
+            yield self._codec.decode(id_, text, metadata)
+
+    def _state(self) -> dict[str, Any]:
+        """The collection's own metadata, as it is now."""
+        with explained(self._backend.where):
+            handle = self._handle
+            now = self._client.get_collection(handle.name, embedding_function=None)
+        return dict(now.metadata or {})
+
+    def _set_state(self, name: str, value: str) -> None:
+        with explained(self._backend.where):
+            self._handle.modify(metadata={**self._state(), name: value})

@@ -1,0 +1,229 @@
+"""One user's records with what is derived from them, kept equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.retrievers.codec import Codec
+from cogenesis_langchain.retrievers.collection import PAGE, Backend, UserCollection
+from cogenesis_langchain.retrievers.filters import Condition
+from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.records import Record
+from cogenesis_langchain.retrievers.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class UserRecords:
+    """A user's records: written, deleted, found by vector and by words. Safe for threads.
+
+    Args:
+        backend: Where Chroma runs.
+        user: Whose records.
+        codec: How they are kept.
+        embeddings: Makes their vectors.
+
+    Raises:
+        StoreError: They cannot be opened with this key.
+    """
+
+    def __init__(
+        self, backend: Backend, user: str, codec: Codec, embeddings: LocalEmbeddings
+    ) -> None:
+        self._backend = backend
+        self._codec = codec
+        self._embeddings = embeddings
+        self._checked = False
+        self._values: tuple[str, ValueSet] | None = None
+        with backend.lock:
+            self._collection = UserCollection(backend, user, codec)
+            self._sidecar = Sidecar(self._sidecar_path(), codec)
+
+    def count(self) -> int:
+        """Return how many records there are."""
+        with self._backend.lock:
+            return self._collection.count()
+
+    def get(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Return the records of these ids; unknown ids are left out."""
+        with self._backend.lock:
+            return self._collection.get(ids)
+
+    def select(
+        self, condition: Condition | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[Record]:
+        """Return records in the order they were added."""
+        with self._backend.lock:
+            return self._collection.select(condition, limit, offset)
+
+    def ids(self, condition: Condition | None) -> list[str]:
+        """Return the ids of the records of a condition; None is all."""
+        with self._backend.lock:
+            return self._collection.ids(condition)
+
+    def nearest(
+        self, vector: Sequence[float], n: int, condition: Condition | None = None
+    ) -> list[tuple[Record, float]]:
+        """Return the records nearest to a vector with their cosines, best first."""
+        with self._backend.lock:
+            return self._collection.nearest(vector, n, condition)
+
+    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of these records; shape (len(ids), dimensions)."""
+        with self._backend.lock:
+            return self._collection.vectors(ids)
+
+    def query_vector(self, query: str) -> list[float]:
+        """Embed a query with the model that the records were embedded with.
+
+        Raises:
+            StoreError: The model is another one.
+        """
+        self._check_model()
+        return self._embeddings.query(query)
+
+    def matching(self, query: str, n: int) -> list[tuple[Record, float]]:
+        """Return the records that share words with a query and their BM25 scores, best first."""
+        with self._backend.lock:
+            self._refresh()
+            found = self._sidecar.search(query, n)
+            records = self._collection.get([id_ for id_, _ in found])
+        return [(records[id_], score) for id_, score in found if id_ in records]
+
+    def private_values(self) -> ValueSet:
+        """Return the private values of all records together."""
+        with self._backend.lock:
+            self._refresh()
+            revision = self._sidecar.revision
+            if self._values is None or self._values[0] != revision:
+                self._values = (revision, self._sidecar.private_values())
+            return self._values[1]
+
+    def write(self, records: Sequence[Record]) -> int:
+        """Add records, or replace those of the same id; what is there already is left as it is.
+
+        Args:
+            records: At most one of each id.
+
+        Returns:
+            How many were written.
+        """
+        self._check_model()
+        written = 0
+        for start in range(0, len(records), PAGE):
+            written += self._write_page(records[start : start + PAGE])
+        return written
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete records. Their text stays in the files until an erasure."""
+        with self._backend.lock, self._changing():
+            self._collection.delete(ids)
+            self._sidecar.remove(ids)
+            self._values = None
+
+    def erase(self, ids: Sequence[str]) -> None:
+        """Delete records and every trace of them in the files.
+
+        Raises:
+            StoreError: They are on a server.
+        """
+        with self._backend.lock, self._backend.erasing(self._collection.name, ids):
+            self.delete(ids)
+            self._sidecar.erase_deleted()
+
+    def erase_all(self) -> None:
+        """Delete every record and every trace of them in the files.
+
+        Raises:
+            StoreError: They are on a server.
+        """
+        with self._backend.lock, self._backend.erasing(self._collection.name):
+            self._collection.drop()
+            self._sidecar.close()
+            if path := self._sidecar_path():
+                path.unlink()
+        self._sidecar = Sidecar(self._sidecar_path(), self._codec)
+        self._checked, self._values = False, None
+
+    def close(self) -> None:
+        """Close what this holds open besides the backend."""
+        self._sidecar.close()
+
+    def _write_page(self, page: Sequence[Record]) -> int:
+        known = self.get([record.id for record in page])
+        changed = [record for record in page if known.get(record.id) != record]
+        new = [
+            record
+            for record in changed
+            if record.id not in known or known[record.id].text != record.text
+        ]
+        moved = [record for record in changed if record not in new]
+        if new:
+            vectors = self._embeddings.documents([record.text for record in new])
+            self._put(new, vectors, known)
+        if moved:
+            self._put(moved, self.vectors([record.id for record in moved]), known)
+        return len(changed)
+
+    def _put(
+        self, records: Sequence[Record], vectors: NDArray[np.float32], known: dict[str, Record]
+    ) -> None:
+        with self._backend.lock, self._changing():
+            self._collection.write(records, vectors, known)
+            values = self._sidecar.put(records)
+            replaced = any(record.id in known for record in records)
+            if replaced or self._values is None:
+                self._values = None
+            else:
+                self._values = ("", self._values[1].union(values))
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Give the collection a new revision before and after a change.
+
+        If the process ends in between, or another machine changes it meanwhile, the sidecar's
+        revision differs from the collection's and the two are compared before the next use.
+        """
+        known = self._sidecar.revision == self._collection.revision
+        begun = self._collection.renew_revision()
+        yield
+        alone = self._collection.revision == begun
+        ended = self._collection.renew_revision()
+        if known and alone:
+            self._sidecar.revision = ended
+            if self._values is not None:
+                self._values = (ended, self._values[1])
+        self._backend.restrict()
+
+    def _refresh(self) -> None:
+        """Make the sidecar equal to the collection if it is not."""
+        revision = self._collection.revision
+        if self._sidecar.revision == revision:
+            return
+        kept, present = self._sidecar.digests(), self._collection.digests()
+        self._sidecar.remove([id_ for id_ in kept if id_ not in present])
+        missing = [id_ for id_, digest in present.items() if kept.get(id_) != digest]
+        for start in range(0, len(missing), PAGE):
+            records = self._collection.get(missing[start : start + PAGE])
+            self._sidecar.put(list(records.values()))
+        self._sidecar.revision = revision
+
+    def _sidecar_path(self) -> Path | None:
+        return self._backend.sidecar(self._collection.name)
+
+    def _check_model(self) -> None:
+        if self._checked:
+            return
+        with self._backend.lock:
+            fingerprint = self._collection.fingerprint
+            if fingerprint:
+                self._embeddings.check(fingerprint)
+            else:
+                self._collection.fingerprint = self._embeddings.fingerprint()
+        self._checked = True

@@ -1,0 +1,152 @@
+"""The records of one kind as a LangChain vector store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Self
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
+
+from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.filters import Filter
+from cogenesis_langchain.retrievers.records import Kind
+from cogenesis_langchain.retrievers.search import Search
+
+
+class ContextVectorStore(VectorStore):
+    """A view of a context store that holds one kind, for what expects a vector store.
+
+    Documents come back as they were given: their metadata does not tell the kind.
+
+    Args:
+        store: Where the records are.
+        kind: Which of them it holds.
+    """
+
+    def __init__(self, store: ContextStore, kind: Kind = "document") -> None:
+        self._store = store
+        self._kind = kind
+
+    def add_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Add texts; those without an id are named by their content.
+
+        Raises:
+            StoreError: See `ContextStore.add_documents`.
+        """
+        given = list(texts)
+        documents = [
+            Document(id=id_, page_content=text, metadata={**metadata, "kind": self._kind})
+            for id_, text, metadata in zip(
+                ids or repeat(None, len(given)),
+                given,
+                metadatas or repeat({}, len(given)),
+                strict=True,
+            )
+        ]
+        return self._store.add_documents(documents)
+
+    def delete(self, ids: list[str] | None = None, **kwargs: Any) -> None:
+        """Delete records; None deletes all of this kind. Unknown ids do not matter."""
+        self._store.delete(self._store.ids(self._filter()) if ids is None else ids)
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return records by id; unknown ids are left out."""
+        return [_as_given(document) for document in self._store.get(ids)]
+
+    def similarity_search(
+        self,
+        query: str,
+        k: int = 4,
+        *,
+        filter: Mapping[str, object] | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return the records nearest to a query.
+
+        Args:
+            query: Any text.
+            k: How many.
+            filter: What their metadata must be; see `Filter.where`.
+            **kwargs: Ignored; other vector stores' options.
+        """
+        found = self.similarity_search_with_score(query, k, filter=filter)
+        return [document for document, _ in found]
+
+    def similarity_search_with_score(
+        self,
+        query: str,
+        k: int = 4,
+        *,
+        filter: Mapping[str, object] | None = None,
+        **kwargs: Any,
+    ) -> list[tuple[Document, float]]:
+        """Return the nearest records with their cosines, most similar first."""
+        search = Search(query, k, "similarity", self._filter(filter))
+        return [(_as_given(document), score) for document, score in self._store.search(search)]
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        *,
+        filter: Mapping[str, object] | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return records that are near to a query and unlike each other; see `Search`."""
+        search = Search(query, k, "mmr", self._filter(filter), fetch_k, lambda_mult)
+        return [_as_given(document) for document, _ in self._store.search(search)]
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: list[str],
+        embedding: Embeddings,
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        path: str | Path = "context",
+        user: str = "default",
+        **kwargs: Any,
+    ) -> Self:
+        """Open a store and add texts to it.
+
+        Args:
+            texts: What to add.
+            embedding: The store's embedding model; it must run locally.
+            metadatas: One for each text.
+            ids: One for each text.
+            path: The store's folder.
+            user: Whose context.
+            **kwargs: Ignored; other vector stores' options.
+        """
+        view = cls(ContextStore(path, user, embedding))
+        view.add_texts(texts, metadatas, ids=ids)
+        return view
+
+    def _similarity_search_with_relevance_scores(
+        self, query: str, k: int = 4, **kwargs: Any
+    ) -> list[tuple[Document, float]]:
+        """Return relevances in [0, 1]: cosines, opposed ones counted as unrelated."""
+        found = self.similarity_search_with_score(query, k, filter=kwargs.get("filter"))
+        return [(document, max(0.0, score)) for document, score in found]
+
+    def _filter(self, where: Mapping[str, object] | None = None) -> Filter:
+        return Filter(kinds=[self._kind], where=where or {})
+
+
+def _as_given(document: Document) -> Document:
+    metadata = {name: value for name, value in document.metadata.items() if name != "kind"}
+    return Document(id=document.id, page_content=document.page_content, metadata=metadata)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+from word_embeddings import WordEmbeddings
+
+from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+from cogenesis_langchain.retrievers.search import SearchType
+
+TEXTS = (
+    "The dentist moved my appointment to Thursday at ten.",
+    "I owe Noor forty euros for the concert tickets.",
+    "The spare key is under the blue flower pot.",
+    "My library card number ends in 4471.",
+    "Grandmother's recipe needs three lemons.",
+)
+
+
+class TestPrivateContextRetriever(RetrieversIntegrationTests):
+    search_type: SearchType = "hybrid"
+
+    @pytest.fixture(autouse=True)
+    def _store(self, tmp_path: Path) -> Iterator[None]:
+        with ContextStore(tmp_path, embeddings=WordEmbeddings()) as self.store:
+            for text in TEXTS:
+                self.store.add(text)
+            yield
+
+    @property
+    def retriever_constructor(self) -> type[PrivateContextRetriever]:
+        return PrivateContextRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"store": self.store, "search_type": self.search_type}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return "When is my appointment?"
+
+
+class TestByMeaning(TestPrivateContextRetriever):
+    search_type: SearchType = "similarity"
+
+
+class TestVaried(TestPrivateContextRetriever):
+    search_type: SearchType = "mmr"
