@@ -18,6 +18,7 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.utils import AddableDict
 
+from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.privacy.instruction import private
@@ -71,7 +72,8 @@ def create_writing_chain(
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(partial(_tell_each, told), partial(_atell_each, told))
     )
-    return chain.with_config(run_name=name)
+    named = chain.with_config(run_name=name)
+    return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
 
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:
