@@ -82,7 +82,6 @@ def huge(size: int = 50 * 2**20, *, headers: Mapping[str, str] | None = None) ->
         piece = b"x" * 2**16
         for _ in range(size // len(piece)):
             exchange.write(piece)
-        exchange.hang_up()
 
     return behave
 
@@ -101,7 +100,6 @@ def stall() -> Behaviour:
 
     def behave(exchange: Exchange) -> None:
         exchange.wait()
-        exchange.hang_up()
 
     return behave
 
@@ -119,7 +117,6 @@ def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = OUTLIN
             exchange.write(bytes([byte]))
             if exchange.wait(pause):
                 break
-        exchange.hang_up()
 
     return behave
 
@@ -131,14 +128,13 @@ def half() -> Behaviour:
         body = _completion(OUTLINE)
         exchange.begin(200, _JSON | {"Content-Length": str(len(body))})
         exchange.write(body[: len(body) // 2])
-        exchange.hang_up()
 
     return behave
 
 
 def hang_up() -> Behaviour:
     """Close the connection without an answer."""
-    return Exchange.hang_up
+    return lambda exchange: None
 
 
 def _completion(text: str) -> bytes:

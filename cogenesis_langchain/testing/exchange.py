@@ -50,6 +50,8 @@ class ReceivedRequest:
 class Exchange:
     """A request and the open connection it came on, for a behaviour to answer.
 
+    The connection closes after the answer, so that none outlives its caller's event loop.
+
     Args:
         request: The request.
         handler: The connection.
@@ -71,7 +73,7 @@ class Exchange:
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Send a status line and headers; the body is up to the caller."""
         self._handler.send_response_only(status)
-        for name, value in headers.items():
+        for name, value in {"Connection": "close", **headers}.items():
             self._handler.send_header(name, value)
         self._handler.end_headers()
 
@@ -83,10 +85,6 @@ class Exchange:
     def wait(self, seconds: float | None = None) -> bool:
         """Sleep, at most until the recorder stops; tell whether it stopped."""
         return self._stopping.wait(seconds)
-
-    def hang_up(self) -> None:
-        """Close the connection once the behaviour returns."""
-        self._handler.close_connection = True
 
 
 class Tee(io.BufferedIOBase):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from pydantic import Field
 
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
 
@@ -67,7 +68,7 @@ class FixedContext(BaseRetriever):
         texts: The private context.
     """
 
-    texts: Sequence[str]
+    texts: Sequence[str] = Field(exclude=True, repr=False)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun

@@ -103,7 +103,6 @@ class EgressRecorder:
             behave = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         with suppress(OSError):  # a caller that has given up does not read the answer
             behave(Exchange(request, handler, self._stopping))
-            return
         handler.close_connection = True
 
     def _opened(self, connection: socket.socket) -> None:
