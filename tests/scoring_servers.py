@@ -181,31 +181,43 @@ def echo(
     encode: Callable[[str], list[int]],
     decode: Callable[[int], bytes],
     *,
-    late: int = 0,
+    late: bool = False,
     offsets: bool = True,
 ) -> dict[str, Route]:
-    """Text completions with ``echo``: dictionaries keyed by text, the token's own entry added."""
+    """Text completions with ``echo``: dictionaries keyed by text, the token's own entry added.
+
+    ``late`` is how llama_cpp.server answers for models without a begin-of-text token: scores stand
+    beside the token before the one that they predict, and the generated token is left out.
+    """
+
+    def read(token: int) -> str:
+        return decode(token).decode(errors="ignore")
+
+    def entry(top: TopK, k: int, own: int) -> dict[str, float]:
+        best = {read(token): p for token, p in _pairs(top)[:k]}
+        return best | {read(own): next(p for token, p in _pairs(top) if token == own)}
 
     def complete(body: dict[str, Any]) -> Answer:
         if not isinstance(body["prompt"], str):
             return 500, {"error": "this server takes one text"}
         ids, k = encode(body["prompt"]), body["logprobs"]
         tops = score(ids, 1, 10**9)
-        ids.append(int(tops[-1].ids[0]))
-        texts = [decode(token).decode(errors="ignore") for token in ids]
-        scored: list[object] = [None]
-        for token, top in zip(ids[1:], tops, strict=True):
-            best = {decode(t).decode(errors="ignore"): p for t, p in _pairs(top)[:k]}
-            own = next(p for t, p in _pairs(top) if t == token)
-            scored.append({**best, decode(token).decode(errors="ignore"): own})
-        scored = [*scored[late:], *([{"?": -1.0}] * late)]
-        logprobs: dict[str, object] = {"tokens": texts, "top_logprobs": scored}
+        generated = int(tops[-1].ids[0])
+        if late:
+            shown = ids
+            scored = [entry(top, k, own) for top, own in zip(tops[1:], ids[1:], strict=True)]
+        else:
+            shown = [*ids, generated]
+            scored = [entry(top, k, own) for top, own in zip(tops, shown[1:], strict=True)]
+        logprobs: dict[str, object] = {
+            "tokens": [read(token) for token in shown],
+            "top_logprobs": [None, *scored],
+        }
         if offsets:
-            written = [
-                b"".join(map(decode, ids[:i])).decode(errors="ignore") for i in range(len(ids))
-            ]
-            logprobs["text_offset"] = [len(text) for text in written]
-        return 200, {"choices": [{"text": "", "logprobs": logprobs}]}
+            before = [b"".join(map(decode, shown[:count])) for count in range(len(shown))]
+            logprobs["text_offset"] = [len(text.decode(errors="ignore")) for text in before]
+        text = body["prompt"] + read(generated)
+        return 200, {"choices": [{"text": text, "logprobs": logprobs}]}
 
     return {"POST /v1/completions": complete}
 
@@ -222,7 +234,8 @@ def together(
         whole = answer["choices"][0]["logprobs"]
         prompt = {name: values[:-1] for name, values in whole.items()}
         last = {name: values[-1:] for name, values in whole.items()}
-        return 200, {"choices": [{"text": "", "logprobs": last}], "prompt": [{"logprobs": prompt}]}
+        choice = {"text": last["tokens"][0], "logprobs": last}
+        return 200, {"choices": [choice], "prompt": [{"logprobs": prompt}]}
 
     return {"POST /v1/completions": apart}
 

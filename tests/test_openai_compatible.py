@@ -100,7 +100,7 @@ TOKEN_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
 TEXT_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
     "llama-server, text": lambda: llama_server(score, encode, decode),
     "echo": lambda: echo(score, encode, decode),
-    "echo, late": lambda: echo(score, encode, decode, late=1),
+    "echo, late": lambda: echo(score, encode, decode, late=True),
     "together": lambda: together(score, encode, decode),
 }
 

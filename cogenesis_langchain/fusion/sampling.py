@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _Indices: TypeAlias = "NDArray[np.int64]"
 _HEAD: Final = 1024
 """Tokens looked at first when a nucleus is searched; it rarely needs more."""
+_GROWTH: Final = 8
 
 
 class Choice(Protocol):
@@ -98,12 +99,13 @@ class Shape:
         import numpy as np
 
         wanted = self.top_p * float(values.sum())
-        order = _largest(values, min(_HEAD, values.size))
-        cumulative = np.cumsum(values[order])
-        if cumulative[-1] < wanted and order.size < values.size:
-            order = np.argsort(-values, kind="stable")
+        size = _HEAD
+        while True:
+            order = _largest(values, min(size, values.size))
             cumulative = np.cumsum(values[order])
-        return order[: int(np.searchsorted(cumulative, wanted)) + 1]
+            if cumulative[-1] >= wanted or order.size == values.size:
+                return order[: int(np.searchsorted(cumulative, wanted)) + 1]
+            size *= _GROWTH
 
 
 @final

@@ -39,5 +39,6 @@ def top_k(logits: NDArray[np.float32], k: int) -> TopK:
     floor = np.partition(logits, logits.size - k)[logits.size - k]
     candidates = np.flatnonzero(logits >= floor)
     ids = candidates[np.argsort(-logits[candidates], kind="stable")][:k]
-    shifted = (logits - logits.max()).astype(np.float64)
-    return TopK(ids.astype(np.int64), shifted[ids] - np.log(np.exp(shifted).sum()))
+    shifted = logits - logits.max()
+    total = np.log(np.exp(shifted).sum(dtype=np.float64))
+    return TopK(ids.astype(np.int64), shifted[ids].astype(np.float64) - total)

@@ -171,15 +171,13 @@ class CompletionsEndpoint:
 
     def _scores_text(self, dialect: TextDialect, k: int) -> TextDialect | None:
         try:
-            bodies = [
-                self.post(dialect.path, dialect.request([text], k), ()) for text in _PROBE_TEXTS
-            ]
+            bodies = {
+                text: self.post(dialect.path, dialect.request([text], k), ())
+                for text in _PROBE_TEXTS
+            }
             if isinstance(dialect, Echo):
                 dialect = replace(dialect, shift=observed_shift(bodies))
-            answers = [
-                dialect.answer(body, [text], k)
-                for body, text in zip(bodies, _PROBE_TEXTS, strict=True)
-            ]
+            answers = [dialect.answer(body, [text], k) for text, body in bodies.items()]
         except _CANNOT:
             return None
         return dialect if all(answers) else None

@@ -247,13 +247,13 @@ class Echo:
 
     def answer(self, body: Json, prefixes: Sequence[str], k: int) -> list[StringTopK]:
         """Find the end of each prefix among the token boundaries."""
-        tokens, tops = echoed(body)
+        tokens, tops = _echoed(body)
         offsets = _offsets(body, tokens)
         scores: list[StringTopK] = []
         for prefix in prefixes:
-            if len(prefix) not in offsets:
+            index = sum(offset < len(prefix) for offset in offsets)
+            if index < len(offsets) and offsets[index] != len(prefix):
                 break
-            index = offsets.index(len(prefix))
             entries = _mapping(_item(tops, index - self.shift))
             best = sorted(entries.items(), key=lambda entry: -_number(entry[1]))[:k]
             scores.append(
@@ -265,7 +265,7 @@ class Echo:
         return scores
 
 
-def echoed(body: Json) -> tuple[list[str], Sequence[Json]]:
+def _echoed(body: Json) -> tuple[list[str], Sequence[Json]]:
     """Tokens of prompt and answer, and the top-k that stands with each.
 
     Together gives prompt and answer apart; the others in one list.
@@ -290,25 +290,29 @@ def _offsets(body: Json, tokens: Sequence[str]) -> list[int]:
     return list(accumulate((len(token) for token in tokens[:-1]), initial=0))
 
 
-def observed_shift(bodies: Iterable[Json]) -> int:
+def observed_shift(answers: Mapping[str, Json]) -> int:
     """Find by how many entries a server's scores come late.
 
     llama_cpp.server puts the scores that predict a token beside the token before it where the
     model uses no begin-of-text token. The greedy token that each answer ends with shows it.
 
     Args:
-        bodies: Answers to greedy echo requests for different texts.
+        answers: By prompt, the answers to greedy echo requests.
 
     Raises:
         CloudAnswerInvalid: Neither alignment explains the answers.
     """
     fitting = {0, 1}
-    for body in bodies:
-        tokens, tops = echoed(body)
-        fitting = {
+    for prompt, body in answers.items():
+        tokens, tops = _echoed(body)
+        count = sum(offset < len(prompt) for offset in _offsets(body, tokens))
+        generated = str(_field(_item(_field(body, "choices"), 0), "text")).removeprefix(prompt)
+        fitting &= {
             shift
-            for shift in fitting
-            if (top := tops[-1 - shift]) and _best(_mapping(top)) == tokens[-1]
+            for shift in (0, 1)
+            if count - shift < len(tops)
+            and isinstance(top := tops[count - shift], Mapping)
+            and _best(top) == generated
         }
     if not fitting:
         raise _invalid("the scores do not stand with the tokens that they predict")

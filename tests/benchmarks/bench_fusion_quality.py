@@ -24,6 +24,8 @@ from cogenesis_langchain.privacy.text import PrivateText
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 OUT = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+TOKENS = 128
+"""Read of each reference."""
 K = 20
 GRID = np.linspace(0.0, 1.0, 21)
 FUSIONS = (*OPERATORS, Contrast(0.5, None))
@@ -49,7 +51,7 @@ def golds(model: LlamaCppTokens, prompt: list[int], reference: list[int]) -> NDA
 
 def columns(pair: Pair, cloud: LlamaCppTokens, asked: Prompts) -> dict[str, NDArray[np.float64]]:
     """Probability of each reference token, by column of the table."""
-    reference = pair.local.encode(asked.reference.encode())
+    reference = pair.local.encode(asked.reference.encode())[:TOKENS]
     with_context = rows(pair.local, pair.local.encode_chat(asked.local), reference)
     without = rows(pair.baseline, pair.baseline.encode_chat(asked.without), reference)
     ids = list(pair.cloud_ids(asked).ids)
