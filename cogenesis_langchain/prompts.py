@@ -110,6 +110,7 @@ SKETCH_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "prose": PublicTemplate("it was a text, not a list"),
     "placeholder": PublicTemplate("it left blanks for names or dates"),
     "markup": PublicTemplate("it held links, markup or code"),
+    "order": PublicTemplate("it gave orders that are not about the text"),
 }
 
 FILL_SYSTEM: Final = PrivateTemplate(

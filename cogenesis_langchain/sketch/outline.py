@@ -1,9 +1,10 @@
 """The sketch: the cloud model's outline, parsed, checked, and asked for once more if it fails.
 
 The paper asks for 8-15 points of 3-5 words (CoGenesis, section 3.2). A point that is a little
-longer serves as well, so up to `MAX_POINT_WORDS` are accepted. What comes from beyond the border is
-hostile until it has passed: links, markup, blanks for names and chat-control tokens never reach
-the local model.
+longer serves as well, so up to `MAX_POINT_WORDS` are accepted.
+
+An answer is judged before placeholders are restored: what private values stand behind them has no
+say in whether a second request leaves.
 """
 
 from __future__ import annotations
@@ -25,21 +26,20 @@ from cogenesis_langchain.prompts import (
     SKETCH_RETRY,
     SKETCH_SYSTEM,
 )
+from cogenesis_langchain.sketch.screen import misuse, visible
 
 MIN_POINTS: Final = 8
 MAX_POINTS: Final = 15
 MAX_POINT_WORDS: Final = 8
 
-Fault = Literal["count", "length", "prose", "placeholder", "markup"]
+Fault = Literal["count", "length", "prose", "placeholder", "markup", "order"]
 
 _POINT: Final = re.compile(r"^\s*(?:\d{1,2}\s*[.):]|[-*•–])\s*(?P<text>\S.*)$")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|`)(.+?)\1")
 _BLANK: Final = re.compile(
     r"\[[^\]]*\]|\{[^}]*\}|_{2,}|\.{4,}|\bX{2,}\b|<[a-z ]+ ?(?:name|date|here)>", re.I
 )
-_MARKUP: Final = re.compile(
-    r"https?:|www\.|!?\[[^\]]*\]\(|</?\w+[^>]*>|<\||\|>|\[/?INST\]|</?s>|```|<<SYS>>", re.I
-)
+_BRACKETS: Final = re.compile(r"\[[^\]\n]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +87,26 @@ def request_sketch(
     for attempt in (1, 2):
         answer = cloud.generate(_prompt(instruction, faults), departure)
         usage += answer.usage
-        points = parse_sketch(placeholders.restore(answer.text))
+        points = parse_sketch(answer.text, placeholders)
         if not isinstance(points, str):
             return Sketch(points, attempt, usage)
         faults.append(points)
     raise SketchInvalid(faults)
 
 
-def parse_sketch(text: str) -> tuple[str, ...] | Fault:
+def parse_sketch(text: str, placeholders: Placeholders) -> tuple[str, ...] | Fault:
     """Read an outline out of a cloud model's answer.
 
     Args:
         text: The answer.
+        placeholders: What the request held; in the points the originals are back.
 
     Returns:
         The points, without numbers, emphasis and repetitions; or what is wrong with the answer.
     """
-    if _MARKUP.search(text):
-        return "markup"
+    text = visible(text)
+    if misused := misuse(_without_known(text, placeholders)):
+        return misused
     lines = [line for line in text.splitlines() if line.strip()]
     matches = [match for line in lines if (match := _POINT.match(line))]
     if len(matches) * 2 < len(lines):
@@ -113,7 +115,17 @@ def parse_sketch(text: str) -> tuple[str, ...] | Fault:
     for match in matches:
         point = _EMPHASIS.sub(r"\2", match["text"]).strip().rstrip(".:;,")
         points.setdefault(point.casefold(), point)
-    return _fault(list(points.values())) or tuple(points.values())
+    fault = _fault([_without_known(point, placeholders) for point in points.values()])
+    return fault or tuple(placeholders.restore(point) for point in points.values())
+
+
+def _without_known(text: str, placeholders: Placeholders) -> str:
+    """The text with a plain word in the place of each placeholder that stands for something."""
+
+    def word(found: re.Match[str]) -> str:
+        return found[0] if placeholders.restore(found[0]) == found[0] else "it"
+
+    return _BRACKETS.sub(word, text)
 
 
 def _fault(points: Sequence[str]) -> Fault | None:

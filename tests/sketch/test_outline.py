@@ -52,7 +52,7 @@ def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
     ids=["plain", "with a heading", "parentheses and full stops", "bullets in bold", "repeated"],
 )
 def test_usual_forms_of_an_outline_are_read(text: str) -> None:
-    assert parse_sketch(text) == tuple(GOOD)
+    assert parse_sketch(text, Placeholders()) == tuple(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_usual_forms_of_an_outline_are_read(text: str) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named_by_its_fault(text: str, fault: str) -> None:
-    assert parse_sketch(text) == fault
+    assert parse_sketch(text, Placeholders()) == fault
 
 
 def test_a_valid_first_answer_needs_no_second() -> None:
@@ -108,3 +108,23 @@ def test_a_known_placeholder_in_the_outline_is_restored_and_an_unknown_one_is_a_
     assert sketch.points[9] == "address oksana.merriweather@tarn.example politely"
     with pytest.raises(SketchInvalid, match="placeholder, placeholder"):
         ask(Cloud(outline.replace("_1", "_2"), outline.replace("_1", "_2")), instruction)
+
+
+def test_what_stands_behind_a_placeholder_has_no_say_in_the_second_request() -> None:
+    instruction = "Write to oksana.merriweather@tarn.example about the concert."
+    long = "Write to oksana.merriweather.of.the.very.long.address@tarn.example about the concert."
+    outline = numbered([*GOOD[:9], "one two three four five six [EMAIL_1]"])
+    for text in (instruction, long):
+        cloud = Cloud(outline)
+        assert ask(cloud, text).attempts == 1
+
+
+def test_a_link_that_the_user_wrote_comes_back_and_one_that_the_cloud_adds_does_not() -> None:
+    instruction = "Write a note about https://tarn.example/private?id=77 for the choir."
+    outline = numbered([*GOOD[:9], "explain [URL_1] briefly"])
+    assert ask(Cloud(outline), instruction).points[9] == (
+        "explain https://tarn.example/private?id=77 briefly"
+    )
+    hostile = outline.replace("explain", "explain evil.com and")
+    with pytest.raises(SketchInvalid, match="markup, markup"):
+        ask(Cloud(hostile, hostile), instruction)
