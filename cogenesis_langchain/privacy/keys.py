@@ -20,7 +20,12 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     RELATIONS,
     TITLES,
 )
-from cogenesis_langchain.privacy.detectors.words import is_known_name, zipf
+from cogenesis_langchain.privacy.detectors.words import (
+    is_known_name,
+    is_rare,
+    is_surname,
+    zipf,
+)
 from cogenesis_langchain.privacy.folding import clean, folds
 from cogenesis_langchain.privacy.values import PrivateValue
 
@@ -105,17 +110,23 @@ def _whole(text: str) -> _Forms:
 
 
 def _rule_of(word: str) -> Rule | None:
-    """Under which rule a word alone stands for a name; None if it never does."""
+    """Under which rule a part of a person's name stands for the person; None if it never does."""
     lower = word.casefold()
     if is_public(word):
         return Rule.PERSON if lower in CALENDAR_NAMES else None
-    if lower in EVERYDAY_NAMES:
-        return Rule.CAPITALISED
-    if is_known_name(word):
-        return Rule.ANYWHERE
     if len(word) < _SHORTEST_WORD and word.isascii():
         return Rule.CAPITALISED
-    return Rule.CAPITALISED if zipf(word, "en") >= _TELLING else Rule.ANYWHERE
+    if word.islower() or is_known_name(word) or is_surname(word) or is_rare(word):
+        return Rule.ANYWHERE
+    return Rule.CAPITALISED
+
+
+def _place(text: str) -> _Forms:
+    """A place of one word that is not very common stands for itself in any case."""
+    if _WORD.fullmatch(text) and zipf(text, "en") < _TELLING and not is_public(text):
+        yield text, Rule.ANYWHERE
+    else:
+        yield from _name(text)
 
 
 def _name(text: str) -> _Forms:
@@ -233,7 +244,7 @@ def _valued(text: str) -> _Forms:
 
 _FORMS: Final[dict[ValueKind, Callable[[str], _Forms]]] = {
     "NAME": _name,
-    "PLACE": _name,
+    "PLACE": _place,
     "ORGANISATION": _organisation,
     "ADDRESS": _address,
     "EMAIL": _mail,

@@ -12,12 +12,14 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     STAY_AT_HOME_VERBS,
     TITLES,
 )
+from cogenesis_langchain.privacy.detectors.words import zipf
 from cogenesis_langchain.privacy.folding import Folded, fold_with_origin, is_invisible
 from cogenesis_langchain.privacy.keys import Rule
 
 # Plural and possessive endings that may follow a value without a break.
 _ENDINGS: Final = ("s", "es")
 _LONG_ENOUGH_TO_BREAK: Final = 5
+_COMMONEST_PLURAL: Final = 4.2  # zipf; a more common word is a word of its own
 # Scripts written without spaces, or with particles attached to the word.
 _ATTACHING_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "ARABIC", "HEBREW")
 
@@ -42,7 +44,7 @@ def place(folded: Folded, start: int, end: int, shown: str) -> tuple[int, int] |
     after = last + 1
     while after < len(text) and is_invisible(text[after]):
         after += 1
-    if not _starts_word(text, first) or not _ends_word(text, last, after):
+    if not _starts_word(text, first) or not _ends_word(text, first, last, after):
         return None
     if after - first != end - start and not _gaps_fit(folded, start, end, shown):
         return None
@@ -116,13 +118,18 @@ def _starts_word(text: str, first: int) -> bool:
     return before < 0 or not _joined(text[before], text[first])
 
 
-def _ends_word(text: str, last: int, after: int) -> bool:
+def _ends_word(text: str, first: int, last: int, after: int) -> bool:
+    """Whether a match ends with its word, a plural or possessive ending aside.
+
+    "Kellers" holds "Keller", but "this" does not hold "Thi".
+    """
     if after >= len(text) or not _joined(text[last], text[after]):
         return True
     for ending in _ENDINGS:
         stop = after + len(ending)
         if text[after:stop].lower() == ending:
-            return stop >= len(text) or not _joined(text[stop - 1], text[stop])
+            ends = stop >= len(text) or not _joined(text[stop - 1], text[stop])
+            return ends and zipf(text[first:stop], "en") < _COMMONEST_PLURAL
     return False
 
 

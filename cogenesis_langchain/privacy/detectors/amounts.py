@@ -15,8 +15,13 @@ _SYMBOLS: Final = (
     r"(?:US|A|C|S|R|HK|NZ|CA|AU)?\$|[€£¥₹₽₺₩₪฿₦₴₫]|(?<![^\W_])(?:zł|Kč|kr\.?|R|Rs\.?|Fr\.?)"
 )
 _CODES: Final = (
-    "USD EUR GBP CHF JPY CNY RMB INR AUD CAD NZD SGD HKD SEK NOK DKK ISK PLN CZK HUF RON BGN TRY "
-    "RUB UAH ZAR NGN KES GHS EGP AED SAR ILS BRL MXN ARS CLP COP PEN KRW THB VND IDR MYR PHP PKR"
+    "AED AFN AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "
+    "BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD GBP GEL GHS "
+    "GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KRW KWD "
+    "KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
+    "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RMB RON RSD RUB RWF SAR SBD SCR SDG "
+    "SEK SGD SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TRY TTD TWD TZS UAH UGX USD UYU UZS VES "
+    "VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
 ).replace(" ", "|")
 _CURRENCY_WORDS: Final = (
     r"euros?|dollars?|bucks|pounds? sterling|pounds|quid|pence|cents?|francs?|franken|yen|yuan"
@@ -25,7 +30,7 @@ _CURRENCY_WORDS: Final = (
     r"|shekels?|dirhams?|lei|forint|baht|руб(?:лей|ля|ль)?\.?|грн\.?|元|万元|円|万円|원|만원"
 )
 _UNITS: Final[dict[str, str]] = {
-    "concentration": "(?:[µμnpmk]?g|[mµμn]?mol|m?u|iu|meq)/(?:[dmµ]?l|mol|kg|min|h|day)",
+    "concentration": "(?:mcg|[µμnpmk]?g|[mµμn]?mol|m?u|iu|meq)/(?:[dmµ]?l|mol|kg|min|h|day)",
     "kg": "kg|kilos?|kilograms?|kilogrammes?|кг|公斤",
     "g": "g|grams?|gramm|grammes?",
     "mg": "mg|milligrams?|мг",

@@ -20,7 +20,9 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
 from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, zipf
 
 _TOKEN: Final = re.compile(
-    r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\.|[^\W\d_]+(?:['’-][^\W\d_]+)*(?:(?<=\b[^\W\d_])\."
+    r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\."
+    r"|\b(?:all|dell|nell|sull|dall|dal|qu|[ldsjcmnt])['’](?=[^\W\d_])"
+    r"|[^\W\d_]+(?:['’-][^\W\d_]+)*(?:(?<=\b[^\W\d_])\."
     r"|(?<=\bSt)\.)?(?!\d)|&"
 )
 _SENTENCE_END: Final = frozenset(".!?:;…•|*>—–。：\n")
@@ -28,6 +30,11 @@ _ABBREVIATION: Final = re.compile(r"(?:\b([^\W\d_]{1,9})|\.[^\W\d_])\.\Z")
 _OPENING_MARKS: Final = " \t\"“„'‘(«"
 AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
 """Words between two people, or inside the name of a firm."""
+# Legal forms that are not words of some language when written small.
+_SMALL_LEGAL_FORMS: Final = LEGAL_FORMS - {"ab", "ag", "as", "co", "corporation", "ev", "limited"} - {
+    "sa", "sas", "se", "eg", "house", "kk", "sl", "spa", "snc", "incorporated", "ug", "nv", "sro",
+}  # fmt: skip
+_MIXED_LEGAL_FORMS: Final = frozenset({"eG", "eV", "ehf", "hf"})
 _LONGEST_ACRONYM: Final = 5
 _COMMONEST_OPENER: Final = 5.5  # zipf; "Will", "May", "Just" at the start of a sentence
 
@@ -98,14 +105,15 @@ class Reader:
             linked = bool(run) and self._linked((pending or run)[-1], token)
             if linked and token.lower in TITLES and run[-1].lower not in TITLES:
                 linked = False  # the next person begins
-            if token.capital and not self._is_shouted(token):
+            shouted = self._is_shouted(token)
+            if token.capital and (not shouted or (linked and not pending and len(run) > 1)):
                 if linked and not token.opens:
                     run += [*pending, token]
                 else:
                     yield from self._finished(run)
                     run = [token]
                 pending = []
-            elif linked and token.lower in LEGAL_FORMS:
+            elif linked and (token.lower in _SMALL_LEGAL_FORMS or token.text in _MIXED_LEGAL_FORMS):
                 run += [*pending, token]
                 pending = []
             elif linked and token.lower in PARTICLES:

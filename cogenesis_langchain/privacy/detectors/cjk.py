@@ -17,6 +17,7 @@ _SURNAMES: Final = (
     "|[王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何林高罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾萧蕭田董潘袁蔡蒋蔣余于杜叶葉程魏苏蘇"
     "吕呂丁任卢盧姚沈钟鍾姜崔谭譚陆陸范汪廖石金韦韋贾賈夏付方邹鄒熊白孟秦邱侯江尹薛闫段雷龙龍史陶贺賀顾顧毛郝龚龔邵万萬钱錢严嚴武戴莫孔汤湯]"
 )
+_LINKS: Final = "是在叫于为的到去从给和与"  # is, at, called, of, to, from, and
 _PEOPLE: Final = "病人|患者|客户|医生|老师|同事|朋友|妻子|丈夫|律师|经理"
 _NOT_HAN_BEFORE: Final = rf"(?<!{_HAN})"
 _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
@@ -32,7 +33,7 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
     (
         "ORGANISATION",
         re.compile(
-            rf"((?:{_HAN}|[\u3040-\u30ff]|[A-Za-z]){{2,15}}(?:有限公司|股份公司|公司|集团|银行"
+            rf"((?:(?![{_LINKS}])(?:{_HAN}|[\u3040-\u30ff]|[A-Za-z])){{2,15}}(?:有限公司|股份公司|公司|集团|银行"
             rf"|医院|大学|学校|株式会社|病院|銀行|大學))"
         ),
     ),

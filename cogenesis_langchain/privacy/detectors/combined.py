@@ -9,10 +9,14 @@ from cogenesis_langchain.privacy.detectors.amounts import find_amounts
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.labelled import find_labelled
-from cogenesis_langchain.privacy.detectors.names import find_names
+from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbered import find_numbered
-from cogenesis_langchain.privacy.detectors.patterns import find_patterns
-from cogenesis_langchain.privacy.detectors.reading import ReadingFinder
+from cogenesis_langchain.privacy.detectors.patterns import (
+    find_addresses_of_machines,
+    find_announced_codes,
+    find_patterns,
+)
+from cogenesis_langchain.privacy.detectors.reading import Reading, ReadingFinder
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder
 from cogenesis_langchain.privacy.detectors.terms import find_terms
 
@@ -24,6 +28,13 @@ _FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_names,
     find_cjk,
     find_terms,
+)
+_INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
+    find_addresses_of_machines,
+    find_announced_codes,
+    find_numbered,
+    find_addresses,
+    find_introduced_names,
 )
 _READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)
 
@@ -40,5 +51,22 @@ def find_spans(text: str) -> list[Span]:
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
-    """What is private in an instruction whatever the context: structured kinds only."""
-    return sorted({*find_patterns(text), *find_numbered(text)})
+    """What is private in an instruction whatever the context, in order; spans may overlap.
+
+    Only what hardly ever stands in a general instruction: addresses, numbers with a meaning of
+    their own, full dates, exact sums, names that are introduced as somebody's.
+    """
+    spans = {span for finder in _INSTRUCTION_FINDERS for span in finder(text)}
+    spans.update(
+        Span(reading.start, reading.end, reading.kind)
+        for reading in (*find_dates(text), *find_amounts(text))
+        if _is_exact(reading)
+    )
+    return sorted(spans)
+
+
+def _is_exact(reading: Reading) -> bool:
+    """A day of a year, or a sum of money that is not round."""
+    if reading.kind == "DATE":
+        return any(mark.startswith("date *") for mark in reading.marks)
+    return reading.kind == "AMOUNT" and any(mark.startswith("number") for mark in reading.marks)

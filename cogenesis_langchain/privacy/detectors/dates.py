@@ -87,7 +87,7 @@ _MONTH: Final = rf"(?P<month>{any_of(_MONTH_NUMBERS)})\b\.?"
 _DAY: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.|º|ª|°)?"
 _DAY_WORD: Final = rf"(?P<ordinal>{any_of(_ORDINALS)})"
 _YEAR: Final = r"(?P<year>(?:19|20)\d\d|['’]?\d\d(?![\d:.]\d|\d|\s*(?:am|pm|uhr|h\b)))"
-_OF: Final = r"(?:[\s.,/-]|of\b|de\b|del\b|do\b|den\b){1,6}"
+_OF: Final = r"(?:[\s.,/-]|day of\b|of\b|de\b|del\b|do\b|den\b){1,6}"
 _FULL_YEAR: Final = r"(?:19|20)\d\d"
 
 _FLAGS: Final = re.IGNORECASE
@@ -141,6 +141,12 @@ _WHOLE_HOUR: Final = re.compile(
 _SPOKEN: Final = re.compile(
     rf"\b(?P<offset>half|quarter|ten|twenty|five)(?:\s(?P<way>past"
     rf"|to))\s(?P<hour>{any_of(_HOURS)})\b",
+    _FLAGS,
+)
+_SPOKEN_HOUR: Final = re.compile(
+    rf"\b(?P<hour>{any_of(_HOURS)})\s"
+    r"(?:(?:o['’]clock\s)?(?P<part>in the (?:morning|afternoon|evening)|at night)"
+    r"|o['’]clock|(?P<half>[ap])\.?m\b\.?)",
     _FLAGS,
 )
 _DIGIT: Final = re.compile(r"\d")
@@ -205,14 +211,20 @@ def find_times(text: str) -> Iterator[Reading]:
     for match in _CLOCK.finditer(text):
         yield _time(match, int(match["hour"]), int(match["minute"]), match["half"])
     for match in _WHOLE_HOUR.finditer(text):
-        half = match["half"] or ("a" if match["part"] == "in the morning" else None)
-        yield _time(match, int(match["hour"]), 0, half or ("p" if match["part"] else None))
+        yield _time(match, int(match["hour"]), 0, _half_of_day(match))
+    for match in _SPOKEN_HOUR.finditer(text):
+        yield _time(match, _HOURS.index(match["hour"].lower()) + 1, 0, _half_of_day(match))
     for match in _SPOKEN.finditer(text):
         minutes = _SPOKEN_MINUTES[match["offset"].lower()]
         hour = _HOURS.index(match["hour"].lower()) + 1
         if match["way"].lower() == "to":
             hour, minutes = hour - 1, 60 - minutes
         yield _time(match, hour, minutes, None)
+
+
+def _half_of_day(match: re.Match[str]) -> str | None:
+    part = match["part"]
+    return match["half"] or (part and ("a" if part.lower() == "in the morning" else "p"))
 
 
 def _both_orders(first: int, second: int) -> list[tuple[int, int]]:

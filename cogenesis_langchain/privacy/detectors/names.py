@@ -26,12 +26,15 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
 from cogenesis_langchain.privacy.detectors.words import (
     is_everyday,
     is_known_name,
+    is_rare,
+    is_unheard_of,
     languages_of,
     zipf,
 )
 
 _TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
+_SHORTEST_CODE: Final = 4
 _SPEAKER: Final = re.compile(
     r"^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?([^\W\d_]{2,15})[:：]\s", re.MULTILINE
 )
@@ -65,6 +68,7 @@ def find_names(text: str) -> Iterator[Span]:
         ):
             yield from _spans(reader, run)
     yield from _lower_case_names(reader)
+    yield from _unheard_of_words(reader)
     for match in _QUOTED_FIRM.finditer(text):
         yield Span(*match.span(), "ORGANISATION")
 
@@ -74,10 +78,12 @@ def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
     kind = _kind(reader, run)
     cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
     starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
+    if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *reader.languages):
+        starts.append(1)  # the first word may have its capital from the sentence alone
     ends = [*(index for index in cuts if run[index].lower in AND), len(run)]
     for start in starts:
         end = min(end for end in ends if end > start)
-        for stop in {end, len(run)} if start == 0 else {end}:
+        for stop in {end, len(run)} if start < 2 else {end}:
             ending = _POSSESSIVE.search(run[stop - 1].text)
             yield Span(
                 run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
@@ -131,7 +137,7 @@ def _is_single_name(reader: Reader, token: Token) -> bool:
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
             return after is not None and after.lower in STAY_AT_HOME_VERBS
-        return known or not zipf(token.text, *reader.languages)
+        return known or is_rare(token.text, *reader.languages)
     if known:
         return True
     if before is not None and before.lower in DETERMINERS:
@@ -155,6 +161,26 @@ def _is_attribute(reader: Reader, token: Token) -> bool:
     )
 
 
+def find_introduced_names(text: str) -> Iterator[Span]:
+    """Names in an instruction that a title or a relation introduces: "Dr. Nwosu", "my wife Anna".
+
+    Args:
+        text: An instruction.
+
+    Yields:
+        Spans of kind `NAME`. After a title any name counts, after a relation a known given name.
+    """
+    reader = Reader(text, languages_of(text))
+    for run in reader.runs():
+        words = [token for token in run if token.capital and token.lower not in TITLES]
+        before = reader.before(run[0])
+        titled = run[0].lower in TITLES and run[0].capital and not run[0].opens
+        related = before is not None and before.lower in RELATIONS
+        named = not all(is_public(token.text) or token.lower in NOT_ADDRESSEES for token in words)
+        if named and (titled or (related and is_known_name(words[0].text))):
+            yield Span(run[0].start, run[-1].end, "NAME")
+
+
 def _lower_case_names(reader: Reader) -> Iterator[Span]:
     """Names that a chat writes without a capital, and whoever speaks at the start of two lines."""
     for token in reader.tokens:
@@ -166,3 +192,17 @@ def _lower_case_names(reader: Reader) -> Iterator[Span]:
     for match in _SPEAKER.finditer(reader.text):
         if speakers.count(match[1]) > 1 and match[1].casefold() not in _PRONOUNS:
             yield Span(*match.span(1), "NAME")
+
+
+def _unheard_of_words(reader: Reader) -> Iterator[Span]:
+    """Words in English text that no list knows: logins, rare names, names spelled wrong."""
+    if reader.languages[-1] != "en":
+        return
+    for token in reader.tokens:
+        if (
+            len(token.text) >= _SHORTEST_CODE
+            and token.text.isalpha()
+            and token.text.islower()
+            and is_unheard_of(token.text)
+        ):
+            yield Span(token.start, token.end, "ID")

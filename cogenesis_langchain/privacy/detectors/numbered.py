@@ -10,7 +10,7 @@ from typing import Final
 
 from cogenesis_langchain.privacy.detectors.spans import Span
 
-_CARD: Final = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_CARD: Final = re.compile(r"(?<![A-Za-z0-9_.-])\d(?:[ -]?\d){12,18}(?![A-Za-z0-9_-])")
 _LAST_FOUR: Final = re.compile(
     r"\b(?:card|visa|mastercard|amex|karte|carte|tarjeta|carta|cartão)\b[^.\n]{0,30}?"
     r"\b(?:ending(?:\s+(?:in|with))?|ends\s+(?:in|with)|last\s+four(?:\s+digits)?|endet\s+auf"
@@ -18,7 +18,7 @@ _LAST_FOUR: Final = re.compile(
     r"|terminada\s+en)\s*:?\s*(\d{4})\b",
     re.IGNORECASE,
 )
-_IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
+_IBAN: Final = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9_])")
 _ACCOUNT: Final = re.compile(
     r"\b(?:account|acct|routing|sort\s+code|konto(?:nummer|nr)?|blz|compte|cuenta|conto|conta)\b"
     r"(?:\s+(?:no|number|num|nr|n[°º]|nummer))?\.?\s*(?:is|:|#)?\s*(\d[\d -]{4,20}\d)\b",
@@ -127,7 +127,7 @@ def _accounts(text: str) -> Iterator[Span]:
     for match in _IBAN.finditer(text):
         # The next word may have been taken for the last group.
         candidate = match[0]
-        while candidate and not iban.is_valid(candidate):
+        while candidate and not iban.is_valid(candidate, check_country=False):
             candidate = candidate.rpartition(" ")[0]
         if candidate:
             yield Span(match.start(), match.start() + len(candidate), "ACCOUNT")
@@ -140,7 +140,7 @@ def _checksums() -> tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]:
     """The shapes of identity numbers with what checks them; a shape without one always counts."""
     return tuple(
         (
-            re.compile(rf"(?<![\w.-])(?:{shape})(?![\w-]|\.\d)"),
+            re.compile(rf"(?<![A-Za-z0-9_.-])(?:{shape})(?![A-Za-z0-9_-]|\.\d)"),
             import_module(f"stdnum.{module}").is_valid if module else bool,
         )
         for shape, module in _IDENTITY_NUMBERS

@@ -38,11 +38,15 @@ _CUE: Final = re.compile(
     rf"[\s:#(=]{{1,3}}({_CODE}(?: \d{{2,4}}\b(?!\s*(?:%|kg|km|am|pm)))*)",
     re.IGNORECASE,
 )
-_SHAPE: Final = re.compile(rf"(?<![\w@/.:#'’-]){_CODE}(?![\w@])")
+# Digits may touch a word of a script without spaces, so the edges are spelled out in ASCII.
+_SHAPE: Final = re.compile(rf"(?<![A-Za-z0-9_@/.:#'’-]){_CODE}(?![A-Za-z0-9_@])")
 _SPACED: Final = re.compile(
-    r"\b(?!AD|BC|HTTP|ISO|UTC|GMT|TOP|AM|PM)[A-Z]{2,4} [A-Z]?\d{3,15}(?:[- ]\d{2,4})*\b(?![:/.]\d)"
+    r"\b(?!AD|BC|HTTP|ISO|UTC|GMT|TOP|AM|PM)[A-Z]{1,4} [A-Z]?\d{3,15}(?:[- ]\d{1,4})*\b(?![:/.]\d)"
 )
-_LONG_NUMBER: Final = re.compile(r"(?<![\w.,/-])\d{5,}(?![\w]|[.,/-]\d)")
+_PLATE: Final = re.compile(
+    r"\b(?:[A-Z]{2}\d{2} [A-Z]{3}|[A-Z]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{3} \d{3,4}|\d{4} [A-Z]{3})\b"
+)
+_LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,/-])\d{5,}(?![A-Za-z0-9_]|[.,/-]\d)")
 # What has letters and digits and is no identifier: ordinals, units, times, decades, versions.
 _NO_IDENTIFIER: Final = re.compile(
     r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
@@ -68,13 +72,10 @@ def find_patterns(text: str) -> Iterator[Span]:
     yield from find_addresses_of_machines(text)
     for match in _HANDLE.finditer(text):
         yield Span(*match.span(), "ID")
-    for match in _CUE.finditer(text):
-        if any(letter.isdigit() for letter in match[1]) and not _is_ordinary(
-            match[1], announced=True
-        ):
-            yield Span(*match.span(1), "ID")
-    for match in _LONG_NUMBER.finditer(text):
-        yield Span(*match.span(), "ID")
+    yield from find_announced_codes(text)
+    for pattern in (_LONG_NUMBER, _PLATE):
+        for match in pattern.finditer(text):
+            yield Span(*match.span(), "ID")
     for pattern in (_SHAPE, _SPACED):
         for match in pattern.finditer(text):
             if _looks_like_identifier(match[0]):
@@ -92,6 +93,15 @@ def find_addresses_of_machines(text: str) -> Iterator[Span]:
             yield Span(*match.span(), "IP")
     for match in _MAC.finditer(text):
         yield Span(*match.span(), "ID")
+
+
+def find_announced_codes(text: str) -> Iterator[Span]:
+    """Codes with a digit after a word such as "order no." or "MRN"."""
+    for match in _CUE.finditer(text):
+        if any(letter.isdigit() for letter in match[1]) and not _is_ordinary(
+            match[1], announced=True
+        ):
+            yield Span(*match.span(1), "ID")
 
 
 def _is_ip(written: str) -> bool:
@@ -113,5 +123,5 @@ def _looks_like_identifier(code: str) -> bool:
 def _is_ordinary(code: str, *, announced: bool) -> bool:
     """Whether a code is a word of the language: an ordinal, a unit, a version, a small number."""
     if announced and (code.isdigit() or code[0].isalpha()):
-        return code.isdigit() and len(code) < _FEWEST_DIGITS
+        return code.isdigit() and len(code) <= _FEWEST_DIGITS
     return _NO_IDENTIFIER.fullmatch(code) is not None

@@ -4,47 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.health_terms import (
+    CJK_CONDITIONS,
     CONDITION_HEADS,
+    CONDITION_SHAPES,
     CONDITION_SUFFIXES,
     CONDITIONS,
     HEALTH_CUES,
     MEDICINE_SUFFIXES,
     MEDICINES,
-    MONEY_TERMS,
-    OWNERS,
 )
+from cogenesis_langchain.privacy.detectors.money_terms import MONEY_TERMS, OWNERS
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
-from cogenesis_langchain.privacy.detectors.words import is_known_name, zipf
+from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
 
-_SMALL: Final = (
-    r"(?!(?:the|a|an|his|her|my|of|for|with|and|or|is|was|has|from|in|on|to|known|that|this|by)\b)"
-)
-_MODIFIER: Final = rf"(?:{_SMALL}[^\W\d_][\w-]*\s|type\s[12]\s)"
+_PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _HAS_OWNER: Final = re.compile(OWNERS, re.IGNORECASE)
-_TERMS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
-    ("HEALTH", re.compile(rf"(?<![^\W_])(?:type [12] )?(?:{CONDITIONS})(?![^\W_])", re.IGNORECASE)),
-    ("HEALTH", re.compile(rf"(?<!\w){_MODIFIER}(?:{CONDITION_HEADS})\b", re.IGNORECASE)),
-    ("HEALTH", re.compile(rf"(?<!\w){_MODIFIER}{{2}}(?:{CONDITION_HEADS})\b", re.IGNORECASE)),
-    ("HEALTH", re.compile(rf"\b(?:{MEDICINES})\b", re.IGNORECASE)),
+_FORM: Final = re.compile(r"[:：]")
+_CAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_a-zß-ÿ][^\W\d_]+")
+
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W_]+)*")
+_SMALL_WORDS: Final = (
+    "the a an his her my our your their of for with and or is was has had from in on at to as that "
+    "this by known not no any some le la les un une el los las il lo gli der die das ein eine bei "
+    "seit nach con per por com del della de da do zum zur im am und et y e o ou"
+)
+_NOT_SMALL: Final = rf"(?!(?:{_SMALL_WORDS.replace(' ', '|')})\b)"
+_MODIFIER: Final = rf"(?:{_NOT_SMALL}[^\W\d_][\w-]*\s|type\s[12]\s)"
+_PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
+    ("HEALTH", re.compile(rf"\b(?:{CONDITION_SHAPES})\b", re.IGNORECASE)),
+    ("HEALTH", re.compile(CJK_CONDITIONS)),
     ("MONEY", re.compile(rf"\b(?:{MONEY_TERMS})\b", re.IGNORECASE)),
+)
+_HEADED: Final = tuple(
+    re.compile(rf"(?<![\w-]){_MODIFIER}{{{words}}}(?:{CONDITION_HEADS})\b", re.IGNORECASE)
+    for words in (1, 2)
 )
 _BY_SUFFIX: Final = re.compile(
     rf"\b[^\W\d_]{{3,}}(?:{CONDITION_SUFFIXES}|{MEDICINE_SUFFIXES})[ae]?\b", re.IGNORECASE
 )
 _ANNOUNCED: Final = re.compile(
-    rf"\b(?:{HEALTH_CUES})\s+(?:(?:a|an|the|mild|severe|chronic|un|una|une|eine[rnm]?)\s+)?"
-    rf"({_SMALL}[^\W\d_][\w-]*(?:\s{_SMALL}[^\W\d_][\w-]*){{0,2}})",
+    rf"\b(?:{HEALTH_CUES}):?\s+(?:(?:a|an|the|mild|severe|un|una|une|eine[rnm]?)\s+)?"
+    rf"({_NOT_SMALL}[^\W\d_][\w-]*(?:\s{_NOT_SMALL}[^\W\d_][\w-]*){{0,2}})",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"\S+")
-_DOSED: Final = re.compile(r"\b([^\W\d_]{5,})\s+\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|g|ml|IU)\b")
+_DOSED: Final = re.compile(
+    r"\b([^\W\d_]{5,})\s+\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|g|ml|IU)\b", re.IGNORECASE
+)
 _COMMONEST_TERM: Final = 3.9  # zipf; what is more common ends like a medicine by chance ("valid")
-_FORM: Final = re.compile(r"[:：]")
-_CAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_a-zß-ÿ][^\W\d_]+")
-_PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 
 
 def find_terms(text: str) -> Iterator[Span]:
@@ -72,14 +82,51 @@ def _is_about_somebody(paragraph: str) -> bool:
 
 
 def _terms_between(text: str, start: int, end: int) -> Iterator[Span]:
-    for kind, pattern in _TERMS:
+    yield from _listed(text, start, end)
+    for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text, start, end):
             yield Span(*match.span(), kind)
-    for match in _BY_SUFFIX.finditer(text, start, end):
-        if zipf(match[0], "en", "de", "fr", "es", "it", "pt") < _COMMONEST_TERM:
-            yield Span(*match.span(), "HEALTH")
-    for pattern in (_ANNOUNCED, _DOSED):
+    for pattern in _HEADED:
         for match in pattern.finditer(text, start, end):
-            words = [match.span(1)[0] + found.end() for found in _WORD.finditer(match[1])]
-            if min(zipf(word, "en") for word in match[1].split()) < _COMMONEST_TERM:
-                yield from (Span(match.start(1), stop, "HEALTH") for stop in words)
+            yield Span(*match.span(), "HEALTH")
+    for match in _BY_SUFFIX.finditer(text, start, end):
+        if zipf(match[0], *LANGUAGES) < _COMMONEST_TERM:
+            yield Span(*match.span(), "HEALTH")
+    for match in _DOSED.finditer(text, start, end):
+        if zipf(match[1], "en") < _COMMONEST_TERM:
+            yield Span(*match.span(1), "HEALTH")
+    for match in _ANNOUNCED.finditer(text, start, end):
+        yield from _announced(text, *match.span(1))
+
+
+@cache
+def _lexicon() -> dict[str, tuple[str, ...]]:
+    """The listed phrases by their first word, the longest first."""
+    phrases: dict[str, list[str]] = {}
+    for phrase in CONDITIONS | MEDICINES:
+        phrases.setdefault(_WORD.findall(phrase)[0], []).append(phrase)
+    return {word: tuple(sorted(group, key=len, reverse=True)) for word, group in phrases.items()}
+
+
+def _listed(text: str, start: int, end: int) -> Iterator[Span]:
+    """Listed phrases, also with a plural s."""
+    lexicon = _lexicon()
+    lower = text.lower()
+    for word in _WORD.finditer(lower, start, end):
+        for phrase in lexicon.get(word[0]) or lexicon.get(word[0].removesuffix("s"), ()):
+            stop = word.start() + len(phrase)
+            if lower.startswith(phrase, word.start()) and not lower[stop : stop + 1].isalpha():
+                yield Span(word.start(), stop, "HEALTH")
+                break
+            if lower[stop : stop + 1] == "s" and lower.startswith(phrase, word.start()):
+                yield Span(word.start(), stop + 1, "HEALTH")
+                break
+
+
+def _announced(text: str, start: int, end: int) -> Iterator[Span]:
+    """What follows a cue: each beginning of it that ends with the telling word or after it."""
+    telling = False
+    for word in _WORD.finditer(text, start, end):
+        telling = telling or zipf(word[0], "en") < _COMMONEST_TERM
+        if telling:
+            yield Span(start, word.end(), "HEALTH")

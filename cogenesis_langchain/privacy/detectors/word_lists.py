@@ -150,6 +150,7 @@ CLOSINGS: Final = _words("""
 """)
 
 NOT_ADDRESSEES: Final = _words("""
+    president chairman chairwoman minister speaker right bean seuss dalloway darcy who jekyll claus
     sir madam all team everyone everybody folks colleague colleagues friend friends customer
     customers parents students neighbours neighbors professor doctor hiring manager guys there
     damen herren kollegen kolleginnen zusammen leute frau herr kollegin kollege monsieur madame
@@ -171,13 +172,18 @@ ORGANISATION_WORDS: Final = _words("""
     hochschule stiftung verein versicherung versicherungen sparkasse bäckerei maschinenbau werke
     hôpital clinique école université lycée banque société plomberie boulangerie clínica colegio
     escuela universidad banco caja empresa conservas ospedale clinica scuola università banca
-    ditta escola universidade construtora ооо зао оао пао ао тов
+    ditta escola universidade construtora sanctuary orchestra choir theatre theater museum library
+    gallery mine farm farms ranch vineyard airlines airways shipping seafood fc afc united records
+    house lodge resort salon gym infirmary centre center charity shelter jsc pjsc pty pte eg se
+    kgaa gbr bhd sdn molkerei bakkerij mutuelle notaire kanzlei praxis apotheke handwerk ооо зао
+    оао пао ао тов
 """)
 """Words that say that a run of capitalised words is an organisation."""
 
 LEGAL_FORMS: Final = _words("""
     ltd limited llc llp lp plc inc incorporated corp corporation co gmbh ag kg ohg ug mbh ev sa
-    sas sarl srl spa snc sl slu lda ltda bv nv vof ab as asa aps oy oyj kft zrt doo sro
+    sas sarl srl spa snc sl slu lda ltda bv nv vof ab as asa aps oy oyj kft zrt doo sro jsc pjsc
+    pty pte eg se kgaa gbr sdn bhd kk
 """)
 """Legal forms of companies, which may follow a comma or be written small."""
 
@@ -201,6 +207,6 @@ PLACE_PREPOSITIONS: Final = _words("""
 STAY_AT_HOME_VERBS: Final = _words("""
     is was has had says said told asked wants wanted needs needed met works lives lived got gets
     should could would must does did went came knows knew thinks thought loves hates likes takes
-    took and called texted
+    took called texted
 """)
 """What follows a name at the start of a sentence, and never an imperative or a modal verb."""

@@ -6,11 +6,11 @@ Frequencies come from wordfreq, given names from the person lists of Faker (some
 
 from __future__ import annotations
 
-import importlib
 import math
 import pkgutil
 from functools import cache
-from typing import Final
+from importlib import import_module
+from typing import Final, Literal
 
 from cogenesis_langchain.privacy.detectors.word_lists import EVERYDAY_NAMES
 
@@ -20,6 +20,8 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt")
 # A vowel of the script stands for it; the languages are those that wordfreq knows well.
 _SCRIPT_LANGUAGES: Final = {"иеоа": ("ru", "uk"), "αεο": ("el",)}
 _FREQUENT: Final = 1e-3  # share of the words of a language
+_RARE: Final = 1e-7  # share of the words of a language
+_TELLING: Final = 4.2  # zipf; a more common word is taken for a word
 _FUNCTION_WORD: Final = 5.4  # zipf; no name is as common as that in any language
 
 
@@ -42,19 +44,29 @@ def _rare_frequencies() -> dict[str, float]:
 @cache
 def _known_names() -> frozenset[str]:
     """Given names of Faker's locales, lower case."""
+    return frozenset(
+        name for name in _names_of_people("first") if zipf(name, *LANGUAGES) < _FUNCTION_WORD
+    )
+
+
+@cache
+def _known_surnames() -> frozenset[str]:
+    """Surnames of Faker's locales, lower case."""
+    return _names_of_people("last")
+
+
+def _names_of_people(which: Literal["first", "last"]) -> frozenset[str]:
     import faker.providers.person as people
 
     names: set[str] = set()
     for locale in pkgutil.iter_modules(people.__path__):
         if not locale.ispkg:
             continue
-        provider = importlib.import_module(f"{people.__name__}.{locale.name}").Provider
+        provider = import_module(f"{people.__name__}.{locale.name}").Provider
         for attribute, entries in vars(provider).items():
-            if "first" in attribute and isinstance(entries, tuple | list | dict):
+            if which in attribute and isinstance(entries, tuple | list | dict):
                 names.update(str(entry).casefold() for entry in entries)
-    return frozenset(
-        name for name in names if name.isalpha() and zipf(name, *LANGUAGES) < _FUNCTION_WORD
-    )
+    return frozenset(name for name in names if name.isalpha())
 
 
 def is_known_name(word: str) -> bool:
@@ -81,6 +93,22 @@ def is_everyday(word: str, *languages: str) -> bool:
     if lower in EVERYDAY_NAMES:
         return True
     return bool(zipf(lower, *(languages or ("en",)))) and not is_known_name(lower)
+
+
+def is_surname(word: str) -> bool:
+    """Whether a word is a surname somewhere, and hardly used as anything else."""
+    lower = word.casefold()
+    return (
+        lower in _known_surnames()
+        and lower not in EVERYDAY_NAMES
+        and zipf(lower, *LANGUAGES) < _TELLING
+    )
+
+
+def is_rare(word: str, *languages: str) -> bool:
+    """Whether a word is used less than once in ten million words of English and of a language."""
+    lower = word.lower()
+    return not zipf(lower, *(languages or ("en",))) and _rare_frequencies().get(lower, 0.0) < _RARE
 
 
 def is_unheard_of(word: str) -> bool:
