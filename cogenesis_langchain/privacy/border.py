@@ -13,7 +13,7 @@ from cogenesis_langchain.privacy.ledger import EgressLedger, LedgerEntry, Verdic
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 
 if TYPE_CHECKING:  # the detectors compile for a quarter of a second; the first release does that
-    from cogenesis_langchain.privacy.matching import Hit, ValueSet
+    from cogenesis_langchain.privacy.matching import ValueSet
     from cogenesis_langchain.privacy.placeholders import Placeholders
 
 Policy = Literal["mask", "block", "local"]
@@ -127,7 +127,8 @@ class Border:
             placeholders: The conversation's placeholders; masked values are added to them.
 
         Returns:
-            The decision; its text is None when the policy is ``local`` and something was found.
+            The decision. Its text is None when something was found and the policy is ``local``, or
+            when a value is hidden in an encoding, where no placeholder can stand for it.
 
         Raises:
             PrivacyViolation: Something was found and the policy is ``block``.
@@ -135,22 +136,24 @@ class Border:
         from cogenesis_langchain.privacy.matching import ValueSet, detect_in_instruction
 
         text = candidate.reveal()
-        detected = detect_in_instruction(text)
-        hits = _merge(values.find(text), detected)
-        values = values.union(ValueSet.from_texts((), declared=[hit.value for hit in detected]))
-        masked: dict[str, int] = dict(Counter(hit.value.kind for hit in hits))
-        if not hits:
+        detected = [hit.value for hit in detect_in_instruction(text)]
+        values = values.union(ValueSet.from_texts((), declared=detected))
+        hits = values.find(text)
+        shown = placeholders.mask(text, hits) if hits else text
+        hidden = values.find_in_payload(shown.encode())
+        found = Counter[str](hit.value.kind for hit in hits) + Counter[str](hidden)
+        if not found:
             return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
         if self._policy == "block":
+            kinds = ", ".join(sorted(found))
             raise PrivacyViolation(
-                f"the instruction holds {len(hits)} private values ({', '.join(sorted(masked))})",
+                f"the instruction holds {found.total()} private values ({kinds})",
                 remedy="take them out of the public part, mark them with private(...), or use "
                 'policy="mask"',
             )
-        if self._policy == "local":
-            return Release(None, "refused", masked, values)
-        public = PublicText(placeholders.mask(text, hits), seal=BORDER_SEAL)
-        return Release(public, "masked", masked, values)
+        if hidden or self._policy == "local":
+            return Release(None, "refused", dict(found), values)
+        return Release(PublicText(shown, seal=BORDER_SEAL), "masked", dict(found), values)
 
     def departure(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
@@ -166,16 +169,6 @@ class Border:
         if verdict is not None:
             release = replace(release, verdict=verdict)
         return Departure(release, purpose=purpose, ledger=self._ledger)
-
-
-def _merge(known: Sequence[Hit], detected: Sequence[Hit]) -> list[Hit]:
-    """Known values first; detected ones where they overlap none of them."""
-    free = [
-        hit
-        for hit in detected
-        if all(hit.end <= other.start or other.end <= hit.start for other in known)
-    ]
-    return sorted((*known, *free), key=lambda hit: hit.start)
 
 
 def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:

@@ -101,7 +101,8 @@ def split_request(
         )
     task = _join(text for text, mark in parts if mark != "private")
     if callable(rule):
-        candidate, kept = rule(messages), whole
+        candidate = rule(messages)
+        kept = whole.replace(candidate, "") if candidate else whole
     else:
         chosen = {"public"} if rule == "marked" else {"public", ""}
         candidate = _join(text for text, mark in parts if mark in chosen)
