@@ -173,10 +173,10 @@ class Border:
 
 def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:
     """Strings of a body that the border did not release itself."""
-    try:
-        body = json.loads(payload)
+    try:  # as pairs: of a name that occurs twice, a dictionary would show the last value alone
+        body = json.loads(payload, object_pairs_hook=list)
     except ValueError:
-        yield payload.decode("latin-1")
+        yield payload.decode(errors="replace")
         return
     yield from (text for text in _strings(body) if text not in released)
 
@@ -184,10 +184,6 @@ def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key)
-            yield from _strings(item)
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _strings(item)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from releases import INSTRUCTION, departure, release
+
+from cogenesis_langchain.errors import LedgerError, PrivacyViolation
+from cogenesis_langchain.privacy.border import Border, Policy
+from cogenesis_langchain.privacy.ledger import LedgerEntry, MemoryLedger
+from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+
+NOTES = ["My name is Zimlor Quovex and I owe 4,311.20 EUR since 14 March 2024."]
+URL = "POST https://cloud.test/v1/chat/completions"
+
+
+def body(*texts: PublicText, **more: object) -> bytes:
+    return json.dumps({"messages": [str(text) for text in texts], **more}).encode()
+
+
+# Release
+
+
+def test_an_instruction_without_private_values_leaves_as_it_is() -> None:
+    released = release(context=NOTES)
+    assert str(released.text) == INSTRUCTION
+    assert (released.verdict, released.masked) == ("clean", {})
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        "Zimlor Quovex",
+        "ZIMLOR QUOVEX",
+        "Quovex's flat",
+        "Zim\u200blor",
+        "Zímlör",
+        "Ｚｉｍｌｏｒ",
+        "Zim-\nlor",
+        "Z i m l o r",
+        "4311.20 EUR",
+        "€4.311,20",
+        "14/03/2024",
+        "March 14, 2024",
+    ],
+)
+def test_a_private_value_in_any_spelling_becomes_a_placeholder(mention: str) -> None:
+    released = release(f"Write a note about {mention} today.", NOTES)
+    assert released.verdict == "masked" and released.text is not None
+    assert "[" in str(released.text)
+    assert not released.values.find(str(released.text))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        base64.b64encode(b"Zimlor Quovex").decode(),
+        base64.urlsafe_b64encode(b"to Zimlor Quovex of Hull").decode(),
+        "Z&#105;mlor",
+        "Qu&#x6f;vex",
+        r"\u005aimlor",
+    ],
+)
+@pytest.mark.parametrize("policy", ["mask", "local"])
+def test_nothing_leaves_when_a_value_is_hidden_in_an_encoding(hidden: str, policy: Policy) -> None:
+    released = release(f"Write a note about {hidden} today.", NOTES, policy=policy)
+    assert released.text is None and released.verdict == "refused"
+    with pytest.raises(PrivacyViolation):
+        release(f"Write a note about {hidden} today.", NOTES, policy="block")
+
+
+def test_the_policy_block_raises_without_the_value() -> None:
+    with pytest.raises(PrivacyViolation) as caught:
+        release("Write a note to Zimlor Quovex.", NOTES, policy="block")
+    assert "Zimlor" not in str(caught.value) and "NAME" in str(caught.value)
+
+
+def test_the_policy_local_lets_nothing_out() -> None:
+    released = release("Write a note to Zimlor Quovex.", NOTES, policy="local")
+    assert (released.text, released.verdict, released.masked) == (None, "refused", {"NAME": 1})
+
+
+def test_structured_values_are_found_without_any_context() -> None:
+    released = release("Write to z.quovex@tarn.example or +49 30 9018 2045.")
+    assert released.masked == {"EMAIL": 1, "PHONE": 1}
+    assert "tarn" not in str(released.text) and "9018" not in str(released.text)
+
+
+def test_a_known_value_inside_a_detected_one_leaves_nothing_of_it_standing() -> None:
+    released = release("Write to b.quovex@tarn.example today.", NOTES)
+    shown = str(released.text)
+    assert "quovex" not in shown and "tarn" not in shown and "@" not in shown
+
+
+def test_every_mention_of_a_detected_value_is_masked() -> None:
+    released = release("Ask about 4,311.20 EUR; I mean the 4311.20 EUR of May.")
+    assert "311" not in str(released.text)
+
+
+def test_a_masked_text_restores_exactly() -> None:
+    placeholders = Placeholders()
+    border = Border(ledger=MemoryLedger())
+    text = "Zimlor owes 4,311.20 EUR; [NAME_1] is not a name. ZIMLOR!"
+    released = border.release(PrivateText(text), ValueSet.from_texts(NOTES), placeholders)
+    assert released.text is not None
+    assert placeholders.restore(str(released.text)) == text
+
+
+@given(st.text(max_size=200))
+def test_whatever_the_instruction_no_known_value_is_released(text: str) -> None:
+    released = release(f"{text} Zimlor {text}", NOTES)
+    if released.text is not None:
+        assert not released.values.find_in_payload(str(released.text).encode())
+
+
+# Departure
+
+
+def test_a_request_is_recorded_with_its_exact_bytes() -> None:
+    ledger = MemoryLedger()
+    (message,), permission = departure(NOTES, ledger=ledger)
+    payload = body(message.text, model="cloud")
+    permission.clear(URL, payload, [message.text])
+    (entry,) = ledger.entries
+    assert (entry.endpoint, entry.purpose, entry.verdict) == (URL, "test", "clean")
+    assert entry.payload == payload
+    assert (permission.sent.calls, permission.sent.bytes) == (1, len(payload))
+
+
+STOWAWAYS = ["Zimlor", "ZIMLOR", "Zim\u200blor", base64.b64encode(b"Zimlor Quovex").decode()]
+
+
+@pytest.mark.parametrize("value", STOWAWAYS)
+@pytest.mark.parametrize("place", ["string", "key", "deep", "raw", "twice", "extra"])
+def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None:
+    ledger = MemoryLedger()
+    (message,), permission = departure(NOTES, ledger=ledger)
+    payloads = {
+        "string": body(message.text, user=value),
+        "key": body(message.text, **{value: 1}),
+        "deep": body(message.text, tools=[{"a": [{"b": value}]}]),
+        "raw": b"\x00not json " + value.encode(),
+        "twice": f'{{"user": "{value}", "user": "anonymous"}}'.encode(),
+        "extra": body(message.text),
+    }
+    extra: Sequence[str] = [f"x-user: {value}"] if place == "extra" else ()
+    with pytest.raises(PrivacyViolation) as caught:
+        permission.clear(URL, payloads[place], [message.text], extra)
+    assert "Zimlor" not in str(caught.value)
+    (entry,) = ledger.entries
+    assert (entry.verdict, entry.payload) == ("refused", b"")
+    assert permission.sent.calls == 0
+
+
+def test_the_control_without_a_stowaway_passes() -> None:
+    (message,), permission = departure(NOTES)
+    permission.clear(URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"])
+    assert permission.sent.calls == 1
+
+
+def test_what_cannot_be_recorded_does_not_leave() -> None:
+    class Full:
+        def append(self, entry: LedgerEntry) -> None:
+            raise LedgerError("the disk is full", remedy="free some space")
+
+    released = release()
+    assert released.text is not None
+    permission = Border(ledger=Full()).departure(released, purpose="test")
+    with pytest.raises(LedgerError):
+        permission.clear(URL, body(released.text), [released.text])
+    assert permission.sent.calls == 0
+
+
+def test_values_are_not_printed() -> None:
+    released = release("Write to Zimlor.", NOTES)
+    assert "Zimlor" not in repr(released)

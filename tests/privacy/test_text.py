@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+from pathlib import Path
+
+import pytest
+from releases import release
+
+import cogenesis_langchain
+from cogenesis_langchain.models.base import PublicMessage
+from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText, _Seal
+from cogenesis_langchain.prompts import PublicTemplate
+
+SECRET = "Zimlor Quovex"
+SEALED = {
+    "cogenesis_langchain/privacy/text.py",
+    "cogenesis_langchain/privacy/border.py",
+    "cogenesis_langchain/privacy/disclosure.py",
+}
+
+
+def test_private_text_prints_its_length_and_a_digest_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = PrivateText(SECRET)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("t").debug("%s %r %s", text, text, [text])
+    for shown in (str(text), repr(text), f"{text}", f"{text:>40}", "%s" % text, caplog.text):  # noqa: UP031
+        assert "Zimlor" not in shown and "13 characters" in shown
+    assert repr(text) == repr(PrivateText(SECRET)) != repr(PrivateText(SECRET + "."))
+    assert text.reveal() == SECRET and len(text) == 13
+    assert not hasattr(text, "__dict__")
+
+
+def test_private_text_compares_with_its_like_alone() -> None:
+    text = PrivateText(SECRET)
+    assert text == PrivateText(SECRET) and hash(text) == hash(PrivateText(SECRET))
+    assert text != SECRET and text != PublicText.compose(PublicTemplate(SECRET))
+
+
+@pytest.mark.parametrize("leave", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_private_text_stays_in_its_process(leave: object) -> None:
+    with pytest.raises(TypeError, match="does not pickle"):
+        leave(PrivateText(SECRET))  # type: ignore[operator]
+
+
+def test_public_text_is_made_by_the_border_alone() -> None:
+    with pytest.raises(TypeError, match="only Border"):
+        PublicText("anything", seal=_Seal())
+    with pytest.raises(TypeError):
+        PublicText("anything")  # type: ignore[call-arg]
+    made = release("Write a toast.").text
+    assert str(made) == "Write a toast." and repr(made) == "PublicText('Write a toast.')"
+
+
+def test_composed_texts_hold_templates_and_public_texts_alone() -> None:
+    template = PublicTemplate("Request: {instruction}")
+    public = release("Use {braces} and {instruction}.").text
+    assert public is not None
+    composed = PublicText.compose(template, {"instruction": public})
+    assert str(composed) == "Request: Use {braces} and {instruction}."
+    with pytest.raises(ValueError, match="fields"):
+        PublicText.compose(template)
+    with pytest.raises(AttributeError):
+        PublicText.compose(template, {"instruction": "a string"})  # type: ignore[dict-item]
+
+
+def test_the_seal_is_used_where_it_is_meant_to_be_alone() -> None:
+    root = Path(cogenesis_langchain.__file__).parent
+    files = [path for path in root.rglob("*.py")]
+    using = {
+        f"cogenesis_langchain/{path.relative_to(root)}"
+        for path in files
+        if "BORDER_SEAL" in path.read_text(encoding="utf-8")
+    }
+    assert len(files) > 60
+    assert using == SEALED
+    assert isinstance(BORDER_SEAL, _Seal)
+
+
+def test_a_string_is_a_type_error_where_the_network_takes_public_text() -> None:
+    # The type checker fails if one of these comments is not needed.
+    PublicMessage("user", "a string")  # type: ignore[arg-type]
+    PublicMessage("user", PrivateText("private"))  # type: ignore[arg-type]
+    PublicMessage("user", release().text)  # type: ignore[arg-type]  # may be None: nothing leaves
