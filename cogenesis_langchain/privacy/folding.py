@@ -126,6 +126,8 @@ def folds(text: str) -> tuple[str, ...]:
 
 def fold_with_origin(text: str, *, by_look: bool = False) -> Folded:
     """Fold a text and keep, for each folded character, where it came from."""
+    if text.isascii():
+        return Folded(text, fold(text), [i for i, letter in enumerate(text) if letter.isalnum()])
     table = _table(by_look=by_look)
     pieces: list[str] = []
     origin: list[int] = []

@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 from cogenesis_langchain.privacy.detectors.amounts import find_numbers
 from cogenesis_langchain.privacy.detectors.combined import find_spans_in_instruction
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
-from cogenesis_langchain.privacy.folding import Folded, clean, fold_with_origin, folds
+from cogenesis_langchain.privacy.folding import clean, folds
 from cogenesis_langchain.privacy.keys import Key, declared_keys_of, keys_of, marks_of
 from cogenesis_langchain.privacy.phrases import find_phrases, phrase_digests
-from cogenesis_langchain.privacy.placement import place, rule_holds
+from cogenesis_langchain.privacy.placement import Placement, rule_holds
 from cogenesis_langchain.privacy.values import Detector, PrivateValue, ValueKind, detect
 from cogenesis_langchain.privacy.wire import readings
 
@@ -169,15 +169,19 @@ class ValueSet:
 
     def _literal_hits(self, text: str) -> Iterator[Hit]:
         for number, folded in enumerate(folds(text)):
-            mapped: Folded | None = None
+            placement: Placement | None = None
             for segment in self._segments:
                 if not len(segment.automaton):
                     continue
                 for last, keys in segment.automaton.iter(folded):
-                    if mapped is None:
-                        mapped = fold_with_origin(text, by_look=number > 0)
+                    placement = placement or Placement(text, by_look=number > 0)
+                    start = last + 1 - len(keys[0].folded)
+                    if not placement.may_start(start):
+                        continue
                     for key in keys:
-                        yield from _hit(mapped, last + 1, key)
+                        span = placement.place(start, last + 1, key.shown)
+                        if span and rule_holds(key.rule, text, *span):
+                            yield Hit(*span, key.value)
 
     def _valued_hits(self, text: str) -> Iterator[Hit]:
         if not any(segment.marks for segment in self._segments):
@@ -191,8 +195,9 @@ class ValueSet:
                         yield Hit(start, end, segment.marks[probe])
 
     def _phrase_hits(self, text: str) -> Iterator[Hit]:
-        for segment in self._segments:
-            for start, end in find_phrases(text, segment.phrases, self._phrase_words):
+        known = [segment.phrases for segment in self._segments if segment.phrases]
+        if known:
+            for start, end in find_phrases(text, known, self._phrase_words):
                 yield Hit(start, end, PrivateValue("PHRASE", text[start:end]))
 
     def to_records(self) -> Iterator[Record]:
@@ -223,12 +228,6 @@ class ValueSet:
                 chosen.add(PrivateValue(kind, text))
         segment = _Segment(frozenset(detected), frozenset(declared), frozenset(phrases))
         return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
-
-
-def _hit(folded: Folded, end: int, key: Key) -> Iterator[Hit]:
-    span = place(folded, end - len(key.folded), end, key.shown)
-    if span and rule_holds(key.rule, folded.original, *span):
-        yield Hit(*span, key.value)
 
 
 def _without_overlaps(hits: list[Hit]) -> tuple[Hit, ...]:

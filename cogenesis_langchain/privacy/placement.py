@@ -19,36 +19,68 @@ from cogenesis_langchain.privacy.keys import Rule
 # Plural and possessive endings that may follow a value without a break.
 _ENDINGS: Final = ("s", "es")
 _LONG_ENOUGH_TO_BREAK: Final = 5
+# A country code may stand before the digits of a telephone number without a break.
+_LONG_NUMBER: Final = 9
+_WORD_START: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]|(?<=[a-z])[A-Z]|(?<!\d)\d")
 _COMMONEST_PLURAL: Final = 4.2  # zipf; a more common word is a word of its own
 # Scripts written without spaces, or with particles attached to the word.
 _ATTACHING_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "ARABIC", "HEBREW")
 
 
-def place(folded: Folded, start: int, end: int, shown: str) -> tuple[int, int] | None:
-    """Map a match back to the original text, if it is one.
+class Placement:
+    """Where the matches in one folded text stand in its original.
 
     Args:
-        folded: The text that was searched.
-        start: First folded character of the match.
-        end: One past its last folded character.
-        shown: The string that was looked for, as it was written before folding.
-
-    Returns:
-        Start and end in the original text, accents and joiners at the end included; None where the
-        match begins or ends inside a word, or was pieced together from unrelated words.
+        text: The original text.
+        by_look: The way of folding that the matches were found in.
     """
-    text = folded.original
-    first, last = folded.origin[start], folded.origin[end - 1]
-    if start and folded.origin[start - 1] == first:
-        return None  # begins in the middle of a ligature
-    after = last + 1
-    while after < len(text) and is_invisible(text[after]):
-        after += 1
-    if not _starts_word(text, first) or not _ends_word(text, first, last, after):
-        return None
-    if after - first != end - start and not _gaps_fit(folded, start, end, shown):
-        return None
-    return first, after
+
+    def __init__(self, text: str, *, by_look: bool) -> None:
+        self._folded = fold_with_origin(text, by_look=by_look)
+        self._starts = (
+            frozenset(match.start() for match in _WORD_START.finditer(text))
+            if text.isascii()
+            else None
+        )
+
+    def may_start(self, start: int) -> bool:
+        """Whether a match can begin at a folded character.
+
+        A quick look: most matches in plain text begin inside a word, or inside a number.
+        """
+        first = self._folded.origin[start]
+        if self._starts is None or first in self._starts:
+            return True
+        return self._folded.original[first].isdigit()
+
+    def place(self, start: int, end: int, shown: str) -> tuple[int, int] | None:
+        """Map a match back to the original text, if it is one.
+
+        Args:
+            start: First folded character of the match.
+            end: One past its last folded character.
+            shown: The string that was looked for, as it was written before folding.
+
+        Returns:
+            Start and end in the original text, accents and joiners at the end included; None where
+            the match begins or ends inside a word, or was pieced together from unrelated words.
+        """
+        folded, text = self._folded, self._folded.original
+        first = folded.origin[start]
+        long_number = end - start >= _LONG_NUMBER and folded.text[start:end].isdigit()
+        if start and folded.origin[start - 1] == first:
+            return None  # begins in the middle of a ligature
+        last = folded.origin[end - 1]
+        after = last + 1
+        while after < len(text) and is_invisible(text[after]):
+            after += 1
+        if not (long_number or _starts_word(text, first)):
+            return None
+        if not _ends_word(text, first, last, after):
+            return None
+        if after - first != end - start and not _gaps_fit(folded, start, end, shown):
+            return None
+        return first, after
 
 
 def rule_holds(rule: Rule, text: str, start: int, end: int) -> bool:

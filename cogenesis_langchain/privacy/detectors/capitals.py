@@ -31,8 +31,9 @@ _OPENING_MARKS: Final = " \t\"“„'‘(«"
 AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
 """Words between two people, or inside the name of a firm."""
 # Legal forms that are not words of some language when written small.
-_SMALL_LEGAL_FORMS: Final = LEGAL_FORMS - {"ab", "ag", "as", "co", "corporation", "ev", "limited"} - {
-    "sa", "sas", "se", "eg", "house", "kk", "sl", "spa", "snc", "incorporated", "ug", "nv", "sro",
+_SMALL_LEGAL_FORMS: Final = LEGAL_FORMS - {
+    "ab", "ag", "as", "co", "corporation", "eg", "ev", "incorporated", "kk", "limited", "nv", "sa",
+    "sas", "se", "sl", "snc", "spa", "sro", "ug",
 }  # fmt: skip
 _MIXED_LEGAL_FORMS: Final = frozenset({"eG", "eV", "ehf", "hf"})
 _LONGEST_ACRONYM: Final = 5
