@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
+from fusion_pair import OPERATORS, THREADS, WINDOW, Pair, Prompts, prompts, records
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
@@ -30,6 +30,9 @@ K = 20
 GRID = np.linspace(0.0, 1.0, 21)
 FUSIONS = (*OPERATORS, Contrast(0.5, None))
 NAMES = [*(op.name for op in OPERATORS), "contrast, α = 0.5 unclipped"]
+
+DRAFTS = tuple(f"greedy draft: {name}" for name in ("local", "local without", "mean of both"))
+"""What could be drafted, compared with the mean's greedy token."""
 
 
 def rows(
@@ -56,12 +59,15 @@ def columns(pair: Pair, cloud: LlamaCppTokens, asked: Prompts) -> dict[str, NDAr
     without = rows(pair.baseline, pair.baseline.encode_chat(asked.without), reference)
     ids = list(pair.cloud_ids(asked).ids)
     tops: list[TopK] = cloud._cache.read([*ids, *reference[:-1]], len(ids), lambda x: top_k(x, K))
-    names = ["local", "cloud top-k", *NAMES]
+    names = ["local", "cloud top-k", *NAMES, *DRAFTS]
     found: dict[str, list[float]] = {name: [] for name in names}
     for token, local, plain, topk in zip(reference, with_context, without, tops, strict=True):
         position = Position(local, complete(topk, local), plain)
         found["local"].append(local[token])
         found["cloud top-k"].append(position.cloud[token])
+        mean = (local + position.cloud) / 2
+        for name, draft in zip(DRAFTS, (local, plain, (local + plain) / 2), strict=True):
+            found[name].append(float(draft.argmax() == mean.argmax()))
         for name, operator in zip(NAMES, FUSIONS, strict=True):
             found[name].append(operator.fuse(position).probabilities[token])
     result = {name: np.array(values) for name, values in found.items()}
@@ -93,11 +99,13 @@ def report(columns: dict[str, NDArray[np.float64]], texts: int, console: Console
     for name, value in nats.items():
         table.add_row(name, f"{value:.3f}", f"{(low - value) / (low - high):.0%}")
     console.print(table)
+    for name in DRAFTS:
+        console.print(f"{name} is the mean's token at {columns[name].mean():.1%} of positions")
 
 
 def main() -> None:
     pair = Pair()
-    cloud = LlamaCppTokens(pair.large, window=2048, threads=2)
+    cloud = LlamaCppTokens(pair.large, window=WINDOW, threads=THREADS)
     console = Console()
     gathered: list[dict[str, NDArray[np.float64]]] = []
     for record in records(COUNT):

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from fusion_pair import Pair, Prompts, prompts, records
+from fusion_pair import THREADS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 from scoring_servers import delayed
@@ -45,7 +45,7 @@ SEED = 1
 @contextmanager
 def cloud(kind: str = "blocks") -> Iterator[str]:
     if kind == "llama-server":
-        with StandInCloud(n_parallel=1, n_ctx=1024, threads=2) as stand_in:
+        with StandInCloud(n_parallel=1, n_ctx=1024, threads=THREADS) as stand_in:
             yield stand_in.base_url.removesuffix("/v1")
         return
     child = subprocess.Popen(

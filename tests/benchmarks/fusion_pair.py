@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,8 @@ from cogenesis_langchain.prompts import (
 RECORDS = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (Mixture(), Mixture(0.3), MaxPool(), Product(), Contrast())
 WINDOW = 2048
-THREADS = 2
+THREADS = int(os.environ.get("COGENESIS_THREADS", "2"))
+"""Of each model; 1 where both compute at the same time on two cores."""
 
 
 @dataclass(frozen=True)
