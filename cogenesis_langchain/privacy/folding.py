@@ -8,8 +8,9 @@ and digits. `Folded` remembers where each of them came from.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -19,9 +20,11 @@ _PLAIN_LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ĸ": "k",
     "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "ng",
 }  # fmt: skip
-# Below this combining class stand the vowel signs of Indic scripts, which are letters to a reader.
-_LOWEST_ACCENT: Final = 10
+# Marks of class 0 are the vowel signs of Indic scripts, which are letters to a reader; from 7 on
+# they are dots, voicing marks and accents.
+_LOWEST_ACCENT: Final = 7
 
+_UNEVEN_SPACE: Final = re.compile(r"[\s_]{2}|[^\S ]|_")
 _ASCII_LOWER: Final = bytes(range(256)).lower()
 _ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 
@@ -86,7 +89,8 @@ def _latin_twin(letter: str) -> str | None:
     for twin in confusables_data.get(letter, ()):
         look: str = twin["c"]
         if len(look) == 1 and look.isascii() and look.isalpha():
-            return look.lower()
+            # The list's model of an upright stroke is a small L, for capital I as well.
+            return "i" if look == "l" and letter.isupper() else look.lower()
     return None
 
 
@@ -138,26 +142,44 @@ def fold_with_origin(text: str, *, by_look: bool = False) -> Folded:
     return Folded(text, "".join(pieces), origin)
 
 
-def clean(text: str) -> tuple[str, Sequence[int]]:
-    """A text without invisible characters, in compatibility form: for reading dates and numbers.
+def cleanings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """Readings of a text in which dates and numbers can be parsed.
 
     Args:
         text: Any text.
 
-    Returns:
-        The cleaned text, and for each of its characters the index in `text`.
+    Yields:
+        The text in compatibility form, without invisible characters, each run of white space as
+        one blank, with the index in `text` of each character; then, if it differs, the same with
+        look-alike letters of other scripts as Latin ones.
     """
-    if text.isascii():
-        return text, range(len(text))
+    if text.isascii() and not _UNEVEN_SPACE.search(text):
+        yield text, range(len(text))
+        return
+    yield (plain := _cleaned(text, by_look=False))
+    if not text.isascii() and (by_look := _cleaned(text, by_look=True))[0] != plain[0]:
+        yield by_look
+
+
+def _cleaned(text: str, *, by_look: bool) -> tuple[str, Sequence[int]]:
     pieces: list[str] = []
     origin: list[int] = []
     for index, letter in enumerate(text):
-        if is_invisible(letter):
-            continue
-        digit = unicodedata.digit(letter, None)
-        plain = unicodedata.normalize("NFKC", letter) if digit is None else str(digit)
-        pieces.append(plain)
-        origin.extend([index] * len(plain))
+        if letter.isspace() or letter == "_":
+            plain = "" if pieces and pieces[-1] == " " else " "
+        elif letter.isascii():
+            plain = letter
+        elif is_invisible(letter):
+            plain = ""
+        elif (digit := unicodedata.digit(letter, None)) is not None:
+            plain = str(digit)
+        elif by_look and (twin := _latin_twin(letter)) is not None:
+            plain = twin
+        else:
+            plain = unicodedata.normalize("NFKC", letter)
+        if plain:
+            pieces.append(plain)
+            origin.extend([index] * len(plain))
     return "".join(pieces), origin
 
 

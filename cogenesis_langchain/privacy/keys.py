@@ -26,7 +26,7 @@ from cogenesis_langchain.privacy.detectors.words import (
     is_surname,
     zipf,
 )
-from cogenesis_langchain.privacy.folding import clean, folds
+from cogenesis_langchain.privacy.folding import cleanings, folds
 from cogenesis_langchain.privacy.values import PrivateValue
 
 _WORD: Final = re.compile(
@@ -35,7 +35,7 @@ _WORD: Final = re.compile(
 _TELLING: Final = 4.2  # zipf; more common words do not name anybody without a capital
 _SHORTEST_WORD: Final = 3
 _SHORTEST_LITERAL: Final = 5
-_SHORTEST_NUMBER: Final = 6
+_SHORTEST_NUMBER: Final = 5
 _SUBSCRIBER_DIGITS: Final = 7
 _PUBLIC_MAILBOXES: Final = frozenset(
     ["info", "office", "contact", "hello", "support", "sales", "admin", "mail", "team", "service"]
@@ -94,10 +94,13 @@ def marks_of(value: PrivateValue) -> frozenset[str]:
     """What a date, a time or an amount is worth, whatever its spelling. Empty for other kinds."""
     if value.kind not in _VALUED:
         return frozenset()
-    text = clean(value.text)[0]
     readers = (find_dates, find_times) if value.kind in {"DATE", "TIME"} else (find_amounts,)
     return frozenset(
-        mark for reader in readers for reading in reader(text) for mark in reading.marks
+        mark
+        for text, _ in cleanings(value.text)
+        for reader in readers
+        for reading in reader(text)
+        for mark in reading.marks
     )
 
 
@@ -121,26 +124,34 @@ def _rule_of(word: str) -> Rule | None:
     return Rule.CAPITALISED
 
 
-def _place(text: str) -> _Forms:
-    """A place of one word that is not very common stands for itself in any case."""
-    if _WORD.fullmatch(text) and zipf(text, "en") < _TELLING and not is_public(text):
-        yield text, Rule.ANYWHERE
-    else:
-        yield from _name(text)
+def _is_telling(word: str) -> bool:
+    """Whether a word is rather somebody's name than a word that everybody uses."""
+    return is_known_name(word) or (
+        word.casefold() not in EVERYDAY_NAMES
+        and zipf(word, "en") < _TELLING
+        and (len(word) >= _SHORTEST_WORD or not word.isascii())
+    )
 
 
 def _name(text: str) -> _Forms:
+    """The whole name, the name without its title, and each part that can stand alone."""
     found = list(_WORD.finditer(text))
     names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES]
-    rules = [(match[0], _rule_of(match[0])) for match in names]
-    if len(found) > 1 and names:
-        rule = Rule.ANYWHERE
-        if all(rule is not Rule.ANYWHERE for _, rule in rules):
-            rule = Rule.CAPITALISED
-        yield text, rule
-        if names[0] is not found[0] and len(names) > 1:
-            yield text[names[0].start() :], rule  # without the title
-    yield from ((word, rule) for word, rule in rules if rule)
+    if len(names) == 1:  # nothing else to go by: the part is the name
+        word = names[0][0]
+        rule = Rule.ANYWHERE if _is_telling(word) and not is_public(word) else _rule_of(word)
+        if len(found) > 1:
+            yield text, Rule.ANYWHERE  # with its title it is nothing else
+        if rule is not None:
+            yield word, rule
+        return
+    if names:
+        telling = any(_is_telling(match[0]) for match in names)
+        rule = Rule.ANYWHERE if telling else Rule.CAPITALISED
+        yield from ((shown, rule) for shown in {text, text[names[0].start() :]})
+    for match in names:
+        if (part_rule := _rule_of(match[0])) is not None:
+            yield match[0], part_rule
 
 
 def _organisation(text: str) -> _Forms:
@@ -203,7 +214,7 @@ def _url(text: str) -> _Forms:
 
 def _telephone(text: str) -> _Forms:
     yield text, Rule.ANYWHERE
-    digits = re.sub(r"\D", "", clean(text)[0])
+    digits = re.sub(r"\D", "", next(cleanings(text))[0])
     if len(digits) < _SUBSCRIBER_DIGITS:
         return
     yield digits, Rule.ANYWHERE
@@ -244,7 +255,7 @@ def _valued(text: str) -> _Forms:
 
 _FORMS: Final[dict[ValueKind, Callable[[str], _Forms]]] = {
     "NAME": _name,
-    "PLACE": _place,
+    "PLACE": _name,
     "ORGANISATION": _organisation,
     "ADDRESS": _address,
     "EMAIL": _mail,

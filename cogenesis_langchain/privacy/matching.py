@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from cogenesis_langchain.privacy.detectors.amounts import find_numbers
-from cogenesis_langchain.privacy.detectors.combined import find_spans_in_instruction
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
-from cogenesis_langchain.privacy.folding import clean, folds
+from cogenesis_langchain.privacy.detectors.combined import (
+    find_spans_in_instruction,
+    read_for_probing,
+)
+from cogenesis_langchain.privacy.folding import cleanings, folds
 from cogenesis_langchain.privacy.keys import Key, declared_keys_of, keys_of, marks_of
 from cogenesis_langchain.privacy.phrases import find_phrases, phrase_digests
 from cogenesis_langchain.privacy.placement import Placement, rule_holds
@@ -186,12 +187,11 @@ class ValueSet:
     def _valued_hits(self, text: str) -> Iterator[Hit]:
         if not any(segment.marks for segment in self._segments):
             return
-        cleaned, origin = clean(text)
-        for reader in (find_dates, find_times, find_numbers):
-            for reading in reader(cleaned):
+        for cleaned, origin in cleanings(text):
+            for reading in read_for_probing(cleaned):
+                start, end = origin[reading.start], origin[reading.end - 1] + 1
                 for segment in self._segments:
                     for probe in reading.probes & segment.marks.keys():
-                        start, end = origin[reading.start], origin[reading.end - 1] + 1
                         yield Hit(start, end, segment.marks[probe])
 
     def _phrase_hits(self, text: str) -> Iterator[Hit]:

@@ -109,13 +109,14 @@ def rule_holds(rule: Rule, text: str, start: int, end: int) -> bool:
     if after is not None and after[1].casefold() in STAY_AT_HOME_VERBS:
         return True
     if _OPENS.search(text, max(0, start - _REACH), start):
-        return False
+        return not text[:start].strip() and not text[end:].strip(_CLOSING_MARKS)  # all there is
     if rule is Rule.CAPITALISED:
         return True
     return word_before not in _BEFORE_A_MONTH and _DAY.match(text, end) is None
 
 
 _REACH: Final = 24
+_CLOSING_MARKS: Final = " \t\r\n.!?"
 _INTRODUCTIONS: Final = TITLES | GREETINGS | RELATIONS
 _LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.?,?\s+\Z")
 _NEXT_WORD: Final = re.compile(r"\s+([^\W\d_]+)")

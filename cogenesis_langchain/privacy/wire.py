@@ -15,7 +15,7 @@ _DEPTH: Final = 3
 _JSON_ESCAPE: Final = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
 _JSON_ESCAPES: Final = re.compile(rf"(?:{_JSON_ESCAPE.pattern})+")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
-_SHORTEST_BASE64: Final = 6
+_SHORTEST_BASE64: Final = 4
 _CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -26,8 +26,9 @@ def readings(payload: bytes) -> Iterator[str]:
         payload: Bytes of a URL, a header or a body.
 
     Yields:
-        The text itself; then, to three levels, with JSON escapes resolved, percent-decoded, HTML
-        entities resolved, and the text of each base64 run. None is given twice.
+        The text itself; then, to three levels, with JSON escapes resolved, its lines joined,
+        percent-decoded, HTML entities resolved, and the text of each base64 run. None is given
+        twice.
     """
     seen: set[str] = set()
     texts = [payload.decode("utf-8", errors="replace")]
@@ -41,6 +42,8 @@ def readings(payload: bytes) -> Iterator[str]:
 def _decoded(text: str) -> Iterator[str]:
     if "\\" in text:
         yield _JSON_ESCAPES.sub(_unescape, text)
+    if "\n" in text or "\r" in text:
+        yield text.replace("\r", "").replace("\n", "")
     if "%" in text:
         yield unquote_plus(text)
     if "&" in text:

@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
 )
 _SENTENCE_END: Final = frozenset(".!?:;…•|*>—–。：\n")
 _ABBREVIATION: Final = re.compile(r"(?:\b([^\W\d_]{1,9})|\.[^\W\d_])\.\Z")
+_SAINTS: Final = frozenset({"st", "ste", "mt", "ft"})
 _OPENING_MARKS: Final = " \t\"“„'‘(«"
 AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
 """Words between two people, or inside the name of a firm."""
@@ -134,7 +135,7 @@ class Reader:
         if abbreviation is None:
             return True
         word = abbreviation[1]
-        return word is not None and len(word) > 1 and word.casefold() not in TITLES
+        return word is not None and len(word) > 1 and word.casefold() not in TITLES | _SAINTS
 
     def _linked(self, left: Token, right: Token) -> bool:
         between = self.text[left.end : right.start]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.addresses import find_addresses
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts
+from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.labelled import find_labelled
@@ -48,6 +49,12 @@ def find_spans(text: str) -> list[Span]:
         for reading in reader(text)
     )
     return sorted(spans)
+
+
+def read_for_probing(text: str) -> Iterator[Reading]:
+    """Every date, time and number in a text that is searched for private values."""
+    for reader in (find_dates, find_times, find_numbers):
+        yield from reader(text)
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
