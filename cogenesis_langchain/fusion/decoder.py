@@ -32,7 +32,7 @@ from cogenesis_langchain.models.base import (
 )
 from cogenesis_langchain.models.prefix import common_prefix
 
-_LEAST_REACH: Final = 0.25
+_LEAST_REACH: Final = 0.2
 """Drafting ahead of an answer stops where a draft is used less often than this."""
 
 
