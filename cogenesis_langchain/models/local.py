@@ -81,10 +81,11 @@ class LocalChatModel:
 
     def _pieces(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[LocalChunk]:
         usage = Usage()
-        length = False
-        failure: Exception | None = None
+        answered = length = False
+        failure = ""
         try:
             for message in self._messages(prompt, stop):
+                answered = True
                 tokens = message.usage_metadata
                 if tokens is not None:
                     usage += Usage(tokens["input_tokens"], tokens["output_tokens"])
@@ -95,12 +96,12 @@ class LocalChatModel:
             raise
         # The exceptions of every client end here: they can hold the private prompt.
         except Exception as error:
-            failure = LocalModelError(
-                f"the local model {self.name!r} failed with {type(error).__name__}",
+            failure = f"failed with {type(error).__name__}"
+        if failure or not answered:  # raised here, where the client's exception is no context of it
+            raise LocalModelError(
+                f"the local model {self.name!r} {failure or 'gave no answer'}",
                 remedy="check that it runs and that its window is large enough",
             )
-        if failure is not None:  # raised here, where the client's exception is no context of it
-            raise failure
         yield LocalChunk("", "length" if length else "stop", usage)
 
     def _messages(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[AIMessage]:

@@ -22,6 +22,7 @@ from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langsmith.client import Client
 from langsmith.run_helpers import tracing_context
 from langsmith.run_trees import RunTree
+from langsmith.utils import tracing_is_enabled
 
 from cogenesis_langchain.errors import TracingLeak
 from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
@@ -81,6 +82,11 @@ def refuse_tracing(
     for handler in (*ambient, *given):
         if isinstance(handler, LangChainTracer):
             _refuse_tracer(handler, trusted_hosts)
+    if tracing_is_enabled() and not any(isinstance(one, LangChainTracer) for one in ambient):
+        raise TracingLeak(
+            "LangSmith tracing is on, and to which host cannot be told",
+            remedy=f"unset {_tracing_variable()}, or pass allow_tracing=True",
+        )
     for handler in ambient:
         if not isinstance(handler, (LangChainTracer, *_HARMLESS)):
             raise TracingLeak(
