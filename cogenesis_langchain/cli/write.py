@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.context_store import ContextStore
 
 _PROFILE = "profile"
+_PATIENCE = 300.0  # seconds; the stand-in may have to compute on a slow or busy machine
 
 
 def write(
@@ -68,6 +69,7 @@ def write(
             ledger=ledger,
             temperature=0.3,
             max_tokens=max_tokens,
+            cloud_timeout=_PATIENCE,
             seed=1,
         )
         with _timed(times, "write the text"):
