@@ -119,7 +119,7 @@ def _rule_of(word: str) -> Rule | None:
         return Rule.PERSON if lower in CALENDAR_NAMES else None
     if len(word) < _SHORTEST_WORD and word.isascii():
         return Rule.CAPITALISED
-    if word.islower() or is_known_name(word) or is_surname(word) or is_rare(word):
+    if is_known_name(word) or is_surname(word) or is_rare(word):
         return Rule.ANYWHERE
     return Rule.CAPITALISED
 
@@ -139,7 +139,8 @@ def _name(text: str) -> _Forms:
     names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES]
     if len(names) == 1:  # nothing else to go by: the part is the name
         word = names[0][0]
-        rule = Rule.ANYWHERE if _is_telling(word) and not is_public(word) else _rule_of(word)
+        telling = word.islower() or _is_telling(word)  # a chat without capitals
+        rule = Rule.ANYWHERE if telling and not is_public(word) else _rule_of(word)
         if len(found) > 1:
             yield text, Rule.ANYWHERE  # with its title it is nothing else
         if rule is not None:
@@ -157,7 +158,8 @@ def _name(text: str) -> _Forms:
 def _organisation(text: str) -> _Forms:
     words = _WORD.findall(text)
     if len(words) < 2:
-        yield from _name(text)
+        if text.casefold() not in ORGANISATION_WORDS:
+            yield from _name(text)
         return
     yield text, Rule.ANYWHERE
     core = list(words)

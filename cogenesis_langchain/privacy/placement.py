@@ -18,6 +18,7 @@ from cogenesis_langchain.privacy.keys import Rule
 
 # Plural and possessive endings that may follow a value without a break.
 _ENDINGS: Final = ("s", "es")
+_BEFORE_ES: Final = frozenset("sxzho")
 _LONG_ENOUGH_TO_BREAK: Final = 5
 # A country code may stand before the digits of a telephone number without a break.
 _LONG_NUMBER: Final = 9
@@ -160,6 +161,8 @@ def _ends_word(text: str, first: int, last: int, after: int) -> bool:
         return True
     for ending in _ENDINGS:
         stop = after + len(ending)
+        if ending == "es" and text[last].lower() not in _BEFORE_ES:
+            continue
         if text[after:stop].lower() == ending:
             ends = stop >= len(text) or not _joined(text[stop - 1], text[stop])
             return ends and zipf(text[first:stop], "en") < _COMMONEST_PLURAL

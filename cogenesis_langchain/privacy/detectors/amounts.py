@@ -27,8 +27,10 @@ _CURRENCY_WORDS: Final = (
     r"euros?|dollars?|bucks|pounds? sterling|pounds|quid|pence|cents?|francs?|franken|yen|yuan"
     r"|rupees?"
     r"|rubles?|roubles?|rand|reais|pesos?|lira|liras|kroner|kronor|kronen|zlot(?:y|ys|ych)"
-    r"|shekels?|dirhams?|lei|forint|baht|руб(?:лей|ля|ль)?\.?|грн\.?|元|万元|円|万円|원|만원"
+    r"|shekels?|dirhams?|lei|forint|baht|руб(?:лей|ля|ль)?\.?|грн\.?"
 )
+_CJK_CURRENCY: Final = "[元円圆圓원]"  # nothing parts them from the next word
+_CJK_SCALES: Final = "[万萬만亿億억]"
 _UNITS: Final[dict[str, str]] = {
     "concentration": "(?:mcg|[µμnpmk]?g|[mµμn]?mol|m?u|iu|meq)/(?:[dmµ]?l|mol|kg|min|h|day)",
     "kg": "kg|kilos?|kilograms?|kilogrammes?|кг|公斤",
@@ -118,10 +120,14 @@ _NUMBER: Final = re.compile(
     r"(?<![\d.,'’])(?:\d{1,3}([ ,.'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?:[.,]\d{1,2})?"
     r"|\d{1,2}(?:,\d\d)+,\d{3}|\d+(?:[.,]\d+)?)(?![.,]?\d)"
 )
-_SCALE: Final = re.compile(rf"\s?({any_of(_SCALES)})(?![^\W\d_])\.?", re.IGNORECASE)
+_SCALE: Final = re.compile(
+    rf"\s?(?:(?P<word>{any_of(_SCALES)})(?![^\W\d_])\.?|(?P<sign>{_CJK_SCALES}))", re.IGNORECASE
+)
 _CURRENCY: Final = rf"{_SYMBOLS}|(?<![^\W_])(?:{_CODES})(?![^\W_])"
 _CURRENCY_BEFORE: Final = re.compile(rf"(?:{_CURRENCY})\s?\Z")
-_CURRENCY_AFTER: Final = re.compile(rf"[\s-]?(?:{_CURRENCY}|(?i:{_CURRENCY_WORDS}))(?![^\W_])")
+_CURRENCY_AFTER: Final = re.compile(
+    rf"[\s-]?(?:(?:{_CURRENCY}|(?i:{_CURRENCY_WORDS}))(?![^\W_])|{_CJK_CURRENCY})"
+)
 _LONGEST_SYMBOL: Final = 5
 _UNIT: Final = re.compile(
     rf"[\s-]?(?:{'|'.join(f'({forms})' for forms in _UNITS.values())})(?![^\W_])", re.IGNORECASE
@@ -213,7 +219,9 @@ def _with_neighbours(
         found = _UNIT.match(text, figures_end)
         if found and found.lastindex is not None:
             unit, scale, end = _UNIT_NAMES[found.lastindex - 1], None, found.end()
-    return _Number(start, end, written, scale and scale[1], bool(before or after), unit)
+    return _Number(
+        start, end, written, scale and (scale["word"] or scale["sign"]), bool(before or after), unit
+    )
 
 
 def _reading(number: _Number, kind: ValueKind, family: str | None) -> Reading:

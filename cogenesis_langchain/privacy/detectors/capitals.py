@@ -20,7 +20,7 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
 from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, zipf
 
 _TOKEN: Final = re.compile(
-    r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\."
+    r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\.|(?:Dott|Prof|Avv)\.ssa|Sig\.ra"
     r"|\b(?:all|dell|nell|sull|dall|dal|qu|[ldsjcmnt])['’](?=[^\W\d_])"
     r"|[^\W\d_]+(?:['’-][^\W\d_]+)*(?:(?<=\b[^\W\d_])\."
     r"|(?<=\bSt)\.)?(?!\d)|&"
@@ -28,6 +28,7 @@ _TOKEN: Final = re.compile(
 _SENTENCE_END: Final = frozenset(".!?:;…•|*>—–。：\n")
 _ABBREVIATION: Final = re.compile(r"(?:\b([^\W\d_]{1,9})|\.[^\W\d_])\.\Z")
 _SAINTS: Final = frozenset({"st", "ste", "mt", "ft"})
+_COLONS: Final = ":："
 _OPENING_MARKS: Final = " \t\"“„'‘(«"
 AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
 """Words between two people, or inside the name of a firm."""
@@ -50,12 +51,14 @@ class Token:
         start: Index of its first character.
         end: One past its last character.
         opens: Whether it stands at the start of a sentence, so that a capital says nothing.
+        labelled: Whether it stands after a colon, where two capitals do say something.
     """
 
     text: str
     start: int
     end: int
     opens: bool
+    labelled: bool
 
     @property
     def lower(self) -> str:
@@ -80,7 +83,7 @@ class Reader:
         self.text = text
         self.languages = languages
         self.tokens = [
-            Token(match[0], *match.span(), self._opens_sentence(match.start()))
+            Token(match[0], *match.span(), *self._standing(match.start()))
             for match in _TOKEN.finditer(text)
         ]
         self._index = {token.start: index for index, token in enumerate(self.tokens)}
@@ -125,17 +128,19 @@ class Reader:
                 run, pending = [], []
         yield from self._finished(run)
 
-    def _opens_sentence(self, start: int) -> bool:
+    def _standing(self, start: int) -> tuple[bool, bool]:
+        """Whether a word opens a sentence, and whether it follows a colon."""
         before = self.text[max(0, start - 24) : start].rstrip(_OPENING_MARKS)
         if not before:
-            return True
+            return True, False
         if before[-1] not in _SENTENCE_END:
-            return False
+            return False, False
         abbreviation = _ABBREVIATION.search(before)
         if abbreviation is None:
-            return True
+            return True, before[-1] in _COLONS
         word = abbreviation[1]
-        return word is not None and len(word) > 1 and word.casefold() not in TITLES | _SAINTS
+        known = word is None or len(word) == 1 or word.casefold() in TITLES | _SAINTS
+        return not known, False
 
     def _linked(self, left: Token, right: Token) -> bool:
         between = self.text[left.end : right.start]
@@ -168,7 +173,7 @@ class Reader:
             return True
         if first.lower in TITLES or len(run) == 1:
             return is_public(first.text) and len(run) == 1
-        if not first.opens or is_known_name(first.text):
+        if not first.opens or first.labelled or is_known_name(first.text):
             return is_public(first.text)
         if any(token.lower in ORGANISATION_WORDS for token in run[1:]):
             return False

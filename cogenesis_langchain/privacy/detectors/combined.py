@@ -9,7 +9,7 @@ from cogenesis_langchain.privacy.detectors.addresses import find_addresses
 from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
-from cogenesis_langchain.privacy.detectors.labelled import find_labelled
+from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbered import find_numbered
 from cogenesis_langchain.privacy.detectors.patterns import (
@@ -26,6 +26,7 @@ _FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_numbered,
     find_addresses,
     find_labelled,
+    find_lines_of_forms,
     find_names,
     find_cjk,
     find_terms,

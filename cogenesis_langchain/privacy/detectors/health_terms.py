@@ -93,6 +93,8 @@ CONDITION_HEADS: Final = (
     "|addiction|abuse|withdrawal|pneumonia|diabetes|depression|arthritis|hepatitis|hypertension"
     "|ana?emia|dementia|asthma|palate|transplant(?:ation)?|replacement|bypass|biopsy|illness"
     "|impairment|disability|delay|problems?|condition|phobia|ulcer|attacks?|episodes?|seizures?"
+    "|strain|sprain|tear|swelling|bleed(?:ing)?|rash|spasms?|virus|flu|trauma|lesions?|reflux"
+    "|obstruction|difficulties|relapse|incontinence|insufficiency|graft|scar|blindness|deafness"
     "|surgery|operation|treatment|therapy|removal|loss|pain|defect|dysfunction|degeneration|block"
 )
 """Nouns that end the name of a condition; the words before them belong to it."""
@@ -134,7 +136,7 @@ MEDICINES: Final = _phrases("""
 HEALTH_CUES: Final = (
     r"diagnos(?:ed|is)(?:\s+(?:with|of|as))?|suffer(?:s|ed|ing)?\s+from|treated\s+for"
     r"|treatment\s+(?:of|for)|allergic\s+to|history\s+of|died\s+of|recover(?:s|ed|ing)\s+from"
-    r"|admitted\s+(?:with|for)|prescribed|assessed\s+for|tested\s+positive\s+for|addicted\s+to"
+    r"|admitted\s+(?:with|for)|prescribed|assessed\s+for|tested\s+(?:positive\s+)?for|screened\s+for|addicted\s+to"
     r"|medical\s+leave\s+for|an\s+episode\s+of|suggestive\s+of|carrier\s+of|suspected|symptoms\s+of"
     r"|relapse\s+of|on\s+sick\s+leave\s+(?:for|with)|surgery\s+for|born\s+with|rehab\s+for"
     r"|consistent\s+with|rule(?:d)?\s+out|hospitali[sz]ed\s+(?:for|with)|operated\s+(?:on\s+)?for"

@@ -31,7 +31,8 @@ _LABELS: Final[dict[ValueKind, str]] = {
         "|achternaam|imię|nazwisko|imię i nazwisko|имя|фамилия|фио|ім'я|прізвище|όνομα"
         "|ονοματεπώνυμο|naam"
         "|navn|namn|ad soyad|isim"
-        "|姓名|名字|病人|患者|联系人|医生|氏名|名前|お名前|担当医|이름|성명|नाम|मरीज़|الاسم|اسم"
+        "|نام|نام خانوادگی|الاسم|اسم|姓名|名字|病人|患者|联系人|医生|氏名|名前"
+        "|お名前|担当医|이름|성명|नाम|मरीज़"
         "|שם|שם מלא|ชื่อ|ชื่อ-นามสกุล|tên|họ tên"
     ),
     "PLACE": (
@@ -45,7 +46,8 @@ _LABELS: Final[dict[ValueKind, str]] = {
         "|住所|도시|지역|शहर|المدينة|עיר|จังหวัด|เมือง"
     ),
     "ORGANISATION": (
-        "company|employer|organi[sz]ation|workplace|firm|school|university|college|hospital"
+        "mutuelle|assurance|krankenkasse|insurance|versicherung|seguro|assicurazione"
+        "|company|employer|organi[sz]ation|workplace|firm|school|university|college|hospital"
         "|clinic|bank|lender|garage|venue"
         "|hotel|sponsor|supplier|vendor|customer affected|insurer|practice|institution"
         "|werkgever|arbeidsgiver|arbetsgivare|pracodawca|munkahely|zaměstnavatel|işveren|şirket"
@@ -93,6 +95,7 @@ _UP_TO: Final[dict[ValueKind, re.Pattern[str]]] = {
     "HEALTH": re.compile(r"[^\n;.(<>|。；（]{3,80}"),
     "ID": re.compile(r"\S{3,60}"),
 }
+_FORM_LINE: Final = re.compile(r"^[^\n:：]{1,30}[:：][ \t]*([^\n:：]{2,40})$", re.MULTILINE)
 _SEPARATORS: Final = re.compile(r"\s*(?:,|、|，|;|\band\b|\bund\b|\bet\b|\by\b|\be\b)\s*")
 _EMPTY: Final = re.compile(
     r"(?:n/?a|none|no|unknown|keine?|aucune?|ninguna?|nessuna?|nenhuma?|tbd|-+|\W+)\Z",
@@ -121,6 +124,18 @@ def find_labelled(text: str) -> Iterator[Span]:
             yield from _parts(text, start, end, kind)
         else:
             yield Span(start, end, kind)
+
+
+def find_lines_of_forms(text: str) -> Iterator[Span]:
+    """The values of a form in a script without capitals, whatever the labels say.
+
+    There is nothing else to tell a name by, and a form is about somebody.
+    """
+    if text.isascii():
+        return
+    for line in _FORM_LINE.finditer(text):
+        if any(letter.isalpha() and letter.lower() == letter.upper() for letter in line[1]):
+            yield Span(line.start(1), line.start(1) + len(line[1].rstrip()), "TERM")
 
 
 def _parts(text: str, start: int, end: int, kind: ValueKind) -> Iterator[Span]:

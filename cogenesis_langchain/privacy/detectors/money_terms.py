@@ -7,6 +7,7 @@ from typing import Final
 MONEY_TERMS: Final = (
     r"(?:gambling|credit[- ]card|tax|student|medical|consumer|payday|unpaid|personal|business)"
     r"[- ](?:debts?|loans?)"
+    r"|(?:tax\s+|property\s+)?liens?|default(?:ed)?\s+on\s+(?:the|his|her|their|my)\s+\w+"
     r"|bankrupt(?:cy)?|insolven(?:t|cy)|foreclos(?:ure|ed)|repossess(?:ion|ed)"
     r"|eviction(?:\s+notice)?|evicted|(?:in\s+)?arrears|overdrawn|overdraft|alimony|child\s+support"
     r"|garnish(?:ment|ed)|debt\s+collect(?:or|ors|ion)|unemployment\s+benefits?"
@@ -30,5 +31,6 @@ OWNERS: Final = (
     r"|yo|mi|mis|él|ella|su|sus|nuestr\w+|paciente"
     r"|io|mio|mia|lui|lei|suo|sua|nostr\w+|paziente"
     r"|eu|meu|minha|ele|ela|seu|sua|nosso|я|мой|моя|он|она|его|её|пациент\w*)\b"
+    r"|[我你您他她]|孩子|患者|病人|私|彼|様|さん|저는|제\s"
 )
 """Words that say that a paragraph is about somebody, as a pattern."""

@@ -24,10 +24,10 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     TITLES,
 )
 from cogenesis_langchain.privacy.detectors.words import (
+    LANGUAGES,
     is_everyday,
     is_known_name,
     is_rare,
-    is_unheard_of,
     languages_of,
     zipf,
 )
@@ -68,7 +68,7 @@ def find_names(text: str) -> Iterator[Span]:
         ):
             yield from _spans(reader, run)
     yield from _lower_case_names(reader)
-    yield from _unheard_of_words(reader)
+    yield from _rare_words(reader)
     for match in _QUOTED_FIRM.finditer(text):
         yield Span(*match.span(), "ORGANISATION")
 
@@ -109,7 +109,8 @@ def _is_certain(reader: Reader, run: list[Token]) -> bool:
     if len(words) == 1:
         return _is_single_name(reader, words[0])
     everyday = all(is_everyday(token.text, *reader.languages) for token in words)
-    return not (everyday and run[0].opens) or _kind(reader, run) == "ORGANISATION"
+    opened = run[0].opens and not run[0].labelled
+    return not (everyday and opened) or _kind(reader, run) == "ORGANISATION"
 
 
 def _is_introduced(reader: Reader, run: list[Token]) -> bool:
@@ -194,8 +195,8 @@ def _lower_case_names(reader: Reader) -> Iterator[Span]:
             yield Span(*match.span(1), "NAME")
 
 
-def _unheard_of_words(reader: Reader) -> Iterator[Span]:
-    """Words in English text that no list knows: logins, rare names, names spelled wrong."""
+def _rare_words(reader: Reader) -> Iterator[Span]:
+    """Words in English text that hardly anybody uses: logins, rare names and conditions, slips."""
     if reader.languages[-1] != "en":
         return
     for token in reader.tokens:
@@ -203,6 +204,6 @@ def _unheard_of_words(reader: Reader) -> Iterator[Span]:
             len(token.text) >= _SHORTEST_CODE
             and token.text.isalpha()
             and token.text.islower()
-            and is_unheard_of(token.text)
+            and is_rare(token.text, *LANGUAGES)
         ):
             yield Span(token.start, token.end, "ID")

@@ -47,6 +47,14 @@ _PLATE: Final = re.compile(
     r"\b(?:[A-Z]{2}\d{2} [A-Z]{3}|[A-Z]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{3} \d{3,4}|\d{4} [A-Z]{3})\b"
 )
 _LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,/-])\d{5,}(?![A-Za-z0-9_]|[.,/-]\d)")
+_GROUPED_NUMBER: Final = re.compile(
+    r"(?<![A-Za-z0-9_.,/-])(?!(?:19|20)\d\d-)\d{3,}(?:-\d{2,})+(?![A-Za-z0-9_]|[.,/-]\d)"
+)
+_LOGIN: Final = re.compile(
+    r"\b(?:user(?:name)?|login|account|handle|alias|nick(?:name)?|benutzer|usuario|utente)"
+    r"[\s:=\"'`]+([A-Za-z][\w-]*[_\d][\w.-]*)",
+    re.IGNORECASE,
+)
 # What has letters and digits and is no identifier: ordinals, units, times, decades, versions.
 _NO_IDENTIFIER: Final = re.compile(
     r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
@@ -73,7 +81,9 @@ def find_patterns(text: str) -> Iterator[Span]:
     for match in _HANDLE.finditer(text):
         yield Span(*match.span(), "ID")
     yield from find_announced_codes(text)
-    for pattern in (_LONG_NUMBER, _PLATE):
+    for match in _LOGIN.finditer(text):
+        yield Span(*match.span(1), "ID")
+    for pattern in (_LONG_NUMBER, _GROUPED_NUMBER, _PLATE):
         for match in pattern.finditer(text):
             yield Span(*match.span(), "ID")
     for pattern in (_SHAPE, _SPACED):

@@ -74,41 +74,43 @@ CALENDAR_NAMES: Final = _words("""
 """Names that other things have too, with a capital: alone they count only for a person."""
 
 PUBLIC_NAMES: Final = _words("""
-    i ok okay pdf html css http https api usb url faq cv ceo cto cfo hr vat gdpr ai ml it pr uk
-    usa us eu un tv pc id dob gp nhs ssn iban bic swift sms wifi wi-fi gps sql json xml csv okr
-    star kpi b2b am pm utc gmt est pst cet asap fyi ps nb attn re fwd cc bcc tel fax mr mrs ms dr
-    python java javascript typescript rust golang excel word powerpoint outlook office windows
-    linux ubuntu android iphone ipad ios macos mac chrome firefox safari github gitlab git docker
-    kubernetes slack zoom teams google gmail youtube facebook instagram whatsapp twitter tiktok
-    linkedin reddit netflix spotify disney hbo amazon apple microsoft openai chatgpt gpt claude
-    gemini llama langchain bitcoin ethereum paypal visa mastercard amex uber airbnb ikea tesla
-    toyota bmw mercedes nike adidas starbucks lego wikipedia photoshop latex siri alexa christmas
-    easter halloween thanksgiving hanukkah ramadan eid diwali passover lent advent weihnachten
-    ostern noël navidad pascua natale pasqua natal páscoa english german french spanish italian
-    portuguese dutch russian polish turkish arabic hebrew hindi chinese japanese korean greek
-    latin swedish norwegian danish finnish irish scottish welsh british american canadian
-    australian european african asian indian mexican brazilian christian jewish muslim islam
-    christianity buddhism catholic protestant hindu deutsch englisch französisch spanisch
-    italienisch anglais allemand français espagnol italien inglés alemán francés español italiano
-    inglese tedesco francese spagnolo europe africa asia america antarctica oceania earth mars
-    venus jupiter saturn moon sun atlantic pacific mediterranean alps himalaya sahara internet web
-    covid bible koran god jesus santa monday tuesday wednesday thursday friday saturday sunday
-    january february march april june july august september october november december jan feb mar
-    apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat montag dienstag
-    mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember
-    shakespeare einstein newton darwin mozart beethoven picasso hamlet macbeth romeo juliet gatsby
-    turing nobel oscar epipen euro euros dollar dollars pound pounds franc francs yen
+    e-mail email e-post e-posta post mail i ok okay pdf html css http https api usb url faq cv ceo
+    cto cfo hr vat gdpr ai ml it pr uk usa us eu un tv pc id dob gp nhs ssn iban bic swift sms
+    wifi wi-fi gps sql json xml csv okr star kpi b2b am pm utc gmt est pst cet asap fyi ps nb attn
+    re fwd cc bcc tel fax mr mrs ms dr python java javascript typescript rust golang excel word
+    powerpoint outlook office windows linux ubuntu android iphone ipad ios macos mac chrome
+    firefox safari github gitlab git docker kubernetes slack zoom teams google gmail youtube
+    facebook instagram whatsapp twitter tiktok linkedin reddit netflix spotify disney hbo amazon
+    apple microsoft openai chatgpt gpt claude gemini llama langchain bitcoin ethereum paypal visa
+    mastercard amex uber airbnb ikea tesla toyota bmw mercedes nike adidas starbucks lego
+    wikipedia photoshop latex siri alexa christmas easter halloween thanksgiving hanukkah ramadan
+    eid diwali passover lent advent weihnachten ostern noël navidad pascua natale pasqua natal
+    páscoa english german french spanish italian portuguese dutch russian polish turkish arabic
+    hebrew hindi chinese japanese korean greek latin swedish norwegian danish finnish irish
+    scottish welsh british american canadian australian european african asian indian mexican
+    brazilian christian jewish muslim islam christianity buddhism catholic protestant hindu
+    deutsch englisch französisch spanisch italienisch anglais allemand français espagnol italien
+    inglés alemán francés español italiano inglese tedesco francese spagnolo europe africa asia
+    america antarctica oceania earth mars venus jupiter saturn moon sun atlantic pacific
+    mediterranean alps himalaya sahara internet web covid bible koran god jesus santa monday
+    tuesday wednesday thursday friday saturday sunday january february march april june july
+    august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
+    mon tue tues wed thu thur thurs fri sat montag dienstag mittwoch donnerstag freitag samstag
+    sonntag januar februar märz mai juni juli oktober dezember shakespeare einstein newton darwin
+    mozart beethoven picasso hamlet macbeth romeo juliet gatsby turing nobel oscar epipen euro
+    euros dollar dollars pound pounds franc francs yen
 """)
 """Proper nouns that belong to everybody."""
 
 TITLES: Final = _words("""
-    mr mrs ms miss mx dr doctor prof professor sir madam lady lord judge justice father sister
-    brother rev reverend rabbi imam captain capt colonel sergeant sgt officer nurse coach aunt
-    auntie uncle grandma grandpa granny nana cousin baby herr frau fräulein dipl ing med mag
-    rechtsanwalt rechtsanwältin onkel opa oma herrn m mme mlle monsieur madame mademoiselle maître
-    me docteur professeur tante oncle mamie papi sr sra srta señor señora señorita don doña dra
-    tía tío abuela abuelo sig sigra signor signora signorina dott dottssa avv zia zio nonna nonno
-    senhor senhora dona tia tio avó avô pan pani господин госпожа доктор г-н г-жа пан пані
+    dottssa profssa avvssa sigra bishop pastor chief inspector detective corporal mr mrs ms miss
+    mx dr doctor prof professor sir madam lady lord judge justice father sister brother rev
+    reverend rabbi imam captain capt colonel sergeant sgt officer nurse coach aunt auntie uncle
+    grandma grandpa granny nana cousin baby herr frau fräulein dipl ing med mag rechtsanwalt
+    rechtsanwältin onkel opa oma herrn m mme mlle monsieur madame mademoiselle maître me docteur
+    professeur tante oncle mamie papi sr sra srta señor señora señorita don doña dra tía tío
+    abuela abuelo sig signor signora signorina dott avv zia zio nonna nonno senhor senhora dona
+    tia tio avó avô pan pani господин госпожа доктор г-н г-жа пан пані
 """)
 """Words before a name that say that a person follows."""
 
@@ -150,8 +152,8 @@ CLOSINGS: Final = _words("""
 """)
 
 NOT_ADDRESSEES: Final = _words("""
-    president chairman chairwoman minister speaker right bean seuss dalloway darcy who jekyll claus
-    sir madam all team everyone everybody folks colleague colleagues friend friends customer
+    president chairman chairwoman minister speaker right bean seuss dalloway darcy who jekyll
+    claus sir madam all team everyone everybody folks colleague colleagues friend friends customer
     customers parents students neighbours neighbors professor doctor hiring manager guys there
     damen herren kollegen kolleginnen zusammen leute frau herr kollegin kollege monsieur madame
     tous toutes messieurs mesdames collègues señor señora señores todos equipo amigos tutti
@@ -170,13 +172,13 @@ ORGANISATION_WORDS: Final = _words("""
     management lettings realty surveyors builders cycles church parish council society club
     association network cooperative co-op klinik klinikum krankenhaus schule universität
     hochschule stiftung verein versicherung versicherungen sparkasse bäckerei maschinenbau werke
-    hôpital clinique école université lycée banque société plomberie boulangerie clínica colegio
-    escuela universidad banco caja empresa conservas ospedale clinica scuola università banca
-    ditta escola universidade construtora sanctuary orchestra choir theatre theater museum library
-    gallery mine farm farms ranch vineyard airlines airways shipping seafood fc afc united records
-    house lodge resort salon gym infirmary centre center charity shelter jsc pjsc pty pte eg se
-    kgaa gbr bhd sdn molkerei bakkerij mutuelle notaire kanzlei praxis apotheke handwerk ооо зао
-    оао пао ао тов
+    hôpital hôtel clinique école université lycée banque société plomberie boulangerie clínica
+    colegio escuela universidad banco caja empresa conservas ospedale clinica scuola università
+    banca ditta escola universidade construtora sanctuary orchestra choir theatre theater museum
+    library gallery mine farm farms ranch vineyard airlines airways shipping seafood fc afc united
+    records house lodge resort salon gym infirmary centre center charity shelter jsc pjsc pty pte
+    eg se kgaa gbr bhd sdn molkerei bakkerij mutuelle notaire kanzlei praxis apotheke handwerk ооо
+    зао оао пао ао тов
 """)
 """Words that say that a run of capitalised words is an organisation."""
 

@@ -111,12 +111,6 @@ def is_rare(word: str, *languages: str) -> bool:
     return not zipf(lower, *(languages or ("en",))) and _rare_frequencies().get(lower, 0.0) < _RARE
 
 
-def is_unheard_of(word: str) -> bool:
-    """Whether no list knows a word: a code, a rare name or a typing error, telling in each case."""
-    lower = word.lower()
-    return lower not in _rare_frequencies() and not zipf(lower, *LANGUAGES)
-
-
 def languages_of(text: str) -> tuple[str, ...]:
     """The languages whose everyday words a text can hold: English and its own, if known."""
     scripts = {
