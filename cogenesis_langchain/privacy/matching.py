@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Final, Literal
 
 from cogenesis_langchain.privacy.detectors.combined import (
@@ -152,9 +153,8 @@ class ValueSet:
             Hits in order, not overlapping, the longest first to choose. Together they cover every
             character that belongs to a value.
         """
-        return _without_overlaps(
-            [*self._literal_hits(text), *self._valued_hits(text), *self._phrase_hits(text)]
-        )
+        hits = [*self._literal_hits(text), *self._valued_hits(text), *self._phrase_hits(text)]
+        return without_overlaps(text, hits)
 
     def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
         """Find private values in exact bytes, also escaped, encoded or split across lines.
@@ -230,21 +230,34 @@ class ValueSet:
         return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
 
 
-def _without_overlaps(hits: list[Hit]) -> tuple[Hit, ...]:
-    """Longest first; what a shorter hit covers beyond a longer one stays covered."""
+def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Make hits disjoint, the longest first to choose.
+
+    Args:
+        text: The text they were found in.
+        hits: Hits that may overlap.
+
+    Returns:
+        Hits in order. What a shorter hit covers beyond a longer one stays covered, blanks aside.
+    """
     chosen: list[Hit] = []
     taken: set[int] = set()
     for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
         free = [place for place in range(hit.start, hit.end) if place not in taken]
-        if not free:
-            continue
         taken.update(free)
-        start = free[0]
-        for left, right in zip(free, [*free[1:], -1], strict=True):
-            if right != left + 1:
-                chosen.append(Hit(start, left + 1, hit.value))
-                start = right
+        for start, end in _stretches(free):
+            bare = text[start:end].strip()
+            if bare:
+                start += text[start:end].index(bare)
+                chosen.append(Hit(start, start + len(bare), hit.value))
     return tuple(sorted(chosen, key=lambda hit: hit.start))
+
+
+def _stretches(places: list[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of consecutive numbers."""
+    for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
+        numbers = [place for _, place in run]
+        yield numbers[0], numbers[-1] + 1
 
 
 def detect_in_instruction(text: str) -> tuple[Hit, ...]:
@@ -256,10 +269,10 @@ def detect_in_instruction(text: str) -> tuple[Hit, ...]:
     Returns:
         Hits in order, not overlapping.
     """
-    spans = find_spans_in_instruction(text)
-    return _without_overlaps(
-        [
+    return without_overlaps(
+        text,
+        (
             Hit(span.start, span.end, PrivateValue(span.kind, text[span.start : span.end]))
-            for span in spans
-        ]
+            for span in find_spans_in_instruction(text)
+        ),
     )

@@ -226,9 +226,9 @@ def _with_neighbours(
 
 def _reading(number: _Number, kind: ValueKind, family: str | None) -> Reading:
     values = _values(number)
-    exact = {f"{family} {value}" for value in values} if family else set()
-    bare = {f"number {value}" for value in values}
-    telling = {f"number {value}" for value in values if _is_telling(value)}
+    exact = {f"{family} {value:f}" for value in values} if family else set()
+    bare = {f"number {value:f}" for value in values}
+    telling = {f"number {value:f}" for value in values if _is_telling(value)}
     return Reading(
         number.start, number.end, kind, frozenset(exact | telling), frozenset(exact | bare)
     )
@@ -253,18 +253,12 @@ def _values(number: _Number) -> frozenset[Decimal]:
         if grouped and (number.currency or len(set(digits) & {".", ","}) > 1):
             readings = {whole}
     factor = _SCALES[number.scale.lower()] if number.scale else 0
-    return frozenset(_canonical(value.scaleb(factor)) for value in readings)
-
-
-def _canonical(value: Decimal) -> Decimal:
-    """One spelling for one value: ``14200`` and ``14200.0`` alike."""
-    value = value.normalize()
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+    return frozenset(value.scaleb(factor).normalize() for value in readings)
 
 
 def _is_telling(value: Decimal) -> bool:
     """Whether a bare number can stand for a private amount: not round, not a year."""
-    significant = str(value).replace(".", "").strip("0")
+    significant = f"{value:f}".replace(".", "").strip("0")
     if value in _COMMON_NUMBERS or (value == value.to_integral_value() and 1900 <= value < 2100):
         return False
     if len(significant) >= 3:

@@ -101,7 +101,7 @@ def is_surname(word: str) -> bool:
     return (
         lower in _known_surnames()
         and lower not in EVERYDAY_NAMES
-        and zipf(lower, *LANGUAGES) < _TELLING
+        and zipf(lower, "en") < _TELLING
     )
 
 
