@@ -3,6 +3,10 @@
 For each record the reference is read token by token under each model and each fusion. Reported is
 the mean over all tokens in nats, and the share that is closed of the gap between the local model
 with the context and the cloud model with the context, which no deployment has.
+
+    bench_fusion_quality.py [texts] [file.npz]
+
+What was read is kept in the file, so that a run that was ended goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from cogenesis_langchain.privacy.text import PrivateText
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 OUT = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-TOKENS = 128
+TOKENS = 96
 """Read of each reference."""
 K = 20
 GRID = np.linspace(0.0, 1.0, 21)
@@ -108,13 +112,18 @@ def main() -> None:
     cloud = LlamaCppTokens(pair.large, window=WINDOW, threads=THREADS)
     console = Console()
     gathered: list[dict[str, NDArray[np.float64]]] = []
-    for record in records(COUNT):
+    done = 0
+    if OUT is not None and OUT.exists():
+        with np.load(OUT) as kept:
+            done = int(kept["texts"])
+            gathered.append({name: kept[name] for name in kept.files if name != "texts"})
+    for number, record in enumerate(records(COUNT)[done:], start=done + 1):
         gathered.append(columns(pair, cloud, prompts(record)))
-        if len(gathered) % 5 == 0:
+        if number % 5 == 0:
             whole = {name: np.concatenate([c[name] for c in gathered]) for name in gathered[0]}
-            report(whole, len(gathered), console)
+            report(whole, number, console)
             if OUT is not None:
-                np.savez(OUT, allow_pickle=False, **whole)
+                np.savez(OUT, allow_pickle=False, texts=np.array(number), **whole)
 
 
 if __name__ == "__main__":
