@@ -47,7 +47,8 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
         name = model or os.environ.get("OPENAI_MODEL", _DEFAULT_MODEL)
         yield ChatOpenAI(base_url=base_url, api_key=SecretStr(key or _NO_KEY), model=name)
         return
-    with StandInCloud() as cloud:
+    half = max(1, (os.cpu_count() or 2) // 2)  # the local model computes at the same time
+    with StandInCloud(threads=half) as cloud:
         yield ChatOpenAI(
             base_url=cloud.base_url,
             api_key=SecretStr(_NO_KEY),

@@ -39,7 +39,7 @@ OUTLINE = """1. greeting by name
 8. by which day
 9. thanks and close"""
 TOKENS = 96
-ROUNDS = 5
+ROUNDS = 3
 
 
 class Documents(BaseRetriever):
