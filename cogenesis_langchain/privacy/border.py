@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.ledger import EgressLedger, LedgerEntry, Verdict
+from cogenesis_langchain.privacy.spacing import usual_spacing
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 
 if TYPE_CHECKING:  # the detectors compile for a quarter of a second; the first release does that
@@ -136,11 +137,17 @@ class Border:
         from cogenesis_langchain.privacy.matching import ValueSet, detect_in_instruction
 
         text = candidate.reveal()
-        detected = [hit.value for hit in detect_in_instruction(text)]
+        usual = usual_spacing(text)
+        detected = [
+            hit.value for way in dict.fromkeys((text, usual)) for hit in detect_in_instruction(way)
+        ]
         values = values.union(ValueSet.from_texts((), declared=detected))
         hits = values.find(text)
-        shown = placeholders.mask(text, hits) if hits else text
-        hidden = values.find_in_payload(shown.encode())
+        shown = placeholders.mask(text, hits)
+        if values.find(usual_spacing(shown)):
+            hits = values.find(usual)
+            shown = placeholders.mask(usual, hits)
+        hidden = values.find_in_payload(usual_spacing(shown).encode())
         found = Counter[str](hit.value.kind for hit in hits) + Counter[str](hidden)
         if not found:
             return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)

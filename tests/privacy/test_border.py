@@ -44,6 +44,8 @@ def test_an_instruction_without_private_values_leaves_as_it_is() -> None:
         "Ｚｉｍｌｏｒ",
         "Zim-\nlor",
         "Z i m l o r",
+        "1 4 / 0 3 / 2 0 2 4",
+        "4 \u200b 3 1 1 . 2 0   E U R",
         "4311.20 EUR",
         "€4.311,20",
         "14/03/2024",
@@ -73,6 +75,10 @@ def test_nothing_leaves_when_a_value_is_hidden_in_an_encoding(hidden: str, polic
     assert released.text is None and released.verdict == "refused"
     with pytest.raises(PrivacyViolation):
         release(f"Write a note about {hidden} today.", NOTES, policy="block")
+
+
+def test_spacing_that_hides_nothing_is_kept() -> None:
+    assert str(release("Compare  plans A B C\n\tplease.").text) == "Compare  plans A B C\n\tplease."
 
 
 def test_the_policy_block_raises_without_the_value() -> None:
