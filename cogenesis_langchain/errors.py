@@ -27,6 +27,7 @@
     │   └── CloudAnswerInvalid      an answer came that cannot be used
     ├── SketchInvalid               the cloud's outline failed its checks, also after the retry
     ├── StoreError                  the context store cannot be read or written
+    │   └── UnreadableFile          a file that was to be added cannot be read
     ├── DatasetError                a data set cannot be read, or its records make no sense
     └── FusionError                 fused decoding is impossible with these two models
         └── TraceInvalid            a fusion trace is unfinished or cannot be read
@@ -199,6 +200,10 @@ class SketchInvalid(CoGenesisError):
 
 class StoreError(CoGenesisError):
     """The context store cannot be read or written."""
+
+
+class UnreadableFile(StoreError):
+    """A file that was to be added to the store cannot be read."""
 
 
 class DatasetError(CoGenesisError):

@@ -110,6 +110,11 @@ class SealedCodec:
         return self._cipher.open(concealed)
 
 
+def codec_for(key: bytes | None) -> Codec:
+    """Return the codec of a store with this key; None is in clear."""
+    return ClearCodec() if key is None else SealedCodec(Cipher(key))
+
+
 def _own(record: Record, key: bytes) -> dict[str, Any]:
     """The store's own metadata, which never holds a text."""
     own: dict[str, Any] = {KIND: record.kind, DIGEST: digest(record.text, key=key)}

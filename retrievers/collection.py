@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PAGE: Final = 500  # records that are fetched or written at once
-_EMBEDDING: Final = f"{RESERVED}embedding"
+FINGERPRINT: Final = f"{RESERVED}embedding"
 _REVISION: Final = f"{RESERVED}revision"
 _SEAL: Final = f"{RESERVED}seal"
 _SEALED_WORD: Final = b"cogenesis context store"
@@ -68,6 +68,11 @@ class Backend(Protocol):
         ...
 
 
+def collection_name(user: str) -> str:
+    """Return the name of a user's collection, which does not tell the user's."""
+    return f"context-{hashlib.sha256(user.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
 class UserCollection:
     """A user's records in Chroma; made if they are not there.
 
@@ -75,7 +80,7 @@ class UserCollection:
 
     Args:
         backend: Where Chroma runs.
-        user: Whose records.
+        name: Name of the collection; see `collection_name`.
         codec: How Chroma keeps them.
 
     Raises:
@@ -83,8 +88,8 @@ class UserCollection:
             way round.
     """
 
-    def __init__(self, backend: Backend, user: str, codec: Codec) -> None:
-        self.name = f"context-{hashlib.sha256(user.encode('utf-8', 'replace')).hexdigest()[:32]}"
+    def __init__(self, backend: Backend, name: str, codec: Codec) -> None:
+        self.name = name
         self._backend = backend
         self._codec = codec
         with explained(backend.where):
@@ -195,6 +200,12 @@ class UserCollection:
         with explained(self._backend.where):
             self._backend.client.delete_collection(self.name)
 
+    def rename(self, name: str) -> None:
+        """Give the collection another name."""
+        with explained(self._backend.where):
+            self._handle.modify(name=name)
+        self.name = name
+
     @property
     def revision(self) -> str:
         """The state of the collection; differs after every change by anyone."""
@@ -209,11 +220,11 @@ class UserCollection:
     @property
     def fingerprint(self) -> str:
         """What the collection's embedding model is told by; "" before the first record."""
-        return str(self._state().get(_EMBEDDING, ""))
+        return str(self._state().get(FINGERPRINT, ""))
 
     @fingerprint.setter
     def fingerprint(self, fingerprint: str) -> None:
-        self._set_state(_EMBEDDING, fingerprint)
+        self._set_state(FINGERPRINT, fingerprint)
 
     def _changing(self, changes: int) -> AbstractContextManager[None]:
         return self._backend.changing(self._handle.id, changes)

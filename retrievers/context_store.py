@@ -17,12 +17,9 @@ from cogenesis_langchain.retrievers.codec import (
     KIND,
     SOURCE,
     VERSION,
-    ClearCodec,
-    Codec,
-    SealedCodec,
+    codec_for,
 )
 from cogenesis_langchain.retrievers.collection import PAGE, Backend
-from cogenesis_langchain.retrievers.encryption import Cipher
 from cogenesis_langchain.retrievers.filters import Filter
 from cogenesis_langchain.retrievers.folder import StoreFolder
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
@@ -118,7 +115,7 @@ class ContextStore:
         self._key = key
         self.user = user
         self._others: dict[str, ContextStore] = {}
-        self._codec: Codec = ClearCodec() if key is None else SealedCodec(Cipher(key))
+        self._codec = codec_for(key)
         self._records = UserRecords(backend, user, self._codec, embeddings)
 
     def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
@@ -197,25 +194,18 @@ class ContextStore:
         Yields:
             How many of the documents so far are in the store.
         """
+        key = self._codec.key
+        version = digest(version, key=key)
         done = 0
         pages = iter(documents)
         while page := list(islice(pages, PAGE)):
-            named = [
-                Document(
-                    page_content=document.page_content,
-                    metadata={**document.metadata, "source": source},
-                )
-                for document in page
-            ]
-            self._write(
-                make_record(document, kind, key=self._codec.key, version=version)
-                for document in named
-            )
+            for document in page:
+                document.metadata = {**document.metadata, "source": source}
+            self._write(make_record(document, kind, key=key, version=version) for document in page)
             done += len(page)
             yield done
-        of_source = digest(source, key=self._codec.key)
-        outdated = {"$and": [{SOURCE: of_source}, {VERSION: {"$ne": version}}]}
-        self._records.delete(self._records.ids(outdated))
+        outdated = [{SOURCE: digest(source, key=key)}, {VERSION: {"$ne": version}}]
+        self._records.delete(self._records.ids({"$and": outdated}))
 
     def update(
         self, id: str, *, text: str | None = None, metadata: Mapping[str, object] | None = None

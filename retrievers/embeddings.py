@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged
+from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged, ModelFileMissing
 from cogenesis_langchain.models import catalog
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ class LocalMiniLM(Embeddings):
         batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
+        missing = [str(name) for name in (model, tokenizer) if catalog.locate(name) is None]
+        if missing:
+            raise ModelFileMissing(
+                "the embedding model is not on this machine yet",
+                remedy=f"fetch it: cogenesis models pull {' '.join(missing)}",
+            )
         self._batch_size = batch_size
         self._tokenizer = _load_tokenizer(catalog.require(tokenizer))
         self._session = _load_session(catalog.require(model), threads or 0)

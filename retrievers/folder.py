@@ -21,11 +21,16 @@ from filelock import FileLock, Timeout
 from cogenesis_langchain.errors import MissingDependency, StoreError
 from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.chroma_files import ChromaFiles
+from cogenesis_langchain.retrievers.collection import FINGERPRINT
 from cogenesis_langchain.retrievers.index_guard import IndexGuard
+from cogenesis_langchain.retrievers.local_embeddings import LOST
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.config import Settings
+
+REBUILT: Final = "-rebuilt"
+"""Ends the name of a collection that is going to replace the one without it."""
 
 _LOCK: Final = "store.lock"
 _ERASURE: Final = "erasure.json"
@@ -55,10 +60,12 @@ class StoreFolder:
         lock = _take(path)
         try:
             with explained(self.where):
-                self._recover(discard_damaged)
+                discarded = self._recover(discard_damaged)
                 self.client = _open_client(path)
                 self._opened = [self.client]
+                self._finish_rebuild()
                 self._finish_erasure()
+                self._note_lost_vectors(discarded)
         except BaseException:
             lock.release()
             raise
@@ -137,7 +144,12 @@ class StoreFolder:
         for entry in self._path.rglob("*"):
             entry.chmod(0o700 if entry.is_dir() else 0o600)
 
-    def _recover(self, discard_damaged: bool) -> None:
+    def tidy(self) -> None:
+        """Remove from every file what is left of deleted collections."""
+        self._erase(())
+
+    def _recover(self, discard_damaged: bool) -> list[str]:
+        """Undo a broken save; return the damaged indexes that were thrown away."""
         self._guard.recover()
         damaged = self._guard.damaged()
         if damaged and not discard_damaged:
@@ -147,6 +159,24 @@ class StoreFolder:
             )
         for index in damaged:
             self._files.discard_index(index)
+        return damaged
+
+    def _note_lost_vectors(self, discarded: Sequence[str]) -> None:
+        for collection in self.client.list_collections():
+            if self._files.index_of(collection.id) in discarded:
+                collection.modify(metadata={**(collection.metadata or {}), FINGERPRINT: LOST})
+
+    def _finish_rebuild(self) -> None:
+        """Take a rebuilt collection whose original is gone; delete one that is unfinished."""
+        collections = {collection.name: collection for collection in self.client.list_collections()}
+        for name, collection in collections.items():
+            original = name.removesuffix(REBUILT)
+            if original == name:
+                continue
+            if original in collections:
+                self.client.delete_collection(name)
+            else:
+                collection.modify(name=original)
 
     def _finish_erasure(self) -> None:
         """Finish what a killed process had begun."""

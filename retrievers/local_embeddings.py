@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LOST: Final = "lost"
+"""The fingerprint of a collection whose vectors were thrown away because they were damaged."""
+
 _PROBE: Final = "The quick brown fox jumps over the lazy dog near the river bank at 7 o'clock."
 _SAME: Final = 0.98
 """Least cosine of the probe's two vectors. Rounding differs between processors; two models agree
@@ -68,6 +71,11 @@ class LocalEmbeddings:
         """
         import numpy as np
 
+        if fingerprint == LOST:
+            raise StoreError(
+                "the vectors of this user's records are lost: the index was damaged",
+                remedy="make them again from the texts: cogenesis context rebuild",
+            )
         made_with = np.frombuffer(base64.b85decode(fingerprint), dtype=np.float16)
         present = self._probed()
         if len(made_with) == len(present):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.filters import Filter
 from cogenesis_langchain.retrievers.records import Record
+from cogenesis_langchain.retrievers.terms import is_telling, terms
 from cogenesis_langchain.retrievers.user_records import UserRecords
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
-"""similarity: cosine of embeddings. keywords: BM25. hybrid: both lists fused by rank. mmr: maximal
-marginal relevance over embeddings."""
+"""similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity and BM25 over
+names, numbers and rare words, fused by rank. mmr: maximal marginal relevance over embeddings."""
 
 Hit = tuple[Record, float]
 
@@ -61,13 +62,14 @@ class Search:
             case "similarity":
                 return self._by_meaning(records, self.k)[0]
             case "keywords":
-                return self._by_words(records, self.k)
+                return self._by_words(records, set(terms(self.query)), self.k)
             case "mmr":
                 return self._varied(records)
             case "hybrid":
                 fetch = max(self.fetch_k, self.k)
                 meant, _ = self._by_meaning(records, fetch)
-                return fuse([meant, self._by_words(records, fetch)])[: self.k]
+                telling = set(filter(is_telling, terms(self.query)))
+                return fuse([meant, self._by_words(records, telling, fetch)])[: self.k]
 
     def _by_meaning(self, records: UserRecords, n: int) -> tuple[list[Hit], Sequence[float]]:
         """Return the nearest admitted records and the query's vector.
@@ -85,10 +87,10 @@ class Search:
         least = -1.0 if self.score_threshold is None else self.score_threshold
         return [hit for hit in found[:n] if hit[1] >= least], vector
 
-    def _by_words(self, records: UserRecords, n: int) -> list[Hit]:
+    def _by_words(self, records: UserRecords, words: Collection[str], n: int) -> list[Hit]:
         fetch = n if self.filter.condition() is None else 2 * n + 20
         while True:
-            found = records.matching(self.query, fetch)
+            found = records.matching(words, fetch)
             admitted = [hit for hit in found if self.filter.admits(hit[0])]
             if len(admitted) >= n or len(found) < fetch:
                 return admitted[:n]

@@ -97,17 +97,17 @@ class Sidecar:
             for id_ in ids:
                 self._delete(id_)
 
-    def search(self, query: str, limit: int) -> list[tuple[str, float]]:
+    def search(self, words: Iterable[str], limit: int) -> list[tuple[str, float]]:
         """Find records by words.
 
         Args:
-            query: Any text.
+            words: As `terms` gives them.
             limit: How many at most.
 
         Returns:
             Ids and BM25 scores (k1 = 1.2, b = 0.75), best first.
         """
-        wanted = self._telling(sorted({self._hashed(term) for term in terms(query)}))
+        wanted = self._selective(sorted({self._hashed(word) for word in words}))
         if not wanted:
             return []
         return self._database.execute(
@@ -132,14 +132,14 @@ class Sidecar:
         """Close the file."""
         self._database.close()
 
-    def _telling(self, hashes: Sequence[str]) -> list[str]:
+    def _selective(self, hashes: Sequence[str]) -> list[str]:
         """Leave out words that no record has, and in a large store words that many have."""
         found = {term: count for term in hashes if (count := self._frequency(term))}
         total = self._one("SELECT count(*) FROM entries")[0]
         if total < _LARGE:
             return list(found)
-        telling = [term for term, count in found.items() if count <= _COMMON_SHARE * total]
-        return telling or list(found)
+        selective = [term for term, count in found.items() if count <= _COMMON_SHARE * total]
+        return selective or list(found)
 
     def _frequency(self, hashed: str) -> int:
         row = self._one("SELECT doc FROM frequencies WHERE term = ?", hashed)

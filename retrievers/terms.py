@@ -13,6 +13,7 @@ from typing import Final
 _WORD: Final = re.compile(r"[^\W_]+")
 _GROUPED_NUMBER: Final = re.compile(r"\d+(?:[ .,:/\-]\d+)+")
 _HASH_BYTES: Final = 6
+_EVERYDAY_ZIPF: Final = 4.0
 
 
 def terms(text: str) -> Iterator[str]:
@@ -25,6 +26,17 @@ def terms(text: str) -> Iterator[str]:
     yield from _WORD.findall(folded)
     for number in _GROUPED_NUMBER.findall(folded):
         yield re.sub(r"\D", "", number)
+
+
+def is_telling(term: str) -> bool:
+    """Whether a word can only be asked for by itself: a number, a name, a rare word.
+
+    Everyday words of a question are better looked for by meaning. Everyday is what English uses at
+    least ten times in a million words (Zipf frequency 4).
+    """
+    from wordfreq import zipf_frequency
+
+    return any(sign.isdigit() for sign in term) or zipf_frequency(term, "en") < _EVERYDAY_ZIPF
 
 
 def term_hasher(key: bytes) -> Callable[[str], str]:

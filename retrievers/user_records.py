@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.retrievers.codec import Codec
-from cogenesis_langchain.retrievers.collection import PAGE, Backend, UserCollection
+from cogenesis_langchain.retrievers.collection import (
+    PAGE,
+    Backend,
+    UserCollection,
+    collection_name,
+)
 from cogenesis_langchain.retrievers.filters import Condition
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.records import Record
@@ -42,7 +47,7 @@ class UserRecords:
         self._checked = False
         self._values: tuple[str, ValueSet] | None = None
         with backend.lock:
-            self._collection = UserCollection(backend, user, codec)
+            self._collection = UserCollection(backend, collection_name(user), codec)
             self._sidecar = Sidecar(self._sidecar_path(), codec)
 
     def count(self) -> int:
@@ -88,11 +93,11 @@ class UserRecords:
         self._check_model()
         return self._embeddings.query(query)
 
-    def matching(self, query: str, n: int) -> list[tuple[Record, float]]:
-        """Return the records that share words with a query and their BM25 scores, best first."""
+    def matching(self, words: Collection[str], n: int) -> list[tuple[Record, float]]:
+        """Return the records that hold words and their BM25 scores, best first."""
         with self._backend.lock:
             self._refresh()
-            found = self._sidecar.search(query, n)
+            found = self._sidecar.search(words, n)
             records = self._collection.get([id_ for id_, _ in found])
         return [(records[id_], score) for id_, score in found if id_ in records]
 

@@ -1,0 +1,276 @@
+"""``cogenesis context``: add private documents to the store, look at them, make it forget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import platformdirs
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column, Table
+
+from cogenesis_langchain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+
+    from cogenesis_langchain.retrievers.context_store import ContextStore
+    from cogenesis_langchain.retrievers.records import Kind
+    from cogenesis_langchain.retrievers.search import SearchType
+
+context_app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Ids = Annotated[list[str], typer.Argument(help="ids, as `list` and `search` show them")]
+KindOption = Annotated[
+    str | None, typer.Option("--kind", help="profile, history, activity or document")
+]
+
+_SHOWN_CHARACTERS = 90
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the store is and whose part of it is meant."""
+
+    folder: Path
+    user: str
+    key_file: Path | None
+    keyring: bool
+    server: str | None
+    trusted_hosts: Sequence[str]
+
+    def key(self) -> bytes | None:
+        """Return the store's key, if it has one."""
+        from cogenesis_langchain.retrievers.encryption import keyring_key, read_key_file
+
+        if self.key_file:
+            return read_key_file(self.key_file)
+        return keyring_key() if self.keyring else None
+
+    def open(self) -> ContextStore:
+        """Open the store."""
+        from cogenesis_langchain.retrievers.context_store import ContextStore
+
+        if self.server is None:
+            return ContextStore(
+                self.folder, self.user, key=self.key(), trusted_hosts=self.trusted_hosts
+            )
+        host, _, port = self.server.rpartition(":")
+        if not host or not port.isdigit():
+            raise ConfigurationError(
+                f"{self.server!r} is not the address of a server", remedy="write HOST:PORT"
+            )
+        return ContextStore.connect(
+            host, int(port), self.user, key=self.key(), trusted_hosts=self.trusted_hosts
+        )
+
+
+@context_app.callback()
+def choose(
+    context: typer.Context,
+    store: Annotated[
+        Path | None, typer.Option(help="folder of the store; default: in the user's data folder")
+    ] = None,
+    user: Annotated[str, typer.Option(help="whose context")] = "default",
+    key_file: Annotated[
+        Path | None, typer.Option(help="key of an encrypted store; `new-key` makes one")
+    ] = None,
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help="the key is in the system's keyring")
+    ] = False,
+    server: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a Chroma server instead of a folder")
+    ] = None,
+    trusted_host: Annotated[
+        list[str] | None, typer.Option(help="host besides this one that may hold the store")
+    ] = None,
+) -> None:
+    """Say where the store is; options stand before the command."""
+    folder = store or platformdirs.user_data_path("cogenesis-langchain") / "context"
+    context.obj = Place(folder, user, key_file, keyring, server, trusted_host or [])
+
+
+@context_app.command()
+def add(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="files, and folders with all they hold")],
+    kind: KindOption = None,
+) -> None:
+    """Add files: text, Markdown, HTML, PDF, e-mail (.eml, .mbox), calendar, CSV, JSON.
+
+    Doing it again continues where it was broken off, and takes over what has changed.
+    """
+    from cogenesis_langchain.retrievers.ingest import add_files, find_files
+    from cogenesis_langchain.retrievers.records import check_kind
+
+    place: Place = context.obj
+    chosen = check_kind(kind or "document")
+    files = list(find_files(paths, leave_out=place.folder.resolve()))
+    console = Console(stderr=True)
+    added, problems = 0, []
+    columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with place.open() as store, Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=len(files))
+        for progress in add_files(store, files, kind=chosen):
+            bar.update(task, description=f"{escape(progress.path.name)}: {progress.pieces}")
+            if progress.done:
+                bar.advance(task)
+                added += progress.pieces
+            if progress.problem:
+                problems.append((progress.path, progress.problem))
+    for path, problem in problems:
+        console.print(f"left out {path}: {problem}. {problem.remedy}", markup=False)
+    typer.echo(f"{added} pieces of {len(files) - len(problems)} files are in the store")
+    if problems:
+        raise typer.Exit(1)
+
+
+@context_app.command("list")
+def list_records(
+    context: typer.Context,
+    kind: KindOption = None,
+    limit: Annotated[int, typer.Option(help="how many")] = 50,
+    offset: Annotated[int, typer.Option(help="how many to leave out first")] = 0,
+) -> None:
+    """List records in the order they were added."""
+    from cogenesis_langchain.retrievers.filters import Filter
+
+    with context.obj.open() as store:
+        _print(store.list_documents(Filter(_kinds(kind)), limit=limit, offset=offset))
+
+
+@context_app.command()
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="what to look for")],
+    k: Annotated[int, typer.Option(help="how many")] = 5,
+    search_type: Annotated[
+        str, typer.Option("--type", help="hybrid, similarity, keywords or mmr")
+    ] = "hybrid",
+    kind: KindOption = None,
+    since: Annotated[str | None, typer.Option(help="first date, 2026-03-14")] = None,
+    until: Annotated[str | None, typer.Option(help="last date")] = None,
+) -> None:
+    """Find records."""
+    from cogenesis_langchain.retrievers.filters import Filter
+    from cogenesis_langchain.retrievers.search import Search
+
+    with context.obj.open() as store:
+        wanted = Search(query, k, _search_type(search_type), Filter(_kinds(kind), since, until))
+        _print([document for document, _ in store.search(wanted)])
+
+
+@context_app.command()
+def show(context: typer.Context, ids: Ids) -> None:
+    """Print records whole, with their metadata, as JSON."""
+    with context.obj.open() as store:
+        for document in store.get(ids):
+            typer.echo(_json(document))
+
+
+@context_app.command()
+def export(context: typer.Context) -> None:
+    """Print every record as a line of JSON."""
+    with context.obj.open() as store:
+        for document in store.export():
+            typer.echo(_json(document))
+
+
+@context_app.command()
+def forget(context: typer.Context, ids: Ids) -> None:
+    """Delete records so that their text is in no file of the store any more."""
+    with context.obj.open() as store:
+        store.forget(ids)
+    typer.echo(f"forgot {len(ids)}")
+
+
+@context_app.command()
+def purge(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
+) -> None:
+    """Delete everything of the user so that nothing of it is in any file of the store."""
+    place: Place = context.obj
+    with place.open() as store:
+        total = sum(store.stats().values())
+        if not yes:
+            typer.confirm(f"Delete all {total} records of {place.user!r} for good?", abort=True)
+        store.purge()
+    typer.echo(f"purged {total}")
+
+
+@context_app.command()
+def stats(context: typer.Context) -> None:
+    """Count the user's records by kind."""
+    table = Table("kind", Column("records", justify="right"))
+    with context.obj.open() as store:
+        for kind, count in store.stats().items():
+            table.add_row(kind, str(count))
+    Console().print(table)
+
+
+@context_app.command()
+def rebuild(context: typer.Context) -> None:
+    """Make the vectors again from the texts: after damage, or for another embedding model."""
+    from cogenesis_langchain.retrievers.rebuild import rebuild as rebuild_store
+
+    place: Place = context.obj
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("embedding", total=None)
+        total = rebuild_store(
+            place.folder,
+            place.user,
+            key=place.key(),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    typer.echo(f"rebuilt {total}")
+
+
+@context_app.command("new-key")
+def new_key(path: Annotated[Path, typer.Argument(help="file to make")]) -> None:
+    """Make a key file for an encrypted store. Keep it on another disk, and keep a copy."""
+    from cogenesis_langchain.retrievers.encryption import new_key_file
+
+    new_key_file(path)
+    typer.echo(path)
+
+
+def _kinds(kind: str | None) -> list[Kind]:
+    from cogenesis_langchain.retrievers.records import check_kind
+
+    return [check_kind(kind)] if kind else []
+
+
+def _search_type(name: str) -> SearchType:
+    from typing import get_args
+
+    from cogenesis_langchain.retrievers.search import SearchType
+
+    for known in get_args(SearchType):
+        if name == known:
+            return known  # type: ignore[no-any-return]  # get_args forgets the type
+    raise ConfigurationError(
+        f"there is no search type {name!r}", remedy=f"use one of {', '.join(get_args(SearchType))}"
+    )
+
+
+def _print(documents: Sequence[Document]) -> None:
+    table = Table(Column("id", no_wrap=True), "kind", "date", "text")
+    for document in documents:
+        text = " ".join(document.page_content.split())
+        shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+        date = str(document.metadata.get("date", ""))[:10]
+        table.add_row(document.id, document.metadata["kind"], date, escape(shown))
+    Console().print(table)
+
+
+def _json(document: Document) -> str:
+    return json.dumps(
+        {"id": document.id, "text": document.page_content, **document.metadata}, ensure_ascii=False
+    )

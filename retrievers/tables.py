@@ -1,0 +1,72 @@
+"""CSV and JSON files, row by row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from langchain_core.documents import Document
+
+from cogenesis_langchain.errors import MissingDependency
+from cogenesis_langchain.retrievers.text_files import open_text
+
+_SAMPLE: Final = 1 << 14
+
+
+def load_csv(path: Path) -> Iterator[Document]:
+    """Read a table with a header: each row becomes lines of ``column: value``."""
+    with open_text(path, newline="") as file:
+        sample = file.read(_SAMPLE)
+        file.seek(0)
+        for row in csv.DictReader(file, dialect=_dialect(sample)):
+            yield Document(page_content="\n".join(_lines(row)))
+
+
+def load_json(path: Path) -> Iterator[Document]:
+    """Read a JSON file: the items of a list, or the members of an object, one by one."""
+    try:
+        import ijson
+    except ImportError:
+        raise MissingDependency("ijson", extra="chroma") from None
+    with open_text(path) as text:
+        start = text.read(_SAMPLE).lstrip()[:1]
+    with path.open("rb") as file:
+        if start == "[":
+            for item in ijson.items(file, "item", use_float=True):
+                yield Document(page_content="\n".join(_lines(item)))
+        elif start == "{":
+            for name, value in ijson.kvitems(file, "", use_float=True):
+                yield Document(page_content="\n".join(_lines({name: value})))
+        else:
+            yield Document(page_content="\n".join(_lines(json.load(file))))
+
+
+def load_json_lines(path: Path) -> Iterator[Document]:
+    """Read a file with one JSON value a line."""
+    with open_text(path) as file:
+        for line in file:
+            if line.strip():
+                yield Document(page_content="\n".join(_lines(json.loads(line))))
+
+
+def _dialect(sample: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(sample, delimiters=",;\t|")
+    except csv.Error:  # one column only
+        return csv.excel
+
+
+def _lines(value: object, name: str = "") -> Iterator[str]:
+    """Yield ``name: value`` for everything in a JSON value; names of inner values are joined."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _lines(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+        for item in value:
+            yield from _lines(item, name)
+    elif value not in (None, "", []):
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{name}: {shown}" if name else shown
