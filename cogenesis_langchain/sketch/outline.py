@@ -31,6 +31,7 @@ from cogenesis_langchain.sketch.screen import misuse, visible
 MIN_POINTS: Final = 8
 MAX_POINTS: Final = 15
 MAX_POINT_WORDS: Final = 8
+MAX_CHARACTERS: Final = 4000
 
 Fault = Literal["count", "length", "prose", "placeholder", "markup", "order"]
 
@@ -104,6 +105,8 @@ def parse_sketch(text: str, placeholders: Placeholders) -> tuple[str, ...] | Fau
     Returns:
         The points, without numbers, emphasis and repetitions; or what is wrong with the answer.
     """
+    if len(text) > MAX_CHARACTERS:
+        return "length"
     text = visible(text)
     if misused := misuse(_without_known(text, placeholders)):
         return misused

@@ -63,4 +63,4 @@ def make_canaries(seed: int | None = None) -> Canaries:
 
 
 def _word(chance: random.Random) -> str:
-    return "".join(chance.choices(_SYLLABLES, k=3))
+    return "".join(chance.choices(_SYLLABLES, k=4))

@@ -1,7 +1,7 @@
 """Generated private contexts, and instructions that hide their values in awkward forms.
 
-A few hundred cases by default; ten thousand and more with
-``pytest tests/wire/test_generated.py --hypothesis-profile=border --hypothesis-seed=SEED``.
+``pytest tests/wire/test_generated.py --hypothesis-profile=border --hypothesis-seed=SEED`` runs ten
+thousand.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from wire.awkward import Case, cases, squeeze
+from wire.thorough import CASES
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal
-
-DEFAULT_CASES = 300
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def told(cloud: EgressRecorder) -> str:
 
 
 @settings(
-    max_examples=max(DEFAULT_CASES, settings().max_examples),
+    max_examples=CASES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
