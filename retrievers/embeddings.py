@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged, ModelFileMissing
+from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged
 from cogenesis_langchain.models import catalog
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ class LocalMiniLM(Embeddings):
     Safe to share between threads.
 
     Args:
-        model: ONNX file, by catalog name or path.
+        model: ONNX file, by catalog name or path; fetched if it is not here yet.
         tokenizer: Its ``tokenizer.json``, by catalog name or path.
         batch_size: Most texts of one forward pass.
         threads: Threads of one forward pass; None lets onnxruntime take every core.
 
     Raises:
         MissingDependency: The extra ``chroma`` is not installed.
-        ModelFileMissing: A file has not been fetched yet.
+        ModelFileError: A file cannot be fetched.
         ModelFileDamaged: A file cannot be read.
     """
 
@@ -54,15 +54,9 @@ class LocalMiniLM(Embeddings):
         batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
-        missing = [str(name) for name in (model, tokenizer) if catalog.locate(name) is None]
-        if missing:
-            raise ModelFileMissing(
-                "the embedding model is not on this machine yet",
-                remedy=f"fetch it: cogenesis models pull {' '.join(missing)}",
-            )
         self._batch_size = batch_size
-        self._tokenizer = _load_tokenizer(catalog.require(tokenizer))
-        self._session = _load_session(catalog.require(model), threads or 0)
+        self._tokenizer = _load_tokenizer(catalog.fetch(tokenizer))
+        self._session = _load_session(catalog.fetch(model), threads or 0)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts.

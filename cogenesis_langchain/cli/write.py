@@ -53,6 +53,8 @@ def write(
 
     console = Console()
     times: dict[str, float] = {}
+    with _timed(times, "fetch the model files"):
+        _fetch(local, stand_in=cloud_base_url is None)
     with _timed(times, "open the local model"):
         local_model = LlamaCppModel(local)
     with _timed(times, "read the documents"):
@@ -76,6 +78,19 @@ def write(
             answer = _stream(console, model.stream(instruction))
     _show(console, instruction, answer, ledger.entries)
     console.print(_time_table(times))
+
+
+def _fetch(local: str, *, stand_in: bool) -> None:
+    """Fetch what is not here yet, with a bar for each file."""
+    from cogenesis_langchain.cli.models import pull_with_bar
+    from cogenesis_langchain.models.endpoint import configured
+    from cogenesis_langchain.models.stand_in import DEFAULT_MODEL
+
+    pull_with_bar(local)
+    for name in ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer"):
+        pull_with_bar(name)
+    if stand_in and not configured():
+        pull_with_bar(DEFAULT_MODEL)
 
 
 @contextmanager

@@ -20,6 +20,11 @@ _DEFAULT_MODEL: Final = "gpt-4.1-mini"
 _NO_KEY: Final = "none"  # servers on loopback ask for none, the client insists on one
 
 
+def configured() -> bool:
+    """Whether the environment names an endpoint, so that no stand-in is needed."""
+    return bool(os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY"))
+
+
 @contextmanager
 def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterator[ChatOpenAI]:
     """Open a cloud chat model.
