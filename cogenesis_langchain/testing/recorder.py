@@ -62,6 +62,11 @@ class EgressRecorder:
         return f"http://{_HOST}:{self._server.server_port}"
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return _HOST, self._server.server_port
+
+    @property
     def base_url(self) -> str:
         """What a client of OpenAI's API takes as its base URL."""
         return f"{self.url}/v1"

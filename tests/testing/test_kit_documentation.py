@@ -1,0 +1,51 @@
+"""What the kit's documentation shows is run."""
+
+from __future__ import annotations
+
+import doctest
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import cogenesis_langchain.testing
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "cogenesis_langchain.testing",
+        "cogenesis_langchain.testing.recorder",
+        "cogenesis_langchain.privacy.spacing",
+    ],
+)
+def test_examples_of_docstrings_are_true(module: str) -> None:
+    result = doctest.testmod(import_module(module), optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 0 and result.failed == 0
+
+
+def test_the_plugin_gives_a_running_recorder(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        'pytest_plugins = ["cogenesis_langchain.testing.plugin"]\n'
+    )
+    (tmp_path / "test_mine.py").write_text(
+        "from urllib.request import urlopen\n"
+        "def test_mine(egress):\n"
+        "    with urlopen(egress.url, data=b'x') as answer:\n"
+        "        answer.read()\n"
+        "    assert egress.requests[0].body == b'x'\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_kit_is_not_loaded_by_the_library() -> None:
+    code = (
+        "import sys, cogenesis_langchain.chat_model\n"
+        "assert not [name for name in sys.modules if 'cogenesis_langchain.testing' in name]"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert cogenesis_langchain.testing.__all__
