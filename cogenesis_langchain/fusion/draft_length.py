@@ -8,7 +8,8 @@ scoring when they are not. One more token is drafted while
 exceeds the rate at which tokens are being settled altogether: by the renewal-reward theorem the
 block that stops there gives the most tokens a second. All of it is measured while decoding: how
 often drafts of this confidence were accepted, what a local token costs, and a round trip as a line
-over the block length.
+over the block length. A request also counts for a little more than its time, because providers
+count requests too.
 
 Whether to draft a token may depend on what was drafted before it, never on the token itself: then
 the accepted tokens follow the fused distribution whatever the lengths (`sampling.py`).
@@ -22,6 +23,8 @@ LONGEST_BLOCK: Final = 16
 """Most tokens drafted and not yet settled; each holds one distribution in memory."""
 
 _FIRST_BLOCK: Final = 4
+_REQUEST_SECONDS: Final = 0.1
+"""What a request is held to cost beyond its time."""
 _MEMORY: Final = 0.98
 """Weight of the past at each new observation: about fifty observations are remembered."""
 _BINS: Final = 8
@@ -63,7 +66,7 @@ class DraftLength:
             return False
         cost = self._draft_seconds.value + self._trip.slope
         gain = self.reach(confidences) * self._overall()
-        return gain * self._seconds.value > cost * self._tokens.value
+        return gain * (self._seconds.value + _REQUEST_SECONDS) > cost * self._tokens.value
 
     def reach(self, confidences: list[float]) -> float:
         """Probability that every token of a block is accepted."""
