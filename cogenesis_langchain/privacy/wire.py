@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import json
 import re
@@ -16,7 +15,9 @@ _JSON_ESCAPE: Final = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
 _JSON_ESCAPES: Final = re.compile(rf"(?:{_JSON_ESCAPE.pattern})+")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
 _SHORTEST_BASE64: Final = 4
-_CONTROL_BYTES: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
+_SHORTEST_TEXT: Final = 2
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_READABLE: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{2,}")
 
 
 def readings(payload: bytes) -> Iterator[str]:
@@ -48,8 +49,7 @@ def _decoded(text: str) -> Iterator[str]:
         yield unquote_plus(text)
     if "&" in text:
         yield html.unescape(text)
-    for run in _BASE64_RUN.finditer(text):
-        yield from _from_base64(run[0])
+    yield from _from_base64([run[0] for run in _BASE64_RUN.finditer(text)])
 
 
 def _unescape(escapes: re.Match[str]) -> str:
@@ -58,16 +58,20 @@ def _unescape(escapes: re.Match[str]) -> str:
     return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _from_base64(run: str) -> Iterator[str]:
-    """The text hidden in a run of base64 characters, at each of the four alignments."""
-    symbols = "".join(run.split()).rstrip("=").translate(str.maketrans("-_", "+/"))
-    if len(symbols) < _SHORTEST_BASE64:
-        return
+def _from_base64(runs: list[str]) -> Iterator[str]:
+    """What is written in runs of base64 characters: one text for each of the four alignments."""
     for skipped in range(4):
-        aligned = symbols[skipped:]
-        aligned = aligned[: len(aligned) - (len(aligned) % 4 == 1)]
-        try:
-            decoded = base64.b64decode(aligned + "=" * (-len(aligned) % 4), validate=True)
-        except binascii.Error:
-            continue
-        yield _CONTROL_BYTES.sub(b"  ", decoded).decode("utf-8", errors="replace")
+        texts = [text for run in runs for text in _decoded_run(run, skipped)]
+        if texts:
+            yield "  ".join(texts)
+
+
+def _decoded_run(run: str, skipped: int) -> list[str]:
+    """The readable stretches of a run whose first characters belong to something else."""
+    symbols = "".join(run.split()).rstrip("=").translate(_URL_SAFE)[skipped:]
+    symbols = symbols[: len(symbols) - (len(symbols) % 4 == 1)]
+    if len(symbols) < _SHORTEST_BASE64:
+        return []
+    decoded = base64.b64decode(symbols + "=" * (-len(symbols) % 4))
+    stretches = (part.decode("utf-8", errors="ignore") for part in _READABLE.findall(decoded))
+    return [text for text in stretches if len(text) >= _SHORTEST_TEXT]
