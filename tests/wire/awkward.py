@@ -6,6 +6,7 @@ case, accents, look-alikes, invisible characters and everything but letters and 
 
 from __future__ import annotations
 
+import base64
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -183,6 +184,19 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 in a sentence": lambda text: base64.b64encode(
+        f"it is {text}, you see".encode()
+    ).decode(),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "HTML": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "HTML, hexadecimal": lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+    "JSON": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+}
+
+
 @dataclass(frozen=True)
 class Case:
     """A private context and an instruction that gives some of it away."""
@@ -212,3 +226,12 @@ def cases(draw: st.DrawFn) -> Case:
         tells.update(tell for tell in map(squeeze, value.tells) if tell in squeeze(mention))
     instruction = draw(st.sampled_from(INSTRUCTIONS)).format(" and ".join(mentions))
     return Case("\n".join(value.sentence for value in context), instruction, frozenset(tells))
+
+
+@st.composite
+def encoded_cases(draw: st.DrawFn) -> Case:
+    """What tells is the encoded mention itself."""
+    value = draw(values)
+    encoded = ENCODINGS[draw(st.sampled_from(sorted(ENCODINGS)))](value.mentions[0])
+    instruction = draw(st.sampled_from(INSTRUCTIONS)).format(encoded)
+    return Case(value.sentence, instruction, frozenset([squeeze(encoded)]))

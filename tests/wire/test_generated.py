@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from wire.awkward import Case, cases, squeeze
+from wire.awkward import Case, cases, encoded_cases, squeeze
 from wire.thorough import CASES
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -42,19 +42,34 @@ def told(cloud: EgressRecorder) -> str:
     return squeeze("\n".join(body["messages"][-1]["content"] for body in bodies))
 
 
-@settings(
-    max_examples=CASES,
+SETTINGS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@settings(SETTINGS, max_examples=CASES)
 @given(case=cases())
 def test_no_awkward_form_gives_a_value_away(
     cloud: EgressRecorder, model: ChatCoGenesis, generated: list[int], case: Case
 ) -> None:
     assume(case.tells)
+    check(cloud, model, case)
+    generated.append(len(cloud.requests))
+
+
+@settings(SETTINGS, max_examples=CASES // 5)
+@given(case=encoded_cases())
+def test_no_encoding_gives_a_value_away(
+    cloud: EgressRecorder, model: ChatCoGenesis, generated: list[int], case: Case
+) -> None:
+    check(cloud, model, case)
+    generated.append(len(cloud.requests))
+
+
+def check(cloud: EgressRecorder, model: ChatCoGenesis, case: Case) -> None:
     assert all(tell in squeeze(case.instruction) for tell in case.tells)  # the control leaks
     cloud.clear()
     model.invoke([SystemMessage(case.context), HumanMessage(case.instruction)])
     leaked = [tell for tell in case.tells if tell in told(cloud)]
     assert not leaked, case
-    generated.append(len(cloud.requests))
