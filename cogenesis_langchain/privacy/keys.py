@@ -79,7 +79,7 @@ def keys_of(value: PrivateValue) -> Iterator[Key]:
     """
     for shown, rule in _FORMS.get(value.kind, _whole)(value.text):
         for folded in folds(shown):
-            if folded:
+            if folded and not (folded.isascii() and len(folded) == 1):  # one letter tells nothing
                 yield Key(folded, shown, rule, value)
 
 

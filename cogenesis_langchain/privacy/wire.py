@@ -15,9 +15,13 @@ _JSON_ESCAPE: Final = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])')
 _JSON_ESCAPES: Final = re.compile(rf"(?:{_JSON_ESCAPE.pattern})+")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
 _SHORTEST_BASE64: Final = 4
-_SHORTEST_TEXT: Final = 2
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-_READABLE: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{2,}")
+# Any words can be read as base64; what was encoded on purpose is UTF-8, and more than three bytes.
+_SHORTEST_TEXT: Final = 4
+_READABLE: Final = re.compile(
+    rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xf0-\xf4][\x80-\xbf]{3})+"
+)
 
 
 def readings(payload: bytes) -> Iterator[str]:
@@ -73,5 +77,8 @@ def _decoded_run(run: str, skipped: int) -> list[str]:
     if len(symbols) < _SHORTEST_BASE64:
         return []
     decoded = base64.b64decode(symbols + "=" * (-len(symbols) % 4))
-    stretches = (part.decode("utf-8", errors="ignore") for part in _READABLE.findall(decoded))
-    return [text for text in stretches if len(text) >= _SHORTEST_TEXT]
+    return [
+        stretch.decode("utf-8", errors="replace")
+        for stretch in _READABLE.findall(decoded)
+        if len(stretch) >= _SHORTEST_STRETCH or len(stretch) == len(decoded)
+    ]
