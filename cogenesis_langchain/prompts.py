@@ -121,7 +121,7 @@ Rules:
 - use the names, dates, amounts and facts of the notes exactly as they stand there
 - invent no facts; leave out what the notes do not say
 - never leave blanks or brackets such as [name] or [date]
-- answer with the finished text alone: no remarks, no headings, no outline"""
+- write nothing but the text itself"""
 )
 
 FILL_CONTEXT: Final = PrivateTemplate(
