@@ -16,8 +16,9 @@ _JSON_ESCAPES: Final = re.compile(rf"(?:{_JSON_ESCAPE.pattern})+")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
 _SHORTEST_BASE64: Final = 4
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-# Any words can be read as base64; what was encoded on purpose is UTF-8, and more than three bytes.
-_SHORTEST_TEXT: Final = 4
+# Any words can be read as base64. What was encoded on purpose is UTF-8: a whole run of it, or bytes
+# in a row that words of a language hardly ever decode to.
+_SHORTEST_STRETCH: Final = 6
 _READABLE: Final = re.compile(
     rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3})+"
