@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import cogenesis_langchain.testing
+
+ROOT = Path(__file__).parent.parent.parent
+GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
+
+
+def test_the_test_of_the_guarantee_passes() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S)
+    names: dict[str, Callable[[], None]] = {}
+    exec(compile(code, "guarantee.md", "exec"), names)
+    names["test_nothing_private_leaves_my_chain"]()
+
+
+def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
+    lines = re.findall(r"^\| \d+ \|.*$", GUARANTEE, flags=re.M)
+    assert len(lines) == 9
+    for line in lines:
+        command = re.search(r"`python -m pytest ([^`]*)`", line)
+        assert command, line
+        assert all((ROOT / path).exists() for path in command[1].split()), line
 
 
 @pytest.mark.parametrize(
