@@ -99,9 +99,7 @@ def is_surname(word: str) -> bool:
     """Whether a word is a surname somewhere, and hardly used as anything else."""
     lower = word.casefold()
     return (
-        lower in _known_surnames()
-        and lower not in EVERYDAY_NAMES
-        and zipf(lower, "en") < _TELLING
+        lower in _known_surnames() and lower not in EVERYDAY_NAMES and zipf(lower, "en") < _TELLING
     )
 
 
