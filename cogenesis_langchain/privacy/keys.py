@@ -33,6 +33,7 @@ _WORD: Final = re.compile(
     r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])*(?:['’][^\W\d_]+)*"
 )
 _TELLING: Final = 4.2  # zipf; more common words do not name anybody without a capital
+_SHORTEST_KEY: Final = 2
 _SHORTEST_WORD: Final = 3
 _SHORTEST_LITERAL: Final = 5
 _SHORTEST_NUMBER: Final = 5

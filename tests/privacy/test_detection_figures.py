@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 
@@ -61,6 +62,14 @@ def test_private_strings_are_recognised_in_instructions(
 def test_general_instructions_stay_as_they_are(half: Half) -> None:
     alarms = false_alarms(half, spans_of(one_store(half)))
     assert len(alarms) <= MOST_FALSE_ALARMS * len(general_instructions(half)), alarms
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_payloads_of_general_instructions_raise_no_more_alarms(half: Half) -> None:
+    store, instructions = one_store(half), general_instructions(half)
+    bodies = (json.dumps({"model": "large", "input": text}) for text in instructions)
+    alarms = [body for body in bodies if store.find_in_payload(body.encode())]
+    assert len(alarms) <= MOST_FALSE_ALARMS * len(instructions), alarms
 
 
 @pytest.mark.parametrize("half", HALVES)
