@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from cogenesis_langchain.models.endpoint import open_cloud
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
 
 SMALLEST = "smollm2-135m-instruct"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the processes that tests start.
+
+    A runner in the background of a shell ignores SIGINT, and its children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
