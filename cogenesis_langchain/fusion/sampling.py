@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from cogenesis_langchain.fusion.operators import Probabilities
 
 _Indices: TypeAlias = "NDArray[np.int64]"
-_HEAD: Final = 1024
-"""Tokens looked at first when a nucleus is searched; it rarely needs more."""
-_GROWTH: Final = 8
+_SHARES: Final = (1e-2, 1e-4, 1e-6, 0.0)
+"""A nucleus is looked for among tokens this probable against the first, then among less likely."""
 
 
 class Choice(Protocol):
@@ -88,7 +87,9 @@ class Shape:
 
         shaped = probabilities
         if self.temperature != 1.0:
-            shaped = (probabilities / probabilities.max()) ** (1.0 / self.temperature)
+            # Powers in single precision take a tenth of the time.
+            relative = (probabilities / probabilities.max()).astype(np.float32)
+            shaped = (relative ** np.float32(1.0 / self.temperature)).astype(np.float64)
         if self.top_k is not None and self.top_k < shaped.size:
             shaped = _keep(shaped, _largest(shaped, self.top_k))
         if self.top_p < 1.0:
@@ -99,13 +100,13 @@ class Shape:
         import numpy as np
 
         wanted = self.top_p * float(values.sum())
-        size = _HEAD
-        while True:
-            order = _largest(values, min(size, values.size))
-            cumulative = np.cumsum(values[order])
-            if cumulative[-1] >= wanted or order.size == values.size:
-                return order[: int(np.searchsorted(cumulative, wanted)) + 1]
-            size *= _GROWTH
+        largest = values.max()
+        for share in _SHARES:
+            head = np.flatnonzero(values >= share * largest)
+            if float(values[head].sum()) >= wanted:
+                break
+        order: _Indices = head[np.argsort(-values[head], kind="stable")]
+        return order[: int(np.searchsorted(np.cumsum(values[order]), wanted)) + 1]
 
 
 @final
