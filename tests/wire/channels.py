@@ -36,6 +36,14 @@ from cogenesis_langchain.testing.behaviours import redirect
 Opening = Callable[[World], AbstractContextManager[RunnableConfig | None]]
 
 
+def as_usual(model: AnyRunnable, world: World) -> AnyRunnable:
+    return model
+
+
+def no_settings(world: World) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Channel:
     """One such way.
@@ -55,10 +63,15 @@ class Channel:
     early: bool = False
     refused: bool = False
     addressed: bool = True
-    cloud: Callable[[World], dict[str, Any]] = lambda world: {}
-    wrap: Callable[[AnyRunnable, World], AnyRunnable] = lambda model, world: model
+    cloud: Callable[[World], dict[str, Any]] = no_settings
+    wrap: Callable[[AnyRunnable, World], AnyRunnable] = as_usual
     told: Collection[Condition] = CONDITIONS
     ways: Collection[str] = frozenset(WAYS)
+
+    @property
+    def makes_no_difference_yet(self) -> bool:
+        """Models are made as without it, so that they may be kept from cell to cell."""
+        return not self.early and self.cloud is no_settings and self.wrap is as_usual
 
 
 @contextmanager

@@ -33,10 +33,12 @@ def around() -> Iterator[World]:
     with world() as made:
         yield made
         close_clients()
+        KEPT.clear()
     gc.collect()
 
 
 Outcome = tuple[Canaries, Exception | None]
+KEPT: dict[tuple[Shape, bool], AnyRunnable] = {}
 
 
 def plain(world: World, channel: Channel) -> ChatOpenAI:
@@ -56,6 +58,17 @@ def protected(world: World, channel: Channel) -> ChatCoGenesis:
     )
 
 
+def make(world: World, channel: Channel, shape: Shape, *, guarded: bool) -> AnyRunnable:
+    key = (shape, guarded)
+    if channel.makes_no_difference_yet and key in KEPT:
+        return KEPT[key]
+    model = protected(world, channel) if guarded else plain(world, channel)
+    made = shape.build(channel.wrap(model, world), world)
+    if channel.makes_no_difference_yet:
+        KEPT[key] = made
+    return made
+
+
 def run(world: World, channel: Channel, shape: Shape, *, guarded: bool) -> dict[str, Outcome]:
     """Call in every way; each has canaries of its own, so that one flush serves them all."""
     outcomes: dict[str, Outcome] = {}
@@ -65,12 +78,7 @@ def run(world: World, channel: Channel, shape: Shape, *, guarded: bool) -> dict[
             config = stack.enter_context(channel.open(world))
             stack.enter_context(nullcontext() if guarded else loaded_env_file())
         made: list[AnyRunnable] = []
-
-        def build() -> None:
-            model = protected(world, channel) if guarded else plain(world, channel)
-            made.append(shape.build(channel.wrap(model, world), world))
-
-        refusal = world.attempt(build)
+        refusal = world.attempt(lambda: made.append(make(world, channel, shape, guarded=guarded)))
         if not channel.early:
             config = stack.enter_context(channel.open(world))
         for name, call in WAYS.items():

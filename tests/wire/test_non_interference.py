@@ -69,7 +69,8 @@ def model(world: World) -> ChatCoGenesis:
 
 @pytest.mark.parametrize(
     ("answer", "shape"),
-    [*(("outline", shape) for shape in SHAPES), *((answer, "model") for answer in ANSWERS)],
+    [("outline", shape) for shape in SHAPES]
+    + [(answer, "model") for answer in ANSWERS if answer != "outline"],
 )
 def test_three_private_contexts_make_the_same_bytes_leave_in_every_way(
     around: World, answer: str, shape: str
