@@ -15,6 +15,7 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.detectors.word_lists import (
     CALENDAR_NAMES,
     EVERYDAY_NAMES,
+    INSTRUCTION_WORDS,
     ORGANISATION_WORDS,
     PARTICLES,
     RELATIONS,
@@ -33,6 +34,7 @@ _WORD: Final = re.compile(
     r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e])*(?:['’][^\W\d_]+)*"
 )
 _TELLING: Final = 4.2  # zipf; more common words do not name anybody without a capital
+_FUNCTION_WORD: Final = 5.5  # zipf; "in", "new"
 _SHORTEST_KEY: Final = 2
 _SHORTEST_WORD: Final = 3
 _SHORTEST_LITERAL: Final = 5
@@ -118,6 +120,8 @@ def _rule_of(word: str) -> Rule | None:
     lower = word.casefold()
     if is_public(word):
         return Rule.PERSON if lower in CALENDAR_NAMES else None
+    if zipf(word, "en") >= _FUNCTION_WORD and lower not in EVERYDAY_NAMES:
+        return None
     if len(word) < _SHORTEST_WORD and word.isascii():
         return Rule.CAPITALISED
     if is_known_name(word) or is_surname(word) or is_rare(word):
@@ -128,7 +132,7 @@ def _rule_of(word: str) -> Rule | None:
 def _is_telling(word: str) -> bool:
     """Whether a word is rather somebody's name than a word that everybody uses."""
     return is_known_name(word) or (
-        word.casefold() not in EVERYDAY_NAMES
+        word.casefold() not in EVERYDAY_NAMES | INSTRUCTION_WORDS
         and zipf(word, "en") < _TELLING
         and (len(word) >= _SHORTEST_WORD or not word.isascii())
     )

@@ -15,6 +15,7 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     EVERYDAY_NAMES,
     FUNCTION_WORDS,
     GREETINGS,
+    INSTRUCTION_WORDS,
     NOT_ADDRESSEES,
     ORGANISATION_WORDS,
     PARTICLES,
@@ -34,6 +35,7 @@ from cogenesis_langchain.privacy.detectors.words import (
 
 _TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
+_FOREIGN_NOUN: Final = 4.8  # of a language that writes nouns small
 _SHORTEST_CODE: Final = 4
 _SPEAKER: Final = re.compile(
     r"^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?([^\W\d_]{2,15})[:：]\s", re.MULTILINE
@@ -131,7 +133,7 @@ def _is_introduced(reader: Reader, run: list[Token]) -> bool:
 
 def _is_single_name(reader: Reader, token: Token) -> bool:
     """Whether one capitalised word is a name."""
-    if is_public(token.text) or len(token.text) < 2:
+    if is_public(token.text) or token.lower in INSTRUCTION_WORDS or len(token.text) < 2:
         return False
     before, after = reader.before(token), reader.after(token)
     known = is_known_name(token.text)
@@ -148,7 +150,9 @@ def _is_single_name(reader: Reader, token: Token) -> bool:
     if "de" in reader.languages:
         place = before is not None and before.lower in PLACE_PREPOSITIONS
         return zipf(token.text, "de") < (_GERMAN_NOUN if place else 1)
-    return zipf(token.text, "en") < _TELLING or "en" not in reader.languages[-1]
+    return zipf(token.text, *reader.languages) < (
+        _TELLING if reader.languages == ("en",) else _FOREIGN_NOUN
+    )
 
 
 def _is_attribute(reader: Reader, token: Token) -> bool:

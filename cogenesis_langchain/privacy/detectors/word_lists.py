@@ -27,45 +27,61 @@ EVERYDAY_NAMES: Final = _words("""
     fuller gale game gardener gardner garland gene general gentry gill ginger glass glen glory
     gold golden good grace grant grape gray green greet grey grove guide guy gunner hale hall ham
     hand handy happy hardy harm harmony harp harper hart hazel haven heath heather heaven hill
-    hilt hodge holly holm homer honey hood hook hope horn house hunt hunter hush ice in infant
+    hilt hodge holly holm homer honey hood hook hope horn house hunt hunter hush ice infant
     innocent iris irish isle ivory ivy jack jade jasmine jay jean jem jet jewel job jolly journey
     joy juniper justice karma kay keen kind king kit kitty knight koch lady lake lamb lance land
     lane lark laurel law lee lemon len les levy liberty light lily linden link little lo long love
     lovely luck lucky mace major male man mar marble march mariner marina mark market marsh
     marshal marshall mason mat may melody mercedes mercer merit merry miles mill miller min mint
-    miracle misty mitt moon more moody moor moss muse myrtle nail nash neck nest new newman nick
-    noble north nova novel oak ocean olive onyx opal orange oral otter page paris park parker
-    parson pat patience patty paul peace pearl peg penny pepper perry petal petty phoenix piece
-    pier pike pine piper pleasant poet pole pool poppy porter potter precious price prince
-    princess prior prudence purity queen quest quick quill quiver raid rain rainbow ramp ranger
-    raven ray reason red reed regal reign rex rich rider river rivers rob robin rock rocky rod
-    roman romeo rose rosemary rosy rowan royal ruby rue rush russet rusty sage saint sandy santa
-    sawyer scarlet scout sea sergeant serif shade shane sharp shell shepherd shiloh short sierra
-    silver sims sincere singer skip sky sly small smart smith snow sole sonny sorrel south sparrow
-    spring star stark stern sterling still stone storm strong sue summer summers sun sunday sunny
-    sunshine swan sweet swift tab tad taylor tan tanner teddy temple terrace thorn tiger tim till
-    tone tony tool tower town treasure trinity troy true truth tucker turner tyler underwood
-    unique val valentine vale van velvet venus victor victory vine viola violet virgin vivid wade
-    wage walker wall ward warden warner wash waters watts way weaver webb webster wells west wheel
-    wheeler white will willow win wind wine winter winters wise wolf wood woods woody word worth
-    wren wright young zen zest zion engel fuchs gans graf hahn herz hirsch jung kaiser klein klug
-    koenig kraus kurz lang langer licht neumann ohm reich richter ritter roth sand sauer schmied
-    schneider schnell schwarz sommer vogel wagner weber weiss zimmermann zorn aime ange blanc
-    claire constance dominique douce fleur france grand jolie lacroix legrand marin martin moulin
-    noel pascal petit pierre rouge roy soleil alegre blanca bueno campo carmen concha consuelo
-    delgado dolores flor flores gloria iglesia leon luna luz mora pilar reyes rico rosa rosario
-    salvador santos sol soledad torres vega bella bianchi felice fiore gioia grazia leone luce
-    mare russo serena stella vita my us made lot line less else friend among media son baby press
-    beat gun sister judge german author floor brain gay doctor captain sad roll mad tea lies kick
-    loan joke lawyer era urban ah tiny minor jail wing branch mate sing unknown marine pink cap
-    fed mac math odd valid hence forum fate doc ties toy edit colonel governor server lean harsh
-    owe peer gauge canal metro villa loyal hung bee babe ally lone echo mentor saga ninja rim
-    colon emerald meadow booker cherish mall champ danish miner unnamed sim atlas ty meta mist
+    miracle misty mitt moon moody moor moss muse myrtle nail nash neck nest newman nick noble
+    north nova novel oak ocean olive onyx opal orange oral otter page paris park parker parson pat
+    patience patty paul peace pearl peg penny pepper perry petal petty phoenix piece pier pike
+    pine piper pleasant poet pole pool poppy porter potter precious price prince princess prior
+    prudence purity queen quest quick quill quiver raid rain rainbow ramp ranger raven ray reason
+    red reed regal reign rex rich rider river rivers rob robin rock rocky rod roman romeo rose
+    rosemary rosy rowan royal ruby rue rush russet rusty sage saint sandy santa sawyer scarlet
+    scout sea sergeant serif shade shane sharp shell shepherd shiloh short sierra silver sims
+    sincere singer skip sky sly small smart smith snow sole sonny sorrel south sparrow spring star
+    stark stern sterling stone storm strong sue summer summers sun sunday sunny sunshine swan
+    sweet swift tab tad taylor tan tanner teddy temple terrace thorn tiger tim till tone tony tool
+    tower town treasure trinity troy true truth tucker turner tyler underwood unique val valentine
+    vale van velvet venus victor victory vine viola violet virgin vivid wade wage walker wall ward
+    warden warner wash waters watts weaver webb webster wells west wheel wheeler white will willow
+    win wind wine winter winters wise wolf wood woods woody word worth wren wright young zen zest
+    zion engel fuchs gans graf hahn herz hirsch jung kaiser klein klug koenig kraus kurz lang
+    langer licht neumann ohm reich richter ritter roth sand sauer schmied schneider schnell
+    schwarz sommer vogel wagner weber weiss zimmermann zorn aime ange blanc claire constance
+    dominique douce fleur france grand jolie lacroix legrand marin martin moulin noel pascal petit
+    pierre rouge roy soleil alegre blanca bueno campo carmen concha consuelo delgado dolores flor
+    flores gloria iglesia leon luna luz mora pilar reyes rico rosa rosario salvador santos sol
+    soledad torres vega bella bianchi felice fiore gioia grazia leone luce mare russo serena
+    stella vita friend media son baby press beat gun sister judge german author floor brain gay
+    doctor captain sad roll mad tea lies kick loan joke lawyer era urban ah tiny minor jail wing
+    branch mate sing unknown marine pink cap fed mac math forum fate doc ties colonel governor
+    server lean harsh peer gauge canal metro villa loyal hung bee babe ally lone echo mentor saga
+    ninja rim colon emerald meadow booker cherish mall champ danish miner sim atlas ty meta mist
     ransom safari puck lyric gal nana mayo cinnamon watt blaze nam ole imo doll darling pastor
     indie chin bent sep neo dev dom ale viking pleas almond icy azul branco costa lima nunes
     pinheiro ribeiro rocha silva souza
 """)
 """Names that are also everyday words: alone they count only with a capital inside a sentence."""
+
+INSTRUCTION_WORDS: Final = _words("""
+    abstract ad advert agenda analysis announcement answer apology appendix argument article bio
+    blog blurb brief brochure bullet caption card chapter chat checklist code column comment
+    complaint compose condense content copy cover create deck describe design dialogue diary draft
+    edit email essay eulogy explain faq feedback flyer form format formal friendly generate guide
+    guideline haiku headline heading idea index intro introduction invitation invite invoice
+    itinerary joke journal keyword label leaflet lesson letter limerick list memo message minutes
+    mission motto naming newsletter note novel obituary outline outlook pamphlet paragraph
+    paraphrase petition pitch plan plot poem policy polite post poster prepare presentation press
+    profile prologue prompt proofread proposal quiz quote recipe reference rephrase reply report
+    request resume review revise rewrite rhyme schedule scene script sequel shorten sketch slide
+    slogan snippet song sonnet speech statement status story subject summarise summarize summary
+    survey syllabus table tagline template thesis tip title toast topic translate translation
+    tweet tutorial update vision vow website workshop wording write
+""")
+"""What instructions are made of: as names these count only with a capital inside a sentence."""
 
 CALENDAR_NAMES: Final = _words("""
     april may june august mai juin abril agosto easter noel christian english german french jordan
