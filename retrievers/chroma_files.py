@@ -2,8 +2,8 @@
 
 Chroma 1.5 offers no way to ask which records its vector index has saved, and deleting leaves
 traces in its files: the text in free pages and in the write-ahead queue, its letters in the trigram
-index (which VACUUM keeps), list metadata of deleted collections, and their index folders. All
-knowledge of Chroma's tables and folders is in this file.
+index (which VACUUM keeps), list metadata of deleted collections, their index folders, and the
+vectors. All knowledge of Chroma's tables and files is in this module.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Final
 from uuid import UUID
 
 _DATABASE: Final = "chroma.sqlite3"
+_VECTORS: Final = "data_level0.bin"
+_ROUNDING: Final = 1e-5
 _DELETE: Final = 3  # the queue's code of a deletion
 _COLLECTION_OF_TOPIC: Final = "substr(topic, -36)"
 
@@ -116,6 +118,31 @@ class ChromaFiles:
         for entry in self._folder.iterdir():
             if entry.is_dir() and _is_uuid(entry.name) and entry.name not in known:
                 shutil.rmtree(entry)
+
+    def overwrite_vectors(self, index: str, vectors: Sequence[Sequence[float]]) -> None:
+        """Put zeros in the place of vectors of deleted records. Chroma must not be running.
+
+        The index keeps a deleted record's vector as a waypoint; as zeros it is one still.
+
+        Args:
+            index: The index that held them.
+            vectors: The vectors, of any length; the index keeps them at length one.
+        """
+        import numpy as np
+
+        file = self.index_folder(index) / _VECTORS
+        if not file.exists():
+            return
+        saved = np.memmap(file, dtype=np.float32, mode="r+")
+        for vector in vectors:
+            wanted = np.asarray(vector, dtype=np.float32)
+            wanted /= np.linalg.norm(wanted)
+            starts = np.flatnonzero(np.abs(saved - wanted[0]) < _ROUNDING)
+            for start in starts[starts <= len(saved) - len(wanted)]:
+                place = saved[start : start + len(wanted)]
+                if np.allclose(place, wanted, rtol=0, atol=_ROUNDING):
+                    place[:] = 0
+        saved.flush()
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:

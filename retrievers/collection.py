@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from uuid import UUID
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.codec import DIGEST, Codec
+from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.filters import Condition
-from cogenesis_langchain.retrievers.index_guard import SAVE_EVERY
 from cogenesis_langchain.retrievers.records import RESERVED, Record
 
 if TYPE_CHECKING:
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500  # records that are fetched or written at once
 FINGERPRINT: Final = f"{RESERVED}embedding"
+SAVE_EVERY: Final = 2000
+"""Changes after which Chroma saves a new collection's vector index."""
+
 _REVISION: Final = f"{RESERVED}revision"
 _SEAL: Final = f"{RESERVED}seal"
 _SEALED_WORD: Final = b"cogenesis context store"
@@ -45,7 +47,9 @@ class Backend(Protocol):
         """Refuse to go on where it cannot be used."""
         ...
 
-    def changing(self, collection: UUID, changes: int) -> AbstractContextManager[None]:
+    def changing(
+        self, collection: chromadb.Collection, changes: int
+    ) -> AbstractContextManager[None]:
         """Guard a change of so many records."""
         ...
 
@@ -53,9 +57,7 @@ class Backend(Protocol):
         """Return the file of what is derived from a collection; None is in memory."""
         ...
 
-    def erasing(
-        self, collection: str, ids: Sequence[str] | None = None
-    ) -> AbstractContextManager[None]:
+    def erasing(self, erasure: Erasure) -> AbstractContextManager[None]:
         """Erase from every file what the caller deletes meanwhile."""
         ...
 
@@ -152,9 +154,12 @@ class UserCollection:
         """Return the vectors of these records; shape (len(ids), dimensions)."""
         import numpy as np
 
+        by_id: dict[str, NDArray[np.float32]] = {}
         with explained(self._backend.where):
-            page = self._chroma.get(ids=list(ids), include=["embeddings"])
-        by_id = dict(zip(page["ids"], page["embeddings"], strict=True))
+            for start in range(0, len(ids), PAGE):
+                wanted = list(ids[start : start + PAGE])
+                page = self._chroma.get(ids=wanted, include=["embeddings"])
+                by_id |= dict(zip(page["ids"], page["embeddings"], strict=True))
         return np.asarray([by_id[id_] for id_ in ids], dtype=np.float32)
 
     def write(
@@ -227,26 +232,29 @@ class UserCollection:
         self._set_state(FINGERPRINT, fingerprint)
 
     def _changing(self, changes: int) -> AbstractContextManager[None]:
-        return self._backend.changing(self._handle.id, changes)
+        return self._backend.changing(self._handle, changes)
 
     @property
     def _handle(self) -> chromadb.Collection:
-        """The collection through the backend's present client, which an erasure replaces."""
-        if self._client is not self._backend.client:
-            self._open()
+        """The collection as Chroma knows it."""
+        self._follow()
         return self._opened
 
     @property
     def _chroma(self) -> Chroma:
-        """The same as LangChain knows it."""
+        """The collection as LangChain knows it."""
+        self._follow()
+        return self._langchain
+
+    def _follow(self) -> None:
+        """Go with the backend to its present client, which an erasure replaces."""
+        self._backend.check()
         if self._client is not self._backend.client:
             self._open()
-        return self._langchain
 
     def _open(self) -> None:
         from langchain_chroma import Chroma
 
-        self._backend.check()
         self._client = self._backend.client
         sealed = self._codec.conceal(_SEALED_WORD)
         self._opened = self._client.get_or_create_collection(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -66,7 +66,7 @@ class ContextStore:
         embeddings: Embeddings | None = None,
         *,
         key: bytes | None = None,
-        trusted_hosts: Collection[str] = (),
+        trusted_hosts: Sequence[str] = (),
     ) -> None:
         model = LocalEmbeddings(embeddings, trusted_hosts)
         self._open(StoreFolder.open(Path(path)), user, model, key)
@@ -82,7 +82,7 @@ class ContextStore:
         ssl: bool = False,
         headers: dict[str, str] | None = None,
         key: bytes | None = None,
-        trusted_hosts: Collection[str] = (),
+        trusted_hosts: Sequence[str] = (),
     ) -> Self:
         """Open the store of a Chroma server, for several processes or machines.
 

@@ -6,7 +6,6 @@ instead of a corrupt file. Within a process every store of a folder shares one c
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import weakref
@@ -14,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
-from uuid import UUID
 
 from filelock import FileLock, Timeout
 
@@ -22,10 +20,12 @@ from cogenesis_langchain.errors import MissingDependency, StoreError
 from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.chroma_files import ChromaFiles
 from cogenesis_langchain.retrievers.collection import FINGERPRINT
+from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.local_embeddings import LOST
 
 if TYPE_CHECKING:
+    from chromadb import Collection
     from chromadb.api import ClientAPI
     from chromadb.config import Settings
 
@@ -33,7 +33,7 @@ REBUILT: Final = "-rebuilt"
 """Ends the name of a collection that is going to replace the one without it."""
 
 _LOCK: Final = "store.lock"
-_ERASURE: Final = "erasure.json"
+_SAME_DISTANCE: Final = 1e-5
 
 
 class StoreFolder:
@@ -114,7 +114,7 @@ class StoreFolder:
                 "server and use ContextStore.connect",
             )
 
-    def changing(self, collection: UUID, changes: int) -> AbstractContextManager[None]:
+    def changing(self, collection: Collection, changes: int) -> AbstractContextManager[None]:
         """Guard a change of a collection against being killed in it; see `IndexGuard`."""
         return self._guard.changing(collection, changes)
 
@@ -123,20 +123,15 @@ class StoreFolder:
         return self._path / f"{collection}.sqlite3"
 
     @contextmanager
-    def erasing(self, collection: str, ids: Sequence[str] | None = None) -> Iterator[None]:
+    def erasing(self, erasure: Erasure) -> Iterator[None]:
         """Erase from every file what the caller deletes meanwhile.
 
         If the process is killed, the next one that opens the folder finishes it.
-
-        Args:
-            collection: Name of the collection it is deleted from.
-            ids: What is deleted; None is the whole collection.
         """
-        marker = self._path / _ERASURE
-        marker.write_text(json.dumps([collection, ids]))
+        erasure.note(self._path)
         yield
-        self._erase(ids or ())
-        marker.unlink()
+        self._erase(erasure)
+        erasure.done(self._path)
 
     def restrict(self) -> None:
         """Make the folder and everything in it readable and writable by its owner alone."""
@@ -146,7 +141,7 @@ class StoreFolder:
 
     def tidy(self) -> None:
         """Remove from every file what is left of deleted collections."""
-        self._erase(())
+        self._rewrite(())
 
     def _recover(self, discard_damaged: bool) -> list[str]:
         """Undo a broken save; return the damaged indexes that were thrown away."""
@@ -180,27 +175,52 @@ class StoreFolder:
 
     def _finish_erasure(self) -> None:
         """Finish what a killed process had begun."""
-        marker = self._path / _ERASURE
-        if not marker.exists():
+        erasure = Erasure.noted(self._path)
+        if erasure is None:
             return
-        name, ids = json.loads(marker.read_text())
-        if name in {collection.name for collection in self.client.list_collections()}:
-            collection = self.client.get_collection(name, embedding_function=None)
-            if ids is None:
-                self.client.delete_collection(name)
+        if collection := self._collection(erasure.collection):
+            if erasure.ids is None:
+                self.client.delete_collection(collection.name)
             else:
-                with self.changing(collection.id, len(ids)):
-                    collection.delete(ids)
-        self.sidecar(name).unlink(missing_ok=True)
-        self._erase(ids or ())
-        marker.unlink()
+                with self.changing(collection, len(erasure.ids)):
+                    collection.delete(list(erasure.ids))
+        self.sidecar(erasure.collection).unlink(missing_ok=True)
+        self._erase(erasure)
+        erasure.done(self._path)
 
-    def _erase(self, ids: Sequence[str]) -> None:
+    def _erase(self, erasure: Erasure) -> None:
+        collection = self._collection(erasure.collection)
+        if collection is None:
+            self._rewrite(())
+            return
+        index = self._files.index_of(collection.id)
+        unused = [vector for vector in erasure.vectors if not _holds(collection, vector)]
+        self._rewrite(erasure.ids or (), index, unused)
+
+    def _rewrite(
+        self, ids: Sequence[str], index: str = "", vectors: Sequence[Sequence[float]] = ()
+    ) -> None:
+        """Rewrite Chroma's files without what was deleted; Chroma is closed meanwhile."""
         self.client.close()  # type: ignore[attr-defined]  # only the concrete client has it
         self._files.erase_deleted(ids)
+        if vectors:
+            self._files.overwrite_vectors(index, vectors)
+            self._guard.note(index)
         self.client = _open_client(self._path)
         self._opened[:] = [self.client]
         self.restrict()
+
+    def _collection(self, name: str) -> Collection | None:
+        if name not in {collection.name for collection in self.client.list_collections()}:
+            return None
+        return self.client.get_collection(name, embedding_function=None)
+
+
+def _holds(collection: Collection, vector: Sequence[float]) -> bool:
+    """Whether a record that stays has this very vector, because it has the same text."""
+    query: list[Sequence[float]] = [vector]
+    nearest = collection.query(query, n_results=1, include=["distances"])["distances"]
+    return bool(nearest and nearest[0] and nearest[0][0] < _SAME_DISTANCE)
 
 
 def chroma_settings() -> Settings:

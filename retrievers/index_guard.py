@@ -15,14 +15,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.chroma_files import ChromaFiles
 
-SAVE_EVERY: Final = 2000
-"""Changes after which Chroma saves a collection's index (its ``sync_threshold``)."""
+if TYPE_CHECKING:
+    from chromadb import Collection
 
 _PIECE: Final = 1 << 20
 
@@ -71,23 +70,27 @@ class IndexGuard:
         return damaged
 
     @contextmanager
-    def changing(self, collection: UUID, changes: int) -> Iterator[None]:
+    def changing(self, collection: Collection, changes: int) -> Iterator[None]:
         """Hold a copy of a collection's index while a change may make Chroma save it.
 
         Args:
             collection: What is about to be changed.
             changes: How many records.
         """
-        index = self._files.index_of(collection)
-        if self._files.unsaved(collection, index) + changes < SAVE_EVERY:
+        index = self._files.index_of(collection.id)
+        threshold = collection.configuration_json["hnsw"]["sync_threshold"]
+        if self._files.unsaved(collection.id, index) + changes < threshold:
             yield
             return
         self._make_copy(index)
         yield
-        saved = self._files.saved(index)
-        looks = _looks(self._files.index_folder(index))
-        self._write_looks({**self._read_looks(), index: (saved, looks)})
+        self.note(index)
         shutil.rmtree(self._copy)
+
+    def note(self, index: str) -> None:
+        """Note what a whole index looks like now."""
+        looks = (self._files.saved(index), _looks(self._files.index_folder(index)))
+        self._write_looks({**self._read_looks(), index: looks})
 
     def _make_copy(self, index: str) -> None:
         part = self._copy.with_suffix(".part")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.models.trust import require_trusted
 from cogenesis_langchain.retrievers.chroma_errors import explained
+from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.folder import chroma_settings
+
+if TYPE_CHECKING:
+    from chromadb import Collection
 
 
 class StoreServer:
@@ -37,7 +41,7 @@ class StoreServer:
         *,
         ssl: bool = False,
         headers: dict[str, str] | None = None,
-        trusted_hosts: Collection[str] = (),
+        trusted_hosts: Sequence[str] = (),
     ) -> None:
         self.where = f"{host}:{port}"
         self.lock = threading.RLock()
@@ -54,16 +58,14 @@ class StoreServer:
     def check(self) -> None:
         """Do nothing: a connection can be used anywhere."""
 
-    def changing(self, collection: UUID, changes: int) -> AbstractContextManager[None]:
+    def changing(self, collection: Collection, changes: int) -> AbstractContextManager[None]:
         """Do nothing: the server's files are the server's care."""
         return nullcontext()
 
     def sidecar(self, collection: str) -> None:
         """Keep what is derived from a collection in memory."""
 
-    def erasing(
-        self, collection: str, ids: Sequence[str] | None = None
-    ) -> AbstractContextManager[None]:
+    def erasing(self, erasure: Erasure) -> AbstractContextManager[None]:
         """Refuse: the server's files cannot be reached from here.
 
         Raises:

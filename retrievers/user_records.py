@@ -15,6 +15,7 @@ from cogenesis_langchain.retrievers.collection import (
     UserCollection,
     collection_name,
 )
+from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.filters import Condition
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.records import Record
@@ -138,9 +139,11 @@ class UserRecords:
         Raises:
             StoreError: They are on a server.
         """
-        with self._backend.lock, self._backend.erasing(self._collection.name, ids):
-            self.delete(ids)
-            self._sidecar.erase_deleted()
+        with self._backend.lock:
+            vectors = self._collection.vectors(ids).tolist()
+            with self._backend.erasing(Erasure(self._collection.name, ids, vectors)):
+                self.delete(ids)
+                self._sidecar.erase_deleted()
 
     def erase_all(self) -> None:
         """Delete every record and every trace of them in the files.
@@ -148,7 +151,7 @@ class UserRecords:
         Raises:
             StoreError: They are on a server.
         """
-        with self._backend.lock, self._backend.erasing(self._collection.name):
+        with self._backend.lock, self._backend.erasing(Erasure(self._collection.name)):
             self._collection.drop()
             self._sidecar.close()
             if path := self._sidecar_path():

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from word_embeddings import WordEmbeddings
+
+from cogenesis_langchain.retrievers.context_store import ContextStore
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the store of a test is."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[ContextStore]:
+    """An empty store with quick embeddings."""
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        yield store
+
+
+@pytest.fixture
+def saves_often(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Chroma saves its vector index after this many changes instead of thousands."""
+    every = 50
+    monkeypatch.setattr("cogenesis_langchain.retrievers.collection.SAVE_EVERY", every)
+    return every
