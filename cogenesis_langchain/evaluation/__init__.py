@@ -1,0 +1,1 @@
+"""The paper's comparison on data: settings, metrics, judge, runner and report."""
