@@ -6,20 +6,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForLLMRun,
-    CallbackManagerForLLMRun,
-    Callbacks,
-)
-from langchain_core.language_models import LanguageModelInput
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
-from langchain_core.runnables.config import ensure_config, run_in_executor
+from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from cogenesis_langchain.collaboration.preparation import Preparation
@@ -30,18 +24,17 @@ from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud import CloudModel
 from cogenesis_langchain.models.local import LocalChatModel
-from cogenesis_langchain.models.trust import require_trusted
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import InstructionRule
 from cogenesis_langchain.privacy.ledger import EgressLedger
 from cogenesis_langchain.privacy.ledger_file import FileLedger, default_ledger_path
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 from cogenesis_langchain.version import __version__
 
 _END = object()
 
 
-class ChatCoGenesis(BaseChatModel):
+class ChatCoGenesis(UntracedChatModel):
     """A chat model that shows the cloud a general instruction and keeps private context here.
 
     Setup:
@@ -88,10 +81,6 @@ class ChatCoGenesis(BaseChatModel):
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
     """Where payloads that leave are recorded; None is a file in the user's state folder."""
-    trusted_hosts: Sequence[str] = ()
-    """Hosts besides loopback that may receive private text."""
-    allow_tracing: bool = False
-    """Let tracers and debug printers record private text."""
 
     temperature: float = Field(default=0.7, ge=0)
     """Of the local model; 0 is greedy."""
@@ -117,7 +106,6 @@ class ChatCoGenesis(BaseChatModel):
 
     @model_validator(mode="after")
     def _put_together(self) -> ChatCoGenesis:
-        self._refuse_tracing()
         self._cloud_model = CloudModel(
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
@@ -271,80 +259,6 @@ class ChatCoGenesis(BaseChatModel):
             },
             chunk_position="last",
         )
-
-    # Every public way of calling starts with the same question: who would record this call?
-
-    def _refuse_tracing(self, callbacks: Callbacks = None) -> None:
-        if not self.allow_tracing:
-            refuse_tracing(callbacks, self.callbacks, trusted_hosts=self.trusted_hosts)
-
-    def generate(  # noqa: D102  # as BaseChatModel
-        self,
-        messages: list[list[BaseMessage]],
-        stop: list[str] | None = None,
-        callbacks: Callbacks = None,
-        **kwargs: Any,
-    ) -> LLMResult:
-        self._refuse_tracing(callbacks)
-        return super().generate(messages, stop, callbacks, **kwargs)
-
-    async def agenerate(  # noqa: D102  # as BaseChatModel
-        self,
-        messages: list[list[BaseMessage]],
-        stop: list[str] | None = None,
-        callbacks: Callbacks = None,
-        **kwargs: Any,
-    ) -> LLMResult:
-        self._refuse_tracing(callbacks)
-        return await super().agenerate(messages, stop, callbacks, **kwargs)
-
-    def stream(  # noqa: D102  # as BaseChatModel
-        self,
-        input: LanguageModelInput,
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> Iterator[AIMessageChunk]:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        yield from super().stream(input, config, stop=stop, **kwargs)
-
-    async def astream(  # noqa: D102  # as BaseChatModel
-        self,
-        input: LanguageModelInput,
-        config: RunnableConfig | None = None,
-        *,
-        stop: list[str] | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[AIMessageChunk]:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        async for chunk in super().astream(input, config, stop=stop, **kwargs):
-            yield chunk
-
-    def stream_events(  # noqa: D102  # as BaseChatModel
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        return super().stream_events(input, config, **kwargs)
-
-    def astream_events(  # noqa: D102  # as BaseChatModel
-        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        return super().astream_events(input, config, **kwargs)
-
-    def with_fallbacks(
-        self, fallbacks: Sequence[Runnable[LanguageModelInput, AIMessage]], **kwargs: Any
-    ) -> RunnableWithFallbacks[LanguageModelInput, AIMessage]:
-        """Add fallbacks, which get the whole private request when this model fails.
-
-        Raises:
-            UntrustedLocalModel: One of them is a client of another host.
-        """
-        for fallback in fallbacks:
-            if not isinstance(fallback, ChatCoGenesis):
-                require_trusted(fallback, self.trusted_hosts)
-        return super().with_fallbacks(fallbacks, **kwargs)
 
 
 def _as_local(
