@@ -1,7 +1,8 @@
 """The sketch: the cloud model's outline, parsed, checked, and asked for once more if it fails.
 
 The paper asks for 8-15 points of 3-5 words (CoGenesis, section 3.2). A point that is a little
-longer serves as well, so up to `MAX_POINT_WORDS` are accepted.
+longer serves as well, so up to `MAX_POINT_WORDS` are accepted. Where both answers have another
+number of points, the first one with `USABLE_POINTS` is taken: a brief plan helps more than none.
 
 An answer is judged before placeholders are restored: what private values stand behind them has no
 say in whether a second request leaves.
@@ -30,6 +31,7 @@ from cogenesis_langchain.sketch.screen import misuse, visible
 
 MIN_POINTS: Final = 8
 MAX_POINTS: Final = 15
+USABLE_POINTS: Final = range(5, 21)
 MAX_POINT_WORDS: Final = 8
 MAX_CHARACTERS: Final = 4000
 
@@ -45,10 +47,10 @@ _BRACKETS: Final = re.compile(r"\[[^\]\n]*\]")
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """An outline that passed its checks.
+    """An outline to write from.
 
     Attributes:
-        points: 8 to 15 short points.
+        points: 8 to 15 short points; as many as `USABLE_POINTS` where two answers had no such.
         attempts: 1, or 2 when the first answer failed its checks.
         usage: Tokens the cloud model took.
     """
@@ -59,6 +61,20 @@ class Sketch:
 
     def __str__(self) -> str:
         return "\n".join(f"{number}. {point}" for number, point in enumerate(self.points, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a cloud model's answer holds.
+
+    Attributes:
+        points: Points to write from, without numbers, emphasis and repetitions; empty where the
+            answer is of no use.
+        fault: What is wrong with the answer; None where nothing is.
+    """
+
+    points: tuple[str, ...] = ()
+    fault: Fault | None = None
 
 
 def request_sketch(
@@ -79,47 +95,50 @@ def request_sketch(
         The outline and what it took.
 
     Raises:
-        SketchInvalid: Both answers failed.
+        SketchInvalid: Neither answer is of use.
         CloudError: The cloud model failed.
         PrivacyViolation: Something added private text to the request; nothing was sent.
     """
     faults: list[Fault] = []
+    spare: tuple[str, ...] = ()
     usage = Usage()
     for attempt in (1, 2):
         answer = cloud.generate(_prompt(instruction, faults), departure)
         usage += answer.usage
-        points = parse_sketch(answer.text, placeholders)
-        if not isinstance(points, str):
-            return Sketch(points, attempt, usage)
-        faults.append(points)
-    raise SketchInvalid(faults)
+        reading = parse_sketch(answer.text, placeholders)
+        if reading.fault is None:
+            return Sketch(reading.points, attempt, usage)
+        faults.append(reading.fault)
+        spare = spare or reading.points
+    if not spare:
+        raise SketchInvalid(faults)
+    return Sketch(spare, len(faults), usage)
 
 
-def parse_sketch(text: str, placeholders: Placeholders) -> tuple[str, ...] | Fault:
+def parse_sketch(text: str, placeholders: Placeholders) -> Reading:
     """Read an outline out of a cloud model's answer.
 
     Args:
         text: The answer.
         placeholders: What the request held; in the points the originals are back.
-
-    Returns:
-        The points, without numbers, emphasis and repetitions; or what is wrong with the answer.
     """
     if len(text) > MAX_CHARACTERS:
-        return "length"
+        return Reading(fault="length")
     text = visible(text)
     if misused := misuse(_without_known(text, placeholders)):
-        return misused
+        return Reading(fault=misused)
     lines = [line for line in text.splitlines() if line.strip()]
     matches = [match for line in lines if (match := _POINT.match(line))]
     if len(matches) * 2 < len(lines):
-        return "prose"
+        return Reading(fault="prose")
     points: dict[str, str] = {}
     for match in matches:
         point = _EMPHASIS.sub(r"\2", match["text"]).strip().rstrip(".:;,")
         points.setdefault(point.casefold(), point)
     fault = _fault([_without_known(point, placeholders) for point in points.values()])
-    return fault or tuple(placeholders.restore(point) for point in points.values())
+    if fault is not None and not (fault == "count" and len(points) in USABLE_POINTS):
+        return Reading(fault=fault)
+    return Reading(tuple(placeholders.restore(point) for point in points.values()), fault)
 
 
 def _without_known(text: str, placeholders: Placeholders) -> str:

@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.ledger import MemoryLedger
 from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import request_sketch
+from cogenesis_langchain.sketch.outline import MAX_POINTS, MIN_POINTS, request_sketch
 
 INSTRUCTIONS = Path(__file__).parent.parent / "data" / "sketch_instructions.txt"
 
@@ -41,12 +41,16 @@ def main() -> None:
                 outcomes["invalid"] += 1
                 failed.append(f"{instruction} ({error})")
             else:
-                outcomes["first try" if sketch.attempts == 1 else "after retry"] += 1
+                whole = MIN_POINTS <= len(sketch.points) <= MAX_POINTS
+                tries = "first try" if sketch.attempts == 1 else "after retry"
+                outcomes[tries if whole else "brief"] += 1
     total = len(instructions)
-    valid = total - outcomes["invalid"]
+    valid = outcomes["first try"] + outcomes["after retry"]
     table = Table("valid sketches", "of", "share", "aim")
     table.add_row("at first try", str(total), f"{outcomes['first try'] / total:.0%}", "")
     table.add_row("after one retry", str(total), f"{valid / total:.0%}", "95 %")
+    usable = (valid + outcomes["brief"]) / total
+    table.add_row("with those of another length", str(total), f"{usable:.0%}", "")
     console.print(table)
     for instruction in failed:
         console.print(f"invalid: {instruction}")

@@ -9,7 +9,7 @@ from cogenesis_langchain.privacy.ledger import MemoryLedger
 from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import Sketch, parse_sketch, request_sketch
+from cogenesis_langchain.sketch.outline import Reading, Sketch, parse_sketch, request_sketch
 
 GOOD = [f"point about topic {number}" for number in range(1, 11)]
 
@@ -52,7 +52,7 @@ def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
     ids=["plain", "with a heading", "parentheses and full stops", "bullets in bold", "repeated"],
 )
 def test_usual_forms_of_an_outline_are_read(text: str) -> None:
-    assert parse_sketch(text, Placeholders()) == tuple(GOOD)
+    assert parse_sketch(text, Placeholders()) == Reading(tuple(GOOD))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,15 @@ def test_usual_forms_of_an_outline_are_read(text: str) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named_by_its_fault(text: str, fault: str) -> None:
-    assert parse_sketch(text, Placeholders()) == fault
+    assert parse_sketch(text, Placeholders()).fault == fault
+
+
+@pytest.mark.parametrize(("number", "kept"), [(4, 0), (5, 5), (7, 7), (20, 20), (21, 0)])
+def test_an_outline_of_another_length_keeps_its_points_within_reason(
+    number: int, kept: int
+) -> None:
+    reading = parse_sketch(numbered([f"new point {n}" for n in range(number)]), Placeholders())
+    assert (reading.fault, len(reading.points)) == ("count", kept)
 
 
 def test_a_valid_first_answer_needs_no_second() -> None:
@@ -94,6 +102,17 @@ def test_the_retry_names_the_fault_and_repeats_no_answer() -> None:
     retry = str(cloud.prompts[1][-1].text)
     assert "it did not have 8 to 15 points" in retry and "Write a toast." in retry
     assert "secret of the first answer" not in retry
+
+
+def test_a_brief_outline_is_taken_where_the_second_answer_is_no_better() -> None:
+    sketch = ask(Cloud(numbered(GOOD[:6]), "Dear sir\nhow do you do\nbye"))
+    assert (sketch.points, sketch.attempts) == (tuple(GOOD[:6]), 2)
+    sketch = ask(Cloud("Dear sir\nhow do you do\nbye", numbered(GOOD[:7])))
+    assert sketch.points == tuple(GOOD[:7])
+
+
+def test_a_second_answer_of_the_right_length_goes_before_a_brief_first_one() -> None:
+    assert ask(Cloud(numbered(GOOD[:6]), numbered(GOOD))).points == tuple(GOOD)
 
 
 def test_two_unusable_answers_are_an_error_with_both_faults() -> None:
