@@ -29,6 +29,7 @@
     ├── StoreError                  the context store cannot be read or written
     │   └── UnreadableFile          a file that was to be added cannot be read
     ├── DatasetError                a data set cannot be read, or its records make no sense
+    ├── EvaluationError             an evaluation cannot go on, or its results make no sense
     └── FusionError                 fused decoding is impossible with these two models
         └── TraceInvalid            a fusion trace is unfinished or cannot be read
 
@@ -208,6 +209,10 @@ class UnreadableFile(StoreError):
 
 class DatasetError(CoGenesisError):
     """A data set cannot be read, or its records make no sense."""
+
+
+class EvaluationError(CoGenesisError):
+    """An evaluation cannot go on, or its results make no sense."""
 
 
 class FusionError(CoGenesisError):
