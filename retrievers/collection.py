@@ -7,22 +7,18 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.backend import Backend
 from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.codec import DIGEST, Codec
-from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.filters import Condition
 from cogenesis_langchain.retrievers.records import RESERVED, Record
 
 if TYPE_CHECKING:
-    from threading import RLock
-
     import chromadb
     import numpy as np
-    from chromadb.api import ClientAPI
     from langchain_chroma import Chroma
     from numpy.typing import NDArray
 
@@ -34,40 +30,6 @@ SAVE_EVERY: Final = 2000
 _REVISION: Final = f"{RESERVED}revision"
 _SEAL: Final = f"{RESERVED}seal"
 _SEALED_WORD: Final = b"cogenesis context store"
-
-
-class Backend(Protocol):
-    """Where Chroma runs: a folder of this process, or a server."""
-
-    where: str
-    client: ClientAPI
-    lock: RLock
-
-    def check(self) -> None:
-        """Refuse to go on where it cannot be used."""
-        ...
-
-    def changing(
-        self, collection: chromadb.Collection, changes: int
-    ) -> AbstractContextManager[None]:
-        """Guard a change of so many records."""
-        ...
-
-    def sidecar(self, collection: str) -> Path | None:
-        """Return the file of what is derived from a collection; None is in memory."""
-        ...
-
-    def erasing(self, erasure: Erasure) -> AbstractContextManager[None]:
-        """Erase from every file what the caller deletes meanwhile."""
-        ...
-
-    def restrict(self) -> None:
-        """Let nobody but the owner read the files."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it; the last one to do so closes it."""
-        ...
 
 
 def collection_name(user: str) -> str:

@@ -12,26 +12,20 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.privacy.matching import ValueSet
-from cogenesis_langchain.retrievers.codec import (
-    KIND,
-    SOURCE,
-    VERSION,
-    codec_for,
-)
-from cogenesis_langchain.retrievers.collection import PAGE, Backend
-from cogenesis_langchain.retrievers.filters import Filter
+from cogenesis_langchain.retrievers.backend import Backend
+from cogenesis_langchain.retrievers.codec import SOURCE, VERSION, codec_for
+from cogenesis_langchain.retrievers.collection import PAGE
+from cogenesis_langchain.retrievers.context_reader import ContextReader
 from cogenesis_langchain.retrievers.folder import StoreFolder
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.records import (
-    KINDS,
     Kind,
     Record,
-    clean_text,
     digest,
+    fact_record,
     make_record,
+    unique,
 )
-from cogenesis_langchain.retrievers.search import Search
 from cogenesis_langchain.retrievers.server import StoreServer
 from cogenesis_langchain.retrievers.user_records import UserRecords
 
@@ -39,7 +33,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
 
-class ContextStore:
+class ContextStore(ContextReader):
     """One user's private context in a folder of this machine.
 
     A folder holds any number of users, each in a collection of their own, and is open in one
@@ -116,7 +110,7 @@ class ContextStore:
         self.user = user
         self._others: dict[str, ContextStore] = {}
         self._codec = codec_for(key)
-        self._records = UserRecords(backend, user, self._codec, embeddings)
+        super().__init__(UserRecords(backend, user, self._codec, embeddings))
 
     def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
         """Add facts about the user.
@@ -131,10 +125,7 @@ class ContextStore:
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
         key = self._codec.key
-        return self._write(
-            Record(digest("profile", name, key=key), clean_text(f"{name}: {fact}"), "profile")
-            for name, fact in facts.items()
-        )
+        return self._write(fact_record(name, fact, key=key) for name, fact in facts.items())
 
     def add(
         self,
@@ -233,49 +224,6 @@ class ContextStore:
             self._records.delete([id])
         return renamed
 
-    def get(self, ids: Sequence[str]) -> list[Document]:
-        """Return records by id, in the order asked for; unknown ids are left out."""
-        found = self._records.get(ids)
-        return [found[id_].document() for id_ in ids if id_ in found]
-
-    def ids(self, filter: Filter) -> list[str]:
-        """Return the ids of the records that are what a filter wants."""
-        return self._records.ids(filter.condition())
-
-    def list_documents(
-        self, filter: Filter | None = None, *, limit: int | None = None, offset: int = 0
-    ) -> list[Document]:
-        """Return records in the order they were added.
-
-        Args:
-            filter: What they must be.
-            limit: How many at most.
-            offset: How many to leave out first.
-        """
-        condition = filter.condition() if filter else None
-        return [record.document() for record in self._records.select(condition, limit, offset)]
-
-    def export(self) -> Iterator[Document]:
-        """Yield every record, page by page; `add_documents` takes them back."""
-        for offset in range(0, self._records.count(), PAGE):
-            yield from self.list_documents(limit=PAGE, offset=offset)
-
-    def profile(self) -> list[Document]:
-        """Return every fact of the profile."""
-        return self.list_documents(Filter(kinds=["profile"]))
-
-    def search(self, search: Search | str) -> list[tuple[Document, float]]:
-        """Find records.
-
-        Args:
-            search: What to look for; a text is a hybrid search over all kinds for 4 records.
-
-        Returns:
-            Documents and scores, best first. A score compares within one answer.
-        """
-        wanted = Search(search) if isinstance(search, str) else search
-        return [(record.document(), score) for record, score in wanted.run(self._records)]
-
     def delete(self, ids: Sequence[str]) -> None:
         """Delete records; unknown ids do not matter.
 
@@ -301,17 +249,6 @@ class ContextStore:
             StoreError: The store is on a server.
         """
         self._records.erase_all()
-
-    def stats(self) -> Mapping[Kind, int]:
-        """Return how many records there are of each kind."""
-        return {kind: len(self._records.ids({KIND: kind})) for kind in KINDS}
-
-    def private_values(self) -> ValueSet:
-        """Return the private values of all records, for the border.
-
-        It is kept up to date with the records; the first call of a process reads them all.
-        """
-        return self._records.private_values()
 
     def as_vector_store(self, kind: Kind = "document") -> ContextVectorStore:
         """Return the records of one kind as a LangChain vector store."""
@@ -357,15 +294,6 @@ class ContextStore:
         return found
 
     def _write(self, records: Iterable[Record]) -> list[str]:
-        """Write records, each id once."""
-        ids: list[str] = []
-        unique: dict[str, Record] = {}
-        for record in records:
-            ids.append(record.id)
-            if unique.setdefault(record.id, record).text != record.text:
-                raise StoreError(
-                    "two different documents have the same id",
-                    remedy="give each its own, or none, to name them by their content",
-                )
-        self._records.write(list(unique.values()))
-        return ids
+        given = list(records)
+        self._records.write(unique(given))
+        return [record.id for record in given]

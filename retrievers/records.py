@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final, Literal, TypeAlias, TypeGuard, get_args
@@ -78,6 +78,36 @@ def make_record(
     text = clean_text(document.page_content)
     name = document.id or digest(kind, str(metadata.get("source", "")), text, key=key)
     return Record(name, text, kind, metadata, version)
+
+
+def fact_record(name: str, fact: str, *, key: bytes = b"") -> Record:
+    """Make a record of a fact of the profile, named by the fact's name.
+
+    Args:
+        name: What the fact is about.
+        fact: The fact.
+        key: See `make_record`.
+
+    Raises:
+        StoreError: It is empty.
+    """
+    return Record(digest("profile", name, key=key), clean_text(f"{name}: {fact}"), "profile")
+
+
+def unique(records: Iterable[Record]) -> list[Record]:
+    """Return each record once.
+
+    Raises:
+        StoreError: Two with different texts have the same id.
+    """
+    found: dict[str, Record] = {}
+    for record in records:
+        if found.setdefault(record.id, record).text != record.text:
+            raise StoreError(
+                "two different documents have the same id",
+                remedy="give each its own, or none, to name them by their content",
+            )
+    return list(found.values())
 
 
 def digest(*parts: str, key: bytes = b"") -> str:

@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.retrievers.backend import Backend
 from cogenesis_langchain.retrievers.codec import Codec
-from cogenesis_langchain.retrievers.collection import (
-    PAGE,
-    Backend,
-    UserCollection,
-    collection_name,
-)
+from cogenesis_langchain.retrievers.collection import PAGE, UserCollection, collection_name
 from cogenesis_langchain.retrievers.erasure import Erasure
 from cogenesis_langchain.retrievers.filters import Condition
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
