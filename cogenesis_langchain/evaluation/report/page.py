@@ -1,0 +1,22 @@
+"""A report as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from cogenesis_langchain.evaluation.report.document import Document
+
+
+def to_html(document: Document) -> str:
+    """Write a report as a page: style and plots inside, no script, nothing loaded.
+
+    All text is escaped; only the plots, which are drawn here, are let through as they are.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader(__package__ or __name__, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return pages.get_template("page.html").render(document=document)
