@@ -6,9 +6,11 @@ import enum
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.amounts import find_amounts
+from cogenesis_langchain.privacy.detectors.counts import find_counts
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.public import is_public
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
@@ -97,7 +99,9 @@ def marks_of(value: PrivateValue) -> frozenset[str]:
     """What a date, a time or an amount is worth, whatever its spelling. Empty for other kinds."""
     if value.kind not in _VALUED:
         return frozenset()
-    readers = (find_dates, find_times) if value.kind in {"DATE", "TIME"} else (find_amounts,)
+    readers = (find_dates, find_times)
+    if value.kind not in {"DATE", "TIME"}:
+        readers = (find_amounts, find_counts)
     return frozenset(
         mark
         for text, _ in cleanings(value.text)
@@ -141,7 +145,7 @@ def _is_telling(word: str) -> bool:
 def _name(text: str) -> _Forms:
     """The whole name, the name without its title, and each part that can stand alone."""
     found = list(_WORD.finditer(text))
-    names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES]
+    names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES] or found[-1:]
     if len(names) == 1:  # nothing else to go by: the part is the name
         word = names[0][0]
         telling = word.islower() or _is_telling(word)  # a chat without capitals
@@ -155,6 +159,8 @@ def _name(text: str) -> _Forms:
         telling = any(_is_telling(match[0]) for match in names)
         rule = Rule.ANYWHERE if telling else Rule.CAPITALISED
         yield from ((shown, rule) for shown in {text, text[names[0].start() :]})
+        for left, right in pairwise(names) if len(names) > 2 else ():
+            yield text[left.start() : right.end()], rule
     for match in names:
         if (part_rule := _rule_of(match[0])) is not None:
             yield match[0], part_rule
@@ -168,8 +174,9 @@ def _organisation(text: str) -> _Forms:
         return
     yield text, Rule.ANYWHERE
     core = list(words)
-    while len(core) > 1 and core[-1].casefold() in ORGANISATION_WORDS:
-        core.pop()
+    for end_of_core in (-1, 0):
+        while len(core) > 1 and core[end_of_core].casefold() in ORGANISATION_WORDS:
+            core.pop(end_of_core)
     start, end = text.index(core[0]), text.rindex(core[-1]) + len(core[-1])
     if len(core) > 1 and len(core) < len(words):
         yield text[start:end], Rule.CAPITALISED if _all_common(core) else Rule.ANYWHERE
@@ -192,12 +199,18 @@ def _all_common(words: list[str]) -> bool:
     )
 
 
+_HOUSE_NUMBER: Final = re.compile(r"\A\d[\w-]*[ ,]+|[ ,]+\d[\w-]*(?: [A-Za-z])?\Z")
+
+
 def _address(text: str) -> _Forms:
     yield text, Rule.ANYWHERE
     for part in text.split(","):
         words = _WORD.findall(part)
         if any(letter.isdigit() for letter in part) and len(part.strip()) >= _SHORTEST_LITERAL:
             yield part, Rule.ANYWHERE
+        street = _HOUSE_NUMBER.sub("", part.strip())
+        if len(_WORD.findall(street)) > 1:
+            yield street, Rule.CAPITALISED if _all_common(words) else Rule.ANYWHERE
         for word in words:
             if len(word) > _SHORTEST_WORD and not _all_common([word]):
                 yield word, Rule.ANYWHERE

@@ -52,11 +52,12 @@ _PATTERNS: Final = tuple(
         r"|allée|impasse|quai|cours|route|square|passage)"
         rf" (?:(?:de|des|du|la|le|les|d['’]|l['’]) ?)*{_CAPS}(?:, \d{{5}} {_TOWN_NAME})?",
         # Calle de la Paloma 23, 28005 Madrid; Via Garibaldi 45, 40121 Bologna; Rua Nova, 210, Rio
-        r"\b(?:Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Camino|Via|Viale|Piazza|Corso|Vicolo|Rua"
+        r"\b(?:[Rr]ue|[Cc]hemin|[Aa]venue|[Bb]oulevard|[Qq]uai|[Rr]oute|[Aa]llée|Strada|Bulevardul|Jalan"
+        r"|Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Camino|Via|Viale|Piazza|Corso|Vicolo|Rua"
         r"|Travessa|Praça|Largo"
         r"|Alameda|ul\.|al\.|os\.|pl\.|ulica|ул\.|улица|проспект|пр\.)"
-        rf" (?:(?:de|del|della|dei|di|da|do|das|dos|la|las|los|el"
-        rf"|d['’]) ?)*{_CAPS},? ?\d{{1,4}}[a-z]?\b{_TAIL}",
+        rf" (?:(?:de|del|della|dei|di|da|do|das|dos|du|des|la|le|las|les|los|el"
+        rf"|[dl]['’]) ?)*{_CAPS},? ?\d{{1,4}}[a-z]?\b{_TAIL}",
         # a postcode with letters, alone
         r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b",
     )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.public import is_public
+from cogenesis_langchain.privacy.detectors.spans import any_of
 from cogenesis_langchain.privacy.detectors.word_lists import (
+    CALENDAR_NAMES,
     CLOSINGS,
     EVERYDAY_NAMES,
     GREETINGS,
@@ -38,6 +40,9 @@ _SMALL_LEGAL_FORMS: Final = LEGAL_FORMS - {
     "sas", "se", "sl", "snc", "spa", "sro", "ug",
 }  # fmt: skip
 _MIXED_LEGAL_FORMS: Final = frozenset({"eG", "eV", "ehf", "hf"})
+_AFTER_PARTICLE: Final = re.compile(rf"(?:{any_of(PARTICLES)})['’-][^\W\d_a-zß-ÿ]")
+_LONGEST_STAMP: Final = 40  # characters of a date and a time at the start of a line
+_DAY: Final = re.compile(r"\s*\d")
 _LONGEST_ACRONYM: Final = 5
 _COMMONEST_OPENER: Final = 5.5  # zipf; "Will", "May", "Just" at the start of a sentence
 
@@ -67,8 +72,8 @@ class Token:
 
     @property
     def capital(self) -> bool:
-        """Whether the word begins with a capital."""
-        return self.text[0].isupper()
+        """Whether the word begins with a capital, after a particle perhaps: "al-Harthi"."""
+        return self.text[0].isupper() or _AFTER_PARTICLE.match(self.text) is not None
 
 
 class Reader:
@@ -131,8 +136,9 @@ class Reader:
     def _standing(self, start: int) -> tuple[bool, bool]:
         """Whether a word opens a sentence, and whether it follows a colon."""
         before = self.text[max(0, start - 24) : start].rstrip(_OPENING_MARKS)
-        if not before:
-            return True, False
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        if not before or not any(letter.isalpha() for letter in line[-_LONGEST_STAMP:]):
+            return True, before[-1:] in _COLONS and bool(before)
         if before[-1] not in _SENTENCE_END:
             return False, False
         abbreviation = _ABBREVIATION.search(before)
@@ -185,7 +191,9 @@ class Reader:
         """Whether the last word of a run does not belong to a name."""
         if last.lower in CLOSINGS or last.text == "&":
             return True
-        return is_public(last.text) and previous.lower not in TITLES
+        if previous.lower in TITLES or not is_public(last.text):
+            return False
+        return last.lower not in CALENDAR_NAMES or _DAY.match(self.text, last.end) is not None
 
     def _with_titles(self, run: list[Token]) -> list[Token]:
         """A run with the titles before it, "Mr. and Mrs." too."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.addresses import find_addresses
 from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
+from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
@@ -18,7 +19,7 @@ from cogenesis_langchain.privacy.detectors.patterns import (
     find_patterns,
 )
 from cogenesis_langchain.privacy.detectors.reading import Reading, ReadingFinder
-from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder
+from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
 from cogenesis_langchain.privacy.detectors.terms import find_terms
 
 _FINDERS: Final[tuple[SpanFinder, ...]] = (
@@ -38,6 +39,9 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_addresses,
     find_introduced_names,
 )
+_SHAPED: Final[frozenset[ValueKind]] = frozenset(
+    {"EMAIL", "PHONE", "CARD", "ACCOUNT", "ID", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
+)
 _READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
@@ -49,12 +53,23 @@ def find_spans(text: str) -> list[Span]:
         for reader in _READERS
         for reading in reader(text)
     )
+    spans.update(_outside(spans, find_counts(text)))
     return sorted(spans)
+
+
+def _outside(spans: Iterable[Span], counts: Iterable[Reading]) -> Iterator[Span]:
+    """Numbers that are not part of something with a shape of its own, like a date or a code."""
+    taken = {
+        place for span in spans if span.kind in _SHAPED for place in range(span.start, span.end)
+    }
+    for count in counts:
+        if taken.isdisjoint(range(count.start, count.end)):
+            yield Span(count.start, count.end, count.kind)
 
 
 def read_for_probing(text: str) -> Iterator[Reading]:
     """Every date, time and number in a text that is searched for private values."""
-    for reader in (find_dates, find_times, find_numbers):
+    for reader in (find_dates, find_times, find_numbers, find_counted):
         yield from reader(text)
 
 

@@ -89,14 +89,16 @@ _DAY_WORD: Final = rf"(?P<ordinal>{any_of(_ORDINALS)})"
 _YEAR: Final = r"(?P<year>(?:19|20)\d\d|['’]?\d\d(?![\d:.]\d|\d|\s*(?:am|pm|uhr|h\b)))"
 _OF: Final = r"(?:[\s.,/-]|day of\b|of\b|de\b|del\b|do\b|den\b){1,6}"
 _FULL_YEAR: Final = r"(?:19|20)\d\d"
+_UP_TO: Final = r"\s*(?:[-–—]|to|till|until|and|bis|und|au|et|al|y|e|a)\s*"
+_OTHER_DAY: Final = _DAY.replace("day", "other_day")  # "18 to 22 April"
 
 _FLAGS: Final = re.IGNORECASE
 _WORDED: Final = tuple(
     re.compile(pattern, _FLAGS)
     for pattern in (
-        rf"\b(?:the\s+)?(?:{_WEEKDAY})?\b{_DAY}{_OF}{_MONTH}(?:(?:[\s,/.-]|de\b"
+        rf"\b(?:the\s+)?(?:{_WEEKDAY})?\b(?:{_OTHER_DAY}{_UP_TO})?{_DAY}{_OF}{_MONTH}(?:(?:[\s,/.-]|de\b"
         rf"|del\b){{1,5}}{_YEAR}\b(?:\s(?:года|р\.|г\.))?)?",
-        rf"\b(?:{_WEEKDAY})?{_MONTH}\s*(?:the\s+)?{_DAY}\b(?!\s*[:%])(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+        rf"\b(?:{_WEEKDAY})?{_MONTH}\s*(?:the\s+)?{_DAY}(?:{_UP_TO}{_OTHER_DAY})?\b(?!\s*[:%])(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
         rf"\b(?:the\s+)?(?:{_WEEKDAY})?{_DAY_WORD}\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
         rf"\b{_MONTH}\s+(?:the\s+)?{_DAY_WORD}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
     )
@@ -192,8 +194,11 @@ def _worded_dates(text: str) -> Iterator[Reading]:
         for match in found:
             groups = match.groupdict()
             ordinal = groups.get("ordinal")
-            day = _ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])
-            yield _date(match, [(_MONTH_NUMBERS[groups["month"].lower()], day)], groups["year"])
+            days = [_ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])]
+            if other := groups.get("other_day"):
+                days.append(int(other))
+            month = _MONTH_NUMBERS[groups["month"].lower()]
+            yield _date(match, [(month, day) for day in days], groups["year"])
         for match in _MONTH_AND_YEAR.finditer(text, *around):
             if not any(day.start() <= match.start() < day.end() for day in found):
                 yield _month_of(match, _MONTH_NUMBERS[match["month"].lower()], match["year"])

@@ -26,6 +26,7 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
 )
 from cogenesis_langchain.privacy.detectors.words import (
     LANGUAGES,
+    is_compound,
     is_everyday,
     is_known_name,
     is_rare,
@@ -36,7 +37,12 @@ from cogenesis_langchain.privacy.detectors.words import (
 _TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
 _FOREIGN_NOUN: Final = 4.8  # of a language that writes nouns small
+_PLACE: Final = 5.8  # zipf; "London" is common
 _SHORTEST_CODE: Final = 4
+_SHORTEST_ABBREVIATION: Final = 3
+_HOUSE_NUMBER: Final = re.compile(r" \d{1,4}(?:-\d{1,4})?(?: ?[A-Za-z]\b)?(?![\w:.,/%-]*\d)")
+_NUMBER_OF_BLOCK: Final = re.compile(r"(?<![\w.,/-])\d{1,4}(?:-\d{1,4}){1,3} \Z")
+_LONGEST_NUMBER_OF_BLOCK: Final = 20
 _SPEAKER: Final = re.compile(
     r"^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s*)?([^\W\d_]{2,15})[:：]\s", re.MULTILINE
 )
@@ -90,6 +96,15 @@ def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
             yield Span(
                 run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
             )
+    yield from _with_house_number(reader.text, run[0].start, run[-1].end)
+
+
+def _with_house_number(text: str, start: int, end: int) -> Iterator[Span]:
+    """A run of capitalised words that a number makes an address: "Merikotkantie 6 B"."""
+    if after := _HOUSE_NUMBER.match(text, end):
+        yield Span(start, after.end(), "ADDRESS")
+    if before := _NUMBER_OF_BLOCK.search(text, max(0, start - _LONGEST_NUMBER_OF_BLOCK), start):
+        yield Span(before.start(), end, "ADDRESS")
 
 
 def _kind(reader: Reader, run: list[Token]) -> ValueKind:
@@ -104,8 +119,9 @@ def _kind(reader: Reader, run: list[Token]) -> ValueKind:
 def _is_certain(reader: Reader, run: list[Token]) -> bool:
     """Whether a run is a name by its own looks and its neighbours."""
     words = [token for token in run if token.capital and token.lower not in TITLES]
-    if not words:
-        return False
+    if not words:  # "our cat Bishop"
+        before = reader.before(run[0])
+        return run[0].capital and before is not None and before.lower in RELATIONS
     if _is_introduced(reader, run):
         return not all(token.lower in NOT_ADDRESSEES for token in words)
     if len(words) == 1:
@@ -143,6 +159,8 @@ def _is_single_name(reader: Reader, token: Token) -> bool:
         return known or is_rare(token.text, *reader.languages)
     if known:
         return True
+    if _is_where(reader, before) and "de" not in reader.languages:
+        return zipf(token.text, *reader.languages) < _PLACE
     if before is not None and before.lower in DETERMINERS:
         return not is_everyday(token.text, *reader.languages) or _is_attribute(reader, token)
     if token.lower in EVERYDAY_NAMES:
@@ -153,6 +171,13 @@ def _is_single_name(reader: Reader, token: Token) -> bool:
     return zipf(token.text, *reader.languages) < (
         _TELLING if reader.languages == ("en",) else _FOREIGN_NOUN
     )
+
+
+def _is_where(reader: Reader, before: Token | None) -> bool:
+    """Whether a place is about to be named: "in Edinburgh", "from the Bull"."""
+    if before is not None and before.lower == "the":
+        before = reader.before(before)
+    return before is not None and before.lower in PLACE_PREPOSITIONS
 
 
 def _is_attribute(reader: Reader, token: Token) -> bool:
@@ -200,14 +225,16 @@ def _lower_case_names(reader: Reader) -> Iterator[Span]:
 
 
 def _rare_words(reader: Reader) -> Iterator[Span]:
-    """Words in English text that hardly anybody uses: logins, rare names and conditions, slips."""
-    if reader.languages[-1] != "en":
-        return
+    """Abbreviations and small words that hardly anybody uses: logins, rare conditions, slips."""
     for token in reader.tokens:
-        if (
-            len(token.text) >= _SHORTEST_CODE
-            and token.text.isalpha()
+        if not token.text.isalpha() or not is_rare(token.text, *LANGUAGES):
+            continue
+        if token.text.isupper() and len(token.text) >= _SHORTEST_ABBREVIATION:
+            yield Span(token.start, token.end, "ORGANISATION")
+        elif (
+            reader.languages[-1] == "en"
+            and len(token.text) >= _SHORTEST_CODE
             and token.text.islower()
-            and is_rare(token.text, *LANGUAGES)
+            and not is_compound(token.text)
         ):
             yield Span(token.start, token.end, "ID")

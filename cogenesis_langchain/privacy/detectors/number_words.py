@@ -1,9 +1,10 @@
-"""Numbers in English words: "fourteen thousand two hundred" is 14200."""
+"""Numbers in English words: "fourteen thousand two hundred" is 14200, "two point five" is 2.5."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.spans import any_of
@@ -16,16 +17,21 @@ _SMALL: Final = {
 }  # fmt: skip
 _LARGE: Final = {"thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _WORD: Final = any_of([*_SMALL, *_LARGE, "hundred"])
+_DIGIT: Final = any_of(["zero", *list(_SMALL)[:9]])
 _NUMBER: Final = re.compile(
-    rf"\b(?:a\s+)?(?:{_WORD})(?:(?:\s+|-|\s+and\s+)(?:{_WORD}))*\b", re.IGNORECASE
+    rf"\b(?:a\s+)?(?:{_WORD})(?:(?:\s+|-|\s+and\s+)(?:{_WORD}))*\b"
+    rf"(?P<decimals>\s+point(?:\s+(?:{_DIGIT}))+\b)?",
+    re.IGNORECASE,
 )
 
 
-def find_number_words(text: str) -> Iterator[tuple[int, int, int]]:
-    """Start, end and value of every number of two words or more, or above twelve."""
+def find_number_words(text: str) -> Iterator[tuple[int, int, Decimal]]:
+    """Start, end and value of every number above twelve or with decimals."""
     for match in _NUMBER.finditer(text):
-        value = _value(re.findall(r"[a-z]+", match[0].lower()))
-        if value > 12:
+        whole, _, decimals = match[0].lower().partition("point")
+        digits = "".join(str(_SMALL.get(word, 0)) for word in decimals.split())
+        value = Decimal(f"{_value(re.findall(r'[a-z]+', whole))}.{digits}")
+        if value > 12 or digits:
             yield match.start(), match.end(), value
 
 

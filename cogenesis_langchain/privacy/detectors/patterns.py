@@ -18,7 +18,8 @@ _IP: Final = re.compile(
     r"|\.\d)"
 )
 _MAC: Final = re.compile(r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b")
-_HANDLE: Final = re.compile(r"(?<![\w@.])@[A-Za-z_]\w{2,30}\b")
+_HANDLE: Final = re.compile(r"(?<![\w@.])@[A-Za-z_](?:[\w.-]{0,30}\w)")
+_SNAKE: Final = re.compile(r"(?<![\w@./-])[A-Za-z]\w*?_\w*[A-Za-z]\w*\b")
 
 _CODE: Final = r"#?[A-Za-z0-9]+(?:[-/_.:][A-Za-z0-9]+)*"
 _CUE: Final = re.compile(
@@ -43,8 +44,10 @@ _SHAPE: Final = re.compile(rf"(?<![A-Za-z0-9_@/.:#'’-]){_CODE}(?![A-Za-z0-9_@]
 _SPACED: Final = re.compile(
     r"\b(?!AD|BC|HTTP|ISO|UTC|GMT|TOP|AM|PM)[A-Z]{1,4} [A-Z]?\d{3,15}(?:[- ]\d{1,4})*\b(?![:/.]\d)"
 )
+# Groups of capitals and of digits by turns: plates of cars, and marks like them.
 _PLATE: Final = re.compile(
-    r"\b(?:[A-Z]{2}\d{2} [A-Z]{3}|[A-Z]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{3} \d{3,4}|\d{4} [A-Z]{3})\b"
+    r"\b(?:[A-Z]{1,3}[ -]\d{1,4}[ -][A-Z]{1,3}|\d{1,4}[ -][A-Z]{1,3}[ -]\d{1,4}"
+    r"|[A-Z]{2}\d{2} [A-Z]{3}|[A-Z]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{3} \d{3,4}|\d{4} [A-Z]{3})\b"
 )
 _LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,/-])\d{5,}(?![A-Za-z0-9_]|[.,/-]\d)")
 _GROUPED_NUMBER: Final = re.compile(
@@ -59,7 +62,8 @@ _LOGIN: Final = re.compile(
 _NO_IDENTIFIER: Final = re.compile(
     r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
     r"|\d{1,2}[hH:]\d{2}\w{0,2}"
-    r"|[A-Za-z]+-?\d{1,2}|\d{1,3}-[A-Za-z-]+|[A-Za-z]+-(?:19|20)\d\d|(?:19|20)\d\d-[A-Za-z]+"
+    r"|[A-Za-z]+\d{1,2}|[A-Za-z]{1,2}-\d|[A-Za-z]{3,}-\d{1,2}|\d{1,3}-[A-Za-z-]+"
+    r"|[A-Za-z]+-(?:19|20)\d\d|(?:19|20)\d\d-[A-Za-z]+"
     r"|mp[34]|utf-?\d+|sha-?\d+"
     r"|iso\d+|h1n1|covid-19|\d+x\d+(?:px)?|[A-Za-z]{3,4}-\d{1,2}[A-Za-z]?"
     r"|\d{1,2}-[A-Za-z]{3,9}-\d{2,4}",
@@ -78,8 +82,9 @@ def find_patterns(text: str) -> Iterator[Span]:
         Spans; an identifier is a code that is announced ("order no.") or mixes letters and digits.
     """
     yield from find_addresses_of_machines(text)
-    for match in _HANDLE.finditer(text):
-        yield Span(*match.span(), "ID")
+    for pattern in (_HANDLE, _SNAKE):
+        for match in pattern.finditer(text):
+            yield Span(*match.span(), "ID")
     yield from find_announced_codes(text)
     for match in _LOGIN.finditer(text):
         yield Span(*match.span(1), "ID")

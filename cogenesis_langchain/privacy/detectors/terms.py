@@ -17,6 +17,8 @@ from cogenesis_langchain.privacy.detectors.health_terms import (
     MEDICINE_SUFFIXES,
     MEDICINES,
 )
+from cogenesis_langchain.privacy.detectors.life_terms import LIFE_TERMS
+from cogenesis_langchain.privacy.detectors.medical_words import is_medical
 from cogenesis_langchain.privacy.detectors.money_terms import MONEY_TERMS, OWNERS
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
@@ -38,10 +40,14 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
     ("HEALTH", re.compile(rf"\b(?:{CONDITION_SHAPES})\b", re.IGNORECASE)),
     ("HEALTH", re.compile(CJK_CONDITIONS)),
     ("MONEY", re.compile(rf"\b(?:{MONEY_TERMS})\b", re.IGNORECASE)),
+    ("TERM", re.compile(rf"\b(?:{LIFE_TERMS})\b", re.IGNORECASE)),
 )
 _HEADED: Final = tuple(
     re.compile(rf"(?<![\w-]){_MODIFIER}{{{words}}}(?:{CONDITION_HEADS})\b", re.IGNORECASE)
     for words in (1, 2)
+)
+_MODIFIERS: Final = tuple(
+    re.compile(rf"(?<![\w-]){_MODIFIER}{{{words}}}\Z", re.IGNORECASE) for words in (1, 2)
 )
 _BY_SUFFIX: Final = re.compile(
     rf"\b[^\W\d_]{{3,}}(?:{CONDITION_SUFFIXES}|{MEDICINE_SUFFIXES})[ae]?\b", re.IGNORECASE
@@ -89,6 +95,12 @@ def _terms_between(text: str, start: int, end: int) -> Iterator[Span]:
     for pattern in _HEADED:
         for match in pattern.finditer(text, start, end):
             yield Span(*match.span(), "HEALTH")
+    for word in _WORD.finditer(text, start, end):
+        if is_medical(word[0]):
+            yield Span(*word.span(), "HEALTH")
+            for words in _MODIFIERS:
+                if before := words.search(text, start, word.start()):
+                    yield Span(before.start(), word.end(), "HEALTH")
     for match in _BY_SUFFIX.finditer(text, start, end):
         if zipf(match[0], *LANGUAGES) < _COMMONEST_TERM:
             yield Span(*match.span(), "HEALTH")

@@ -22,6 +22,7 @@ _SCRIPT_LANGUAGES: Final = {"иеоа": ("ru", "uk"), "αεο": ("el",)}
 _FREQUENT: Final = 1e-3  # share of the words of a language
 _RARE: Final = 1e-7  # share of the words of a language
 _TELLING: Final = 4.2  # zipf; a more common word is taken for a word
+_SHORTEST_PART: Final = 4  # letters of a word that another one is made of
 _FUNCTION_WORD: Final = 5.4  # zipf; no name is as common as that in any language
 
 
@@ -107,6 +108,14 @@ def is_rare(word: str, *languages: str) -> bool:
     """Whether a word is used less than once in ten million words of English and of a language."""
     lower = word.lower()
     return not zipf(lower, *(languages or ("en",))) and _rare_frequencies().get(lower, 0.0) < _RARE
+
+
+def is_compound(word: str) -> bool:
+    """Whether an English word is two everyday words in one, like "deckhands"."""
+    return any(
+        zipf(word[:cut], "en") and zipf(word[cut:], "en")
+        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+    )
 
 
 def languages_of(text: str) -> tuple[str, ...]:

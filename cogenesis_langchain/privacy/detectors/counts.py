@@ -1,0 +1,110 @@
+"""Numbers without a unit: how many of what, which of many, and numbers on their own.
+
+An everyday number says nothing: "three points", "10 minutes", "2,000 words", a year. Any other one
+does: "31 ewes", "stall 212", "the 33rd week", "2,917".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.figures import (
+    Figure,
+    find_figures,
+    is_telling,
+    values_of,
+)
+from cogenesis_langchain.privacy.detectors.reading import Reading
+from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
+
+_WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
+_AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|er|e|º|ª|°|\.)?[ \u00a0-]({_WORD})")
+_NTH: Final = re.compile(r"(?:st|nd|rd|th)\b")
+_BEFORE: Final = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]#?\Z")
+_LONGEST_WORD: Final = 24
+_PART_OF_A_CODE: Final = re.compile(r"[\w@#:/&+-]")
+_GOES_ON_AS_CODE: Final = re.compile(r"(?:\w|[:/@-]\w)")
+_EVERYDAY_NOUN: Final = 5.0  # zipf; "words", "people", "minutes"
+_SMALL_WORD: Final = 6.3  # zipf; "and", "with"
+_LABEL: Final = 5.3  # zipf; "about", "page" and "year" label nothing
+_LARGEST_EVERYDAY: Final = 12
+
+
+def find_counts(text: str) -> Iterator[Reading]:
+    """Numbers of a private text that say something, with what they count or label.
+
+    Args:
+        text: Any text.
+
+    Yields:
+        Readings of kind `QUANTITY`.
+    """
+    for reading, says_something in _readings(text):
+        if says_something:
+            yield reading
+
+
+def find_counted(text: str) -> Iterator[Reading]:
+    """Every number in a text that counts or labels something, to probe with."""
+    for reading, _ in _readings(text):
+        yield reading
+
+
+def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
+    """Readings, and whether each says something about whoever wrote the text."""
+    for figure in find_figures(text):
+        if not figure.bare or _is_in_a_code(text, figure):
+            continue
+        values = values_of(figure)
+        bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
+        yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
+        uncommon = any(not _is_small_or_year(value) for value in values)
+        after = _AFTER.match(text, figure.end)
+        if after is not None and zipf(after[2], *LANGUAGES) < _SMALL_WORD:
+            end, relation = after.end(), "no." if after["nth"] else "times"
+            telling = bare or zipf(after[2], *LANGUAGES) < _EVERYDAY_NOUN or not _all_round(values)
+            yield (
+                _named(figure.start, end, f"{_stem(after[2])} {relation}", values, bare),
+                uncommon and bool(telling),
+            )
+        elif nth := _NTH.match(text, figure.end):
+            marks = frozenset(f"day {value:f}" for value in values)
+            yield Reading(figure.start, nth.end(), "QUANTITY", marks, marks), True
+        elif before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
+            yield (
+                _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare),
+                uncommon and zipf(before[1], *LANGUAGES) < _LABEL,
+            )
+
+
+def _named(
+    start: int, end: int, family: str, values: frozenset[Decimal], bare: frozenset[str]
+) -> Reading:
+    marks = frozenset(f"{family} {value:f}" for value in values)
+    return Reading(start, end, "QUANTITY", marks | bare, marks)
+
+
+def _is_in_a_code(text: str, figure: Figure) -> bool:
+    """Whether a number touches letters or signs that make it a part of something else."""
+    before = text[figure.start - 1 : figure.start]
+    return bool(
+        _PART_OF_A_CODE.match(before)
+        or (_GOES_ON_AS_CODE.match(text, figure.end) and not _AFTER.match(text, figure.end))
+    )
+
+
+def _stem(word: str) -> str:
+    return word.casefold().removesuffix("s")
+
+
+def _is_small_or_year(value: Decimal) -> bool:
+    whole = value == value.to_integral_value()
+    return whole and (value <= _LARGEST_EVERYDAY or 1900 <= value < 2100)
+
+
+def _all_round(values: frozenset[Decimal]) -> bool:
+    """Whether a number ends like one that somebody chose: 15, 40, 250, 3,000."""
+    return all(value % 5 == 0 for value in values)
