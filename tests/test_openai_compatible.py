@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,24 +10,16 @@ from tiny_models import PIECES, TinyModel, Transformer
 
 from cogenesis_langchain.errors import (
     CloudAnswerInvalid,
-    CloudError,
-    CloudRateLimited,
-    CloudRefused,
-    CloudTimeout,
     CloudUnavailable,
     FusionError,
-    PrivacyViolation,
 )
 from cogenesis_langchain.fusion.opening import open_judge, same_tokenizer
 from cogenesis_langchain.models.base import PublicMessage, TopK
+from cogenesis_langchain.models.bounded_http import OnRequest
 from cogenesis_langchain.models.chat_formats import ChatFormat, chatml
+from cogenesis_langchain.models.http_scorers import HttpBlockScorer, HttpTextScorer
 from cogenesis_langchain.models.log_probabilities import top_k
-from cogenesis_langchain.models.openai_compatible import (
-    CompletionsEndpoint,
-    HttpBlockScorer,
-    HttpTextScorer,
-    OnRequest,
-)
+from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate
@@ -196,16 +187,6 @@ def test_every_request_is_reported_byte_for_byte_before_it_leaves(name: str) -> 
     assert [(where, payload) for where, payload, _ in log] == received
 
 
-def test_a_request_that_the_hook_stops_never_leaves() -> None:
-    def stop(where: str, payload: bytes, texts: Sequence[PublicText]) -> None:
-        raise PrivacyViolation("stopped", remedy="none")
-
-    with serving(vllm(score, encode)) as server:
-        with pytest.raises(PrivacyViolation):
-            endpoint(server.url, on_request=stop).probe()
-        assert server.requests == []
-
-
 def test_text_requests_name_the_public_texts_they_carry() -> None:
     log: Log = []
     texts = [public("ab"), public("ab c")]
@@ -213,68 +194,6 @@ def test_text_requests_name_the_public_texts_they_carry() -> None:
         HttpTextScorer(endpoint(server.url, log)).score_text(texts, 2)
     assert log[-1][2] == texts
     assert json.loads(log[-1][1])["prompt"] == ["ab", "ab c"]
-
-
-def test_the_key_travels_as_a_bearer_token() -> None:
-    with serving(vllm(score, encode)) as server:
-        endpoint(server.url).probe()
-        assert server.requests[0].headers["Authorization"] == "Bearer secret-key"
-
-
-def failing(status: int) -> Mapping[str, Route]:
-    def fail(_: dict[str, object]) -> Answer:
-        return status, {"error": "the prompt was: something private"}
-
-    routes = vllm(score, encode)
-    return {**routes, "POST /v1/completions": fail, "POST /tokenize": fail}
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (401, CloudRefused),
-        (404, CloudRefused),
-        (302, CloudRefused),
-        (429, CloudRateLimited),
-        (500, CloudUnavailable),
-        (503, CloudUnavailable),
-    ],
-)
-def test_failures_become_errors_of_the_tree_without_payload(
-    status: int, kind: type[CloudError]
-) -> None:
-    with serving(failing(status)) as server, pytest.raises(kind) as caught:
-        endpoint(server.url).post("/v1/completions", {"prompt": [1]}, ())
-    assert "private" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-
-
-def test_redirects_are_not_followed() -> None:
-    with serving(failing(302)) as server, pytest.raises(CloudRefused):
-        endpoint(server.url).post("/v1/completions", {}, ())
-
-
-def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    with serving(vllm(score, encode)) as server:
-        assert endpoint(server.url).probe().tokens is not None
-
-
-def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
-    with serving(vllm(score, encode), delay=2.0) as server:
-        began = time.monotonic()
-        with pytest.raises(CloudTimeout):
-            endpoint(server.url, timeout=0.2).probe()
-        assert time.monotonic() - began < 1.0
-
-
-def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(CloudUnavailable):
-        endpoint("http://127.0.0.1:9").probe()
 
 
 def test_a_server_without_log_probabilities_is_refused_with_the_next_rung() -> None:
@@ -313,7 +232,7 @@ def test_a_server_that_re_tokenises_is_found_out() -> None:
     with serving(vllm(score, encode)) as server:
         scorer = HttpBlockScorer(endpoint(server.url))
     with serving(vllm(longer, encode)) as changed:
-        scorer._endpoint._root = changed.url
+        scorer._endpoint._http._root = changed.url
         with pytest.raises((CloudAnswerInvalid, CloudUnavailable)):
             scorer.score(sequence(), 2, 3)
 
@@ -333,7 +252,7 @@ def test_unusable_answers_are_refused(answer: object) -> None:
         scorer = HttpBlockScorer(endpoint(server.url))
     routes: Mapping[str, Route] = {"POST /v1/completions": lambda _: (200, answer)}
     with serving(routes) as broken:
-        scorer._endpoint._root = broken.url
+        scorer._endpoint._http._root = broken.url
         with pytest.raises(CloudAnswerInvalid):
             scorer.score(sequence(), 2, 3)
 

@@ -9,11 +9,8 @@ from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.alignment import Alignment
 from cogenesis_langchain.fusion.judge import DEFAULT_K, AlignedJudge, Judge, TokenJudge
 from cogenesis_langchain.models.base import PublicMessage, TokenModel
-from cogenesis_langchain.models.openai_compatible import (
-    CompletionsEndpoint,
-    HttpBlockScorer,
-    HttpTextScorer,
-)
+from cogenesis_langchain.models.http_scorers import HttpBlockScorer, HttpTextScorer
+from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate

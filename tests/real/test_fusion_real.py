@@ -19,13 +19,10 @@ from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.models import catalog
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, PublicMessage
 from cogenesis_langchain.models.chat_formats import chatml
+from cogenesis_langchain.models.http_scorers import HttpBlockScorer, HttpTextScorer
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
-from cogenesis_langchain.models.openai_compatible import (
-    CompletionsEndpoint,
-    HttpBlockScorer,
-    HttpTextScorer,
-)
+from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
 from cogenesis_langchain.models.stand_in import StandInCloud
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
