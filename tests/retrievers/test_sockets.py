@@ -1,0 +1,44 @@
+"""Nothing of the store opens a socket; the kernel watches, so native code does not go unseen."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sealed_worker
+
+from cogenesis_langchain.models import catalog
+
+pytestmark = pytest.mark.skipif(
+    not sealed_worker.can_seal(), reason="needs Linux's filters of system calls"
+)
+
+
+def run(folder: Path, *rooms: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, sealed_worker.__file__, str(folder), *rooms]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_store_files_and_retriever_open_no_socket(tmp_path: Path) -> None:
+    result = run(tmp_path, "store", "ingest", "retriever")
+    assert result.stdout.split() == ["store", "ingest", "retriever"]
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.real
+def test_embedding_model_and_commands_open_no_socket(tmp_path: Path) -> None:
+    for name in ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer"):
+        catalog.fetch(name)
+    result = run(tmp_path, "embedding", "commands")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "control", ["python_socket", "native_socket", "name_lookup", "client_of_chroma"]
+)
+def test_a_socket_ends_the_process(tmp_path: Path, control: str) -> None:
+    """The controls: what does open a socket is seen."""
+    assert run(tmp_path, control).returncode == -signal.SIGSYS
