@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.evaluation.bootstrap import Estimate
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 10.0
 """Of every plot, in inches."""
+
+_TITLE: Final = 20
+"""Letters a line of a panel's title."""
 
 _DASHES: Final = ("-", "--", "-.", ":")
 """Tell lines apart beside their colours."""
@@ -69,10 +73,10 @@ def dot_plot(name: str, description: str, settings: Sequence[str], panels: Seque
     Returns:
         An SVG element.
     """
-    with canvas(_WIDTH, 1.0 + 0.3 * len(settings)) as figure:
+    with canvas(_WIDTH, 1.2 + 0.3 * len(settings)) as figure:
         columns = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(columns, panels, strict=True):
-            axes.set_title(panel.title)
+            axes.set_title(fill(panel.title, _TITLE))
             axes.tick_params(axis="y", length=0)
             axes.spines["left"].set_visible(False)
             axes.locator_params(axis="x", nbins=4)

@@ -1,0 +1,121 @@
+"""The tables of a report: from measured values to rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.datasets.summary import summarise
+from cogenesis_langchain.evaluation.environment import Environment
+from cogenesis_langchain.evaluation.report.document import Cell, Grid, mean_cell, number
+from cogenesis_langchain.evaluation.report.measures import Measured, Results
+from cogenesis_langchain.evaluation.report.paper import TABLE_1
+
+NOTHING: Final = Cell("–")
+"""Where there is no value."""
+
+
+def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> Grid:
+    """Set measures side by side, one row a setting.
+
+    Args:
+        settings: The rows.
+        measured: The columns; those without any value are left out.
+        baseline: The setting that the others are compared with.
+    """
+    columns = [one for one in measured if any(setting in one.values for setting in settings)]
+    rows = [
+        [Cell(setting), *(_mean(one, setting, baseline) for one in columns)]
+        for setting in settings
+        if any(setting in one.values for one in columns)
+    ]
+    return Grid(["setting", *(one.title for one in columns)], rows)
+
+
+def _mean(measured: Measured, setting: str, baseline: str) -> Cell:
+    estimate = measured.estimate(setting)
+    if estimate is None:
+        return NOTHING
+    difference = measured.difference(setting, baseline)
+    return mean_cell(estimate, difference, measured.higher_is_better)
+
+
+def published_ratings() -> Grid:
+    """The paper's own Table 1, as far as it could be read."""
+    values = (
+        (row.models, row.counterpart, row.with_context, row.personalisation, row.without_context)
+        for row in TABLE_1
+    )
+    rows = [
+        [
+            Cell(models),
+            Cell(ours),
+            *(NOTHING if value is None else Cell(f"{value:.2f}") for value in ratings),
+        ]
+        for models, ours, *ratings in values
+    ]
+    aspects = ["overall with context", "personalisation", "overall without context"]
+    return Grid(["the paper's models", "nearest to our", *aspects], rows)
+
+
+def losses(results: Results) -> Grid:
+    """Count what is missing from the means: texts that failed and ratings that were not read."""
+    rows = []
+    for setting in results.settings:
+        attempts = [a for a in results.attempts if a.setting == setting]
+        ratings = [r for r in results.ratings if r.setting == setting]
+        counts = (
+            len(attempts),
+            sum(bool(attempt.failure) for attempt in attempts),
+            len(ratings),
+            sum(rating.value is None for rating in ratings),
+            sum(max(rating.asked - 1, 0) for rating in ratings),
+        )
+        rows.append([Cell(setting), *(Cell(number(count)) for count in counts)])
+    return Grid(
+        ["setting", "attempts", "failed", "ratings", "unreadable", "judge asked again"], rows
+    )
+
+
+def reasons(results: Results) -> Grid:
+    """Count the reasons of failures, the most frequent first."""
+    found = Counter((a.setting, a.failure) for a in results.attempts if a.failure)
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    rows = [[Cell(setting), Cell(why), Cell(number(times))] for (setting, why), times in ordered]
+    return Grid(["setting", "why there is no text", "times"], rows)
+
+
+def statistics(records: Sequence[Record]) -> Grid:
+    """The paper's Table 3 for our data."""
+    rows = [[Cell(name), Cell(number(value))] for name, value in summarise(records).items()]
+    return Grid(["means per record", "value"], rows)
+
+
+def settings_in_use(environment: Environment) -> Grid:
+    """The settings, what each is compared as, and what the cloud model is shown of a record."""
+    rows = [[Cell(s.name), Cell(s.role), Cell(s.shows)] for s in environment.settings]
+    return Grid(["setting", "compared as", "the cloud model is shown"], rows)
+
+
+def models_in_use(environment: Environment) -> Grid:
+    """The models by use, with the hash of the file where there is one."""
+    rows = [
+        [Cell(use), Cell(model.name), Cell(model.sha256 or "elsewhere")]
+        for use, model in environment.models.items()
+    ]
+    return Grid(["use", "model", "SHA-256"], rows)
+
+
+def machine(environment: Environment) -> Grid:
+    """Machine, versions and data files."""
+    packages = ", ".join(f"{name} {number}" for name, number in environment.packages.items())
+    facts = {
+        "machine": f"{environment.system}, {environment.cpu_count} cores",
+        "versions": f"cogenesis-langchain {environment.project}, Python {environment.python}, "
+        f"{packages}",
+        "seeds": ", ".join(map(str, environment.seeds)),
+        **{f"SHA-256 of {path}": digest for path, digest in environment.records.items()},
+    }
+    return Grid(["", "of the run"], [[Cell(name), Cell(fact)] for name, fact in facts.items()])

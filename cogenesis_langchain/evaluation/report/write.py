@@ -1,0 +1,134 @@
+"""Writing the report of a run into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.errors import EvaluationError, ResultsUnusable
+from cogenesis_langchain.evaluation.config import load_config
+from cogenesis_langchain.evaluation.environment import Environment
+from cogenesis_langchain.evaluation.journal import Journal
+from cogenesis_langchain.evaluation.metrics.catalogue import metrics
+from cogenesis_langchain.evaluation.metrics.traffic import Prices
+from cogenesis_langchain.evaluation.report import comparisons, sections
+from cogenesis_langchain.evaluation.report.document import Document, Picture
+from cogenesis_langchain.evaluation.report.drawing import stand_alone
+from cogenesis_langchain.evaluation.report.findings import Findings, Roles
+from cogenesis_langchain.evaluation.report.markdown import FIGURES, to_markdown
+from cogenesis_langchain.evaluation.report.measures import Results
+from cogenesis_langchain.evaluation.report.page import to_html
+from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating
+
+
+def write_report(
+    folder: Path,
+    records: Sequence[Record],
+    *,
+    embeddings: Embeddings | None = None,
+    show_texts: bool = False,
+) -> None:
+    """Write ``report.md`` with its plots, and ``report.html``, beside the results of a run.
+
+    The same results give the same bytes, in whatever order they were computed. A run that is not
+    finished, or in which all failed, gets a report that says so.
+
+    Args:
+        folder: Of the run.
+        records: Those the run was made with; more do no harm.
+        embeddings: Computed on this machine, for the closeness to earlier writing; None leaves it
+            out.
+        show_texts: Whether the texts of one record may stand in the report. They are private.
+
+    Raises:
+        EvaluationError: The results are about other records.
+        ResultsUnusable: The folder is not that of a run, or cannot be written.
+    """
+    environment = Environment.read(folder / "environment.json")
+    config = load_config(folder / "run.toml")
+    prices = None if config.prices is None else Prices(config.prices.input, config.prices.output)
+    chosen = metrics(embeddings=embeddings, prices=prices)
+    findings = Findings.of(
+        Results.sorted(
+            [setting.name for setting in environment.settings],
+            _taken(records, environment.record_ids),
+            Journal(folder / "attempts.jsonl", Attempt).lines(),
+            Journal(folder / "likelihood.jsonl", Likelihood).lines(),
+            Journal(folder / "ratings.jsonl", Rating).lines(),
+        ),
+        Roles.of({setting.name: setting.role for setting in environment.settings}),
+        chosen,
+    )
+    text = (folder / "run.toml").read_text(encoding="utf-8")
+    save(compose(findings, text, environment, show_texts=show_texts), folder)
+
+
+def _taken(records: Sequence[Record], ids: Sequence[str]) -> list[Record]:
+    known = {record.id: record for record in records}
+    if absent := [name for name in ids if name not in known]:
+        raise EvaluationError(
+            f"{len(absent)} records of the run are not in the data, such as {absent[0]!r}",
+            remedy="report with the records that the run was made with",
+        )
+    return [known[name] for name in ids]
+
+
+def compose(
+    findings: Findings, config: str, environment: Environment, *, show_texts: bool
+) -> Document:
+    """Put a report together.
+
+    Args:
+        findings: Everything that was measured.
+        config: The text of the run's configuration.
+        environment: Models, machine and versions.
+        show_texts: Whether texts of one record may stand in the report.
+    """
+    told = [
+        sections.what_was_run(findings, config, environment),
+        sections.headline(findings),
+        comparisons.table_1(findings),
+        comparisons.table_2(findings),
+        comparisons.figure_4(findings),
+        comparisons.figure_5(findings),
+        comparisons.figure_7(findings),
+        comparisons.trade_off(findings),
+        sections.missing(findings),
+        sections.table_3(findings),
+    ]
+    if show_texts:
+        told.append(sections.example(findings))
+    return Document("What the settings give, and what they cost", told)
+
+
+def save(document: Document, folder: Path) -> None:
+    """Write ``report.md`` with its plots, and ``report.html``, each whole or not at all.
+
+    Raises:
+        ResultsUnusable: A file cannot be written.
+    """
+    files = {
+        f"{FIGURES}/{block.name}.svg": stand_alone(block.svg)
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Picture)
+    }
+    files |= {"report.md": to_markdown(document), "report.html": to_html(document)}
+    for name, text in files.items():
+        _replace(folder / name, text)
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8", newline="\n")
+        fresh.replace(path)
+    except OSError as error:
+        raise ResultsUnusable(
+            f"{path} cannot be written: {error.strerror or error}",
+            remedy="free some space or make the folder writable, then write the report again",
+        ) from None
