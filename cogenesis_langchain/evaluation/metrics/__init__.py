@@ -1,0 +1,1 @@
+"""What can be measured of a text without a judge: one module for each kind of figure."""
