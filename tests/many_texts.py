@@ -96,10 +96,15 @@ def exact(operator: Operator, shape: Shape) -> dict[tuple[int, ...], float]:
         texts = {
             (*text, token): mass * float(step)
             for text, mass in texts.items()
-            for token, step in enumerate(shape.apply(reference.distribution(text)))
-            if step > 0.0
+            for token, step in _steps(shape, reference.distribution(text))
         }
     return texts
+
+
+def _steps(shape: Shape, distribution: Probabilities) -> Iterator[tuple[int, float]]:
+    """Tokens that can come next, and their probabilities."""
+    candidates = shape.apply(distribution)
+    return zip(candidates.ids.tolist(), candidates.probabilities.tolist(), strict=True)
 
 
 def p_value(counts: Counter[tuple[int, ...]], expected: dict[tuple[int, ...], float]) -> float:

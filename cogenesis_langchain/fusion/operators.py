@@ -136,7 +136,9 @@ class Mixture:
     def fuse(self, position: Position) -> Fused:
         """Return the weighted mean."""
         weight = self._weight(position) if callable(self._weight) else self._weight
-        return Fused(weight * position.local + (1.0 - weight) * position.cloud, weight)
+        fused = (1.0 - weight) * position.cloud
+        fused += weight * position.local
+        return Fused(fused, weight)
 
 
 @final

@@ -1,6 +1,18 @@
 """Choosing tokens so that drafts and corrections together follow the fused distribution.
 
-Speculative sampling (Leviathan et al., arXiv 2211.17192): a token drafted from ``q`` is accepted
+Speculative sampling (Leviathan et al., ar        weights = self._heated(probabilities)
+        if self.top_k is not None:
+            ids = largest(weights, self.top_k)
+            if self.top_p < 1.0:
+                ids = _reaching(weights, ids, self.top_p * float(weights[ids].sum()))
+        elif self.top_p < 1.0:
+            ids = _nucleus(weights, self.top_p * float(weights.sum()))
+        else:
+            ids = np.arange(weights.size)
+        ids.sort()
+        kept = weights[ids].astype(np.float64)
+        return Candidates(ids, kept / kept.sum())
+iv 2211.17192): a token drafted from ``q`` is accepted
 with probability ``min(1, p_c / q)``; otherwise one is drawn from the normalised ``(p_c - q)+``. The
 result is distributed as ``p_c`` exactly, whatever ``q``.
 
@@ -24,20 +36,66 @@ if TYPE_CHECKING:
 
 _Indices: TypeAlias = "NDArray[np.int64]"
 _SHARES: Final = (1e-2, 1e-4, 1e-6, 0.0)
-"""A nucleus is looked for among tokens this probable against the first, then among less likely."""
+"""The head is looked for among tokens this probable against the first, then among less likely."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Candidates:
+    """The tokens that can be chosen, and their probabilities; all others have none.
+
+    Attributes:
+        ids: Token ids, ascending; shape (n,).
+        probabilities: Shape (n,), sum 1.
+    """
+
+    ids: _Indices
+    probabilities: Probabilities
+
+    def of(self, ids: _Indices) -> Probabilities:
+        """Probabilities of tokens, 0 where one cannot be chosen; shape of ``ids``."""
+        import numpy as np
+
+        places = np.minimum(np.searchsorted(self.ids, ids), self.ids.size - 1)
+        return np.where(self.ids[places] == ids, self.probabilities[places], 0.0)
+
+    def draw(self, uniform: float, weights: Probabilities | None = None) -> int:
+        """Invert the cumulative sum; a token of weight 0 is never drawn.
+
+        Args:
+            uniform: In [0, 1).
+            weights: Of the candidates, in place of their probabilities.
+        """
+        import numpy as np
+
+        cumulative = np.cumsum(self.probabilities if weights is None else weights)
+        total = cumulative[-1]
+        # Rounding can lift uniform * total to the total itself, past the last token of weight.
+        point = min(uniform * total, np.nextafter(total, 0.0))
+        return int(self.ids[np.searchsorted(cumulative, point, side="right")])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proposal:
+    """A drafted token.
+
+    Attributes:
+        token: Its id.
+        drawn_from: What it was drawn from; None if it was not drawn.
+    """
+
+    token: int
+    drawn_from: Candidates | None = None
 
 
 class Choice(Protocol):
     """A way to draft a token and to settle it once the fused distribution is known."""
 
-    def propose(self, local: Probabilities, position: int) -> int:
+    def propose(self, local: Probabilities, position: int) -> Proposal:
         """Draft a token from the local distribution."""
         ...
 
-    def settle(
-        self, local: Probabilities, fused: Probabilities, proposed: int, position: int
-    ) -> int:
-        """Return the token at this position; it is ``proposed`` if that was accepted."""
+    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
+        """Return the token at this position; it is the proposed one if that was accepted."""
         ...
 
 
@@ -45,13 +103,11 @@ class Choice(Protocol):
 class Greedy:
     """The most probable token; of equally probable ones, the one with the lowest id."""
 
-    def propose(self, local: Probabilities, position: int) -> int:
+    def propose(self, local: Probabilities, position: int) -> Proposal:
         """Return the local model's most probable token."""
-        return int(local.argmax())
+        return Proposal(int(local.argmax()))
 
-    def settle(
-        self, local: Probabilities, fused: Probabilities, proposed: int, position: int
-    ) -> int:
+    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
         """Return the most probable token of the fused distribution."""
         return int(fused.argmax())
 
@@ -81,32 +137,32 @@ class Shape:
                 remedy="temperature=0 in the generation options means greedy decoding",
             )
 
-    def apply(self, probabilities: Probabilities) -> Probabilities:
+    def apply(self, probabilities: Probabilities) -> Candidates:
         """Return the sharpened distribution; equally probable tokens are kept by lowest id."""
         import numpy as np
 
-        shaped = probabilities
-        if self.temperature != 1.0:
-            # Powers in single precision take a tenth of the time.
-            relative = (probabilities / probabilities.max()).astype(np.float32)
-            shaped = (relative ** np.float32(1.0 / self.temperature)).astype(np.float64)
-        if self.top_k is not None and self.top_k < shaped.size:
-            shaped = _keep(shaped, _largest(shaped, self.top_k))
-        if self.top_p < 1.0:
-            shaped = _keep(shaped, self._nucleus(shaped))
-        return np.asarray(shaped / shaped.sum())
+        weights = self._heated(probabilities)
+        if self.top_k is not None:
+            ids = largest(weights, self.top_k)
+            if self.top_p < 1.0:
+                ids = _reaching(weights, ids, self.top_p * float(weights[ids].sum()))
+        elif self.top_p < 1.0:
+            ids = _nucleus(weights, self.top_p * float(weights.sum()))
+        else:
+            ids = np.arange(weights.size)
+        ids.sort()
+        kept = weights[ids].astype(np.float64)
+        return Candidates(ids, kept / kept.sum())
 
-    def _nucleus(self, values: Probabilities) -> _Indices:
+    def _heated(self, probabilities: Probabilities) -> NDArray[np.floating]:
+        """Powers of the probabilities; in single precision, they take a tenth of the time."""
         import numpy as np
 
-        wanted = self.top_p * float(values.sum())
-        largest = values.max()
-        for share in _SHARES:
-            head = np.flatnonzero(values >= share * largest)
-            if float(values[head].sum()) >= wanted:
-                break
-        order: _Indices = head[np.argsort(-values[head], kind="stable")]
-        return order[: int(np.searchsorted(np.cumsum(values[order]), wanted)) + 1]
+        if self.temperature == 1.0:
+            return probabilities
+        relative = np.empty(probabilities.shape, dtype=np.float32)
+        np.divide(probabilities, probabilities.max(), out=relative, casting="same_kind")
+        return np.power(relative, np.float32(1.0 / self.temperature), out=relative)
 
 
 @final
@@ -122,22 +178,24 @@ class Sampled:
         self._shape = shape
         self._seed = seed
 
-    def propose(self, local: Probabilities, position: int) -> int:
+    def propose(self, local: Probabilities, position: int) -> Proposal:
         """Draw a draft from the sharpened local distribution."""
-        return _draw(self._shape.apply(local), self._uniforms(position)[0])
+        candidates = self._shape.apply(local)
+        return Proposal(candidates.draw(self._uniforms(position)[0]), candidates)
 
-    def settle(
-        self, local: Probabilities, fused: Probabilities, proposed: int, position: int
-    ) -> int:
+    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
         """Accept the draft with probability ``min(1, p / q)``, or draw from ``(p - q)+``."""
         import numpy as np
 
-        draft, target = self._shape.apply(local), self._shape.apply(fused)
+        draft, target = proposal.drawn_from, self._shape.apply(fused)
+        if draft is None:
+            return target.draw(self._uniforms(position)[0])
         _, accept, correct = self._uniforms(position)
-        if accept * draft[proposed] < target[proposed]:
-            return proposed
-        residual = np.maximum(target - draft, 0.0)
-        return _draw(residual, correct)
+        drafted = np.array([proposal.token])
+        if accept * draft.of(drafted)[0] < target.of(drafted)[0]:
+            return proposal.token
+        residual = np.maximum(target.probabilities - draft.of(target.ids), 0.0)
+        return target.draw(correct, residual)
 
     def _uniforms(self, position: int) -> tuple[float, float, float]:
         import numpy as np
@@ -146,30 +204,38 @@ class Sampled:
         return float(first), float(second), float(third)
 
 
-def _draw(weights: Probabilities, uniform: float) -> int:
-    """Invert the cumulative sum; a token of weight 0 is never drawn."""
-    import numpy as np
-
-    cumulative = np.cumsum(weights)
-    total = cumulative[-1]
-    # Rounding can lift uniform * total to the total itself, past the last token of weight.
-    point = min(uniform * total, np.nextafter(total, 0.0))
-    return int(np.searchsorted(cumulative, point, side="right"))
-
-
-def _largest(values: Probabilities, count: int) -> _Indices:
+def largest(values: NDArray[np.floating], count: int) -> _Indices:
     """Indices of the largest values, largest first, equal ones by index."""
     import numpy as np
 
-    floor = np.partition(values, values.size - count)[values.size - count]
-    candidates = np.flatnonzero(values >= floor)
-    order: _Indices = candidates[np.argsort(-values[candidates], kind="stable")][:count]
-    return order
+    highest = values.max()
+    for share in _SHARES:
+        head = np.flatnonzero(values >= share * highest)
+        if head.size >= count:
+            break
+    return _descending(values, head)[:count]
 
 
-def _keep(values: Probabilities, indices: _Indices) -> Probabilities:
+def _nucleus(weights: NDArray[np.floating], wanted: float) -> _Indices:
+    """The fewest indices of largest weights that together reach a sum."""
     import numpy as np
 
-    kept = np.zeros_like(values)
-    kept[indices] = values[indices]
-    return kept
+    highest = weights.max()
+    for share in _SHARES:
+        head = np.flatnonzero(weights >= share * highest)
+        if float(weights[head].sum()) >= wanted:
+            break
+    return _reaching(weights, _descending(weights, head), wanted)
+
+
+def _reaching(weights: NDArray[np.floating], order: _Indices, wanted: float) -> _Indices:
+    import numpy as np
+
+    return order[: int(np.searchsorted(np.cumsum(weights[order]), wanted)) + 1]
+
+
+def _descending(values: NDArray[np.floating], indices: _Indices) -> _Indices:
+    import numpy as np
+
+    order: _Indices = indices[np.argsort(-values[indices], kind="stable")]
+    return order

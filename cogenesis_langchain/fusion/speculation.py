@@ -12,7 +12,7 @@ from cogenesis_langchain.models.base import TokenModel, TopK
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.judge import View
     from cogenesis_langchain.fusion.operators import Probabilities
-    from cogenesis_langchain.fusion.sampling import Choice
+    from cogenesis_langchain.fusion.sampling import Choice, Proposal
 
 
 @final
@@ -50,16 +50,21 @@ class Draft:
     """A drafted token and the distributions it came from.
 
     Attributes:
-        token: Its id.
+        proposal: The token, and what it was drawn from.
         local: ``p_s(C)`` at its position.
         baseline: ``p_s(without C)`` there, if the operator needs it.
         confidence: The largest probability of ``local``.
     """
 
-    token: int
+    proposal: Proposal
     local: Probabilities
     baseline: Probabilities | None
     confidence: float
+
+    @property
+    def token(self) -> int:
+        """Id of the token."""
+        return self.proposal.token
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,8 +118,8 @@ class Speculation:
         """Draft one more token."""
         ahead = [*self.written, *(draft.token for draft in self.drafts)]
         local, baseline = self._local.after(ahead)
-        token = self._choice.propose(local, len(ahead))
-        draft = Draft(token, local, baseline, float(local.max()))
+        proposal = self._choice.propose(local, len(ahead))
+        draft = Draft(proposal, local, baseline, float(local.max()))
         self.drafts.append(draft)
         return draft
 
@@ -137,7 +142,7 @@ class Speculation:
             return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
-        token = self._choice.settle(local, fused.probabilities, draft.token, position)
+        token = self._choice.settle(draft.proposal, fused.probabilities, position)
         ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
         share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
         probability = float(fused.probabilities[token])

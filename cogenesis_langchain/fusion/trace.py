@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 from pydantic import TypeAdapter, ValidationError
 
 from cogenesis_langchain.errors import TraceInvalid
+from cogenesis_langchain.fusion.sampling import largest
 from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
 
 if TYPE_CHECKING:
@@ -184,12 +185,8 @@ _ADAPTER: Final = TypeAdapter(Trace)
 
 
 def _candidates(model: TokenModel, probabilities: Probabilities) -> tuple[Candidate, ...]:
-    import numpy as np
-
-    count = min(_SHOWN, probabilities.size)
-    ids = np.argpartition(probabilities, -count)[-count:]
-    order = ids[np.argsort(-probabilities[ids], kind="stable")]
-    return tuple(Candidate(_show(model, int(i)), float(probabilities[i])) for i in order)
+    shown = largest(probabilities, _SHOWN)
+    return tuple(Candidate(_show(model, int(i)), float(probabilities[i])) for i in shown)
 
 
 def _given(model: TokenModel, topk: TopK) -> tuple[Candidate, ...]:

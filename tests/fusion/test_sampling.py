@@ -6,17 +6,24 @@ import numpy as np
 import pytest
 
 from cogenesis_langchain.errors import FusionError
+from cogenesis_langchain.fusion.operators import Probabilities
 from cogenesis_langchain.fusion.sampling import Greedy, Sampled, Shape
 
 LOCAL = np.array([0.5, 0.25, 0.2, 0.05])
 FUSED = np.array([0.1, 0.4, 0.3, 0.2])
 
 
+def whole(shape: Shape, probabilities: Probabilities) -> Probabilities:
+    """The sharpened distribution over every token."""
+    return shape.apply(probabilities).of(np.arange(probabilities.size))
+
+
 def test_greedy_takes_the_most_probable_token_and_the_lowest_id_of_equals() -> None:
     choice = Greedy()
-    assert choice.propose(np.array([0.2, 0.4, 0.4]), 0) == 1
-    assert choice.settle(LOCAL, FUSED, 0, 0) == 1
-    assert choice.settle(LOCAL, LOCAL, 0, 0) == 0
+    proposal = choice.propose(np.array([0.2, 0.4, 0.4]), 0)
+    assert proposal.token == 1
+    assert choice.settle(proposal, FUSED, 0) == 1
+    assert choice.settle(proposal, LOCAL, 0) == 0
 
 
 @pytest.mark.parametrize("shape", [Shape(), Shape(temperature=0.7), Shape(top_k=2, top_p=0.9)])
@@ -25,8 +32,8 @@ def test_drafts_and_corrections_together_follow_the_fused_distribution(shape: Sh
     draws = 6_000
     for seed in range(draws):
         choice = Sampled(shape, seed)
-        counts[choice.settle(LOCAL, FUSED, choice.propose(LOCAL, 0), 0)] += 1
-    expected = shape.apply(FUSED)
+        counts[choice.settle(choice.propose(LOCAL, 0), FUSED, 0)] += 1
+    expected = whole(shape, FUSED)
     spread = np.sqrt(expected * (1 - expected) / draws)
     assert (np.abs(counts / draws - expected) <= 4 * spread).all()
 
@@ -34,33 +41,33 @@ def test_drafts_and_corrections_together_follow_the_fused_distribution(shape: Sh
 def test_a_rule_that_always_accepts_would_be_noticed() -> None:
     counts = np.zeros(4)
     for seed in range(2_000):
-        counts[Sampled(Shape(), seed).propose(LOCAL, 0)] += 1
+        counts[Sampled(Shape(), seed).propose(LOCAL, 0).token] += 1
     assert np.abs(counts / 2_000 - FUSED).max() > 0.2
 
 
 def test_a_position_and_a_seed_fix_the_token() -> None:
-    first = [Sampled(Shape(), 3).propose(LOCAL, position) for position in range(50)]
-    second = [Sampled(Shape(), 3).propose(LOCAL, position) for position in range(50)]
-    other = [Sampled(Shape(), 4).propose(LOCAL, position) for position in range(50)]
+    first = [Sampled(Shape(), 3).propose(LOCAL, position).token for position in range(50)]
+    second = [Sampled(Shape(), 3).propose(LOCAL, position).token for position in range(50)]
+    other = [Sampled(Shape(), 4).propose(LOCAL, position).token for position in range(50)]
     assert first == second != other
 
 
 def test_top_p_keeps_the_smallest_set_that_reaches_the_share() -> None:
-    assert Shape(top_p=0.75).apply(LOCAL) == pytest.approx([2 / 3, 1 / 3, 0, 0])
-    assert Shape(top_p=0.76).apply(LOCAL) == pytest.approx(np.array([0.5, 0.25, 0.2, 0]) / 0.95)
+    assert whole(Shape(top_p=0.75), LOCAL) == pytest.approx([2 / 3, 1 / 3, 0, 0])
+    assert whole(Shape(top_p=0.76), LOCAL) == pytest.approx(np.array([0.5, 0.25, 0.2, 0]) / 0.95)
 
 
 def test_top_k_keeps_the_lowest_ids_of_equals() -> None:
-    assert Shape(top_k=2).apply(np.full(4, 0.25)) == pytest.approx([0.5, 0.5, 0, 0])
+    assert whole(Shape(top_k=2), np.full(4, 0.25)) == pytest.approx([0.5, 0.5, 0, 0])
 
 
 def test_a_nucleus_wider_than_the_first_look_is_found() -> None:
     wide = np.full(5_000, 1 / 5_000)
-    assert np.count_nonzero(Shape(top_p=0.5).apply(wide)) == pytest.approx(2_500, abs=1)
+    assert Shape(top_p=0.5).apply(wide).ids.size == pytest.approx(2_500, abs=1)
 
 
 def test_low_temperature_sharpens_without_underflow() -> None:
-    shaped = Shape(temperature=0.01).apply(np.array([1e-200, 2e-200]))
+    shaped = whole(Shape(temperature=0.01), np.array([1e-200, 2e-200]))
     assert shaped == pytest.approx([0.0, 1.0])
 
 
@@ -68,7 +75,7 @@ def test_no_token_of_probability_zero_is_drawn(monkeypatch: pytest.MonkeyPatch) 
     almost_one = np.nextafter(1.0, 0.0)
     choice = Sampled(Shape(), 0)
     monkeypatch.setattr(choice, "_uniforms", lambda _: (almost_one, almost_one, almost_one))
-    assert choice.propose(np.array([0.3, 0.7, 0.0]), 0) == 1
+    assert choice.propose(np.array([0.3, 0.7, 0.0]), 0).token == 1
 
 
 @pytest.mark.parametrize(
