@@ -21,9 +21,18 @@ _AGE: Final = re.compile(
 )
 _OLD: Final = re.compile(r"[\s-]?(?:old|alt)\b", re.IGNORECASE)
 _PRESSURE: Final = re.compile(r"(?<![\d/.])(\d{2,3}/\d{2,3})\s?mmhg\b", re.IGNORECASE)
+_LIKELY_PRESSURE: Final = re.compile(
+    r"(?<![\d/.])(1[0-9]\d/[4-9]\d|1[0-9]\d/1[0-4]\d)(?![\d/%]|\.\d)"
+)
 _SIDE: Final = r"\d+(?:[.,]\d+)?"
 _SIZE: Final = re.compile(rf"(?<![\w.,]){_SIDE}(?:\s?(?:by|x|×)\s?{_SIDE})+(?!\w)")
 _DIGITS: Final = re.compile(_SIDE)
+# 5'4, 6 ft 2, 9st 6
+_TWO_UNITS: Final = re.compile(
+    r"(?<![\w.,])(\d{1,2})\s?(?:['’′]\s?|(?:ft|foot|feet|st|stone|lbs?)\s)(\d{1,2})\b"
+    r"(?:[\"”″]|\s?(?:in|inch(?:es)?|lbs?|pounds|oz|ounces)\b)?",
+    re.IGNORECASE,
+)
 
 
 def find_amounts(text: str) -> Iterator[Reading]:
@@ -56,6 +65,8 @@ def find_numbers(text: str) -> Iterator[Reading]:
         Readings to probe with, units and currencies included.
     """
     for figure in find_figures(text):
+        if figure.ordinal:
+            continue
         family = "money" if figure.currency else figure.unit
         yield _reading(figure, "AMOUNT" if figure.currency else "QUANTITY", family)
     yield from _measures(text)
@@ -64,8 +75,11 @@ def find_numbers(text: str) -> Iterator[Reading]:
 def _measures(text: str) -> Iterator[Reading]:
     for match in _AGE.finditer(text):
         yield _marked(match, f"year {match[1]}")
-    for match in _PRESSURE.finditer(text):
-        yield _marked(match, f"pressure {match[1]}")
+    for pattern in (_PRESSURE, _LIKELY_PRESSURE):
+        for match in pattern.finditer(text):
+            yield _marked(match, f"pressure {match[1]}")
+    for match in _TWO_UNITS.finditer(text):
+        yield _marked(match, f"units {match[1]} {match[2]}")
     for match in _SIZE.finditer(text):
         sides = _DIGITS.findall(match[0])
         if any(len(side) > 1 for side in sides):

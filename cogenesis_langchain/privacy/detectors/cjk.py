@@ -26,7 +26,10 @@ _SHORT_SURNAMES: Final = (
     "严嚴武戴莫孔汤湯]"
 )
 _LINKS: Final = "是在叫于为的到去从给和与"  # is, at, called, of, to, from, and
-_PEOPLE: Final = "病人|患者|客户|医生|老师|同事|朋友|妻子|丈夫|律师|经理"
+_PEOPLE: Final = (
+    "妈妈|爸爸|母亲|父亲|儿子|女儿|姐姐|哥哥|弟弟|妹妹|奶奶|爷爷|外婆|外公|孩子|男友|女友|先生|太太|邻居|房东"
+    "|病人|患者|客户|医生|老师|同事|朋友|妻子|丈夫|律师|经理"
+)
 _NOT_HAN_BEFORE: Final = rf"(?<!{_HAN})"
 _ONE_SURNAME: Final = re.compile(_LONG_SURNAMES)
 _HAN_RUN: Final = re.compile(rf"{_NOT_HAN_BEFORE}{_HAN}{{2,5}}(?!{_HAN})")
@@ -35,7 +38,7 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
         "NAME",
         re.compile(
             rf"(?:{_NOT_HAN_BEFORE}|(?<={_PEOPLE})|(?<=[是叫和与跟给找让请问对告诉]))"
-            rf"((?:{_LONG_SURNAMES}|{_SHORT_SURNAMES}){_HAN}{{1,2}})(?=的|说|在|是|和|与|先生|女士|小姐|老师|医生|さん"
+            rf"((?:{_LONG_SURNAMES}|{_SHORT_SURNAMES}){_HAN}{{1,2}})(?=的|说|在|住|是|和|与|先生|女士|小姐|老师|医生|さん"
             rf"|様|氏|くん|ちゃん|[^\u4e00-\u9fff]|\Z)"
         ),
     ),

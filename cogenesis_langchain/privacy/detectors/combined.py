@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -42,6 +43,7 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
 _SHAPED: Final[frozenset[ValueKind]] = frozenset(
     {"EMAIL", "PHONE", "CARD", "ACCOUNT", "ID", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
 )
+_EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")
 _READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
@@ -92,4 +94,6 @@ def _is_exact(reading: Reading) -> bool:
     """A day of a year, or a sum of money that is not round."""
     if reading.kind == "DATE":
         return any(mark.startswith("date *") for mark in reading.marks)
-    return reading.kind == "AMOUNT" and any(mark.startswith("number") for mark in reading.marks)
+    return reading.kind == "AMOUNT" and any(
+        _EXACT_SUM.match(mark) is not None for mark in reading.marks
+    )

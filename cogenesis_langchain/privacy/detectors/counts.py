@@ -21,8 +21,7 @@ from cogenesis_langchain.privacy.detectors.reading import Reading
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
-_AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|er|e|º|ª|°|\.)?[ \u00a0-]({_WORD})")
-_NTH: Final = re.compile(r"(?:st|nd|rd|th)\b")
+_AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD})")
 _BEFORE: Final = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]#?\Z")
 _LONGEST_WORD: Final = 24
 _PART_OF_A_CODE: Final = re.compile(r"[\w@#:/&+-]")
@@ -60,7 +59,8 @@ def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
             continue
         values = values_of(figure)
         bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
-        yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
+        if not figure.ordinal:
+            yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
         uncommon = any(not _is_small_or_year(value) for value in values)
         after = _AFTER.match(text, figure.end)
         if after is not None and zipf(after[2], *LANGUAGES) < _SMALL_WORD:
@@ -70,9 +70,9 @@ def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
                 _named(figure.start, end, f"{_stem(after[2])} {relation}", values, bare),
                 uncommon and bool(telling),
             )
-        elif nth := _NTH.match(text, figure.end):
-            marks = frozenset(f"day {value:f}" for value in values)
-            yield Reading(figure.start, nth.end(), "QUANTITY", marks, marks), True
+        elif figure.ordinal:
+            marks = frozenset(f"of-month {value:f}" for value in values)
+            yield Reading(figure.start, figure.end + len("th"), "QUANTITY", marks, marks), uncommon
         elif before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
             yield (
                 _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare),
@@ -92,7 +92,7 @@ def _is_in_a_code(text: str, figure: Figure) -> bool:
     before = text[figure.start - 1 : figure.start]
     return bool(
         _PART_OF_A_CODE.match(before)
-        or (_GOES_ON_AS_CODE.match(text, figure.end) and not _AFTER.match(text, figure.end))
+        or (not figure.ordinal and _GOES_ON_AS_CODE.match(text, figure.end))
     )
 
 

@@ -106,6 +106,10 @@ _WORDED: Final = tuple(
 _MONTH_AND_YEAR: Final = re.compile(
     rf"\b{_MONTH}(?:,?\s+|\s+de\s+|\s*[/-]\s*)(?P<year>{_FULL_YEAR})\b", _FLAGS
 )
+_DAY_ALONE: Final = re.compile(
+    rf"\b(?:{_WEEKDAY}{_DAY}|(?:am|vom|zum|den|dem)\s(?P<german>[12]?\d|3[01])\.)(?![\w:/%-]|[.,]\d)",
+    _FLAGS,
+)
 _YEAR_FIRST: Final = re.compile(
     rf"\b(?P<year>{_FULL_YEAR})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d"
     rf"|3[01])(?!\d)"
@@ -172,6 +176,7 @@ def find_dates(text: str) -> Iterator[Reading]:
     yield from _worded_dates(text)
     if not _DIGIT.search(text):
         return
+    yield from _days_alone(text)
     for pattern in (_YEAR_FIRST, _CJK):
         for match in pattern.finditer(text):
             yield _date(match, [(int(match["month"]), int(match["day"]))], match["year"])
@@ -202,6 +207,13 @@ def _worded_dates(text: str) -> Iterator[Reading]:
         for match in _MONTH_AND_YEAR.finditer(text, *around):
             if not any(day.start() <= match.start() < day.end() for day in found):
                 yield _month_of(match, _MONTH_NUMBERS[match["month"].lower()], match["year"])
+
+
+def _days_alone(text: str) -> Iterator[Reading]:
+    """Days without their month: "Thursday 12", "am 17."."""
+    for match in _DAY_ALONE.finditer(text):
+        mark = frozenset({f"of-month {int(match['day'] or match['german'])}"})
+        yield Reading(match.start(), match.end(), "DATE", mark, mark)
 
 
 def find_times(text: str) -> Iterator[Reading]:

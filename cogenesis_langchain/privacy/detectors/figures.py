@@ -20,6 +20,7 @@ _SCALES: Final = {
     "m": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6,
     "milioni": 6, "milhões": 6, "млн": 6,
     "bn": 9, "billion": 9, "milliarden": 9, "mrd": 9, "млрд": 9,
+    "tys": 3, "mld": 9, "milyon": 6, "nghìn": 3, "triệu": 6, "tỷ": 9, "ribu": 3, "juta": 6,
     "lakh": 5, "crore": 7, "万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8,
 }  # fmt: skip
 _CJK_SCALES: Final = "[万萬만亿億억]"
@@ -30,7 +31,44 @@ _NUMBER: Final = re.compile(
 _SCALE: Final = re.compile(
     rf"\s?(?:(?P<word>{any_of(_SCALES)})(?![^\W\d_])\.?|(?P<sign>{_CJK_SCALES}))", re.IGNORECASE
 )
-_COMMON_NUMBERS: Final = frozenset(map(Decimal, (101, 247, 360, 365, 404, 911, 1024, 1200)))
+_ORDINAL: Final = re.compile(r"(?:st|nd|rd|th)\b")
+_HALF: Final = Decimal("0.5")
+_LARGEST_SMALL: Final = 12
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2100
+_LARGE: Final = 10_000
+# Numbers below the first that the second divides are round.
+_ROUND_STEPS: Final = ((100, 5), (200, 10), (1000, 25), (_LARGE, 500))
+# Days, hours, weeks, months, ages of majority, powers of two, turns of phrase.
+_COMMON_NUMBERS: Final = frozenset(
+    map(
+        Decimal,
+        (
+            14,
+            16,
+            18,
+            21,
+            24,
+            28,
+            32,
+            36,
+            48,
+            52,
+            64,
+            72,
+            99,
+            101,
+            247,
+            280,
+            360,
+            365,
+            404,
+            911,
+            1024,
+            1200,
+        ),
+    )
+)
 
 
 class Figure(NamedTuple):
@@ -43,6 +81,7 @@ class Figure(NamedTuple):
         scale: A word that multiplies it, such as "million".
         currency: Whether it is a sum of money.
         unit: The name of its unit.
+        ordinal: Whether it says which of many: "19th".
     """
 
     start: int
@@ -51,6 +90,7 @@ class Figure(NamedTuple):
     scale: str | None
     currency: bool
     unit: str | None
+    ordinal: bool
 
     @property
     def bare(self) -> bool:
@@ -82,7 +122,13 @@ def _with_neighbours(
     if not (before or after) and (found := UNIT.match(text, figures_end)):
         unit, scale, end = unit_of(found), None, found.end()
     return Figure(
-        start, end, written, scale and (scale["word"] or scale["sign"]), bool(before or after), unit
+        start,
+        end,
+        written,
+        scale and (scale["word"] or scale["sign"]),
+        bool(before or after),
+        unit,
+        _ORDINAL.match(text, end) is not None,
     )
 
 
@@ -104,15 +150,11 @@ def values_of(figure: Figure) -> frozenset[Decimal]:
 
 
 def is_telling(value: Decimal) -> bool:
-    """Whether a number says something without its currency or unit: not round, not a year."""
-    significant = f"{value:f}".replace(".", "").strip("0")
-    whole = value == value.to_integral_value()
-    if value in _COMMON_NUMBERS or (whole and 1900 <= value < 2100):
+    """Whether a number says something on its own: no small, round or otherwise common one."""
+    if value != value.to_integral_value():
+        return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # more than 2.5
+    if value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR or value in _COMMON_NUMBERS:
         return False
-    if whole and value < 1000 and value % 25 == 0:
-        return False
-    if len(significant) >= 3:
-        return True
-    if value >= 10_000:
-        return significant != "1"
-    return value >= 1000 and len(significant) == 2 and significant[1] != "5"
+    if value >= _LARGE:
+        return f"{value:f}".strip("0") != "1"
+    return all(value >= below or value % step for below, step in _ROUND_STEPS)

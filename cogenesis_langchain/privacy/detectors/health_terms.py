@@ -100,7 +100,11 @@ CONDITION_HEADS: Final = (
 """Nouns that end the name of a condition; the words before them belong to it."""
 
 CONDITION_SHAPES: Final = (
-    r"(?:torn|broken|fractured|sprained|ruptured|dislocated|slipped|collapsed|enlarged)\s[^\W\d_]+"
+    r"(?:torn?|tore|brok?en?|broke|fractured|sprained|ruptured|dislocated|slipped|collapsed|enlarged"
+    r"|cracked|burst|amputated)\s(?:(?:a|an|the|his|her|my|their|left|right|both|one|two|three)\s){0,2}"
+    r"[^\W\d_]+"
+    r"|(?:blind|deaf|paralysed|paralyzed|numb)(?:\s(?:in|on)\s(?:one|the|his|her|my|both)\s[^\W\d_]+"
+    r"(?:\s(?:eye|ear|arm|leg|hand|side|foot))?)?"
     r"|\w{3,}(?:bruch|entzündung|insuffizienz|krebs|krankheit|karzinom|infarkt|störung|schwäche"
     r"|allergie|vergiftung|erkrankung|leiden|schmerzen|operation|unterfunktion|überfunktion)"
     r"|insuffisance\s[^\W\d_]+|insuficiencia\s[^\W\d_]+|insufficienza\s[^\W\d_]+"

@@ -232,8 +232,7 @@ def _rare_words(reader: Reader) -> Iterator[Span]:
         if token.text.isupper() and len(token.text) >= _SHORTEST_ABBREVIATION:
             yield Span(token.start, token.end, "ORGANISATION")
         elif (
-            reader.languages[-1] == "en"
-            and len(token.text) >= _SHORTEST_CODE
+            len(token.text) >= _SHORTEST_CODE
             and token.text.islower()
             and not is_compound(token.text)
         ):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.spans import Span
+from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 
 _EMAIL: Final = re.compile(r"[A-Za-z0-9À-ɏ_.+%-]+@[\w-]+(?:\.[A-Za-z0-9-]+)+")
 _URL: Final = re.compile(
@@ -51,7 +52,7 @@ _PLATE: Final = re.compile(
 )
 _LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,/-])\d{5,}(?![A-Za-z0-9_]|[.,/-]\d)")
 _GROUPED_NUMBER: Final = re.compile(
-    r"(?<![A-Za-z0-9_.,/-])(?!(?:19|20)\d\d-)\d{3,}(?:-\d{2,})+(?![A-Za-z0-9_]|[.,/-]\d)"
+    r"(?<![A-Za-z0-9_.,/-])(?!(?:19|20)\d\d-)\d{2,}(?:-\d{2,})+(?![A-Za-z0-9_]|[.,/-]\d)"
 )
 _LOGIN: Final = re.compile(
     r"\b(?:user(?:name)?|login|account|handle|alias|nick(?:name)?|benutzer|usuario|utente)"
@@ -70,6 +71,14 @@ _NO_IDENTIFIER: Final = re.compile(
     re.IGNORECASE,
 )
 _FEWEST_DIGITS: Final = 3
+_SHORTEST_MIXED: Final = 5
+_DIGIT_INSIDE: Final = re.compile(r"[A-Z]\d+[A-Z]")  # QX7LMR
+# "seat 31F", "class 3C", "flat 3/1", "Discord kiln#4471"
+_LETTERED: Final = re.compile(
+    r"(?<!\w)([^\W\d_]{3,})\s(?:\d{1,4}[A-Za-z]|[A-Z]\d{1,4}|\d{1,3}/\d{1,3})(?![\w/])"
+)
+_TAGGED: Final = re.compile(r"(?<!\w)\w{2,}#\d{3,}\b")
+_COMMONEST_LABEL: Final = 5.3  # zipf; "about 5g"
 
 
 def find_patterns(text: str) -> Iterator[Span]:
@@ -82,7 +91,10 @@ def find_patterns(text: str) -> Iterator[Span]:
         Spans; an identifier is a code that is announced ("order no.") or mixes letters and digits.
     """
     yield from find_addresses_of_machines(text)
-    for pattern in (_HANDLE, _SNAKE):
+    for match in _LETTERED.finditer(text):
+        if zipf(match[1], *LANGUAGES) < _COMMONEST_LABEL:
+            yield Span(*match.span(), "ID")
+    for pattern in (_HANDLE, _SNAKE, _TAGGED):
         for match in pattern.finditer(text):
             yield Span(*match.span(), "ID")
     yield from find_announced_codes(text)
@@ -132,6 +144,8 @@ def _looks_like_identifier(code: str) -> bool:
     letters = sum(letter.isalpha() for letter in code)
     if not letters or not digits or _is_ordinary(code, announced=False):
         return False
+    if len(code) >= _SHORTEST_MIXED and code.isupper() and _DIGIT_INSIDE.search(code):
+        return True
     return digits >= _FEWEST_DIGITS or (digits >= 2 and (code.isupper() or code.count("-") >= 2))
 
 
