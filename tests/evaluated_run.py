@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +17,13 @@ from cogenesis_langchain.evaluation.results import (
     Traffic,
 )
 from cogenesis_langchain.evaluation.setting import Role, Shown
+from cogenesis_langchain.fusion.trace import (
+    Candidate,
+    FusedToken,
+    FusionReport,
+    Source,
+    Trace,
+)
 
 SECRET = "Wilhelmina Quast"
 
@@ -155,6 +162,31 @@ def environment(records: Sequence[Record], settings: Sequence[str], seeds: int =
     )
 
 
+def trace(operator: str) -> Trace:
+    """A fused text of three tokens: the cloud's, one corrected, and the local model's alone."""
+    parts: tuple[tuple[str, Source, float], ...] = (
+        ("Dear ", "accepted", 0.25),
+        ("<landlord>", "corrected", 0.5),
+        (SECRET, "local", 1.0),
+    )
+    tokens = tuple(
+        FusedToken(
+            id=place,
+            text=text,
+            piece=text,
+            source=source,
+            weight=0.5,
+            share=share,
+            probability=0.5,
+            local_top=(Candidate(text, 0.5),),
+            cloud_top=(),
+        )
+        for place, (text, source, share) in enumerate(parts)
+    )
+    report = FusionReport(operator, tokens=3, requests=1, drafted=2, accepted=1, tokens_sent=2)
+    return Trace(tokens, report)
+
+
 CONFIG = """\
 records = ["development.jsonl"]
 settings = ["local alone", "sketch-fill"]
@@ -172,6 +204,7 @@ def write_folder(
     likelihoods: Iterable[Likelihood] = (),
     ratings: Iterable[Rating] = (),
     settings: Sequence[str] = tuple(SETTINGS),
+    traces: Mapping[str, Trace] | None = None,
 ) -> Path:
     """The folder of a run that holds these lines."""
     folder.mkdir(parents=True)
@@ -186,4 +219,8 @@ def write_folder(
     for name, lines in journals.items():
         if text := "".join(f"{line.model_dump_json()}\n" for line in lines):
             (folder / f"{name}.jsonl").write_text(text)
+    for setting, kept in (traces or {}).items():
+        file = folder / "traces" / f"{setting}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(kept.to_json())
     return folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cogenesis_langchain.evaluation.bootstrap import stability_curve
@@ -10,6 +10,7 @@ from cogenesis_langchain.evaluation.metrics.facts import REQUIRED_FACTS
 from cogenesis_langchain.evaluation.metrics.traffic import BYTES_SENT, PRIVATE_STRINGS, SECONDS
 from cogenesis_langchain.evaluation.report.document import (
     Block,
+    Page,
     Paragraph,
     Picture,
     Section,
@@ -27,7 +28,9 @@ from cogenesis_langchain.evaluation.report.plots import (
     stability_plot,
     trade_off_plot,
 )
-from cogenesis_langchain.evaluation.report.tables import comparison, published_ratings
+from cogenesis_langchain.evaluation.report.tables import comparison, published_ratings, shares
+from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.trace import Trace
 
 _NOT_RUN: Final = Paragraph("No setting of this run has anything to show here.")
 _PANELS: Final = 4
@@ -108,8 +111,8 @@ def table_2(findings: Findings) -> Section:
     measured = [*findings.likelihoods, *findings.core, *findings.took[:1]]
     blocks = _compared("operators", rows, roles.fused, measured, roles.baseline)
     if blocks and bounds:
-        note = "are bounds of what an operator can reach, not ways of writing."
-        blocks.append(Paragraph(f"{', '.join(bounds)}: {note}"))
+        note = "Only the likelihood is known of what is a bound rather than a way to write"
+        blocks.append(Paragraph(f"{note}: {', '.join(bounds)}."))
     return Section(title, blocks or [_NOT_RUN])
 
 
@@ -151,6 +154,25 @@ def _compared(
         return []
     table = comparison(settings, measured, baseline)
     return [table, *dots(name, settings, measured, baseline)]
+
+
+def figure_6(traces: Mapping[str, Trace], *, show_texts: bool) -> Section:
+    """Which model wrote which token of the fused texts.
+
+    Args:
+        traces: Settings to the trace of one of their texts.
+        show_texts: Whether the texts themselves may be shown, coloured.
+    """
+    title = "Figure 6: who wrote it"
+    if not traces:
+        return Section(title, [Paragraph("This run kept no trace of a fused text.")])
+    blocks: list[Block] = [
+        Paragraph("One text of each fused setting; means over its tokens."),
+        shares(traces),
+    ]
+    if show_texts:
+        blocks += [Page(setting, to_html(trace)) for setting, trace in traces.items()]
+    return Section(title, blocks)
 
 
 def figure_7(findings: Findings) -> Section:

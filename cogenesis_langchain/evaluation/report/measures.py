@@ -17,6 +17,8 @@ from cogenesis_langchain.evaluation.bootstrap import (
 from cogenesis_langchain.evaluation.metrics.metric import Metric
 from cogenesis_langchain.evaluation.results import Aspect, Attempt, Likelihood, Rating
 
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+
 GAP: Final = "gap closed"
 
 ByRecord = Mapping[str, float]
@@ -93,7 +95,9 @@ class Measured:
     @property
     def title(self) -> str:
         """Name and unit, where the name does not end with it."""
-        return self.name if self.name.endswith(self.unit) else f"{self.name} ({self.unit})"
+        if self.name.endswith(self.unit):
+            return self.name
+        return f"{self.name} ({self.unit.replace(' ', _NO_BREAK)})"
 
     def estimate(self, setting: str) -> Estimate | None:
         """The mean of a setting over its records; None where it has no value."""

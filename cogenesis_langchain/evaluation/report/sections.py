@@ -33,23 +33,31 @@ def what_was_run(findings: Findings, config: str, environment: Environment) -> S
     """Settings, records, models and machine."""
     results = findings.results
     written = sum(not attempt.failure for attempt in results.attempts)
-    wanted = len(results.settings) * len(results.records) * len(environment.seeds)
+    counts = (
+        _counted(len(results.settings), "setting"),
+        _counted(len(results.records), "record"),
+        _counted(len(environment.seeds), "seed"),
+        _counted(written, "text"),
+        _counted(len(results.attempts) - written, "failed attempt"),
+        _counted(len(results.likelihoods), "likelihood"),
+        _counted(len(results.ratings), "rating"),
+    )
     return Section(
         "What was run",
         [
-            Paragraph(
-                f"{len(results.settings)} settings on {len(results.records)} records with "
-                f"{len(environment.seeds)} seeds: {written} texts of {wanted}, "
-                f"{len(results.attempts) - written} failed attempts, {len(results.likelihoods)} "
-                f"likelihoods, {len(results.ratings)} ratings."
-            ),
+            Paragraph(f"{', '.join(counts)}."),
             settings_in_use(environment),
             models_in_use(environment),
             machine(environment),
-            Paragraph("The configuration, run.toml:"),
+            Paragraph("With the configuration below as run.toml, this command does it again:"),
+            Code("cogenesis evaluate run.toml --out results", "sh"),
             Code(config.strip(), "toml"),
         ],
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def headline(findings: Findings) -> Section:
@@ -76,7 +84,7 @@ def _legend(baseline: str) -> str:
     if not baseline:
         return f"{means} No setting is the local model alone, so there are no differences."
     return (
-        f"{means} Below it stands the difference to “{baseline}”, paired by record, where its "
+        f"{means} Under it stands the difference to “{baseline}”, paired by record, where its "
         "interval excludes 0: ▲ better, ▼ worse, Δ neither. With this many comparisons, one in "
         "twenty would be marked by chance alone."
     )
@@ -94,7 +102,7 @@ def _in_words(findings: Findings) -> Iterator[str]:
         if not own:
             continue
         leaked = sum(attempt.traffic.private_strings for attempt in own)
-        parts = [f"{leaked} private strings on the wire in {len(own)} attempts"]
+        parts = [f"{leaked:,} private strings on the wire in {_counted(len(own), 'attempt')}"]
         found: dict[str, list[str]] = {"better": [], "worse": [], "no difference shown": []}
         for one in measured:
             difference = one.difference(setting, baseline)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Final
 
 from cogenesis_langchain.datasets.record import Record
@@ -12,6 +13,7 @@ from cogenesis_langchain.evaluation.environment import Environment
 from cogenesis_langchain.evaluation.report.document import Cell, Grid, mean_cell, number
 from cogenesis_langchain.evaluation.report.measures import Measured, Results
 from cogenesis_langchain.evaluation.report.paper import TABLE_1
+from cogenesis_langchain.fusion.trace import Trace
 
 NOTHING: Final = Cell("–")
 """Where there is no value."""
@@ -91,6 +93,29 @@ def statistics(records: Sequence[Record]) -> Grid:
     """The paper's Table 3 for our data."""
     rows = [[Cell(name), Cell(number(value))] for name, value in summarise(records).items()]
     return Grid(["means per record", "value"], rows)
+
+
+def shares(traces: Mapping[str, Trace]) -> Grid:
+    """How much of fused texts each model wrote.
+
+    Args:
+        traces: Settings to the trace of a text of at least one token.
+    """
+    rows = []
+    for setting, trace in traces.items():
+        sources = Counter(token.source for token in trace.tokens)
+        count = len(trace.tokens)
+        figures = (
+            count,
+            fmean(token.weight for token in trace.tokens),
+            100.0 * fmean(token.share for token in trace.tokens),
+            100.0 * sources["corrected"] / count,
+            100.0 * sources["local"] / count,
+            trace.report.requests / count,
+        )
+        rows.append([Cell(setting), *(Cell(number(figure)) for figure in figures)])
+    columns = ["local weight w", "local share (%)", "corrected (%)", "local alone (%)"]
+    return Grid(["setting", "tokens", *columns, "requests a token"], rows)
 
 
 def settings_in_use(environment: Environment) -> Grid:

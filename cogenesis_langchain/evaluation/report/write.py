@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import EvaluationError, ResultsUnusable
-from cogenesis_langchain.evaluation.config import load_config
 from cogenesis_langchain.evaluation.environment import Environment
-from cogenesis_langchain.evaluation.journal import Journal
 from cogenesis_langchain.evaluation.metrics.catalogue import metrics
 from cogenesis_langchain.evaluation.metrics.traffic import Prices
 from cogenesis_langchain.evaluation.report import comparisons, sections
@@ -21,7 +20,11 @@ from cogenesis_langchain.evaluation.report.findings import Findings, Roles
 from cogenesis_langchain.evaluation.report.markdown import FIGURES, to_markdown
 from cogenesis_langchain.evaluation.report.measures import Results
 from cogenesis_langchain.evaluation.report.page import to_html
-from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating
+from cogenesis_langchain.evaluation.run_folder import RunFolder
+from cogenesis_langchain.fusion.trace import Trace
+
+TRACES: Final = "traces"
+"""Folder of the run with the trace of one text of each fused setting, ``<setting>.json``."""
 
 
 def write_report(
@@ -47,23 +50,32 @@ def write_report(
         EvaluationError: The results are about other records.
         ResultsUnusable: The folder is not that of a run, or cannot be written.
     """
-    environment = Environment.read(folder / "environment.json")
-    config = load_config(folder / "run.toml")
+    run = RunFolder(folder)
+    environment, config = run.environment, run.config
     prices = None if config.prices is None else Prices(config.prices.input, config.prices.output)
-    chosen = metrics(embeddings=embeddings, prices=prices)
     findings = Findings.of(
         Results.sorted(
             [setting.name for setting in environment.settings],
             _taken(records, environment.record_ids),
-            Journal(folder / "attempts.jsonl", Attempt).lines(),
-            Journal(folder / "likelihood.jsonl", Likelihood).lines(),
-            Journal(folder / "ratings.jsonl", Rating).lines(),
+            run.attempts.lines(),
+            run.likelihoods.lines(),
+            run.ratings.lines(),
         ),
         Roles.of({setting.name: setting.role for setting in environment.settings}),
-        chosen,
+        metrics(embeddings=embeddings, prices=prices),
     )
     text = (folder / "run.toml").read_text(encoding="utf-8")
-    save(compose(findings, text, environment, show_texts=show_texts), folder)
+    traces = _traces(folder / TRACES, findings.results.settings)
+    save(compose(findings, text, environment, traces, show_texts=show_texts), folder)
+
+
+def _traces(folder: Path, settings: Sequence[str]) -> dict[str, Trace]:
+    files = {setting: folder / f"{setting}.json" for setting in settings}
+    return {
+        setting: Trace.from_json(file.read_bytes())
+        for setting, file in files.items()
+        if file.is_file()
+    }
 
 
 def _taken(records: Sequence[Record], ids: Sequence[str]) -> list[Record]:
@@ -77,7 +89,12 @@ def _taken(records: Sequence[Record], ids: Sequence[str]) -> list[Record]:
 
 
 def compose(
-    findings: Findings, config: str, environment: Environment, *, show_texts: bool
+    findings: Findings,
+    config: str,
+    environment: Environment,
+    traces: Mapping[str, Trace],
+    *,
+    show_texts: bool,
 ) -> Document:
     """Put a report together.
 
@@ -85,6 +102,7 @@ def compose(
         findings: Everything that was measured.
         config: The text of the run's configuration.
         environment: Models, machine and versions.
+        traces: Fused settings to the trace of one of their texts.
         show_texts: Whether texts of one record may stand in the report.
     """
     told = [
@@ -94,6 +112,7 @@ def compose(
         comparisons.table_2(findings),
         comparisons.figure_4(findings),
         comparisons.figure_5(findings),
+        comparisons.figure_6(traces, show_texts=show_texts),
         comparisons.figure_7(findings),
         comparisons.trade_off(findings),
         sections.missing(findings),
