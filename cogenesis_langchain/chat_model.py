@@ -68,7 +68,7 @@ class ChatCoGenesis(UntracedChatModel):
     """How the two models write together: the cloud outlines, or both choose every token."""
     operator: Operator | str = Field(default="mean", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``mean``, ``max``, ``product``,
-    ``contrast`` or an operator of `cogenesis_langchain.fusion.operators`."""
+    ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`."""
     disclosure: Literal["none", "open"] = "none"
     """How much of the generated text the cloud model may see. Fused decoding has to show it the
     text so far, private values included, so it needs ``open`` spelled out."""

@@ -21,6 +21,7 @@ from cogenesis_langchain.fusion.operators import (
     Probabilities,
     Product,
     complete,
+    operator_named,
 )
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
@@ -38,6 +39,7 @@ OPERATORS: tuple[Operator, ...] = (
     MaxPool(),
     Product(),
     Contrast(),
+    operator_named("entropy"),
 )
 PROMPT = (0, 1, 2)
 CLOUD_PROMPT = (2, 1)

@@ -4,6 +4,10 @@ Written with the paper's symbols: ``p_s`` is the local model's distribution, wit
 context; ``p_l`` the cloud model's, without it; ``p_c`` the fused one. All are probabilities over
 the local vocabulary, never logits: CoGenesis (arXiv 2403.03129, section 3.3) defines
 ``p_c = w p_s + (1 - w) p_l`` on probabilities.
+
+``mean`` and ``max`` are the paper's. Where the text is full of what only the local model knows,
+``entropy`` follows it there and the cloud model elsewhere, and predicts such texts best of all that
+need no training (``tests/benchmarks/bench_fusion_quality.py``).
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ Probabilities: TypeAlias = "NDArray[np.float64]"
 
 _TINY: Final = 1e-300
 _EVEN: Final = 0.5
+_SMALLEST: Final = 1e-38
+_CERTAIN: Final = 1e-6
+"""Entropy added to both sides, so that two certain models weigh alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ class Mixture:
         weight: ``w`` in [0, 1], or a function that gives it for a position (a learned weight).
             The function may use the distributions only, so that ``p_c`` does not depend on the
             draft.
+        name: For reports; by default it tells the weight.
 
     Raises:
         FusionError: A fixed weight outside [0, 1].
@@ -122,16 +130,17 @@ class Mixture:
 
     needs_baseline = False
 
-    def __init__(self, weight: float | Callable[[Position], float] = _EVEN) -> None:
+    def __init__(
+        self, weight: float | Callable[[Position], float] = _EVEN, *, name: str | None = None
+    ) -> None:
         if not callable(weight) and not 0.0 <= weight <= 1.0:
             raise FusionError(
                 f"the weight {weight} is not in [0, 1]",
                 remedy="1 is the local model alone, 0 the cloud model alone, 0.5 the mean",
             )
         self._weight = weight
-        self.name = (
-            "learned" if callable(weight) else "mean" if weight == _EVEN else f"w={weight:g}"
-        )
+        told = "learned" if callable(weight) else "mean" if weight == _EVEN else f"w={weight:g}"
+        self.name = name or told
 
     def fuse(self, position: Position) -> Fused:
         """Return the weighted mean."""
@@ -139,6 +148,25 @@ class Mixture:
         fused = (1.0 - weight) * position.cloud
         fused += weight * position.local
         return Fused(fused, weight)
+
+
+def inverse_entropy(position: Position) -> float:
+    """Weigh each model by how sure it is: ``w = (1 / H(p_s)) / (1 / H(p_s) + 1 / H(p_l))``.
+
+    Inverse entropy weighting of experts (Misra, Bourlard and Tyagi, ICASSP 2003). A model that
+    knows the next token, because it stands in the private context or because any fluent text goes
+    on so, outweighs one that guesses.
+    """
+    local, cloud = _entropy(position.local), _entropy(position.cloud)
+    return (cloud + _CERTAIN) / (local + cloud + 2.0 * _CERTAIN)
+
+
+def _entropy(probabilities: Probabilities) -> float:
+    """Entropy in nats; logarithms in single precision take a tenth of the time."""
+    import numpy as np
+
+    single = probabilities.astype(np.float32)
+    return -float(np.sum(single * np.log(np.maximum(single, _SMALLEST)), dtype=np.float64))
 
 
 @final
@@ -227,7 +255,13 @@ def _normalised(values: Probabilities) -> Probabilities:
 
 
 OPERATORS: Final[Mapping[str, Callable[[], Operator]]] = MappingProxyType(
-    {"mean": Mixture, "max": MaxPool, "product": Product, "contrast": Contrast}
+    {
+        "mean": Mixture,
+        "max": MaxPool,
+        "product": Product,
+        "contrast": Contrast,
+        "entropy": lambda: Mixture(inverse_entropy, name="entropy"),
+    }
 )
 
 

@@ -13,7 +13,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.judge import TokenJudge
-from cogenesis_langchain.fusion.operators import Contrast, MaxPool, Mixture, Operator, Product
+from cogenesis_langchain.fusion.operators import (
+    Contrast,
+    MaxPool,
+    Mixture,
+    Operator,
+    Product,
+    operator_named,
+)
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
@@ -28,7 +35,14 @@ from cogenesis_langchain.prompts import (
 )
 
 RECORDS = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
-OPERATORS: tuple[Operator, ...] = (Mixture(), Mixture(0.3), MaxPool(), Product(), Contrast())
+OPERATORS: tuple[Operator, ...] = (
+    Mixture(),
+    Mixture(0.3),
+    MaxPool(),
+    Product(),
+    Contrast(),
+    operator_named("entropy"),
+)
 WINDOW = 2048
 THREADS = int(os.environ.get("COGENESIS_THREADS", "2"))
 """Of each model; 1 where both compute at the same time on two cores."""

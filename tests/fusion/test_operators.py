@@ -16,6 +16,7 @@ from cogenesis_langchain.fusion.operators import (
     Probabilities,
     Product,
     complete,
+    inverse_entropy,
     operator_named,
 )
 from cogenesis_langchain.models.base import TopK
@@ -55,6 +56,25 @@ def test_a_learned_weight_sees_the_position() -> None:
     operator = Mixture(weight)
     assert operator.name == "learned"
     assert operator.fuse(POSITION).weight == 0.5
+
+
+def test_the_surer_model_has_more_weight() -> None:
+    even, sure = np.full(4, 0.25), np.array([0.97, 0.01, 0.01, 0.01])
+    operator = operator_named("entropy")
+    assert operator.fuse(Position(sure, even)).weight > 0.8
+    assert operator.fuse(Position(even, sure)).weight < 0.2
+    assert operator.fuse(Position(even, even)).weight == pytest.approx(0.5)
+
+
+def test_inverse_entropy_is_what_its_formula_says() -> None:
+    local, cloud = (-float((p * np.log(p)).sum()) for p in (LOCAL, CLOUD))
+    expected = (1 / local) / (1 / local + 1 / cloud)
+    assert inverse_entropy(POSITION) == pytest.approx(expected, abs=1e-5)
+
+
+def test_two_certain_models_weigh_alike() -> None:
+    certain = Position(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    assert operator_named("entropy").fuse(certain).probabilities == pytest.approx([0.5, 0.5])
 
 
 def test_max_is_renormalised() -> None:
