@@ -3,6 +3,8 @@
 A small random transformer with a tiny vocabulary plays both sides. For each operator and block
 length the texts that speculation writes are counted and compared, by a chi-square test, with the
 exact probabilities of token-by-token fusion.
+
+    bench_exactness.py [texts] [operators ...]
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from tiny_models import OPERATORS, TinyScorer, tiny_judge
 from cogenesis_langchain.fusion.sampling import Shape
 
 DRAWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+NAMES = sys.argv[2:] or [operator.name for operator in OPERATORS]
 SIZES = (1, 3, 6)
 
 
@@ -29,7 +32,7 @@ def main() -> None:
     table = Table("operator", *(f"γ = {size}" for size in SIZES), title=f"p over {DRAWS:,} texts")
     judge = Remembering(tiny_judge(TinyScorer()))
     shape = Shape()
-    for operator in OPERATORS:
+    for operator in (operator for operator in OPERATORS if operator.name in NAMES):
         expected = exact(operator, shape)
         values = [
             p_value(Counter(draws(operator, size, judge, shape, DRAWS)), expected) for size in SIZES

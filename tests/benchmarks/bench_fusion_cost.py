@@ -1,7 +1,11 @@
 """What the decoder itself costs beyond the two models: time a token, and memory.
 
-Both models run in this process, one after the other and without a network, so that what is left of
-the time is the decoder's own: fusing, sampling, verifying, rolling back.
+    bench_fusion_cost.py [tokens]
+
+Both models run in this process, one after the other and without a network. The models' time is
+that inside `TokenModel.next_logprobs` and `BlockScorer.score`; the rest is the decoder's own:
+fusing, sampling, verifying, rolling back, tracing. Memory is what is resident beyond the model
+files and the caches, which have their full size once a first text was written.
 """
 
 from __future__ import annotations
@@ -14,14 +18,15 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
-from many_texts import written_in_blocks
 from rich.console import Console
 from rich.table import Table
 
+from cogenesis_langchain.fusion.judge import TokenJudge
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.models.llama_cpp_tokens import _Cache
+from cogenesis_langchain.fusion.trace import traced
+from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4
@@ -31,7 +36,7 @@ _R = TypeVar("_R")
 
 
 class Clock:
-    """Adds up the seconds spent in a call."""
+    """Adds up the seconds spent in calls."""
 
     seconds = 0.0
 
@@ -52,10 +57,23 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def write(
+def advance(speculation: Speculation, judge: TokenJudge, pair: Pair, length: int) -> None:
+    """Write on, in blocks of a fixed length, to this many tokens or a few more."""
+    while len(speculation.written) < length:
+        while len(speculation.drafts) < BLOCK + 1:
+            speculation.draft()
+        block = [draft.token for draft in speculation.drafts[:BLOCK]]
+        for view in judge.judge(speculation.written, block):
+            settled = speculation.settle(view)
+            traced(settled, "", pair.local)
+            if not settled.accepted:
+                break
+
+
+def measure(
     pair: Pair, asked: Prompts, operator: Operator, choice: Choice, models: Clock
-) -> tuple[float, float]:
-    """Seconds of the models and of everything, once the prompts were read."""
+) -> list[str]:
+    """Milliseconds a token once the prompts were read, and memory after half and all of them."""
     baseline = (pair.baseline, pair.baseline.encode_chat(asked.without))
     side = LocalSide(
         pair.local,
@@ -63,27 +81,40 @@ def write(
         baseline if operator.needs_baseline else None,
     )
     speculation, judge = Speculation(side, operator, choice), pair.judge(asked)
-    begun = len(written_in_blocks(speculation, judge, BLOCK, 1))
+    advance(speculation, judge, pair, 1)
+    begun = len(speculation.written)
     models.seconds, began = 0.0, time.perf_counter()
-    written_in_blocks(speculation, judge, BLOCK, TOKENS + begun)
-    return models.seconds, time.perf_counter() - began
+    advance(speculation, judge, pair, begun + TOKENS // 2)
+    half = resident()
+    advance(speculation, judge, pair, begun + TOKENS)
+    written = len(speculation.written) - begun
+    theirs, whole = models.seconds, time.perf_counter() - began
+    return [
+        operator.name,
+        f"{theirs / written * 1000:.1f}",
+        f"{(whole - theirs) / written * 1000:.1f}",
+        f"{(whole - theirs) / theirs:.1%}",
+        f"{half:.0f}",
+        f"{resident():.0f}",
+    ]
 
 
 def main() -> None:
     pair, console, models = Pair(), Console(), Clock()
-    _Cache._decode = models.around(_Cache._decode)  # type: ignore[method-assign]
+    for kind, method in ((LlamaCppTokens, "next_logprobs"), (LlamaCppScorer, "score")):
+        setattr(kind, method, models.around(getattr(kind, method)))
     asked = prompts(records(1)[0])
-    table = Table("operator", "choice", "models ms a token", "own ms a token", "own share")
     _ = pair.local, pair.baseline, pair.scorer
+    measure(pair, asked, OPERATORS[-1], CHOICES["greedy"], models)
     opened = resident()
+    table = Table(
+        "operator", "models ms/token", "own ms/token", "own share", "MB at half", "MB at the end",
+        "choice", title=f"{TOKENS} tokens; {opened:.0f} MB with models and caches",
+    )  # fmt: skip
     for operator in OPERATORS:
         for name, choice in CHOICES.items():
-            theirs, whole = write(pair, asked, operator, choice, models)
-            own = whole - theirs
-            milliseconds = [f"{seconds / TOKENS * 1000:.1f}" for seconds in (theirs, own)]
-            table.add_row(operator.name, name, *milliseconds, f"{own / theirs:.0%}")
-            console.print(f"{operator.name}: resident {opened:.0f} MB before, {resident():.0f} now")
-    console.print(table)
+            table.add_row(*measure(pair, asked, operator, choice, models), name)
+            console.print(table)
 
 
 if __name__ == "__main__":
