@@ -33,7 +33,7 @@
     │   ├── EvaluationConfigInvalid what is to be evaluated is described wrongly
     │   ├── ResultsUnusable         a run's folder cannot be read or written, or is damaged
     │   ├── RunDiffers              the folder holds a run of another configuration
-    │   └── RunStopped              too many texts failed in a row; the run can be resumed
+    │   └── RunStopped              too many texts failed; the run can be resumed
     └── FusionError                 fused decoding is impossible with these two models
         └── TraceInvalid            a fusion trace is unfinished or cannot be read
 
@@ -232,7 +232,7 @@ class RunDiffers(EvaluationError):
 
 
 class RunStopped(EvaluationError):
-    """Too many texts failed in a row; what was written is kept and the run can be resumed."""
+    """Too many texts failed; what was written is kept and the run can be resumed."""
 
 
 class FusionError(CoGenesisError):

@@ -153,7 +153,7 @@ class EvaluationConfig(_Part):
         judge: The judge; absent, there is none.
         prices: For the cost; absent, it is left out.
         concurrency: Texts that are written at the same time.
-        max_failures: So many failures in a row stop the run.
+        max_failures: So many texts that fail in one start stop it.
         out: Folder of the results.
         closeness: Whether the report tells how close texts are to the user's earlier writing, by
             the embedding model of retrieval (extra ``chroma``).
@@ -175,7 +175,7 @@ class EvaluationConfig(_Part):
     judge: JudgeConfig | None = None
     prices: PriceConfig | None = None
     concurrency: int = Field(default=1, ge=1)
-    max_failures: int = Field(default=5, ge=1)
+    max_failures: int = Field(default=10, ge=1)
     out: Path | None = None
     closeness: bool = False
     show_texts: bool = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable
@@ -22,6 +22,8 @@ from cogenesis_langchain.privacy.ledger import EgressLedger
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
+KeepTrace: TypeAlias = Callable[[str, Mapping[str, Any]], None]
+
 
 class Lane:
     """Writes one text after another.
@@ -32,14 +34,22 @@ class Lane:
         models: What writes.
         tap: Counts what passes.
         ledger: Records what passes the border.
+        keep_trace: Gets the name of a fused setting and the trace of each of its texts.
 
     Raises:
         EvaluationConfigInvalid: See `open_settings`.
     """
 
     def __init__(
-        self, name: str, config: EvaluationConfig, models: Models, tap: Tap, ledger: EgressLedger
+        self,
+        name: str,
+        config: EvaluationConfig,
+        models: Models,
+        tap: Tap,
+        ledger: EgressLedger,
+        keep_trace: KeepTrace,
     ) -> None:
+        self._keep_trace = keep_trace
         self._name = name
         self._models = models
         self._tap = tap
@@ -67,6 +77,9 @@ class Lane:
                 failure = type(error).__name__
             else:
                 failure = _endpoint_failure(made.pop("fallback"))
+                trace = made.pop("trace")
+                if trace and not failure:
+                    self._keep_trace(setting, trace)
         seconds = time.monotonic() - start + watch.seconds_saved
         traffic, uncounted = self._count(watch, task)
         failure = failure or uncounted
@@ -115,7 +128,7 @@ def _run(setting: Setting, task: Task) -> AIMessage | str:
 def _told(answer: AIMessage | str) -> dict[str, Any]:
     """The text, and what `ChatCoGenesis` reports of it."""
     if isinstance(answer, str):
-        return {"text": answer, "fallback": ""}
+        return {"text": answer, "fallback": "", "trace": {}}
     told = answer.response_metadata.get("cogenesis", {})
     local = told.get("usage", {}).get("local", {})
     return {
@@ -125,6 +138,7 @@ def _told(answer: AIMessage | str) -> dict[str, Any]:
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),
         "fallback": told.get("fallback_reason", ""),
+        "trace": told.get("trace", {}),
     }
 
 

@@ -6,6 +6,7 @@ figures depend on is not as it was.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating
 
 _CONFIG: Final = "run.toml"
 _ENVIRONMENT: Final = "environment.json"
+TRACES: Final = "traces"
+"""Where the traces of fused texts are."""
+
 _FREE: Final = frozenset(
     {"concurrency", "max_failures", "out", "prices", "closeness", "show_texts"}
 )
@@ -69,6 +73,21 @@ class RunFolder:
         """
         return load_config(self.path / _CONFIG)
 
+    def keep_trace(self, setting: str, trace: Mapping[str, Any]) -> None:
+        """Keep the trace of a fused text, if it is the first of its setting.
+
+        Raises:
+            ResultsUnusable: It cannot be written.
+        """
+        path = self.path / TRACES / f"{setting}.json"
+        if path.exists():
+            return
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(trace), encoding="utf-8")
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder for one process.
@@ -85,10 +104,7 @@ class RunFolder:
                 f"another process writes into {self.path}", remedy="wait for it, or stop it"
             ) from None
         except OSError as error:
-            raise ResultsUnusable(
-                f"the folder {self.path} cannot be written: {error.strerror or error}",
-                remedy="choose another folder, or make it writable",
-            ) from None
+            raise _unwritable(self.path, error) from None
         try:
             yield
         finally:
@@ -114,10 +130,7 @@ class RunFolder:
             text = environment.model_dump_json(indent=2)
             (self.path / _ENVIRONMENT).write_text(f"{text}\n", encoding="utf-8")
         except OSError as error:
-            raise ResultsUnusable(
-                f"the folder {self.path} cannot be written: {error.strerror or error}",
-                remedy="choose another folder, or make it writable",
-            ) from None
+            raise _unwritable(self.path, error) from None
 
     def _refuse(self, differing: list[str]) -> None:
         if differing:
@@ -126,6 +139,13 @@ class RunFolder:
                 f"{self.path} holds a run that differs in {'; '.join(differing[:_SHOWN])}{more}",
                 remedy="give another folder, or the configuration that the run began with",
             )
+
+
+def _unwritable(path: Path, error: OSError) -> ResultsUnusable:
+    return ResultsUnusable(
+        f"the folder {path} cannot be written: {error.strerror or error}",
+        remedy="choose another folder, or make it writable",
+    )
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Writing all texts of an evaluation: resumable, several at a time, each counted on the wire.
 
 Texts of one record follow each other, so that models read its context once. A text that failed is
-noted as such and tried again by the next start; several in a row stop the run.
+noted as such and tried again by the next start; several in one start stop it.
 """
 
 from __future__ import annotations
@@ -71,17 +71,18 @@ def write_texts(
         EvaluationConfigInvalid: A setting cannot be made as configured.
         RunDiffers: The folder holds another run.
         ResultsUnusable: The folder cannot be written, or is damaged.
-        RunStopped: Too many texts in a row failed.
+        RunStopped: Too many texts failed.
     """
     records = load(config)
     addresses = {name: remote.base_url for name, remote in models.remote.items()}
     ledger = FileLedger(folder.path / "ledger" / "egress.jsonl")
     numbers = count(1)
     reuse, patience = config.cloud.reuse_answers, config.cloud.timeout
-    with Tap(addresses, reuse_answers=reuse, timeout=patience) as tap:
+    with folder.held(), Tap(addresses, reuse_answers=reuse, timeout=patience) as tap:
 
         def open_lane() -> Lane:
-            return Lane(f"lane-{next(numbers)}", config, models, tap, ledger)
+            name = f"lane-{next(numbers)}"
+            return Lane(name, config, models, tap, ledger, folder.keep_trace)
 
         first = open_lane()
         settings = [one for made in first.settings.values() for one in made]
@@ -115,7 +116,7 @@ class _Shift:
     Args:
         jobs: All jobs of the run.
         journal: What is done.
-        max_failures: So many failures in a row end the shift.
+        max_failures: So many failures end the shift.
         progress: Told of each text.
     """
 
@@ -143,7 +144,7 @@ class _Shift:
                 must not count for the next.
 
         Raises:
-            RunStopped: Too many failures in a row.
+            RunStopped: Too many texts failed.
         """
         self._progress(self._done, self._total, "")
         with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as workers:
@@ -168,13 +169,13 @@ class _Shift:
     def _note(self, attempt: Attempt) -> None:
         self._journal.append(attempt)
         with self._lock:
-            self._failures = self._failures + 1 if attempt.failure else 0
+            self._failures += bool(attempt.failure)
             self._done += not attempt.failure
             failures = self._failures
             self._progress(self._done, self._total, f"{attempt.record}, {attempt.setting}")
         if failures >= self._max_failures:
             self._over.set()
             raise RunStopped(
-                f"{failures} texts in a row failed, the last with {attempt.failure}",
+                f"{failures} texts failed, the last with {attempt.failure}",
                 remedy="mend what failed, then start the run again: it goes on where it stopped",
             )

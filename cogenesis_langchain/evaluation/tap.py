@@ -28,9 +28,11 @@ from cogenesis_langchain.testing.search import forms_in
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 _JSON: Final = {"Content-Type": "application/json"}
-_HOP: Final = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "keep-alive"}
-)
+_HOP: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+"""Headers that are about one of the two connections."""
+
+_NOT_SENT_ON: Final = _HOP | {"accept-encoding", "host"}
+_NOT_SENT_BACK: Final = _HOP | {"content-encoding"}  # answers are decompressed here
 _READ: Final = ("prompt_tokens", "input_tokens")
 _WRITTEN: Final = ("completion_tokens", "output_tokens")
 
@@ -38,7 +40,7 @@ _WRITTEN: Final = ("completion_tokens", "output_tokens")
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
-    kind: str
+    headers: Mapping[str, str]
     body: bytes
     seconds: float
 
@@ -154,10 +156,10 @@ class Tap:
         if answer.status == httpx.codes.OK:
             self._answers[key] = answer
         watch._add(upstream, f"/{lane}/{upstream}", request, answer, saved=known is not None)
-        exchange.answer(answer.status, answer.body, {"Content-Type": answer.kind})
+        exchange.answer(answer.status, answer.body, answer.headers)
 
     def _ask(self, upstream: str, path: str, request: ReceivedRequest) -> _Answer:
-        headers = [item for item in request.headers if item[0].lower() not in _HOP]
+        headers = [item for item in request.headers if item[0].lower() not in _NOT_SENT_ON]
         start = time.monotonic()
         try:
             response = self._client.request(
@@ -168,13 +170,11 @@ class Tap:
             )
         except httpx.HTTPError:
             failed = b'{"error": {"message": "the endpoint cannot be reached"}}'
-            return _Answer(502, "application/json", failed, time.monotonic() - start)
-        return _Answer(
-            response.status_code,
-            response.headers.get("content-type", "application/json"),
-            response.content,
-            time.monotonic() - start,
-        )
+            return _Answer(502, _JSON, failed, time.monotonic() - start)
+        kept = {
+            name: value for name, value in response.headers.items() if name not in _NOT_SENT_BACK
+        }
+        return _Answer(response.status_code, kept, response.content, time.monotonic() - start)
 
     def _root(self, upstream: str) -> str:
         address = self._upstreams[upstream]
@@ -221,8 +221,8 @@ def _tokens(request: ReceivedRequest, answer: _Answer) -> tuple[int, int]:
     """Tokens that were read and written for one request."""
     body = _parsed(answer.body)
     usage = body.get("usage") if isinstance(body, Mapping) else None
-    for event in answer.body.splitlines() if answer.kind.startswith("text/event-stream") else ():
-        part = _parsed(event.removeprefix(b"data:"))
+    for line in answer.body.splitlines() if body is None else ():  # a stream of events
+        part = _parsed(line.removeprefix(b"data:"))
         if isinstance(part, Mapping) and part.get("usage"):
             usage = part["usage"]
     if isinstance(usage, Mapping):

@@ -1,0 +1,78 @@
+"""A small evaluation with scripted models, for tests of what runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.evaluation.config import EvaluationConfig
+from cogenesis_langchain.evaluation.models import Models, Remote
+from cogenesis_langchain.evaluation.setting import CLOUD
+from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
+from cogenesis_langchain.testing.behaviours import Behaviour
+from cogenesis_langchain.testing.recorder import EgressRecorder
+
+SECRETS = ("Wilhelmina Quast", "812 euros", "Brinkweg 7")
+
+
+def record(identity: str = "r1") -> Record:
+    return Record.model_validate(
+        {
+            "id": identity,
+            "user_group": "bakers",
+            "profile": {"style": "Short.", "facts": [f"{SECRETS[0]}, 44, of {SECRETS[2]}."]},
+            "activity_log": [f"2026-01-02 Oven broke, {SECRETS[1]}"],
+            "earlier_writings": [{"title": "Note", "text": "Bread is out. Come Tuesday."}],
+            "instruction": {
+                "general": "Write to my landlord about the oven.",
+                "personal": f"It was order {identity}.",
+            },
+            "reference": f"The oven broke; the repair is {SECRETS[1]}. {SECRETS[0]}",
+            "required_facts": [{"name": "cost", "forms": [SECRETS[1]]}],
+            "private_strings": list(SECRETS),
+        }
+    )
+
+
+def write_records(path: Path, count: int) -> Path:
+    lines = [record(f"r{number}").model_dump_json() for number in range(1, count + 1)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def config(records: Path, **changes: Any) -> EvaluationConfig:
+    settings = {
+        "settings": ["local alone", "sketch-fill", "full content", "cloud without context"],
+        "seeds": [1, 2],
+        "cloud": {"base_url": "http://127.0.0.1:9/v1", "model": "recorded", "timeout": 5},
+    }
+    return EvaluationConfig.model_validate({"records": [str(records)]} | settings | changes)
+
+
+class SeededLocal:
+    """A local model whose text is decided by prompt and seed."""
+
+    name = "seeded"
+
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Nothing to read ahead."""
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        prompt = json.dumps([message.text.reveal() for message in messages])
+        digest = hashlib.sha256(f"{prompt} {options.seed}".encode()).hexdigest()
+        yield LocalChunk(f"The oven, {digest}.")
+        yield LocalChunk("", "stop", Usage(len(prompt) // 4, 5))
+
+
+@contextmanager
+def models(*script: Behaviour) -> Iterator[tuple[Models, EgressRecorder]]:
+    """A seeded local model, and a recorder as the cloud endpoint."""
+    with EgressRecorder(*script) as recorder:
+        yield Models(SeededLocal(), {CLOUD: Remote(recorder.base_url, "recorded")}), recorder
