@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cogenesis_langchain.evaluation.bootstrap import stability_curve
+from cogenesis_langchain.evaluation.likelihood import BEST_FIXED_WEIGHT, ORACLE
 from cogenesis_langchain.evaluation.metrics.facts import REQUIRED_FACTS
 from cogenesis_langchain.evaluation.metrics.traffic import BYTES_SENT, PRIVATE_STRINGS, SECONDS
 from cogenesis_langchain.evaluation.report.document import (
@@ -99,21 +100,25 @@ def table_1(findings: Findings) -> Section:
 
 def table_2(findings: Findings) -> Section:
     """The operators of fused decoding, and the bounds of any."""
-    title = "Table 2: operators"
     roles = findings.roles
-    bounds = dict.fromkeys(
+    only_read = dict.fromkeys(
         setting
         for one in findings.likelihoods
         for setting in one.values
         if setting not in findings.results.settings
     )
-    rows = [name for name in (roles.baseline, roles.upper, *roles.fused, *bounds) if name]
+    rows = [name for name in (roles.baseline, roles.upper, *roles.fused, *only_read) if name]
     measured = [*findings.likelihoods, *findings.core, *findings.took[:1]]
     blocks = _compared("operators", rows, roles.fused, measured, roles.baseline)
-    if blocks and bounds:
-        note = "Only the likelihood is known of what is a bound rather than a way to write"
-        blocks.append(Paragraph(f"{note}: {', '.join(bounds)}."))
-    return Section(title, blocks or [_NOT_RUN])
+    if blocks and only_read:
+        blocks.append(
+            Paragraph(
+                f"Of {', '.join(only_read)} only the likelihood is known. “{BEST_FIXED_WEIGHT}” is "
+                f"the one weight that is best on these very texts, “{ORACLE}” takes at each token "
+                "the model that finds it likelier: bounds, not ways to write."
+            )
+        )
+    return Section("Table 2: operators", blocks or [_NOT_RUN])
 
 
 def figure_4(findings: Findings) -> Section:

@@ -94,8 +94,8 @@ class Measured:
 
     @property
     def title(self) -> str:
-        """Name and unit, where the name does not end with it."""
-        if self.name.endswith(self.unit):
+        """Name and unit, where the name does not say it."""
+        if not self.unit or self.unit in self.name.split():
             return self.name
         return f"{self.name} ({self.unit.replace(' ', _NO_BREAK)})"
 

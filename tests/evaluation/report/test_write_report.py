@@ -52,6 +52,12 @@ def files(folder: Path) -> dict[str, str]:
     return report(folder)
 
 
+@pytest.fixture(scope="module")
+def shown(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    copy = tmp_path_factory.mktemp("shown") / "run"
+    return report(Path(shutil.copytree(folder, copy)), show_texts=True)
+
+
 def test_the_sections_stand_in_their_order(files: dict[str, str]) -> None:
     titles = re.findall(r"^## (.*)$", files["report.md"], re.M)
     assert [title.split(":")[0] for title in titles] == [
@@ -92,7 +98,7 @@ def test_the_papers_figures_are_labelled_as_its_own(files: dict[str, str]) -> No
 
 def test_bounds_stand_beside_the_operators(files: dict[str, str]) -> None:
     said = section(files["report.md"], "Table 2")
-    assert "rather than a way to write: oracle." in said
+    assert "Of oracle only the likelihood is known." in said
     assert re.search(r"^\| oracle \| 2\.\d", said, re.M)
 
 
@@ -115,10 +121,10 @@ def test_unreadable_ratings_are_counted(files: dict[str, str]) -> None:
     assert sum(int(row.split(" | ")[4]) for row in rows) == 12 * len(NAMES) // 13
 
 
-def test_a_report_holds_no_private_text_unless_it_is_asked_to(folder: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folder, tmp_path / "run"))
-    assert not any(SECRET in text or "Dear landlord" in text for text in report(copy).values())
-    shown = report(copy, show_texts=True)
+def test_a_report_holds_no_private_text_unless_it_is_asked_to(
+    files: dict[str, str], shown: dict[str, str]
+) -> None:
+    assert not any(SECRET in text or "Dear landlord" in text for text in files.values())
     assert "Dear landlord, the oven &lt;broke&gt;" in shown["report.html"]
     assert "Dear landlord, the oven <broke>" in shown["report.md"]
     assert SECRET in shown["report.html"]  # in the heat map of Figure 6
@@ -140,9 +146,8 @@ class References(HTMLParser):
                 self.found.append(f"{tag} {name}={value}")
 
 
-def test_the_page_loads_nothing(folder: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folder, tmp_path / "run"))
-    page = report(copy, show_texts=True)["report.html"]
+def test_the_page_loads_nothing(shown: dict[str, str]) -> None:
+    page = shown["report.html"]
     found = References()
     found.feed(page)
     assert found.found == []
@@ -220,11 +225,12 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path, RECORDS)
 
 
-def test_a_report_that_cannot_be_written_leaves_the_old_one(folder: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folder, tmp_path / "run"))
-    report(copy)
-    (copy / ".report.md.new").mkdir()
-    before = (copy / "report.md").read_bytes()
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    run = write_folder(tmp_path / "run", RECORDS)
+    before = report(run)
+    (run / ".report.md.new").mkdir()
+    line = next(evaluated_run.attempts(RECORDS)).model_dump_json()
+    (run / "attempts.jsonl").write_text(f"{line}\n")
     with pytest.raises(ResultsUnusable, match=r"report\.md cannot be written"):
-        write_report(copy, RECORDS, show_texts=True)
-    assert (copy / "report.md").read_bytes() == before
+        write_report(run, RECORDS)
+    assert (run / "report.md").read_text() == before["report.md"]
