@@ -207,6 +207,8 @@ class _Run:
             self._judge = None
             self._fallback = type(error).__name__
             return []
+        self._counts["requests"] += 1
+        self._counts["drafted"] += len(block)
         settled = self._settle(views)
         # The first round trip includes reading the prompt, which no later one does.
         if self._counts["requests"] > 1:
@@ -261,8 +263,6 @@ class _Run:
         """Count tokens that the cloud model sees for the first time."""
         going = [*self._speculation.written, *block]
         shared = common_prefix(going, self._sent)
-        self._counts["requests"] += 1
-        self._counts["drafted"] += len(block)
         self._counts["sent"] += len(going) - shared
         self._sent = going
 

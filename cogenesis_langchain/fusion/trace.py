@@ -40,8 +40,8 @@ class FusionReport:
     Attributes:
         operator: Name of the fusion operator.
         tokens: Tokens settled.
-        requests: Requests to the cloud model, one a round.
-        drafted: Drafted tokens that were sent.
+        requests: Requests that the cloud model answered, one a round.
+        drafted: Drafted tokens that it judged.
         accepted: Positions at which the draft stood.
         tokens_sent: Generated tokens that the cloud model was shown, rejected drafts included.
         fallback: Class name of the error after which the local model wrote alone; None if the

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -205,6 +206,7 @@ def test_when_the_cloud_fails_the_local_model_writes_on_and_says_so(after: int) 
     report = tokens[-1].report
     assert report is not None
     assert report.fallback == "CloudTimeout"
+    assert report.requests == after
     assert len(tokens) == 40
     alone = [token.source == "local" for token in tokens]
     assert alone == sorted(alone)
@@ -278,6 +280,37 @@ def test_contrast_reads_both_local_prompts() -> None:
     stream = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY, baseline_messages=other)
     assert len(list(stream)) == 40
     assert baseline.calls >= 40
+
+
+def test_memory_does_not_grow_with_the_text() -> None:
+    """Beyond the ids: a draft holds a distribution, and drafts are few."""
+
+    class Wide(TinyModel):
+        vocabulary_size = 20_000
+
+        def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+            few = super().next_logprobs(ids)
+            return np.pad(few, (0, self.vocabulary_size - few.size), constant_values=-50.0)
+
+        def decode(self, ids: Sequence[int]) -> bytes:
+            return super().decode([token % len(PIECES) for token in ids])
+
+    model, scorer = Wide(ends=False), TinyScorer()
+
+    def peak(tokens: int) -> int:
+        options = GenerationOptions(max_tokens=tokens, temperature=1.0, seed=3)
+        stream = FusedDecoder(model).stream(MESSAGES, tiny_judge(scorer), options)
+        tracemalloc.start()
+        for _ in stream:
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(320)  # the tiny models remember what they once computed
+    distribution = 8 * Wide.vocabulary_size
+    assert peak(320) - peak(80) < 2 * distribution
+    assert peak(80) < 3 * (LONGEST_BLOCK + 2) * distribution
 
 
 def test_a_json_schema_is_refused() -> None:
