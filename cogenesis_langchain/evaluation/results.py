@@ -1,8 +1,9 @@
 """What an evaluation finds out, as lines of its journals.
 
-Three kinds of results, each kept in a JSON Lines file of its own: the texts that were written
+Four kinds of results, each kept in a JSON Lines file of its own: the texts that were written
 (`Attempt`), the likelihood of the reference texts (`Likelihood`), and the judge's ratings
-(`Rating`). Everything in a report is computed from them and from the records.
+(`Rating`) and preferences (`Verdict`). Everything in a report is computed from them and from the
+records.
 """
 
 from __future__ import annotations
@@ -90,12 +91,15 @@ class Likelihood(_Line):
         setting: The setting's name, or that of a bound: ``"best fixed w"``, ``"oracle"``.
         nats: Negative log-likelihood of all tokens read, summed.
         tokens: Tokens read.
+        fixed_weights: Of the oracle's line: the nats under each fixed weight of a grid from 0 to 1,
+            from which the best one for all records is found.
     """
 
     record: str
     setting: str
     nats: float
     tokens: int
+    fixed_weights: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -128,3 +132,39 @@ class Rating(_Line):
     def key(self) -> tuple[str, ...]:
         """What the line is about; a journal holds each key once."""
         return (self.record, self.setting, str(self.seed), self.aspect, str(self.judge_seed))
+
+
+class Verdict(_Line):
+    """The judge's preference between two texts for one record, shown in one order.
+
+    Attributes:
+        record: The record's id.
+        seed: The seed of both texts.
+        first: The setting whose text was shown first.
+        second: The setting whose text was shown second.
+        aspect: By what they were compared.
+        judge_seed: The seed of the judge's answer.
+        preferred: Which of them; None where no verdict could be read after every retry.
+        asked: How often the judge was asked until a verdict could be read.
+    """
+
+    record: str
+    seed: int
+    first: str
+    second: str
+    aspect: Aspect
+    judge_seed: int
+    preferred: Literal["first", "second", "tie"] | None
+    asked: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What the line is about; a journal holds each key once."""
+        return (
+            self.record,
+            str(self.seed),
+            self.first,
+            self.second,
+            self.aspect,
+            str(self.judge_seed),
+        )

@@ -156,6 +156,19 @@ class LlamaCppTokens:
         """Log-probabilities of the token after ``ids``; rolls the cache back as needed."""
         return self._cache.read(ids, len(ids), log_softmax)[0]
 
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
+        """Read a text that is known: faster than asking `next_logprobs` for each of its tokens.
+
+        Args:
+            ids: The whole sequence.
+            start: First position whose prediction is wanted, 1 <= start <= len(ids).
+            reduce: Makes what is kept of log-probabilities of shape (vocabulary,).
+
+        Returns:
+            One result for the token after ``ids[:i]``, for each i in start..len(ids).
+        """
+        return self._cache.read(ids, start, lambda logits: reduce(log_softmax(logits)))
+
     def _piece(self, token: int) -> bytes:
         if token not in self._pieces:
             self._pieces[token] = _piece_of(self._model, token)
