@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from langchain_core.language_models.chat_models import BaseChatModel
 
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.errors import EvaluationError, LocalModelError
+from cogenesis_langchain.errors import CoGenesisError, EvaluationError, LocalModelError
 from cogenesis_langchain.evaluation.journal import Journal
 from cogenesis_langchain.evaluation.pairing import pair
 from cogenesis_langchain.evaluation.ratings import Preference, parse_rating, parse_verdict
@@ -201,8 +202,16 @@ def rate_attempts(
     ]
     left = [job for job in jobs if _key(*job[1:]) not in known]
 
+    over = Event()
+
     def rate(record: Record, attempt: Attempt, aspect: Aspect, seed: int) -> str:
-        value, asked = judge.rate(record, attempt.text, aspect, seed)
+        if over.is_set():
+            return ""
+        try:
+            value, asked = judge.rate(record, attempt.text, aspect, seed)
+        except CoGenesisError:
+            over.set()
+            raise
         journal.append(
             Rating(
                 record=attempt.record,
@@ -223,9 +232,8 @@ def rate_attempts(
         try:
             for done, future in enumerate(as_completed(futures), start=before + 1):
                 progress(done, len(jobs), future.result())
-        finally:  # where one failed, the others are not asked
-            for future in futures:
-                future.cancel()
+        finally:  # Ctrl-C too: questions that are being answered are noted, no other is put
+            over.set()
 
 
 def _key(attempt: Attempt, aspect: Aspect, seed: int) -> tuple[str, ...]:

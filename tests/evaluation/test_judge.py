@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +9,17 @@ from evaluation_samples import attempt, record
 from langchain_core.language_models.chat_models import SimpleChatModel
 from langchain_core.messages import BaseMessage
 from langchain_openai import ChatOpenAI
+from opinionated import Opinionated
 from pydantic import SecretStr
 
 from cogenesis_langchain.errors import EvaluationError, LocalModelError, UntrustedLocalModel
 from cogenesis_langchain.evaluation.journal import Journal
 from cogenesis_langchain.evaluation.judge import ASPECTS, Judge, rate_attempts
-from cogenesis_langchain.evaluation.order_check import OrderCheck, check_order, compare_settings
-from cogenesis_langchain.evaluation.results import Attempt, Rating, Verdict
-from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage
+from cogenesis_langchain.evaluation.results import Rating
+from cogenesis_langchain.testing import EgressRecorder
+from cogenesis_langchain.testing.behaviours import chat, echo
 
 PRIVATE = ("Carpatrans", "Zaragoza", "Lavinia", "Arrived at nine")
-
-
-class Opinionated:
-    """A local model that answers by a function of the question, and remembers what it was asked."""
-
-    name = "opinionated"
-
-    def __init__(self, answer: Callable[[str, int], str]) -> None:
-        self._answer = answer
-        self._lock = threading.Lock()
-        self.questions: list[str] = []
-        self.seeds: list[int | None] = []
-
-    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
-        pass
-
-    def stream(
-        self, messages: Sequence[PrivateMessage], options: GenerationOptions
-    ) -> Iterator[LocalChunk]:
-        question = "\n".join(message.text.reveal() for message in messages)
-        with self._lock:
-            self.questions.append(question)
-            self.seeds.append(options.seed)
-            count = len(self.questions)
-        yield LocalChunk(self._answer(question, count))
-        yield LocalChunk("", "stop")
 
 
 class ChatJudge(SimpleChatModel):
@@ -63,10 +37,6 @@ class ChatJudge(SimpleChatModel):
 
 def ratings_at(folder: Path) -> Journal[Rating]:
     return Journal(folder / "ratings.jsonl", Rating)
-
-
-def verdicts_at(folder: Path) -> Journal[Verdict]:
-    return Journal(folder / "verdicts.jsonl", Verdict)
 
 
 def test_every_text_is_rated_on_every_aspect_with_every_seed(tmp_path: Path) -> None:
@@ -160,6 +130,42 @@ def test_any_chat_model_can_judge_and_is_given_the_seed(tmp_path: Path) -> None:
     }
 
 
+def assert_tells_nothing(error: BaseException | None) -> None:
+    while error is not None:
+        assert "Carpatrans" not in f"{error!r} {getattr(error, '__notes__', '')}"
+        error = error.__cause__ or error.__context__
+
+
+def endpoint(recorder: EgressRecorder) -> ChatOpenAI:
+    return ChatOpenAI(
+        model="m",
+        base_url=recorder.base_url,
+        api_key=SecretStr("k"),
+        temperature=0.5,
+        max_retries=0,
+    )
+
+
+def test_the_seeds_reach_an_endpoint() -> None:
+    with EgressRecorder(chat("Decent."), chat("[[6]]")) as recorder:
+        assert Judge(endpoint(recorder)).rate(record(), "Hello.", ASPECTS[0], 3) == (6.0, 2)
+        bodies = [json.loads(request.content) for request in recorder.requests]
+    assert bodies[0]["seed"] == 3 != bodies[1]["seed"]
+    assert {body["temperature"] for body in bodies} == {0.5}
+    assert bodies[0]["messages"] == bodies[1]["messages"]
+
+
+def test_an_endpoint_that_dies_half_way_is_told_of_without_what_it_was_sent(tmp_path: Path) -> None:
+    with EgressRecorder(chat("[[6]]"), echo(500)) as recorder:
+        judge = Judge(endpoint(recorder))
+        with pytest.raises(EvaluationError, match="the judge failed") as caught:
+            rate_attempts([record()], [attempt("Hello.")], judge, ratings_at(tmp_path))
+        assert len(recorder.requests) == 2  # no other question is put
+        assert b"Carpatrans" in recorder.requests[1].content
+    assert_tells_nothing(caught.value)
+    assert [line.value for line in ratings_at(tmp_path).lines()] == [6.0]
+
+
 def test_a_judge_beyond_the_trust_boundary_is_refused() -> None:
     def chat(host: str) -> ChatOpenAI:
         return ChatOpenAI(model="m", base_url=f"https://{host}/v1", api_key=SecretStr("k"))
@@ -186,10 +192,7 @@ def test_no_private_text_is_in_the_error_of_a_judge_that_fails() -> None:
 
     with pytest.raises(EvaluationError) as caught:
         Judge(Broken()).rate(record(), "Hello.", ASPECTS[0], 0)
-    error: BaseException | None = caught.value
-    while error is not None:
-        assert "Carpatrans" not in f"{error!r} {getattr(error, '__notes__', '')}"
-        error = error.__cause__ or error.__context__
+    assert_tells_nothing(caught.value)
 
 
 def test_bad_input_is_refused(tmp_path: Path) -> None:
@@ -200,61 +203,3 @@ def test_bad_input_is_refused(tmp_path: Path) -> None:
         rate_attempts([record()], [attempt(record="r9")], judge, ratings_at(tmp_path))
     with pytest.raises(EvaluationError, match="at least once"):
         Judge(Opinionated(lambda *_: ""), tries=0)
-
-
-def pairs(count: int) -> list[Attempt]:
-    return [
-        attempt(f"{setting} {seed}", setting=setting, seed=seed)
-        for seed in range(count)
-        for setting in ("good", "bad")
-    ]
-
-
-def by_quality(question: str, _: int) -> str:
-    return "[[A]]" if question.index("good ") < question.index("bad ") else "[[B]]"
-
-
-def test_a_judge_that_looks_at_the_texts_does_not_contradict_itself(tmp_path: Path) -> None:
-    journal = verdicts_at(tmp_path)
-    compare_settings([record()], pairs(3), Judge(Opinionated(by_quality)), journal, "good", "bad")
-    assert len(journal.lines()) == 6
-    check = check_order(journal.lines(), "good", "bad")
-    assert check == OrderCheck(pairs=3, contradicted=0, won=3, lost=0, unread=0)
-    assert check.inconsistency == 0.0
-    assert check_order(journal.lines(), "bad", "good").lost == 3
-
-
-def test_a_judge_that_always_prefers_the_first_contradicts_itself(tmp_path: Path) -> None:
-    journal = verdicts_at(tmp_path)
-    biased = Judge(Opinionated(lambda *_: "[[A]]"))
-    compare_settings([record()], pairs(3), biased, journal, "good", "bad")
-    check = check_order(journal.lines(), "good", "bad")
-    assert check == OrderCheck(pairs=3, contradicted=3, won=0, lost=0, unread=0)
-    assert check.inconsistency == 1.0
-
-
-def test_verdicts_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
-    journal = verdicts_at(tmp_path)
-    model = Opinionated(lambda question, _: "[[tie]]" if "good 0" in question else "Hard to say.")
-    compare_settings([record()], pairs(2), Judge(model, tries=2), journal, "good", "bad")
-    check = check_order(journal.lines(), "good", "bad")
-    assert check == OrderCheck(pairs=1, contradicted=0, won=0, lost=0, unread=1)
-    assert {line.asked for line in journal.lines()} == {1, 2}
-
-
-def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    first = Opinionated(by_quality)
-    compare_settings([record()], pairs(1), Judge(first), verdicts_at(tmp_path), "good", "bad")
-    second = Opinionated(by_quality)
-    journal = verdicts_at(tmp_path)
-    compare_settings([record()], pairs(3), Judge(second), journal, "good", "bad")
-    assert len(second.questions) == 4
-    assert len(journal.lines()) == 6
-
-
-def test_settings_without_texts_in_common_are_refused(tmp_path: Path) -> None:
-    judge = Judge(Opinionated(by_quality))
-    attempts = [attempt("good", setting="good"), attempt(setting="bad", failure="x")]
-    with pytest.raises(EvaluationError, match="no texts for the same record"):
-        compare_settings([record()], attempts, judge, verdicts_at(tmp_path), "good", "bad")
-    assert check_order([], "good", "bad").inconsistency is None
