@@ -53,6 +53,7 @@ def run(
     from cogenesis_langchain.evaluation.models import open_models
     from cogenesis_langchain.evaluation.run_folder import RunFolder
     from cogenesis_langchain.evaluation.runner import load, write_texts
+    from cogenesis_langchain.evaluation.stages import rate_texts, read_references
 
     console = Console(stderr=True)
     loaded = load_config(config)
@@ -65,8 +66,12 @@ def run(
     folder = RunFolder(path)
     _fetch(loaded)
     try:
-        with open_models(loaded) as models, _progress(console) as progress:
+        with open_models(loaded) as models, _progress(console, "texts") as progress:
             write_texts(loaded, models, folder, progress)
+        with _progress(console, "references") as progress:
+            read_references(loaded, folder, progress)
+        with _progress(console, "ratings") as progress:
+            rate_texts(loaded, folder, progress)
     except KeyboardInterrupt:
         console.print("Stopped. What was written is kept; the same command goes on from there.")
         raise typer.Exit(_INTERRUPTED) from None
@@ -113,10 +118,10 @@ def _fetch(config: EvaluationConfig) -> None:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar with the time that remains; one line a text where there is no terminal."""
+def _progress(console: Console, what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar with the time that remains; one line each where there is no terminal."""
     if not console.is_terminal:
-        yield lambda done, total, last: console.print(f"{done} of {total} texts; {last}")
+        yield lambda done, total, last: console.print(f"{what}: {done} of {total}; {last}")
         return
     columns = (
         TextColumn("{task.description}"),
@@ -127,9 +132,11 @@ def _progress(console: Console) -> Iterator[Callable[[int, int, str], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, speed_estimate_period=_ESTIMATE_OVER) as bar:
-        task = bar.add_task("texts", total=None)
+        task = bar.add_task(what, total=None, visible=False)
 
         def show(done: int, total: int, last: str) -> None:
-            bar.update(task, completed=done, total=total, description=last or "texts")
+            bar.update(
+                task, completed=done, total=total, description=f"{what}: {last}", visible=True
+            )
 
         yield show

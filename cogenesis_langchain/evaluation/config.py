@@ -113,12 +113,17 @@ class JudgeConfig(Endpoint):
     Attributes:
         aspects: What it rates.
         seeds: One rating each.
+        compare: Two settings whose texts it compares in both orders, to see whether it heeds the
+            order; None leaves that out.
         trusted_hosts: Hosts besides loopback that may be shown context and texts.
+        timeout: Seconds for one question.
     """
 
     aspects: tuple[Aspect, ...] = Field(default=get_args(Aspect), min_length=1)
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    compare: tuple[Name, Name] | None = None
     trusted_hosts: tuple[str, ...] = ()
+    timeout: float = Field(default=300.0, gt=0)
 
 
 class PriceConfig(_Part):

@@ -66,7 +66,7 @@ def open_models(config: EvaluationConfig) -> Iterator[Models]:
     endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
     with ExitStack() as stack:
         remote = {
-            name: _open(endpoint, name, config.concurrency, stack)
+            name: open_remote(endpoint, name, slots=max(2, config.concurrency), stack=stack)
             for name, endpoint in endpoints.items()
         }
         opened = [
@@ -77,9 +77,21 @@ def open_models(config: EvaluationConfig) -> Iterator[Models]:
         yield Models(opened[0], remote, opened[1])
 
 
-def _open(endpoint: Endpoint, name: str, concurrency: int, stack: ExitStack) -> Remote:
+def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) -> Remote:
+    """Find a chat model's address, or start a stand-in for it.
+
+    Args:
+        endpoint: As configured.
+        name: What it is in the run, for errors.
+        slots: How many requests a stand-in serves at the same time; each keeps the prompt it read
+            last, so with two, what all outline requests begin with outlasts a longer prompt.
+        stack: Ends a stand-in.
+
+    Raises:
+        EvaluationConfigInvalid: Its key is not in the environment.
+        StandInError: The stand-in does not start.
+    """
     if endpoint.base_url is None:
-        slots = max(2, concurrency)  # one holds what all outline requests begin with
         stand_in = stack.enter_context(StandInCloud(endpoint.model, n_parallel=slots))
         return Remote(stand_in.base_url, stand_in.model)
     return Remote(endpoint.base_url, endpoint.model, _key(endpoint, name))

@@ -19,13 +19,10 @@ from cogenesis_langchain.errors import ResultsUnusable, RunDiffers
 from cogenesis_langchain.evaluation.config import EvaluationConfig, load_config
 from cogenesis_langchain.evaluation.environment import Environment
 from cogenesis_langchain.evaluation.journal import Journal
-from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating
+from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating, Verdict
 
 _CONFIG: Final = "run.toml"
 _ENVIRONMENT: Final = "environment.json"
-TRACES: Final = "traces"
-"""Where the traces of fused texts are."""
-
 _FREE: Final = frozenset(
     {"concurrency", "max_failures", "out", "prices", "closeness", "show_texts"}
 )
@@ -60,6 +57,11 @@ class RunFolder:
         return Journal(self.path / "ratings.jsonl", Rating)
 
     @property
+    def verdicts(self) -> Journal[Verdict]:
+        """What the judge said of two texts."""
+        return Journal(self.path / "verdicts.jsonl", Verdict)
+
+    @property
     def environment(self) -> Environment:
         """What the run depends on, as its first start found it."""
         return Environment.read(self.path / _ENVIRONMENT)
@@ -73,17 +75,21 @@ class RunFolder:
         """
         return load_config(self.path / _CONFIG)
 
+    def trace(self, setting: str) -> Path:
+        """Where the trace of the first text of a fused setting is."""
+        return self.path / "traces" / f"{setting}.json"
+
     def keep_trace(self, setting: str, trace: Mapping[str, Any]) -> None:
         """Keep the trace of a fused text, if it is the first of its setting.
 
         Raises:
             ResultsUnusable: It cannot be written.
         """
-        path = self.path / TRACES / f"{setting}.json"
+        path = self.trace(setting)
         if path.exists():
             return
         try:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(trace), encoding="utf-8")
         except OSError as error:
             raise _unwritable(self.path, error) from None
