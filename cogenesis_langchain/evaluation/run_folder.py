@@ -23,6 +23,9 @@ from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating, 
 
 _CONFIG: Final = "run.toml"
 _ENVIRONMENT: Final = "environment.json"
+TRACES: Final = "traces"
+"""Folder of the traces of fused texts, in that of the run."""
+
 _FREE: Final = frozenset(
     {"concurrency", "max_failures", "out", "prices", "closeness", "show_texts"}
 )
@@ -77,7 +80,7 @@ class RunFolder:
 
     def trace(self, setting: str) -> Path:
         """Where the trace of the first text of a fused setting is."""
-        return self.path / "traces" / f"{setting}.json"
+        return self.path / TRACES / f"{setting}.json"
 
     def keep_trace(self, setting: str, trace: Mapping[str, Any]) -> None:
         """Keep the trace of a fused text, if it is the first of its setting.
