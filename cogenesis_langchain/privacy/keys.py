@@ -145,7 +145,8 @@ def _is_telling(word: str) -> bool:
 def _name(text: str) -> _Forms:
     """The whole name, the name without its title, and each part that can stand alone."""
     found = list(_WORD.finditer(text))
-    names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES] or found[-1:]
+    names = [match for match in found if match[0].casefold() not in _BESIDE_NAMES]
+    names = names or [match for match in found if match[0].casefold() in TITLES][-1:]
     if len(names) == 1:  # nothing else to go by: the part is the name
         word = names[0][0]
         telling = word.islower() or _is_telling(word)  # a chat without capitals

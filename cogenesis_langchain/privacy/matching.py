@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from cogenesis_langchain.privacy.detectors.combined import (
@@ -69,10 +70,10 @@ class _Segment:
         from ahocorasick import Automaton  # type: ignore[import-not-found]
 
         keys: dict[str, list[Key]] = {}
-        for value in self.detected:
+        for value in _in_order(self.detected):
             for key in keys_of(value):
                 keys.setdefault(key.folded, []).append(key)
-        for value in self.declared:
+        for value in _in_order(self.declared):
             for key in declared_keys_of(value):
                 keys.setdefault(key.folded, []).append(key)
         automaton = Automaton()
@@ -84,7 +85,13 @@ class _Segment:
     @cached_property
     def marks(self) -> dict[str, PrivateValue]:
         """Values that are recognised by what they are worth."""
-        return {mark: value for value in self.detected | self.declared for mark in marks_of(value)}
+        values = _in_order(self.detected | self.declared)
+        return {mark: value for value in values for mark in marks_of(value)}
+
+
+def _in_order(values: Iterable[PrivateValue]) -> list[PrivateValue]:
+    """Values in an order of their own, so that one text always gives the same hits."""
+    return sorted(values, key=attrgetter("kind", "text"))
 
 
 class ValueSet:

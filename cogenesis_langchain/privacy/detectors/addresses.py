@@ -25,7 +25,7 @@ _STREET: Final = (
 _POSTCODE: Final = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[\dW] ?[A-Z\d]{4}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
     r"|[A-Z]{2} \d{5}(?:-\d{4})?"
-    r"|\d{2}-\d{3}|\d{5}-\d{3}|\d{4} ?[A-Z]{2}|\d{4,6})"
+    r"|\d{2}-\d{3}|\d{4}-\d{3}|\d{5}-\d{3}|\d{4} ?[A-Z]{2}|\d{4,6})"
 )
 _TOWN: Final = rf"(?:{_POSTCODE} {_TOWN_NAME}|{_TOWN_NAME} {_POSTCODE}|{_POSTCODE}|{_TOWN_NAME})"
 _TAIL: Final = rf"(?:,? (?:{_UNIT}|\d\.º \w{{3}}\.?)|, {_TOWN})*"
@@ -34,12 +34,14 @@ _PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # 27 Crabtree Lane, Sheffield S5 7AY; Apartment 9, 310 Harbour Drive, Portland, OR 97209
-        rf"(?:{_UNIT},? )?\b\d{{1,5}}[A-Za-z]?,? {_CAPS} {_STREET}(?: (?:North|South|East|West"
-        rf"|[NSEW]))?(?: \d{{1,4}}\b)?{_TAIL}",
+        rf"(?:{_UNIT},? )?\b\d{{1,5}}(?:[/-]\d{{1,4}})?[A-Za-z]?,? {_CAPS} {_STREET}"
+        rf"(?: (?:North|South|East|West|[NSEW]))?(?: \d{{1,4}}\b)?{_TAIL}",
         # Hollow Lane, Tewkesbury GL20 5RT
         rf"\b{_CAPS} {_STREET}, {_CAPS} {_POSTCODE}",
+        # 7 Quarry Bank, Matlock DE4 3PF
+        rf"\b\d{{1,4}}[A-Za-z]?,? {_CAPS}, {_TOWN_NAME},? {_POSTCODE}\b",
         # Blk 128 Bedok North Avenue 2
-        rf"\b{_UNIT} {_CAPS} {_STREET}(?: \d{{1,4}}\b)?{_TAIL}",
+        rf"\b{_UNIT},? {_CAPS} {_STREET}(?: \d{{1,4}}\b)?{_TAIL}",
         # P.O. Box 318, Lititz, PA 17543
         rf"\bP\.? ?O\.? ?Box \d+{_TAIL}",
         # Lindenstraße 14, 50674 Köln; Am Mühlbach 7a, 83022 Rosenheim
@@ -52,12 +54,13 @@ _PATTERNS: Final = tuple(
         r"|allée|impasse|quai|cours|route|square|passage)"
         rf" (?:(?:de|des|du|la|le|les|d['’]|l['’]) ?)*{_CAPS}(?:, \d{{5}} {_TOWN_NAME})?",
         # Calle de la Paloma 23, 28005 Madrid; Via Garibaldi 45, 40121 Bologna; Rua Nova, 210, Rio
-        r"\b(?:[Rr]ue|[Cc]hemin|[Aa]venue|[Bb]oulevard|[Qq]uai|[Rr]oute|[Aa]llée|Strada|Bulevardul|Jalan"
+        r"\b(?:(?i:rue|chemin|avenue|boulevard|quai|route|allée|calle|avenida|rua|via|viale)"
+        r"|Strada|Bulevardul|Jalan"
         r"|Calle|C/|Avenida|Av\.|Avda\.|Plaza|Paseo|Camino|Via|Viale|Piazza|Corso|Vicolo|Rua"
         r"|Travessa|Praça|Largo"
         r"|Alameda|ul\.|al\.|os\.|pl\.|ulica|ул\.|улица|проспект|пр\.)"
         rf" (?:(?:de|del|della|dei|di|da|do|das|dos|du|des|la|le|las|les|los|el"
-        rf"|[dl]['’]) ?)*{_CAPS},? ?\d{{1,4}}[a-z]?\b{_TAIL}",
+        rf"|[dl]['’]) ?)*{_CAPS},? (?:д\. ?)?\d{{1,4}}[a-z]?\b(?:, кв\. ?\d+)?{_TAIL}",
         # a postcode with letters, alone
         r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b",
     )

@@ -45,7 +45,9 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
     ("NAME", re.compile(r"([가-힣]{2,4})(?=씨|님)")),
     (
         "NAME",
-        re.compile(rf"{_NOT_HAN_BEFORE}({_HAN}{{1,4}})(?=様|さん|氏|くん|ちゃん|先生|女士|小姐)"),
+        re.compile(
+            rf"{_NOT_HAN_BEFORE}(?!お|皆|みな)({_HAN}{{1,4}}[\u3041-\u30ff]{{0,4}}?)(?=様|さん|氏|くん|ちゃん|先生|女士|小姐)"
+        ),
     ),
     (
         "ORGANISATION",
@@ -63,7 +65,7 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
             rf"|旅游|，|。|、|,|\s|[^\u4e00-\u9fff]|\Z)"
         ),
     ),
-    ("PLACE", re.compile(rf"({_HAN}{{2,3}}[市省区県府都])(?!{_HAN})")),
+    ("PLACE", re.compile(rf"((?:(?![{_LINKS}住来])" rf"{_HAN}){{2,3}}[市省区県府都])(?!{_HAN})")),
 )
 
 

@@ -41,7 +41,7 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_introduced_names,
 )
 _SHAPED: Final[frozenset[ValueKind]] = frozenset(
-    {"EMAIL", "PHONE", "CARD", "ACCOUNT", "ID", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
+    {"EMAIL", "PHONE", "CARD", "ACCOUNT", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
 )
 _EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")
 _READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)

@@ -21,7 +21,7 @@ from cogenesis_langchain.privacy.detectors.reading import Reading
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
-_AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD})")
+_AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD}|[A-Z]{{2}}\b)")
 _BEFORE: Final = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]#?\Z")
 _LONGEST_WORD: Final = 24
 _PART_OF_A_CODE: Final = re.compile(r"[\w@#:/&+-]")

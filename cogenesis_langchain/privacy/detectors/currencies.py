@@ -1,6 +1,6 @@
 """How currencies are written: signs, codes, abbreviations, words.
 
-Signs are Unicode's, codes and English names those of ISO 4217 as Faker keeps them. They are read at
+Signs, codes and names are those of the Unicode locale data, as Babel keeps them. They are read at
 first use, once a process.
 """
 
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from cogenesis_langchain.privacy.detectors.spans import any_of
-from cogenesis_langchain.privacy.detectors.words import zipf
+from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 from cogenesis_langchain.privacy.folding import fold
 
 LONGEST_BEFORE: Final = 6
@@ -22,7 +22,10 @@ _LETTERS_BEFORE_SIGN: Final = r"(?:US|A|C|S|R|HK|NZ|CA|AU|GH)?"
 _SHORT: Final = r"zł|Kč|kr\.?|R|Rs\.?|Fr\.?|Ft"
 _NO_CODES: Final = frozenset({"ALL", "TOP"})  # words of headlines
 _OTHER_CODES: Final = frozenset({"RMB"})
-_COMMONEST: Final = 4.4  # zipf; "won", "real" and "mark" are rather something else
+_COMMONEST: Final = 4.2  # zipf; "won", "real" and "mark" are rather something else
+_ADJECTIVE_LAST: Final = ("fr", "es", "it", "pt")
+_ABBREVIATING: Final = ("cs", "en_KE", "en_UG", "hu", "id", "pl", "sw")
+_IN_BRACKETS: Final = re.compile(r"\s*\(.*")
 # What everybody calls them, and what other languages do.
 _WORDS: Final = (
     r"euros?|dollars?|bucks|pounds? sterling|pounds|quid|pence|cents?|francs?|franken"
@@ -43,20 +46,49 @@ class CurrencyPatterns(NamedTuple):
 @cache
 def currency_patterns() -> CurrencyPatterns:
     """The patterns for all currencies."""
-    from faker.providers.currency import Provider
+    from babel import Locale
 
-    codes = {code for code, _ in Provider.currencies} - _NO_CODES | _OTHER_CODES
-    abbreviations = {sign for sign in Provider.currency_symbols.values() if _is_abbreviation(sign)}
-    names = {name.split()[-1].lower() for _, name in Provider.currencies}
-    words = {form for name in names for form in (name, fold(name)) if zipf(form, "en") < _COMMONEST}
+    codes = set(Locale("en").currencies) - _NO_CODES | _OTHER_CODES
     signs = rf"{_LETTERS_BEFORE_SIGN}[{_signs()}]"
     short = rf"{signs}|(?<![^\W_])(?:{_SHORT}|{any_of(codes)})"
+    words = rf"(?i:{_WORDS}|{any_of(_names())})"
     return CurrencyPatterns(
-        before=re.compile(rf"(?:{short}|(?<![^\W_])(?:{any_of(abbreviations)}))\s?\Z"),
-        after=re.compile(
-            rf"[\s-]?(?:(?:{short}|(?i:{_WORDS}|(?:{any_of(words)})(?:e?s)?))(?![^\W_])|{_CJK})"
-        ),
+        before=re.compile(rf"(?:{short}|(?<![^\W_])(?:{any_of(_abbreviations())}))\s?\Z"),
+        after=re.compile(rf"[\s-]?(?:(?:{short}|{words})(?![^\W_])|{_CJK})"),
     )
+
+
+def _names() -> set[str]:
+    """What currencies are called, one and many, also without accents, where it is no other word."""
+    from babel import Locale
+    from babel.numbers import get_currency_name
+
+    names: set[str] = set()
+    for code in Locale("en").currencies.keys() & Locale("fr").currencies.keys():
+        for count in (1, 2):
+            names.add(_without_year(get_currency_name(code, count, "en")).split()[-1])
+            names.update(
+                _without_year(get_currency_name(code, count, language)).split()[0]
+                for language in _ADJECTIVE_LAST
+            )
+    forms = {form for name in names for form in (name.lower(), fold(name))}
+    return {form for form in forms if form.isalpha() and zipf(form, *LANGUAGES) < _COMMONEST}
+
+
+def _without_year(name: str) -> str:
+    return _IN_BRACKETS.sub("", name) or name
+
+
+def _abbreviations() -> set[str]:
+    """Signs made of letters, as they are written at home; capitals alone are a code."""
+    from babel import Locale
+
+    signs = {
+        sign.rstrip(".")
+        for home in _ABBREVIATING
+        for sign in Locale.parse(home).currency_symbols.values()
+    }
+    return {sign for sign in signs if sign.isalpha() and len(sign) > 1 and not sign.isupper()}
 
 
 def _signs() -> str:
@@ -66,8 +98,3 @@ def _signs() -> str:
         for code in range(_LAST_SIGN)
         if unicodedata.category(chr(code)) == "Sc"
     )
-
-
-def _is_abbreviation(sign: str) -> bool:
-    """Whether a sign is made of letters, and not of one or of capitals alone, like a code."""
-    return len(sign) > 1 and sign.isascii() and sign.isalpha() and not sign.islower()

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.months import month_numbers
 from cogenesis_langchain.privacy.detectors.reading import Reading
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
-_MONTHS: Final = (
-    "january jan januar jänner janvier janv enero ene gennaio gen janeiro января січня",
-    "february feb februar février févr fév febrero febbraio fevereiro fev февраля лютого",
-    "march mar märz mrz mars marzo março марта березня",
-    "april apr avril avr abril abr aprile апреля квітня",
-    "may mai mayo maggio mag maio мая травня",
-    "june jun juni juin junio giugno giu junho июня червня",
-    "july jul juli juillet juil julio luglio lug julho июля липня",
-    "august aug août agosto ago августа серпня",
-    "september sept sep septembre septiembre setiembre settembre set setembro сентября вересня",
-    "october oct oktober okt octobre octubre ottobre ott outubro out октября жовтня",
-    "november nov novembre noviembre novembro ноября листопада",
-    "december dec dezember dez décembre déc diciembre dic dicembre dezembro декабря грудня",
-)
-_MONTH_NUMBERS: Final = {
-    name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()
-}
 _ORDINALS: Final = [
     "first",
     "second",
@@ -83,7 +68,7 @@ _WEEKDAY: Final = (
     r"|sexta)-feira)"
     r"\.?,?\s+(?:the\s+|den\s+|le\s+)?"
 )
-_MONTH: Final = rf"(?P<month>{any_of(_MONTH_NUMBERS)})\b\.?"
+_MONTH: Final = r"(?P<month>MONTH)\b\.?"
 _DAY: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.|º|ª|°)?"
 _DAY_WORD: Final = rf"(?P<ordinal>{any_of(_ORDINALS)})"
 _YEAR: Final = r"(?P<year>(?:19|20)\d\d|['’]?\d\d(?![\d:.]\d|\d|\s*(?:am|pm|uhr|h\b)))"
@@ -93,19 +78,14 @@ _UP_TO: Final = r"\s*(?:[-–—]|to|till|until|and|bis|und|au|et|al|y|e|a)\s*"
 _OTHER_DAY: Final = _DAY.replace("day", "other_day")  # "18 to 22 April"
 
 _FLAGS: Final = re.IGNORECASE
-_WORDED: Final = tuple(
-    re.compile(pattern, _FLAGS)
-    for pattern in (
-        rf"\b(?:the\s+)?(?:{_WEEKDAY})?\b(?:{_OTHER_DAY}{_UP_TO})?{_DAY}{_OF}{_MONTH}(?:(?:[\s,/.-]|de\b"
-        rf"|del\b){{1,5}}{_YEAR}\b(?:\s(?:года|р\.|г\.))?)?",
-        rf"\b(?:{_WEEKDAY})?{_MONTH}\s*(?:the\s+)?{_DAY}(?:{_UP_TO}{_OTHER_DAY})?\b(?!\s*[:%])(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
-        rf"\b(?:the\s+)?(?:{_WEEKDAY})?{_DAY_WORD}\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
-        rf"\b{_MONTH}\s+(?:the\s+)?{_DAY_WORD}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
-    )
+_WORDED: Final = (
+    rf"\b(?:the\s+)?(?:{_WEEKDAY})?\b(?:{_OTHER_DAY}{_UP_TO})?{_DAY}{_OF}{_MONTH}(?:(?:[\s,/.-]|de\b"
+    rf"|del\b){{1,5}}{_YEAR}\b(?:\s(?:года|р\.|г\.))?)?",
+    rf"\b(?:{_WEEKDAY})?{_MONTH}\s*(?:the\s+)?{_DAY}(?:{_UP_TO}{_OTHER_DAY})?\b(?!\s*[:%])(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+    rf"\b(?:the\s+)?(?:{_WEEKDAY})?{_DAY_WORD}\s+(?:of\s+)?{_MONTH}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
+    rf"\b{_MONTH}\s+(?:the\s+)?{_DAY_WORD}(?:,?\s+(?P<year>{_FULL_YEAR})\b)?",
 )
-_MONTH_AND_YEAR: Final = re.compile(
-    rf"\b{_MONTH}(?:,?\s+|\s+de\s+|\s*[/-]\s*)(?P<year>{_FULL_YEAR})\b", _FLAGS
-)
+_MONTH_AND_YEAR: Final = rf"\b{_MONTH}(?:,?\s+|\s+de\s+|\s*[/-]\s*)(?P<year>{_FULL_YEAR})\b"
 _DAY_ALONE: Final = re.compile(
     rf"\b(?:{_WEEKDAY}{_DAY}|(?:am|vom|zum|den|dem)\s(?P<german>[12]?\d|3[01])\.)(?![\w:/%-]|[.,]\d)",
     _FLAGS,
@@ -186,27 +166,36 @@ def find_dates(text: str) -> Iterator[Reading]:
         first, second = match.group("first", "second") if match["first"] else match.group(3, 4)
         yield _date(match, _both_orders(int(first), int(second)), None)
     for match in _MONTH_OF_YEAR.finditer(text):
-        yield _month_of(match, int(match["month"]), match["year"])
+        yield _month_of(match, frozenset({int(match["month"])}), match["year"])
+
+
+@cache
+def _with_months(pattern: str) -> re.Pattern[str]:
+    """A pattern with the names of all months in it."""
+    return re.compile(pattern.replace("MONTH", any_of(month_numbers())), _FLAGS)
 
 
 def _worded_dates(text: str) -> Iterator[Reading]:
     """Dates with the name of a month: the grammar is tried around such names only."""
+    months = month_numbers()
     for word in _WORD.finditer(text):
-        if word[0].lower() not in _MONTH_NUMBERS:
+        if word[0].lower() not in months:
             continue
         around = (max(0, word.start() - _BEFORE_MONTH), word.end() + _AFTER_MONTH)
-        found = [match for pattern in _WORDED for match in pattern.finditer(text, *around)]
+        found = [
+            match for pattern in _WORDED for match in _with_months(pattern).finditer(text, *around)
+        ]
         for match in found:
             groups = match.groupdict()
             ordinal = groups.get("ordinal")
             days = [_ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])]
             if other := groups.get("other_day"):
                 days.append(int(other))
-            month = _MONTH_NUMBERS[groups["month"].lower()]
-            yield _date(match, [(month, day) for day in days], groups["year"])
-        for match in _MONTH_AND_YEAR.finditer(text, *around):
+            either = [(month, day) for month in months[groups["month"].lower()] for day in days]
+            yield _date(match, either, groups["year"])
+        for match in _with_months(_MONTH_AND_YEAR).finditer(text, *around):
             if not any(day.start() <= match.start() < day.end() for day in found):
-                yield _month_of(match, _MONTH_NUMBERS[match["month"].lower()], match["year"])
+                yield _month_of(match, months[match["month"].lower()], match["year"])
 
 
 def _days_alone(text: str) -> Iterator[Reading]:
@@ -270,8 +259,8 @@ def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -
     return Reading(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
 
 
-def _month_of(match: re.Match[str], month: int, year: str) -> Reading:
-    mark = frozenset({f"month {_full_year(year)}-{month}"})
+def _month_of(match: re.Match[str], months: frozenset[int], year: str) -> Reading:
+    mark = frozenset(f"month {_full_year(year)}-{month}" for month in months)
     return Reading(match.start(), match.end(), "DATE", mark, mark)
 
 

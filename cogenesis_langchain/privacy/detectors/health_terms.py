@@ -14,7 +14,8 @@ def _phrases(text: str) -> frozenset[str]:
 
 
 CONDITIONS: Final = _phrases("""
-    abortion, abscess, acne, addiction, adhd, alcoholic, alcoholism, allergy, alopecia, alzheimer,
+    abortion, abtreibung, avortement, ivg,
+    abscess, acne, addiction, adhd, alcoholic, alcoholism, allergy, alopecia, alzheimer,
     alzheimer's, amnesia, amputation, anaemia, anaphylaxis, anemia, aneurysm, angina, anorexia,
     anthrax, anxiety disorder, aphasia, appendicitis, arrhythmia, arthritis, asperger, asperger's,
     asthma, atrial fibrillation, autism, autistic, bedwetting, bipolar, bipolar disorder,
@@ -83,7 +84,7 @@ CONDITIONS: Final = _phrases("""
 CJK_CONDITIONS: Final = (
     "糖尿病|高血压|高血圧|高血脂|抑郁症|焦虑症|うつ病|癌症|肺癌|乳腺癌|胃癌|白血病|がん|哮喘|喘息|肺炎|肝炎"
     "|心臓病|心脏病|冠心病|脑梗|中风|脳梗塞|痛风|痛風|肾病|腎臓病|怀孕|流产|妊娠|不眠症|失眠|艾滋病|认知症|認知症"
-    "|癫痫|てんかん|花粉症|関節リウマチ|自闭症|自閉症|高コレステロール|당뇨병|고혈압|우울증|암|천식|임신"
+    "|[\u4e00-\u9fff]{1,5}(?:症|炎|癌|がん)|癫痫|てんかん|花粉症|関節リウマチ|自闭症|自閉症|高コレステロール|당뇨병|고혈압|우울증|암|천식|임신"
 )
 """Conditions in scripts without spaces, as a pattern."""
 
@@ -107,6 +108,8 @@ CONDITION_SHAPES: Final = (
     r"(?:\s(?:eye|ear|arm|leg|hand|side|foot))?)?"
     r"|\w{3,}(?:bruch|entzündung|insuffizienz|krebs|krankheit|karzinom|infarkt|störung|schwäche"
     r"|allergie|vergiftung|erkrankung|leiden|schmerzen|operation|unterfunktion|überfunktion)"
+    r"|(?:morbo|malattia|s[ií]ndrome|maladie|syndrome?|enfermedad|doença|morbus|choroba|ziekte)"
+    r"\s(?:(?:di|de|du|da|do|del|van|von)\s)?[^\W\d_]{4,}"
     r"|insuffisance\s[^\W\d_]+|insuficiencia\s[^\W\d_]+|insufficienza\s[^\W\d_]+"
     r"|insuficiência\s[^\W\d_]+"
     r"|cancer\sd[ue]\s(?:la\s)?[^\W\d_]+|cáncer\sde\s[^\W\d_]+|tumore\sal\w*\s[^\W\d_]+"

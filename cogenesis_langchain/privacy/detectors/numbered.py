@@ -75,6 +75,7 @@ _REGIONS: Final = [
     "SG",
 ]
 _FEWEST_NATIONAL_DIGITS: Final = 9
+_FEWEST_INTERNATIONAL_DIGITS: Final = 10
 
 # Written shape of identity numbers, and the module of python-stdnum that knows the checksum.
 _IDENTITY_NUMBERS: Final = (
@@ -167,6 +168,8 @@ def _is_telephone(written: str, *, announced: bool) -> bool:
     digits = re.sub(r"\D", "", written)
     international = written.startswith(("+", "00"))
     if announced and len(digits) >= 6:
+        return True
+    if written.startswith("+") and len(digits) >= _FEWEST_INTERNATIONAL_DIGITS:
         return True
     if not international and len(digits) < _FEWEST_NATIONAL_DIGITS:
         return False

@@ -71,14 +71,15 @@ _NO_IDENTIFIER: Final = re.compile(
     re.IGNORECASE,
 )
 _FEWEST_DIGITS: Final = 3
+_CUE_REACH: Final = 40
 _SHORTEST_MIXED: Final = 5
 _DIGIT_INSIDE: Final = re.compile(r"[A-Z]\d+[A-Z]")  # QX7LMR
 # "seat 31F", "class 3C", "flat 3/1", "Discord kiln#4471"
 _LETTERED: Final = re.compile(
-    r"(?<!\w)([^\W\d_]{3,})\s(?:\d{1,4}[A-Za-z]|[A-Z]\d{1,4}|\d{1,3}/\d{1,3})(?![\w/])"
+    r"(?<!\w)([^\W\d_]{3,})\s(?:\d{1,4}-?[A-Za-z]|[A-Z]-?\d{1,4}|\d{1,3}/\d{1,3})(?![\w/])"
 )
 _TAGGED: Final = re.compile(r"(?<!\w)\w{2,}#\d{3,}\b")
-_COMMONEST_LABEL: Final = 5.3  # zipf; "about 5g"
+_COMMONEST_LABEL: Final = 5.6  # zipf; "about 5g"
 
 
 def find_patterns(text: str) -> Iterator[Span]:
@@ -97,7 +98,10 @@ def find_patterns(text: str) -> Iterator[Span]:
     for pattern in (_HANDLE, _SNAKE, _TAGGED):
         for match in pattern.finditer(text):
             yield Span(*match.span(), "ID")
-    yield from find_announced_codes(text)
+    for code in find_announced_codes(text):
+        yield code
+        if cue := _CUE.search(text, max(0, code.start - _CUE_REACH), code.end):
+            yield Span(cue.start(), code.end, "ID")
     for match in _LOGIN.finditer(text):
         yield Span(*match.span(1), "ID")
     for pattern in (_LONG_NUMBER, _GROUPED_NUMBER, _PLATE):

@@ -20,11 +20,13 @@ from cogenesis_langchain.privacy.detectors.health_terms import (
 from cogenesis_langchain.privacy.detectors.life_terms import LIFE_TERMS
 from cogenesis_langchain.privacy.detectors.medical_words import is_medical
 from cogenesis_langchain.privacy.detectors.money_terms import MONEY_TERMS, OWNERS
-from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind, any_of
+from cogenesis_langchain.privacy.detectors.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
 
 _PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _HAS_OWNER: Final = re.compile(OWNERS, re.IGNORECASE)
+_HAS_TITLE: Final = re.compile(rf"\b(?i:{any_of(TITLES)})\.?\s[^\W\d_a-zß-ÿ]")
 _FORM: Final = re.compile(r"[:：]")
 _CAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_a-zß-ÿ][^\W\d_]+")
 
@@ -82,6 +84,7 @@ def _is_about_somebody(paragraph: str) -> bool:
     """Whether a paragraph has a person in it: a pronoun, a known name, a form's label."""
     return bool(
         _HAS_OWNER.search(paragraph)
+        or _HAS_TITLE.search(paragraph)
         or _FORM.search(paragraph)
         or any(is_known_name(word) for word in _CAPITALISED.findall(paragraph))
     )

@@ -45,7 +45,8 @@ _UNITS: Final[dict[str, str]] = {
     "tb": "tb",
     "btc": "btc|bitcoins?",
     "eth": "eth|ether",
-    "year": "years? old|year-olds?|years?|yrs?|jahre alt|jahre|ans|años|anni|anos|y/o|yo|лет",
+    "year": "歳|岁|세|살|years? old|year-olds?|years?|yrs?|jahre alt|jahre|ans|años|anni|anos"
+    "|y/o|yo|лет",
     "month": "months?|monate?|mois|meses|mesi",
     "week": "weeks?|wochen?|semaines?|semanas?|settimane",
     "day": "days?|tage?|jours?|días?|giorni|dias?",
@@ -58,7 +59,9 @@ _ROUND: Final = frozenset(
     map(Decimal, (*range(1, 11), 12, 14, 15, 18, 20, 21, 24, 25, 30, 40, 45, 48, 50, 60, 90, 100))
 )
 UNIT: Final = re.compile(
-    rf"[\s-]?(?:{'|'.join(f'({forms})' for forms in _UNITS.values())})(?![^\W_])", re.IGNORECASE
+    rf"[\s-]?(?:{'|'.join(f'({forms})' for forms in _UNITS.values())})"
+    r"(?:(?<=[歳岁세살])|(?![^\W_]))",
+    re.IGNORECASE,
 )
 """A unit just after a number; the number of the group tells which: see `unit_of`."""
 
