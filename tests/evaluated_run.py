@@ -15,6 +15,7 @@ from cogenesis_langchain.evaluation.results import (
     Likelihood,
     Rating,
     Traffic,
+    Verdict,
 )
 from cogenesis_langchain.evaluation.setting import Role, Shown
 from cogenesis_langchain.fusion.trace import (
@@ -140,6 +141,22 @@ def ratings(records: Sequence[Record], settings: Sequence[str]) -> Iterator[Rati
                 )
 
 
+def verdicts(records: Sequence[Record]) -> Iterator[Verdict]:
+    """Sketch-fill against the local model: the first wins, but for the last record, unreadable."""
+    for record in records:
+        for first, second in (("local alone", "sketch-fill"), ("sketch-fill", "local alone")):
+            yield Verdict(
+                record=record.id,
+                seed=0,
+                first=first,
+                second=second,
+                aspect="overall with context",
+                judge_seed=0,
+                preferred=None if record is records[-1] else "first",
+                asked=1,
+            )
+
+
 def environment(records: Sequence[Record], settings: Sequence[str], seeds: int = 1) -> Environment:
     """What the run was made on."""
     return Environment(
@@ -203,6 +220,7 @@ def write_folder(
     attempts: Iterable[Attempt] = (),
     likelihoods: Iterable[Likelihood] = (),
     ratings: Iterable[Rating] = (),
+    verdicts: Iterable[Verdict] = (),
     settings: Sequence[str] = tuple(SETTINGS),
     traces: Mapping[str, Trace] | None = None,
 ) -> Path:
@@ -211,10 +229,11 @@ def write_folder(
     made = environment(records, settings)
     (folder / "environment.json").write_text(made.model_dump_json())
     (folder / "run.toml").write_text(CONFIG)
-    journals: dict[str, Iterable[Attempt | Likelihood | Rating]] = {
+    journals: dict[str, Iterable[Attempt | Likelihood | Rating | Verdict]] = {
         "attempts": attempts,
         "likelihood": likelihoods,
         "ratings": ratings,
+        "verdicts": verdicts,
     }
     for name, lines in journals.items():
         if text := "".join(f"{line.model_dump_json()}\n" for line in lines):

@@ -29,11 +29,20 @@ from cogenesis_langchain.evaluation.report.plots import (
     stability_plot,
     trade_off_plot,
 )
-from cogenesis_langchain.evaluation.report.tables import comparison, published_ratings, shares
+from cogenesis_langchain.evaluation.report.tables import (
+    comparison,
+    preferences,
+    published_ratings,
+    shares,
+)
 from cogenesis_langchain.fusion.heat_map_page import to_html
 from cogenesis_langchain.fusion.trace import Trace
 
 _NOT_RUN: Final = Paragraph("No setting of this run has anything to show here.")
+_ORDER: Final = (
+    "The judge also chose between texts of two settings, shown in both orders. Where the order "
+    "decides often, its ratings are worth little."
+)
 _PANELS: Final = 4
 _CURVES: Final = 7
 
@@ -88,6 +97,8 @@ def table_1(findings: Findings) -> Section:
         blocks += dots("ratings", results.settings, findings.ratings, baseline)
     else:
         blocks.append(Paragraph("No judge rated the texts of this run."))
+    if results.verdicts:
+        blocks += [Paragraph(_ORDER), preferences(results)]
     blocks += [
         Paragraph(
             f"For reference, the paper's own figures ({SOURCE}) Other models, data and judge: "

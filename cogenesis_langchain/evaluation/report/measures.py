@@ -15,7 +15,7 @@ from cogenesis_langchain.evaluation.bootstrap import (
     mean_by_record,
 )
 from cogenesis_langchain.evaluation.metrics.metric import Metric
-from cogenesis_langchain.evaluation.results import Aspect, Attempt, Likelihood, Rating
+from cogenesis_langchain.evaluation.results import Aspect, Attempt, Likelihood, Rating, Verdict
 
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
@@ -34,7 +34,8 @@ class Results:
         records: What was written about.
         attempts: The texts.
         likelihoods: How likely the references are.
-        ratings: What the judge said.
+        ratings: What the judge said of texts.
+        verdicts: What the judge said of two texts, in one order and in the other.
     """
 
     settings: Sequence[str]
@@ -42,6 +43,7 @@ class Results:
     attempts: Sequence[Attempt]
     likelihoods: Sequence[Likelihood] = ()
     ratings: Sequence[Rating] = ()
+    verdicts: Sequence[Verdict] = ()
 
     @classmethod
     def sorted(
@@ -51,6 +53,7 @@ class Results:
         attempts: Iterable[Attempt],
         likelihoods: Iterable[Likelihood] = (),
         ratings: Iterable[Rating] = (),
+        verdicts: Iterable[Verdict] = (),
     ) -> Results:
         """Put lines in order, so that an interrupted run gives the report of a whole one.
 
@@ -59,7 +62,7 @@ class Results:
         """
         rank = {record.id: place for place, record in enumerate(records)}
 
-        def place(line: Attempt | Likelihood | Rating) -> tuple[object, ...]:
+        def place(line: Attempt | Likelihood | Rating | Verdict) -> tuple[object, ...]:
             if line.record not in rank:
                 raise EvaluationError(
                     f"the results are about a record {line.record!r}, which the data do not hold",
@@ -73,6 +76,7 @@ class Results:
             sorted(attempts, key=place),
             sorted(likelihoods, key=place),
             sorted(ratings, key=place),
+            sorted(verdicts, key=place),
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from statistics import fmean
 from typing import Final
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.datasets.summary import summarise
 from cogenesis_langchain.evaluation.environment import Environment
+from cogenesis_langchain.evaluation.order_check import check_order
 from cogenesis_langchain.evaluation.report.document import Cell, Grid, mean_cell, number
 from cogenesis_langchain.evaluation.report.measures import Measured, Results
 from cogenesis_langchain.evaluation.report.paper import TABLE_1
@@ -60,6 +62,20 @@ def published_ratings() -> Grid:
     ]
     aspects = ["overall with context", "personalisation", "overall without context"]
     return Grid(["the paper's models", "nearest to our", *aspects], rows)
+
+
+def preferences(results: Results) -> Grid:
+    """Which of two texts the judge prefers, and whether that depends on their order."""
+    compared = {frozenset((verdict.first, verdict.second)) for verdict in results.verdicts}
+    rows = []
+    for one, other in combinations(results.settings, 2):
+        if {one, other} not in compared:
+            continue
+        check = check_order(results.verdicts, one, other)
+        counts = (check.pairs, check.won, check.lost, check.contradicted, check.unread)
+        rows.append([Cell(one), Cell(other), *(Cell(number(count)) for count in counts)])
+    counted = ["won in both orders", "lost in both", "decided by the order", "unreadable"]
+    return Grid(["setting", "against", "pairs", *counted], rows)
 
 
 def losses(results: Results) -> Grid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
@@ -22,9 +21,6 @@ from cogenesis_langchain.evaluation.report.measures import Results
 from cogenesis_langchain.evaluation.report.page import to_html
 from cogenesis_langchain.evaluation.run_folder import RunFolder
 from cogenesis_langchain.fusion.trace import Trace
-
-TRACES: Final = "traces"
-"""Folder of the run with the trace of one text of each fused setting, ``<setting>.json``."""
 
 
 def write_report(
@@ -60,17 +56,18 @@ def write_report(
             run.attempts.lines(),
             run.likelihoods.lines(),
             run.ratings.lines(),
+            run.verdicts.lines(),
         ),
         Roles.of({setting.name: setting.role for setting in environment.settings}),
         metrics(embeddings=embeddings, prices=prices),
     )
     text = (folder / "run.toml").read_text(encoding="utf-8")
-    traces = _traces(folder / TRACES, findings.results.settings)
+    traces = _traces(run, findings.results.settings)
     save(compose(findings, text, environment, traces, show_texts=show_texts), folder)
 
 
-def _traces(folder: Path, settings: Sequence[str]) -> dict[str, Trace]:
-    files = {setting: folder / f"{setting}.json" for setting in settings}
+def _traces(run: RunFolder, settings: Sequence[str]) -> dict[str, Trace]:
+    files = {setting: run.trace(setting) for setting in settings}
     return {
         setting: Trace.from_json(file.read_bytes())
         for setting, file in files.items()

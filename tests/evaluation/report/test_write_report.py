@@ -25,6 +25,7 @@ def whole(folder: Path) -> Path:
         evaluated_run.attempts(RECORDS, seeds=2),
         evaluated_run.likelihoods(RECORDS),
         evaluated_run.ratings(RECORDS, NAMES),
+        evaluated_run.verdicts(RECORDS),
         traces={"fused mean": evaluated_run.trace("mean")},
     )
 
@@ -94,6 +95,11 @@ def test_the_papers_figures_are_labelled_as_its_own(files: dict[str, str]) -> No
     assert "arXiv 2403.03129" in theirs
     assert "| … with 72B logits | fused | 8.28 | 8.22 | 7.80 |" in theirs
     assert "8.28" not in ours
+
+
+def test_the_judges_preferences_are_checked_for_their_order(files: dict[str, str]) -> None:
+    said = section(files["report.md"], "Table 1")
+    assert "| local alone | sketch-fill | 3 | 0 | 0 | 3 | 1 |" in said
 
 
 def test_bounds_stand_beside_the_operators(files: dict[str, str]) -> None:
