@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,6 +224,17 @@ def test_a_server_that_allows_fewer_tokens_a_position_is_asked_for_fewer() -> No
         assert scorer.max_k == 5
         with pytest.raises(FusionError, match="at most 5"):
             scorer.score(sequence(), 2, 6)
+
+
+def test_an_echo_that_allows_twenty_is_asked_for_a_few_less() -> None:
+    """Together's limit; the dialect asks for some more than it uses."""
+    complete = together(score, encode, decode)["POST /v1/completions"]
+
+    def limited(body: dict[str, Any]) -> Answer:
+        return (400, {"error": "too many"}) if body["logprobs"] > 20 else complete(body)
+
+    with serving({"POST /v1/completions": limited}) as server:
+        assert endpoint(server.url).probe().max_k == 16
 
 
 def test_a_server_that_re_tokenises_is_found_out() -> None:
