@@ -73,7 +73,7 @@ def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
         elif figure.ordinal:
             marks = frozenset(f"of-month {value:f}" for value in values)
             yield Reading(figure.start, figure.end + len("th"), "QUANTITY", marks, marks), uncommon
-        elif before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
+        if before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
             yield (
                 _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare),
                 uncommon and zipf(before[1], *LANGUAGES) < _LABEL,
