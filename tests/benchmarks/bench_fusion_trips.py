@@ -1,6 +1,6 @@
 """Requests a token of fused decoding, with block lengths that it chooses by itself.
 
-    bench_fusion_trips.py OPERATOR greedy|sampled [texts] [tokens] [delay in ms]
+    bench_fusion_trips.py OPERATOR greedy|sampled [texts] [tokens] [delay in ms] [first text]
 
 The cloud side is the block server of `bench_fusion_speed.py` behind a proxy that adds the round
 trip; the reference implementation makes one request a token.
@@ -26,6 +26,7 @@ GREEDY = len(sys.argv) < 3 or sys.argv[2] == "greedy"
 TEXTS = int(sys.argv[3]) if len(sys.argv) > 3 else 20
 TOKENS = int(sys.argv[4]) if len(sys.argv) > 4 else 150
 DELAY = int(sys.argv[5]) if len(sys.argv) > 5 else 100
+FIRST = int(sys.argv[6]) if len(sys.argv) > 6 else 0
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
     reports = []
     with speed.cloud() as address, delayed(address, DELAY / 1000) as url:
         endpoint = speed.connect(url)
-        for record in records(TEXTS):
+        for record in records(FIRST + TEXTS)[FIRST:]:
             asked = prompts(record)
             judge = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
             stream = decoder.stream(asked.local, judge, options, baseline_messages=asked.without)
