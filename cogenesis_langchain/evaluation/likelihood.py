@@ -175,6 +175,9 @@ class _Reading:
     def lines(self, known: Sequence[Likelihood]) -> Iterator[Likelihood]:
         """Read what is not known yet.
 
+        A model's rounding depends on what its cache held before. So a record is read from an empty
+        cache, in one order, and as a whole: a run that was interrupted gives the same figures.
+
         Raises:
             EvaluationError: What is known is of another number of tokens.
         """
@@ -184,31 +187,36 @@ class _Reading:
                 remedy="read with the same number of tokens, or move the journal away",
             )
         done = {line.setting for line in known}
-        cloud = self._readers.cloud
-        together = {LOCAL, CLOUD_WITHOUT, ORACLE, *map(_name, self._readers.operators)}
-        if cloud is not None and self._prepared.release and self._prepared.release.text:
-            if not together <= done:
-                fused = self._fused(cloud, self._prepared.release.text)
-                yield from (line for line in fused if line.setting not in done)
-        elif LOCAL not in done:
-            yield self._line(LOCAL, read_text(self._readers.local, self._prompt(), self._text))
-        for setting, (model, prompt) in self._alone().items():
-            if setting not in done:
-                yield self._line(setting, read_text(model, prompt, self._text))
-
-    def _alone(self) -> dict[str, tuple[SequenceReader, Sequence[PrivateMessage]]]:
-        """The settings in which one model writes by itself, but for those that are fused."""
-        whole = self._prompt()
+        if self._settings() <= done:
+            return
         readers = self._readers
-        settings: dict[str, tuple[SequenceReader, Sequence[PrivateMessage]]] = {
-            setting: (readers.local, self._prompt(Sketch(points)))
-            for setting, points in self._sketches.items()
-        }
-        if readers.fine_tuned is not None:
-            settings[FINE_TUNED] = (readers.fine_tuned, whole)
-        if readers.cloud is not None:
-            settings[CLOUD_WITH] = (readers.cloud, whole)
+        for model in filter(None, (readers.local, readers.cloud, readers.fine_tuned)):
+            _empty_cache(model)
+        yield from (line for line in self._all() if line.setting not in done)
+
+    def _settings(self) -> set[str]:
+        settings = {LOCAL, *self._sketches}
+        if self._readers.fine_tuned is not None:
+            settings.add(FINE_TUNED)
+        if self._readers.cloud is not None:
+            settings.add(CLOUD_WITH)
+            if self._instruction is not None:
+                settings |= {CLOUD_WITHOUT, ORACLE, *map(_name, self._readers.operators)}
         return settings
+
+    def _all(self) -> Iterator[Likelihood]:
+        """Every setting, those first that share what the local model has read already."""
+        readers, whole = self._readers, self._prompt()
+        for setting, points in self._sketches.items():
+            yield self._read(setting, readers.local, self._prompt(Sketch(points)))
+        if readers.cloud is not None and self._instruction is not None:
+            yield from self._fused(readers.cloud, self._instruction)
+        else:
+            yield self._read(LOCAL, readers.local, whole)
+        if readers.cloud is not None:
+            yield self._read(CLOUD_WITH, readers.cloud, whole)
+        if readers.fine_tuned is not None:
+            yield self._read(FINE_TUNED, readers.fine_tuned, whole)
 
     def _fused(self, cloud: SequenceReader, instruction: PublicText) -> Iterator[Likelihood]:
         task = PublicText.compose(FUSED_TASK, {"instruction": instruction})
@@ -232,6 +240,11 @@ class _Reading:
         grid = tuple(_nats(weight * own + (1.0 - weight) * other) for weight in WEIGHTS)
         return line.model_copy(update={"fixed_weights": grid})
 
+    def _read(
+        self, setting: str, model: SequenceReader, prompt: Sequence[PrivateMessage]
+    ) -> Likelihood:
+        return self._line(setting, read_text(model, prompt, self._text))
+
     def _line(self, setting: str, probabilities: TokenProbabilities) -> Likelihood:
         return Likelihood(
             record=self._record.id,
@@ -242,6 +255,12 @@ class _Reading:
 
     def _prompt(self, sketch: Sketch | None = None) -> Sequence[PrivateMessage]:
         return self._prepared.prompt.complete(sketch)
+
+    @property
+    def _instruction(self) -> PublicText | None:
+        """What the cloud model may be shown; None where the border lets nothing out."""
+        release = self._prepared.release
+        return None if release is None else release.text
 
     @cached_property
     def _prepared(self) -> Prepared:
@@ -254,6 +273,11 @@ class _Reading:
             trusted_hosts=(),
         )
         return preparation.prepare(conversation(self._record))
+
+
+def _empty_cache(model: SequenceReader) -> None:
+    """Have a model read something that no prompt begins with."""
+    model.read(model.encode(b".")[:1], 1, lambda _: None)
 
 
 def _name(operator: Operator) -> str:

@@ -43,6 +43,8 @@ class ByteReader:
         return list("\n".join(message.text.reveal() for message in messages).encode())
 
     def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
+        if bytes(ids) == b".":  # what empties the cache
+            return []
         prompt = bytes(ids[:start]).decode()
         self.prompts.append(prompt)
         sure = self._sure(prompt)
