@@ -187,7 +187,9 @@ def figure_6(traces: Mapping[str, Trace], *, show_texts: bool) -> Section:
         shares(traces),
     ]
     if show_texts:
-        blocks += [Page(setting, to_html(trace)) for setting, trace in traces.items()]
+        blocks += [
+            Page(f"{setting}, token by token", to_html(trace)) for setting, trace in traces.items()
+        ]
     return Section(title, blocks)
 
 

@@ -24,18 +24,22 @@ NOTHING: Final = Cell("–")
 def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> Grid:
     """Set measures side by side, one row a setting.
 
+    Means over different numbers of records compare only by their paired differences, so the number
+    stands beside them.
+
     Args:
         settings: The rows.
         measured: The columns; those without any value are left out.
         baseline: The setting that the others are compared with.
     """
     columns = [one for one in measured if any(setting in one.values for setting in settings)]
-    rows = [
-        [Cell(setting), *(_mean(one, setting, baseline) for one in columns)]
-        for setting in settings
-        if any(setting in one.values for one in columns)
-    ]
-    return Grid(["setting", *(one.title for one in columns)], rows)
+    rows = []
+    for setting in settings:
+        counts = [len(one.values[setting]) for one in columns if setting in one.values]
+        if counts:
+            means = (_mean(one, setting, baseline) for one in columns)
+            rows.append([Cell(setting), Cell(number(max(counts))), *means])
+    return Grid(["setting", "records", *(one.title for one in columns)], rows)
 
 
 def _mean(measured: Measured, setting: str, baseline: str) -> Cell:

@@ -17,6 +17,7 @@ from cogenesis_langchain.evaluation.report.measures import (
     of_ratings,
     of_texts,
 )
+from cogenesis_langchain.evaluation.report.tables import comparison
 from cogenesis_langchain.evaluation.results import Attempt, Likelihood, Rating
 
 RECORDS = evaluated_run.records(3)
@@ -120,3 +121,12 @@ def test_roles_find_their_settings() -> None:
     assert roles.other_sketches == ["sketch by 0.5B"]
     assert roles.fused == ["fused mean", "fused product"]
     assert Roles.of({}) == Roles("", "", "", [], [], [])
+
+
+def test_a_table_says_over_how_many_records_its_means_are() -> None:
+    measured = gather("m", "", True, [("a", "r0", 1.0), ("a", "r1", 5.0), ("b", "r1", 4.0)])
+    table = comparison(["a", "b", "absent"], [measured], "a")
+    assert [[cell.value for cell in row] for row in table.rows] == [
+        ["a", "2", "3"],
+        ["b", "1", "4"],
+    ]
