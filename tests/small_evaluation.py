@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,16 +49,23 @@ def write_records(path: Path, count: int) -> Path:
 def config(records: Path, **changes: Any) -> EvaluationConfig:
     settings = {
         "settings": ["local alone", "sketch-fill", "full content", "cloud without context"],
-        "seeds": [1, 2],
+        "seeds": [1],
         "cloud": {"base_url": "http://127.0.0.1:9/v1", "model": "recorded", "timeout": 5},
     }
     return EvaluationConfig.model_validate({"records": [str(records)]} | settings | changes)
 
 
 class SeededLocal:
-    """A local model whose text is decided by prompt and seed."""
+    """A local model whose text is decided by prompt and seed.
+
+    Args:
+        pause: Seconds that a text takes.
+    """
 
     name = "seeded"
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self._pause = pause
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
         """Nothing to read ahead."""
@@ -65,6 +73,7 @@ class SeededLocal:
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
     ) -> Iterator[LocalChunk]:
+        time.sleep(self._pause)
         prompt = json.dumps([message.text.reveal() for message in messages])
         digest = hashlib.sha256(f"{prompt} {options.seed}".encode()).hexdigest()
         yield LocalChunk(f"The oven, {digest}.")

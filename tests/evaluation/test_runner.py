@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from cogenesis_langchain.evaluation.run_folder import RunFolder
 from cogenesis_langchain.evaluation.runner import write_texts
 from cogenesis_langchain.testing.behaviours import chat, status
 
+WORKER = Path(__file__).parents[1] / "evaluation_worker.py"
+
 
 @pytest.fixture(autouse=True)
 def _no_model_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +29,7 @@ def _no_model_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
-    return write_records(tmp_path / "records.jsonl", 3)
+    return write_records(tmp_path / "records.jsonl", 2)
 
 
 @pytest.fixture
@@ -46,9 +51,9 @@ def told(folder: RunFolder) -> dict[tuple[str, ...], tuple[object, ...]]:
 
 def test_every_record_setting_and_seed_gets_its_text(records: Path, folder: RunFolder) -> None:
     with models() as (opened, _):
-        write_texts(config(records), opened, folder, quiet)
+        write_texts(config(records, seeds=[1, 2]), opened, folder, quiet)
     lines = folder.attempts.lines()
-    assert len(lines) == 3 * 4 * 2
+    assert len(lines) == 2 * 4 * 2
     assert not [line.failure for line in lines if line.failure]
     by_setting = {line.setting: line for line in lines}
     assert by_setting["local alone"].traffic.calls == 0
@@ -80,11 +85,11 @@ def test_texts_of_one_record_follow_each_other(records: Path, folder: RunFolder)
     with models() as (opened, _):
         write_texts(config(records, limits={"full content": 1}), opened, folder, quiet)
     order = [(line.record, line.setting) for line in folder.attempts.lines()]
-    assert [record for record, _ in order] == ["r1"] * 8 + ["r2"] * 6 + ["r3"] * 6
+    assert [record for record, _ in order] == ["r1"] * 4 + ["r2"] * 3
     assert ("r2", "full content") not in order
 
 
-@pytest.mark.parametrize("after", [1, 7])
+@pytest.mark.parametrize("after", [1, 6])
 def test_a_run_that_was_interrupted_gives_the_same_attempts(
     records: Path, folder: RunFolder, tmp_path: Path, after: int
 ) -> None:
@@ -102,6 +107,33 @@ def test_a_run_that_was_interrupted_gives_the_same_attempts(
         write_texts(config(records), opened, whole, quiet)
     assert told(folder) == told(whole)
     assert kept.items() <= told(folder).items()
+
+
+@pytest.mark.parametrize("ended", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_that_is_ended_loses_at_most_the_text_in_progress(
+    records: Path, folder: RunFolder, tmp_path: Path, ended: signal.Signals
+) -> None:
+    with models() as (opened, recorder):
+        arguments = [str(folder.path), str(records), recorder.base_url, "0.4"]
+        with subprocess.Popen(
+            [sys.executable, str(WORKER), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as worker:
+            assert worker.stdout is not None
+            told_done = [int(worker.stdout.readline()) for _ in range(3)]
+            worker.send_signal(ended)
+            told_done += map(int, worker.stdout.read().split())
+        assert worker.returncode != 0
+        kept = told(folder)
+        assert len(kept) in (told_done[-1], told_done[-1] + 1)
+        assert len(kept) < 8, "it was ended too late to show anything"
+        write_texts(config(records), opened, folder, quiet)
+        whole = RunFolder(tmp_path / "whole")
+        write_texts(config(records), opened, whole, quiet)
+    assert told(folder) == told(whole)
+    assert kept.items() <= told(whole).items()
 
 
 def test_several_texts_at_a_time_give_the_same_attempts(
@@ -125,15 +157,15 @@ def test_a_finished_run_writes_nothing_more(records: Path, folder: RunFolder) ->
         )
         assert len(recorder.requests) == asked
     assert folder.attempts.path.read_bytes() == before
-    assert seen == [(24, 24)]
+    assert seen == [(8, 8)]
 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
         ({"generation": {"max_tokens": 7}}, r"generation\.max_tokens \(was 300, is 7\)"),
-        ({"seeds": [1]}, r"seeds \(was \[1, 2\], is \[1\]\)"),
-        ({"limit": 2}, r"limit \(was absent, is 2\)"),
+        ({"seeds": [1, 2]}, r"seeds \(was \[1\], is \[1, 2\]\)"),
+        ({"limit": 1}, r"limit \(was absent, is 1\)"),
     ],
 )
 def test_another_configuration_in_the_same_folder_is_refused(
@@ -156,7 +188,7 @@ def test_what_changes_no_text_may_change(records: Path, folder: RunFolder) -> No
 def test_changed_records_are_refused(records: Path, folder: RunFolder) -> None:
     with models() as (opened, _):
         write_texts(config(records), opened, folder, quiet)
-        write_records(records, 2)
+        write_records(records, 1)
         with pytest.raises(RunDiffers, match=r"records\."):
             write_texts(config(records), opened, folder, quiet)
 
@@ -165,7 +197,7 @@ def test_an_endpoint_that_dies_half_way_stops_the_run_and_loses_nothing(
     records: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cogenesis_langchain.models.cloud._FIRST_PAUSE", 0.001)
-    quick = config(records, max_failures=3)
+    quick = config(records, max_failures=3, seeds=[1, 2])
     with models(chat(), chat(), status(503)) as (opened, recorder):
         with pytest.raises(RunStopped, match="3 texts failed, the last with Cloud"):
             write_texts(quick, opened, folder, quiet)
@@ -176,7 +208,7 @@ def test_an_endpoint_that_dies_half_way_stops_the_run_and_loses_nothing(
         recorder.play(chat())
         write_texts(quick, opened, folder, quiet)
     lines = folder.attempts.lines()
-    assert len(lines) == 24
+    assert len(lines) == 16
     assert not any(line.failure for line in lines)
 
 
