@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 INSTRUCTION ?= Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
+RESULTS ?= docs/results
 DEMO := --context examples/persona --store .demo/context
 
-.PHONY: help demo test check bench examples format clean
+.PHONY: help demo test check bench bench-quality examples format clean
 .DEFAULT_GOAL := help
 
 help: ## list the chores
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,6 +33,9 @@ check: $(STAMP) ## formatting, lint, types, floors, package list
 
 bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+bench-quality: $(STAMP) ## compare the paper's settings on 40 records, half an hour (RESULTS=folder)
+	$(BIN)/cogenesis evaluate tests/benchmarks/bench_quality.toml --out $(RESULTS)
 
 examples: $(STAMP) ## run the example scripts
 	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
