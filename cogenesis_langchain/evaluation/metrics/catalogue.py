@@ -1,14 +1,12 @@
-"""All metrics, and measuring many texts with them."""
+"""All metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.metrics.facts import (
     INVENTED_VALUES,
     LEFTOVER_PLACEHOLDERS,
@@ -33,8 +31,6 @@ from cogenesis_langchain.evaluation.metrics.traffic import (
     Prices,
     cost,
 )
-from cogenesis_langchain.evaluation.pairing import pair
-from cogenesis_langchain.evaluation.results import Attempt
 
 METRICS: Final[tuple[Metric, ...]] = (
     REQUIRED_FACTS,
@@ -61,25 +57,6 @@ METRICS: Final[tuple[Metric, ...]] = (
 """The metrics that need nothing but the record and the attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """The value of one metric for one text.
-
-    Attributes:
-        record: The record's id.
-        setting: The setting's name.
-        seed: The seed of the text.
-        metric: The metric's name.
-        value: The figure.
-    """
-
-    record: str
-    setting: str
-    seed: int
-    metric: str
-    value: float
-
-
 def metrics(
     *,
     embeddings: Embeddings | None = None,
@@ -103,27 +80,3 @@ def metrics(
     if prices is not None:
         chosen.append(cost(prices))
     return tuple(chosen)
-
-
-def measure(
-    records: Iterable[Record], attempts: Iterable[Attempt], chosen: Sequence[Metric] = METRICS
-) -> Iterator[Figure]:
-    """Measure texts.
-
-    Args:
-        records: What the attempts are about; more than that does no harm.
-        attempts: The texts.
-        chosen: With what to measure.
-
-    Yields:
-        A figure for each text and metric that applies to it, in the order of the attempts.
-
-    Raises:
-        EvaluationError: An attempt is about a record that is not among the records, or there are
-            no attempts.
-    """
-    for record, attempt in pair(records, attempts):
-        for metric in chosen:
-            value = metric.measure(record, attempt)
-            if value is not None:
-                yield Figure(record.id, attempt.setting, attempt.seed, metric.name, value)
