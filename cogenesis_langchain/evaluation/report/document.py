@@ -9,6 +9,10 @@ from typing import Final, Literal
 
 from cogenesis_langchain.evaluation.bootstrap import Estimate
 
+FEWEST: Final = 6
+"""Records below which no difference is marked: so few differ in the same direction by chance more
+than one time in twenty (2 * 0.5 ** 5 > 0.05), and the bootstrap would call that a difference."""
+
 _NUMBER: Final = re.compile(r"[−–]?\d|–$")
 
 Verdict = Literal["", "better", "worse"]
@@ -164,5 +168,5 @@ def mean_cell(
 
 
 def differs(difference: Estimate) -> bool:
-    """Whether the interval of a difference of two or more records excludes 0."""
-    return difference.count > 1 and (difference.low > 0 or difference.high < 0)
+    """Whether the interval of a difference of enough records excludes 0."""
+    return difference.count >= FEWEST and (difference.low > 0 or difference.high < 0)

@@ -9,6 +9,7 @@ from cogenesis_langchain.evaluation.environment import Environment
 from cogenesis_langchain.evaluation.metrics.traffic import PRIVATE_STRINGS
 from cogenesis_langchain.evaluation.report.comparisons import dots
 from cogenesis_langchain.evaluation.report.document import (
+    FEWEST,
     Block,
     Code,
     Paragraph,
@@ -85,8 +86,8 @@ def _legend(baseline: str) -> str:
         return f"{means} No setting is the local model alone, so there are no differences."
     return (
         f"{means} Under it stands the difference to “{baseline}”, paired by record, where its "
-        "interval excludes 0: ▲ better, ▼ worse, Δ neither. With this many comparisons, one in "
-        "twenty would be marked by chance alone."
+        f"interval excludes 0: ▲ better, ▼ worse, Δ neither. Below {FEWEST} records nothing is "
+        "marked. With this many comparisons, one in twenty would be marked by chance alone."
     )
 
 

@@ -54,7 +54,7 @@ def test_a_difference_is_marked_where_its_interval_excludes_0() -> None:
 
 
 @pytest.mark.parametrize(
-    "unclear", [None, Estimate(1.0, -0.1, 2.0, 9), Estimate(1.0, 0.0, 2.0, 9), Estimate(1, 1, 1, 1)]
+    "unclear", [None, Estimate(1.0, -0.1, 2.0, 9), Estimate(1.0, 0.0, 2.0, 9), Estimate(1, 1, 1, 5)]
 )
 def test_no_difference_is_marked_where_none_is_shown(unclear: Estimate | None) -> None:
     assert mean_cell(MEAN, unclear, higher_is_better=True) == Cell("4", "3 to 5")

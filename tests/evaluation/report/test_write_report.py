@@ -14,7 +14,7 @@ from cogenesis_langchain.errors import EvaluationError, ResultsUnusable
 from cogenesis_langchain.evaluation.report.write import write_report
 from cogenesis_langchain.evaluation.results import Attempt
 
-RECORDS = evaluated_run.records(4)
+RECORDS = evaluated_run.records(6)
 NAMES = list(SETTINGS)
 
 
@@ -85,7 +85,7 @@ def test_the_headline_holds_each_setting_and_measure(files: dict[str, str]) -> N
         assert f"\n| {name} |" in said
     for measure in ("required facts (%)", "gap closed (%)", "ROUGE-L (F1)", "cost (dollars)"):
         assert measure in said
-    assert "sketch-fill, against local alone — 0 private strings on the wire in 8 attempts" in said
+    assert "sketch-fill, against local alone — 0 private strings on the wire in 12 attempts" in said
     assert re.search(r"\| cloud with context \|.*\| 5 ▼ \+5 \|", said)
 
 
@@ -99,13 +99,13 @@ def test_the_papers_figures_are_labelled_as_its_own(files: dict[str, str]) -> No
 
 def test_the_judges_preferences_are_checked_for_their_order(files: dict[str, str]) -> None:
     said = section(files["report.md"], "Table 1")
-    assert "| local alone | sketch-fill | 3 | 0 | 0 | 3 | 1 |" in said
+    assert "| local alone | sketch-fill | 5 | 0 | 0 | 5 | 1 |" in said
 
 
 def test_bounds_stand_beside_the_operators(files: dict[str, str]) -> None:
     said = section(files["report.md"], "Table 2")
     assert "Of oracle only the likelihood is known." in said
-    assert re.search(r"^\| oracle \| 4 \| 2\.\d", said, re.M)
+    assert re.search(r"^\| oracle \| 6 \| 2\.\d", said, re.M)
 
 
 def test_figures_4_and_5_compare_with_the_sketch(files: dict[str, str]) -> None:
@@ -124,7 +124,7 @@ def test_the_shares_of_a_fused_text_are_shown_but_not_the_text(files: dict[str, 
 def test_unreadable_ratings_are_counted(files: dict[str, str]) -> None:
     said = section(files["report.md"], "What is missing from the means")
     rows = re.findall(r"^\| (?!setting|---)(.*) \|$", said, re.M)
-    assert sum(int(row.split(" | ")[4]) for row in rows) == 12 * len(NAMES) // 13
+    assert sum(int(row.split(" | ")[4]) for row in rows) == 3 * len(RECORDS) * len(NAMES) // 13
 
 
 def test_a_report_holds_no_private_text_unless_it_is_asked_to(
@@ -179,7 +179,7 @@ def test_the_same_lines_in_any_order_give_the_same_bytes(
 
 def test_a_run_without_any_line_says_so(tmp_path: Path) -> None:
     said = report(write_folder(tmp_path / "run", RECORDS))["report.md"]
-    assert "8 settings, 4 records, 1 seed, 0 texts" in said
+    assert "8 settings, 6 records, 1 seed, 0 texts" in said
     assert "Nothing has been measured yet." in section(said, "Headline")
     assert "No judge rated the texts of this run." in section(said, "Table 1")
     assert "No setting of this run has anything to show here." in section(said, "Table 2")
@@ -198,9 +198,9 @@ def test_a_setting_that_only_failed_is_shown_with_its_reasons(tmp_path: Path) ->
     run = write_folder(tmp_path / "run", RECORDS, [*failed, *alone], settings=names)
     said = report(run)["report.md"]
     missing = section(said, "What is missing from the means")
-    assert "| sketch-fill | 4 | 4 | 0 | 0 | 0 |" in missing
-    assert "| sketch-fill | CloudTimeout: no answer | 4 |" in missing
-    assert "4 failed attempts" in section(said, "What was run")
+    assert "| sketch-fill | 6 | 6 | 0 | 0 | 0 |" in missing
+    assert "| sketch-fill | CloudTimeout: no answer | 6 |" in missing
+    assert "6 failed attempts" in section(said, "What was run")
 
 
 def test_one_record_has_means_and_no_intervals(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_run_that_stopped_half_way_is_reported_as_far_as_it_went(tmp_path: Pat
 
 
 def test_records_that_are_not_those_of_the_run_are_refused(folder: Path) -> None:
-    with pytest.raises(EvaluationError, match="3 records of the run are not in the data"):
+    with pytest.raises(EvaluationError, match="5 records of the run are not in the data"):
         write_report(folder, RECORDS[:1])
 
 
