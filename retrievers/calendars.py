@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final
 from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import MissingDependency, UnreadableFile
-from cogenesis_langchain.retrievers.text_files import open_text
+from cogenesis_langchain.retrievers.text_files import lines, open_text
 
 if TYPE_CHECKING:
     from icalendar import Component
@@ -39,16 +39,16 @@ def load_calendar(path: Path) -> Iterator[Document]:
 
 def _events(file: IO[str]) -> Iterator[str]:
     """Yield the lines of each event, without the calendar around it."""
-    lines: list[str] = []
-    for line in file:
+    event: list[str] = []
+    for line in lines(file):
         mark = line.strip().upper()
         if mark == _BEGIN:
-            lines = [line]
-        elif lines:
-            lines.append(line)
+            event = [line]
+        elif event:
+            event.append(line)
             if mark == _END:
-                yield "".join(lines)
-                lines = []
+                yield "".join(event)
+                event = []
 
 
 def _document(event: Component) -> Document:

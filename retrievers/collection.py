@@ -13,8 +13,8 @@ from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.backend import Backend
 from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.codec import DIGEST, Codec
-from cogenesis_langchain.retrievers.filters import Condition
-from cogenesis_langchain.retrievers.records import RESERVED, Record
+from cogenesis_langchain.retrievers.conditions import Condition
+from cogenesis_langchain.retrievers.records import RESERVED, Ranked, Record
 
 if TYPE_CHECKING:
     import chromadb
@@ -101,15 +101,14 @@ class UserCollection:
 
     def nearest(
         self, vector: Sequence[float], n: int, condition: Condition | None = None
-    ) -> list[tuple[Record, float]]:
-        """Return the records nearest to a vector with their cosines, best first."""
+    ) -> list[Ranked]:
+        """Return the ids of the records nearest to a vector with their cosines, best first."""
+        queries: list[Sequence[float]] = [vector]
         with explained(self._backend.where):
-            found = self._chroma.similarity_search_by_vector_with_relevance_scores(
-                list(vector), k=n, filter=condition
-            )
+            found = self._handle.query(queries, n_results=n, where=condition, include=["distances"])
+        [distances] = found["distances"] or [[]]
         return [
-            (self._codec.decode(document.id or "", document.page_content, document.metadata), 1 - d)
-            for document, d in found
+            (id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances, strict=True)
         ]
 
     def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:

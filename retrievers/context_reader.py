@@ -32,7 +32,9 @@ class ContextReader:
 
     def ids(self, filter: Filter) -> list[str]:
         """Return the ids of the records that are what a filter wants."""
-        return self._records.ids(filter.condition())
+        if filter.is_known_to_chroma(sealed=self._records.sealed):
+            return self._records.ids(filter.condition(sealed=self._records.sealed))
+        return [record.id for record in self._records.admitted(filter)]
 
     def list_documents(
         self, filter: Filter | None = None, *, limit: int | None = None, offset: int = 0
@@ -44,8 +46,8 @@ class ContextReader:
             limit: How many at most.
             offset: How many to leave out first.
         """
-        condition = filter.condition() if filter else None
-        return [record.document() for record in self._records.select(condition, limit, offset)]
+        found = self._records.admitted(filter or Filter(), limit, offset)
+        return [record.document() for record in found]
 
     def export(self) -> Iterator[Document]:
         """Yield every record, page by page; `add_documents` takes them back."""

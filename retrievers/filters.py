@@ -2,32 +2,24 @@
 
 A filter is applied in one of two ways that mean the same: as a condition that Chroma evaluates, or
 to records that were found without it. The second is what makes filtered search quick: Chroma
-evaluates a condition over the whole collection before it looks at the first vector.
+evaluates a condition over the whole collection before it looks at the first vector. It is also the
+only way to test metadata that are encrypted.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.codec import KIND, TIME
+from cogenesis_langchain.retrievers.conditions import ORDER, Condition, condition_of
 from cogenesis_langchain.retrievers.records import RESERVED, Kind, Record, timestamp
 
-Condition = dict[str, Any]
-"""A Chroma ``where``."""
-
-_ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "$gt": operator.gt,
-    "$gte": operator.ge,
-    "$lt": operator.lt,
-    "$lte": operator.le,
-}
 _NEGATED: Final = {"$ne": "$eq", "$nin": "$in"}
-_OPERATORS: Final = ("$eq", "$ne", *_ORDER, "$in", "$nin")
+_OPERATORS: Final = ("$eq", "$ne", *ORDER, "$in", "$nin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +58,11 @@ class Filter:
                 )
         self._span()
 
+    @property
+    def admits_all(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.condition() is None
+
     def admits(self, record: Record) -> bool:
         """Whether a record is what it must be."""
         if self.kinds and record.kind not in self.kinds:
@@ -77,8 +74,16 @@ class Filter:
                 return False
         return all(_holds(record.metadata, name, how, what) for name, how, what in self._tests())
 
-    def condition(self) -> Condition | None:
-        """Return it as Chroma's ``where``; None admits all."""
+    def is_known_to_chroma(self, *, sealed: bool) -> bool:
+        """Whether Chroma can test all of it: not ``where`` in a store whose metadata are sealed."""
+        return not (sealed and self.where)
+
+    def condition(self, *, sealed: bool = False) -> Condition | None:
+        """Return what Chroma can test of it as Chroma's ``where``; None admits all.
+
+        Args:
+            sealed: Whether the records' own metadata are encrypted.
+        """
         parts: list[Condition] = []
         if self.kinds:
             parts.append({KIND: {"$in": sorted(self.kinds)}})
@@ -87,7 +92,8 @@ class Filter:
             parts.append({TIME: {"$gte": first}})
         if last is not None:
             parts.append({TIME: {"$lte": last}})
-        parts += [{name: {how: what}} for name, how, what in self._tests()]
+        if not sealed:
+            parts += [condition_of(*test) for test in self._tests()]
         return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
 
     def _tests(self) -> Iterator[tuple[str, str, Any]]:
@@ -109,7 +115,7 @@ def _within(moment: float, first: float | None, last: float | None) -> bool:
 
 
 def _usable(how: str, what: object) -> bool:
-    if how in _ORDER:
+    if how in ORDER:
         return _is_number(what)
     if how in ("$in", "$nin"):
         return isinstance(what, (list, tuple)) and len({type(item) for item in what}) == 1
@@ -120,8 +126,8 @@ def _holds(metadata: Mapping[str, Any], name: str, how: str, what: Any) -> bool:
     if how in _NEGATED:
         return not _holds(metadata, name, _NEGATED[how], what)
     value: Any = metadata.get(name)
-    if how in _ORDER:
-        return _is_number(value) and _ORDER[how](value, what)
+    if how in ORDER:
+        return _is_number(value) and ORDER[how](value, what)
     return any(_same(value, wanted) for wanted in (what if how == "$in" else [what]))
 
 

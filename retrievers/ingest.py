@@ -37,7 +37,8 @@ class FileProgress:
 def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator[Path]:
     """Yield files, and the files of folders in order of their names.
 
-    Hidden files and folders in folders are left out, and links to folders are not followed.
+    Hidden files and folders in folders are left out, and links to folders are not followed. A
+    folder that cannot be listed is yielded itself, so that adding reports it.
 
     Args:
         paths: Files and folders.
@@ -52,7 +53,10 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
         if not path.is_dir():
             yield path
             continue
-        for folder, names, files in os.walk(path):
+        unlisted: list[Path] = []
+        for folder, names, files in os.walk(
+            path, onerror=lambda error: unlisted.append(Path(error.filename))
+        ):
             here = Path(folder)
             names[:] = sorted(
                 name
@@ -60,6 +64,7 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
                 if not name.startswith(".") and (here / name).resolve() != leave_out
             )
             yield from (here / name for name in sorted(files) if not name.startswith("."))
+        yield from unlisted
 
 
 def add_files(
@@ -94,8 +99,12 @@ def _version(path: Path) -> str:
     """Hash a file's content.
 
     Raises:
-        UnreadableFile: It cannot be opened.
+        UnreadableFile: It cannot be opened, or is no file: a pipe would be waited for.
     """
+    if path.exists() and not path.is_file():
+        raise UnreadableFile(
+            "it is not a file that can be read", remedy="give a regular file, or a folder of yours"
+        )
     hasher = hashlib.blake2b(digest_size=16)
     try:
         with path.open("rb") as file:

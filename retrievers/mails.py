@@ -6,8 +6,10 @@ import email
 import mailbox
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import default as policy
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import UnreadableFile
 from cogenesis_langchain.retrievers.pages import check_whole, html_text
+from cogenesis_langchain.retrievers.text_files import decoded
 
 _SHOWN: Final = ("From", "To", "Cc", "Date", "Subject")
 
@@ -28,7 +31,7 @@ def load_mail(path: Path) -> Iterator[Document]:
     check_whole(path)
     with path.open("rb") as file:
         message = email.message_from_binary_file(file, policy=policy)
-    if not any(message[name] for name in _SHOWN):
+    if not any(_header(message, name) for name in _SHOWN):
         raise UnreadableFile("it is not a mail", remedy="export the mail again as .eml")
     yield _document(message)
 
@@ -47,10 +50,9 @@ def load_mailbox(path: Path) -> Iterator[Document]:
 
 
 def _document(message: EmailMessage) -> Document:
-    headers = [f"{name}: {message[name]}" for name in _SHOWN if message[name]]
-    metadata = {"kind": "activity", "title": str(message["Subject"] or "")}
-    sent = getattr(message["Date"], "datetime", None)
-    if sent is not None:
+    headers = [f"{name}: {text}" for name in _SHOWN if (text := _header(message, name))]
+    metadata = {"kind": "activity", "title": _header(message, "Subject")}
+    if sent := _sent(message):
         metadata["date"] = sent.isoformat()
     return Document(
         page_content="\n".join(headers) + "\n\n" + _body(message),
@@ -58,9 +60,26 @@ def _document(message: EmailMessage) -> Document:
     )
 
 
+def _header(message: EmailMessage, name: str) -> str:
+    """Return a header as it is meant, or as it stands there if it is malformed."""
+    try:
+        return str(message[name] or "")
+    except (AttributeError, IndexError, TypeError, ValueError):  # defects of Python's parser
+        raw = dict(message.raw_items())
+        return str(raw[name]).strip()
+
+
+def _sent(message: EmailMessage) -> datetime | None:
+    try:
+        return parsedate_to_datetime(_header(message, "Date"))
+    except ValueError:
+        return None
+
+
 def _body(message: EmailMessage) -> str:
     body = message.get_body(preferencelist=("plain", "html"))
     if body is None:
         return ""
-    content = str(body.get_content())
-    return html_text(content)[0] if body.get_content_subtype() == "html" else content
+    content = body.get_payload(decode=True)
+    text = decoded(bytes(content), body.get_content_charset("utf-8"))
+    return html_text(text)[0] if body.get_content_subtype() == "html" else text

@@ -50,7 +50,7 @@ def load_pdf(path: Path) -> Iterator[Document]:
         from pypdf import PdfReader
     except ImportError:
         raise MissingDependency("pypdf", extra="chroma") from None
-    with PdfReader(path) as reader:
+    with path.open("rb") as file, PdfReader(file) as reader:  # given a path, it reads all of it
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableFile("it needs a password", remedy="save it without a password first")
         for number, page in enumerate(reader.pages, start=1):

@@ -29,6 +29,10 @@ Scalar: TypeAlias = str | int | float | bool
 Metadata: TypeAlias = Mapping[str, Scalar | list[Scalar]]
 
 
+Ranked: TypeAlias = tuple[str, float]
+"""The id of a record that was found, and its score."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One text of a user's private context.

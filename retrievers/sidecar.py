@@ -17,7 +17,7 @@ from typing import Any, Final
 from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.retrievers.codec import Codec
 from cogenesis_langchain.retrievers.private_values import pack, unpack
-from cogenesis_langchain.retrievers.records import Record, digest
+from cogenesis_langchain.retrievers.records import Ranked, Record, digest
 from cogenesis_langchain.retrievers.terms import term_hasher, terms
 
 _log: Final = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Sidecar:
             for id_ in ids:
                 self._delete(id_)
 
-    def search(self, words: Iterable[str], limit: int) -> list[tuple[str, float]]:
+    def search(self, words: Iterable[str], limit: int) -> list[Ranked]:
         """Find records by words.
 
         Args:

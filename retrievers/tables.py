@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
 from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import MissingDependency
-from cogenesis_langchain.retrievers.text_files import open_text
+from cogenesis_langchain.retrievers.pages import check_whole
+from cogenesis_langchain.retrievers.text_files import encoding_of, lines, open_text
 
 _SAMPLE: Final = 1 << 14
 
@@ -21,8 +24,11 @@ def load_csv(path: Path) -> Iterator[Document]:
     with open_text(path, newline="") as file:
         sample = file.read(_SAMPLE)
         file.seek(0)
-        for row in csv.DictReader(file, dialect=_dialect(sample)):
-            yield Document(page_content="\n".join(_lines(row)))
+        rows = csv.reader(lines(file), delimiter=_delimiter(sample), skipinitialspace=True)
+        header = next(rows, [])
+        for row in rows:
+            cells = zip_longest(header, row, fillvalue="")
+            yield _document(line for name, cell in cells for line in _lines(cell, name))
 
 
 def load_json(path: Path) -> Iterator[Document]:
@@ -31,32 +37,39 @@ def load_json(path: Path) -> Iterator[Document]:
         import ijson
     except ImportError:
         raise MissingDependency("ijson", extra="chroma") from None
-    with open_text(path) as text:
+    encoding = encoding_of(path)
+    with path.open(encoding=encoding) as text:
         start = text.read(_SAMPLE).lstrip()[:1]
-    with path.open("rb") as file:
+    with path.open("rb") as raw:
+        file = codecs.EncodedFile(raw, "utf-8", encoding)
         if start == "[":
             for item in ijson.items(file, "item", use_float=True):
-                yield Document(page_content="\n".join(_lines(item)))
+                yield _document(_lines(item))
         elif start == "{":
             for name, value in ijson.kvitems(file, "", use_float=True):
-                yield Document(page_content="\n".join(_lines({name: value})))
+                yield _document(_lines({name: value}))
         else:
-            yield Document(page_content="\n".join(_lines(json.load(file))))
+            check_whole(path)
+            yield _document(_lines(json.load(file)))
 
 
 def load_json_lines(path: Path) -> Iterator[Document]:
     """Read a file with one JSON value a line."""
     with open_text(path) as file:
-        for line in file:
+        for line in lines(file):
             if line.strip():
-                yield Document(page_content="\n".join(_lines(json.loads(line))))
+                yield _document(_lines(json.loads(line)))
 
 
-def _dialect(sample: str) -> type[csv.Dialect]:
+def _document(shown: Iterator[str]) -> Document:
+    return Document(page_content="\n".join(shown))
+
+
+def _delimiter(sample: str) -> str:
     try:
-        return csv.Sniffer().sniff(sample, delimiters=",;\t|")
+        return csv.Sniffer().sniff(sample, delimiters=",;\t|").delimiter
     except csv.Error:  # one column only
-        return csv.excel
+        return ","
 
 
 def _lines(value: object, name: str = "") -> Iterator[str]:

@@ -13,7 +13,10 @@ from typing import Final
 _WORD: Final = re.compile(r"[^\W_]+")
 _GROUPED_NUMBER: Final = re.compile(r"\d+(?:[ .,:/\-]\d+)+")
 _HASH_BYTES: Final = 6
-_EVERYDAY_ZIPF: Final = 4.0
+
+EVERYDAY_ZIPF: Final = 3.0
+"""Words that English uses more often (once in a million words) are everyday words. Chosen by
+``tests/benchmarks/bench_retrieval.py``."""
 
 
 def terms(text: str) -> Iterator[str]:
@@ -28,15 +31,18 @@ def terms(text: str) -> Iterator[str]:
         yield re.sub(r"\D", "", number)
 
 
-def is_telling(term: str) -> bool:
+def is_telling(term: str, everyday: float = EVERYDAY_ZIPF) -> bool:
     """Whether a word can only be asked for by itself: a number, a name, a rare word.
 
-    Everyday words of a question are better looked for by meaning. Everyday is what English uses at
-    least ten times in a million words (Zipf frequency 4).
+    Everyday words of a question are better looked for by meaning.
+
+    Args:
+        term: As `terms` gives it.
+        everyday: Zipf frequency from which on a word is an everyday word.
     """
     from wordfreq import zipf_frequency
 
-    return any(sign.isdigit() for sign in term) or zipf_frequency(term, "en") < _EVERYDAY_ZIPF
+    return any(sign.isdigit() for sign in term) or zipf_frequency(term, "en") < everyday
 
 
 def term_hasher(key: bytes) -> Callable[[str], str]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from cogenesis_langchain.errors import UnreadableFile
+from cogenesis_langchain.errors import MissingDependency, UnreadableFile
+
+if TYPE_CHECKING:
+    from charset_normalizer import CharsetMatch, CharsetMatches
+
+LONGEST_LINE: Final = 1 << 24
+"""Most characters of a line, where a format is read line by line."""
 
 _BLOCK: Final = 1 << 20  # bytes or characters
 _SAMPLE: Final = 1 << 16
@@ -18,6 +24,14 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n\f\r\x1b"})
+_CONTROL_SHARE: Final = 0.02  # of bytes, in a text; about 0.1 in compressed data
+_CODE_PAGES: Final = [  # what other bytes than UTF-8 usually are
+    *(f"cp{number}" for number in (874, 932, 949, *range(1250, 1258))),
+    *("big5", "euc_jp", "gb18030", "koi8_r"),
+]
+_COMMON: Final = "cp1252"  # Western European; contains latin-1
+_AS_GOOD: Final = 0.05  # difference of disorder that tells nothing
 
 
 def encoding_of(path: Path) -> str:
@@ -34,7 +48,8 @@ def encoding_of(path: Path) -> str:
     for mark, name in _MARKS:
         if sample.startswith(mark):
             return name
-    if b"\0" in sample:
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    if b"\0" in sample or controls > _CONTROL_SHARE * len(sample):
         raise UnreadableFile(
             "it is not a text file", remedy="give a text, or a format that is read"
         )
@@ -71,6 +86,29 @@ def blocks(path: Path) -> Iterator[str]:
         yield rest
 
 
+def lines(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of a text file with their ends.
+
+    Raises:
+        UnreadableFile: One is longer than `LONGEST_LINE`.
+    """
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise UnreadableFile(
+                "it has a line of more than 16 million characters",
+                remedy="break it into lines, or save it as text",
+            )
+        yield line
+
+
+def decoded(content: bytes, declared: str) -> str:
+    """Decode bytes as declared; if they cannot be that, as what they look like."""
+    try:
+        return content.decode(declared)
+    except (LookupError, UnicodeDecodeError):
+        return content.decode(_looks_like(content) or _COMMON, errors="replace")
+
+
 def _end_of_paragraph(text: str) -> int:
     for mark in ("\n\n", "\n", " "):
         if (found := text.rfind(mark)) > 0:
@@ -96,13 +134,32 @@ def _first_byte_not_utf8(path: Path) -> int | None:
 
 
 def _guess(path: Path, around: int) -> str:
-    from charset_normalizer import from_bytes
-
     with path.open("rb") as file:
         file.seek(max(0, around - _SAMPLE // 2))
-        best = from_bytes(file.read(_SAMPLE)).best()
-    if best is None:
+        encoding = _looks_like(file.read(_SAMPLE))
+    if encoding is None:
         raise UnreadableFile(
             "its encoding cannot be found out", remedy="save it as UTF-8 and add it again"
         )
-    return best.encoding
+    return encoding
+
+
+def _looks_like(content: bytes) -> str | None:
+    """Guess the encoding of bytes: the common one wherever no other fits better."""
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        raise MissingDependency("charset_normalizer", extra="chroma") from None
+    matches = from_bytes(content, cp_isolation=_CODE_PAGES, preemptive_behaviour=False)
+    best = matches.best()
+    if best is None:
+        return None
+    return _COMMON if _fits_as_well(matches, best) else best.encoding
+
+
+def _fits_as_well(matches: CharsetMatches, best: CharsetMatch) -> bool:
+    return any(
+        match.chaos <= best.chaos + _AS_GOOD and match.coherence >= best.coherence
+        for match in matches
+        if _COMMON in match.could_be_from_charset
+    )

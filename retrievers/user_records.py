@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.retrievers.backend import Backend
 from cogenesis_langchain.retrievers.codec import Codec
 from cogenesis_langchain.retrievers.collection import PAGE, UserCollection, collection_name
+from cogenesis_langchain.retrievers.conditions import Condition
 from cogenesis_langchain.retrievers.erasure import Erasure
-from cogenesis_langchain.retrievers.filters import Condition
+from cogenesis_langchain.retrievers.filters import Filter
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.records import Record
+from cogenesis_langchain.retrievers.records import Ranked, Record
 from cogenesis_langchain.retrievers.sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -69,9 +71,23 @@ class UserRecords:
         with self._backend.lock:
             return self._collection.ids(condition)
 
+    def admitted(self, filter: Filter, limit: int | None = None, offset: int = 0) -> list[Record]:
+        """Return records that are what a filter wants, in the order they were added."""
+        condition = filter.condition(sealed=self.sealed)
+        if filter.is_known_to_chroma(sealed=self.sealed):
+            return self.select(condition, limit, offset)
+        pages = (self.select(condition, PAGE, first) for first in range(0, self.count(), PAGE))
+        found = (record for page in pages for record in page if filter.admits(record))
+        return list(islice(found, offset, None if limit is None else offset + limit))
+
+    @property
+    def sealed(self) -> bool:
+        """Whether texts and the caller's metadata are encrypted."""
+        return bool(self._codec.key)
+
     def nearest(
         self, vector: Sequence[float], n: int, condition: Condition | None = None
-    ) -> list[tuple[Record, float]]:
+    ) -> list[Ranked]:
         """Return the records nearest to a vector with their cosines, best first."""
         with self._backend.lock:
             return self._collection.nearest(vector, n, condition)
@@ -90,13 +106,11 @@ class UserRecords:
         self._check_model()
         return self._embeddings.query(query)
 
-    def matching(self, words: Collection[str], n: int) -> list[tuple[Record, float]]:
-        """Return the records that hold words and their BM25 scores, best first."""
+    def matching(self, words: Collection[str], n: int) -> list[Ranked]:
+        """Return the records that hold words with their BM25 scores, best first."""
         with self._backend.lock:
             self._refresh()
-            found = self._sidecar.search(words, n)
-            records = self._collection.get([id_ for id_, _ in found])
-        return [(records[id_], score) for id_, score in found if id_ in records]
+            return self._sidecar.search(words, n)
 
     def private_values(self) -> ValueSet:
         """Return the private values of all records together."""
