@@ -111,7 +111,7 @@ class Preparation:
             return None
         private = (
             request.withheld,
-            *(turn.text for turn in request.turns),
+            *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *context,
         )

@@ -41,10 +41,18 @@ def private(text: str) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier turn of the conversation, for the local model."""
+    """An earlier turn of the conversation, for the local model.
+
+    Attributes:
+        role: Who spoke.
+        text: What was said.
+        repeated: Whether it is the present candidate, said before and with nothing marked private.
+            It says no more than the candidate does, which the border checks anyway.
+    """
 
     role: Literal["system", "user", "assistant"]
     text: PrivateText
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def split_request(
         task=PrivateText(task.strip() or whole.strip()),
         notes=tuple(PrivateText(text) for text, mark in parts if mark == "private" and task),
         withheld=PrivateText(whole if reason else kept),
-        turns=tuple(_turn(earlier) for earlier in messages[:position]),
+        turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
     )
 
@@ -157,9 +165,17 @@ def _marked_parts(message: BaseMessage) -> Iterator[tuple[str, str]]:
             )
 
 
-def _turn(message: BaseMessage) -> Turn:
+def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
+    repeated = False
     if isinstance(message, (HumanMessage, SystemMessage)):
-        text = _join(text for text, _ in _marked_parts(message))
+        parts = list(_marked_parts(message))
+        text = _join(text for text, _ in parts)
+        repeated = (
+            isinstance(message, HumanMessage)
+            and candidate is not None
+            and text.strip() == candidate.strip()
+            and not any(mark == "private" for _, mark in parts)
+        )
     elif isinstance(message, AIMessage):
         calls = [f"{call['name']}({json.dumps(call['args'])})" for call in message.tool_calls]
         text = _join([message.text, *(f"Called {call}" for call in calls)])
@@ -171,7 +187,7 @@ def _turn(message: BaseMessage) -> Turn:
             remedy="use human, assistant, system and tool messages",
         )
     role = _ROLES[message.type]
-    return Turn(role, PrivateText(text))  # type: ignore[arg-type]  # the table holds only roles
+    return Turn(role, PrivateText(text), repeated)  # type: ignore[arg-type]  # the table holds only roles
 
 
 def _join(texts: Sequence[str] | Iterator[str]) -> str:

@@ -116,3 +116,16 @@ def test_requests_without_a_usable_instruction_are_refused(messages: list[BaseMe
 def test_what_is_private_is_not_printed() -> None:
     request = split(SystemMessage(NOTE), HumanMessage([private(NOTE), public(TASK)]))
     assert "Zimlor" not in repr(request) and "landlord" not in repr(request)
+
+
+def test_an_earlier_turn_that_is_the_candidate_is_told_from_others() -> None:
+    request = split(
+        SystemMessage(TASK),
+        HumanMessage(f" {TASK}\n"),
+        HumanMessage([{"type": "text", "text": TASK}]),
+        HumanMessage(f"{TASK} {NOTE}"),
+        HumanMessage([private(TASK)]),
+        AIMessage(TASK),
+        HumanMessage(TASK),
+    )
+    assert [turn.repeated for turn in request.turns] == [False, True, True, False, False, False]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from langchain_core.messages import SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from wire.shapes import SHAPES
 from wire.world import INSTRUCTION, World, world
@@ -129,3 +129,19 @@ def test_with_the_guard_on_the_same_instruction_shows_no_value(around: World, wa
         request = [SystemMessage(context.document), f"{INSTRUCTION} {context.document}"]
         WAYS[way](guarded, request, None)
         assert_no_private_value(around.cloud, [context.document], values=context.values)
+
+
+def test_an_instruction_that_was_said_before_leaves_as_it_is(around: World) -> None:
+    said = [HumanMessage(INSTRUCTION), AIMessage("Which one?"), HumanMessage(INSTRUCTION)]
+    bodies = []
+    for request in (said[-1:], said):
+        around.begin("healthy")
+        model(around).invoke(request)
+        bodies.append([sent.body for sent in around.cloud.requests])
+    assert bodies[0] == bodies[1]
+
+
+def test_the_control_with_the_same_words_in_a_document_is_masked(around: World) -> None:
+    around.begin("healthy")
+    model(around).invoke([SystemMessage(INSTRUCTION), HumanMessage(INSTRUCTION)])
+    assert b"[PHRASE_1]" in around.cloud.requests[0].body
