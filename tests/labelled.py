@@ -1,11 +1,11 @@
 """The labelled set in `tests/data/border`, and how detection is measured on it.
 
 Private contexts written by hand, the strings in them that would reveal them, and general
-instructions that mention nothing private. The development half served to improve the detectors.
-The held-out half was written after that. It was measured before anyone looked at it: 94.9 % of its
-strings were recognised, and no instruction raised a false alarm. What was missed was mended since,
-so that today's figures of both halves say what the detectors know, and that first one says what to
-expect of a text of another kind.
+instructions that mention nothing private. The development part served to improve the detectors.
+Each other part was written while the detectors stood still, and measured once before anyone looked
+at what was missed; those first figures (`FIRST_MEASURED`) say what to expect of texts of another
+kind. What was missed was mended since, where that could be done for all texts, so that today's
+figures say what the detectors know.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ from typing import Literal
 
 from cogenesis_langchain.privacy.matching import ValueSet
 
-Half = Literal["development", "held_out"]
-HALVES: tuple[Half, Half] = ("development", "held_out")
+Half = Literal["development", "held_out", "unseen_1", "unseen_2"]
+HALVES: tuple[Half, ...] = ("development", "held_out", "unseen_1", "unseen_2")
+
+FIRST_MEASURED: dict[Half, str] = {
+    "held_out": "94.9 %, with 64 instructions and no false alarm",
+    "unseen_1": "90.6 % (310 of 342), with 62 instructions and 1 false alarm",
+    "unseen_2": "94.0 % (221 of 235), with 44 instructions and no false alarm",
+}
+"""What was recognised of each part when it was new."""
 
 Spans = Iterable[tuple[int, int]]
 """Starts and ends of what a guard hides in a text."""

@@ -35,6 +35,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from labelled import (
+    FIRST_MEASURED,
     HALVES,
     Guard,
     Half,
@@ -124,6 +125,7 @@ def main() -> None:
             "false alarms",
             title=f"{half}: {labels} strings in {len(contexts(half))} contexts, "
             f"{instructions} general instructions",
+            caption=f"the border when this part was new: {FIRST_MEASURED.get(half, 'not new')}",
         )
         for system in systems(model):
             in_context = 1 - shown_in_context(half, system) / labels

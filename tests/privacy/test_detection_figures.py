@@ -19,7 +19,12 @@ from labelled import (
 
 from cogenesis_langchain.privacy.matching import ValueSet, detect_in_instruction
 
-LEAST_RECALL = 0.99
+LEAST_RECALL: dict[Half, float] = {
+    "development": 0.99,
+    "held_out": 0.99,
+    "unseen_1": 0.96,
+    "unseen_2": 0.96,
+}
 MOST_FALSE_ALARMS = 0.02
 
 
@@ -55,7 +60,7 @@ def test_private_strings_are_recognised_in_instructions(
 ) -> None:
     missed = missed_labels(half, lambda context: spans_of(make(context)))
     labels = sum(len(context.labels) for context in contexts(half))
-    assert len(missed) <= (1 - LEAST_RECALL) * labels, missed
+    assert len(missed) <= (1 - LEAST_RECALL[half]) * labels, missed
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -24,6 +24,13 @@ _PRESSURE: Final = re.compile(r"(?<![\d/.])(\d{2,3}/\d{2,3})\s?mmhg\b", re.IGNOR
 _LIKELY_PRESSURE: Final = re.compile(
     r"(?<![\d/.])(1[0-9]\d/[4-9]\d|1[0-9]\d/1[0-4]\d)(?![\d/%]|\.\d)"
 )
+_RATE: Final = re.compile(
+    r"\s?(?:an?|per|each|pro|im|par|al|por|/)\s?(?:hour|day|night|week|fortnight|month|quarter|year|head"
+    r"|person|stunde|tag|woche|monat|jahr|heure|jour|semaine|mois|an|hora|día|semana|mes|año|ora"
+    r"|giorno|settimana|mese|anno|dia|mês|ano)\b",
+    re.IGNORECASE,
+)
+_STOP_WATCH: Final = re.compile(r"(?<![\w.,:])(?:\d+:)?\d{1,2}:[0-5]\d(?:\.\d{1,2})?(?![\w:])")
 _SIDE: Final = r"\d+(?:[.,]\d+)?"
 _SIZE: Final = re.compile(rf"(?<![\w.,]){_SIDE}(?:\s?(?:by|x|×)\s?{_SIDE})+(?!\w)")
 _DIGITS: Final = re.compile(_SIDE)
@@ -47,7 +54,9 @@ def find_amounts(text: str) -> Iterator[Reading]:
     """
     for figure in find_figures(text):
         if figure.currency:
-            yield _reading(figure, "AMOUNT", "money")
+            yield (sum_of_money := _reading(figure, "AMOUNT", "money"))
+            if rate := _RATE.match(text, figure.end):
+                yield sum_of_money._replace(end=rate.end())
         elif figure.unit is not None:
             old = _OLD.match(text, figure.end) or "old" in text[figure.start : figure.end]
             if old or not is_round(values_of(figure), figure.unit):
@@ -78,6 +87,8 @@ def _measures(text: str) -> Iterator[Reading]:
     for pattern in (_PRESSURE, _LIKELY_PRESSURE):
         for match in pattern.finditer(text):
             yield _marked(match, f"pressure {match[1]}")
+    for match in _STOP_WATCH.finditer(text):
+        yield _marked(match, f"lasting {match[0]}")
     for match in _TWO_UNITS.finditer(text):
         yield _marked(match, f"units {match[1]} {match[2]}")
     for match in _SIZE.finditer(text):

@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
     r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\.|(?:Dott|Prof|Avv)\.ssa|Sig\.ra"
     r"|\b(?:all|dell|nell|sull|dall|dal|qu|[ldsjcmnt])['’](?=[^\W\d_])"
     r"|[^\W\d_]+(?:['’-][^\W\d_]+)*(?:(?<=\b[^\W\d_])\."
-    r"|(?<=\bSt)\.)?(?!\d)|&"
+    r"|(?<=\bSt)\.)?(?![\d$€£])|&"
 )
 _SENTENCE_END: Final = frozenset(".!?:;…•|*>—–。：\n")
 _ABBREVIATION: Final = re.compile(r"(?:\b([^\W\d_]{1,9})|\.[^\W\d_])\.\Z")

@@ -22,6 +22,7 @@ from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
 _AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD}|[A-Z]{{2}}\b)")
+_THE: Final = re.compile(r"\bthe \Z", re.IGNORECASE)
 _BEFORE: Final = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]#?\Z")
 _LONGEST_WORD: Final = 24
 _PART_OF_A_CODE: Final = re.compile(r"[\w@#:/&+-]")
@@ -72,7 +73,9 @@ def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
             )
         elif figure.ordinal:
             marks = frozenset(f"of-month {value:f}" for value in values)
-            yield Reading(figure.start, figure.end + len("th"), "QUANTITY", marks, marks), uncommon
+            article = _THE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start)
+            start = article.start() if article else figure.start
+            yield Reading(start, figure.end + len("th"), "QUANTITY", marks, marks), uncommon
         if before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
             yield (
                 _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare),

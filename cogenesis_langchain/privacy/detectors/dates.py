@@ -115,11 +115,11 @@ _MONTH_OF_YEAR: Final = re.compile(
 _CLOCK: Final = re.compile(
     r"(?<![\d:.,])(?P<hour>[01]?\d"
     r"|2[0-4])(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
-    r"(?![\d:]|[.,]\d)(?:\s?(?P<half>[ap])\.?m\b\.?|\s?uhr\b|\s?h\b|\s?hrs\b)?",
+    r"(?![\d:]|[.,]\d)(?:\s?(?P<half>[ap])\.?m\b\.?|\s?u(?:hr|ur)\b|\s?h\b|\s?hrs\b)?",
     _FLAGS,
 )
 _WHOLE_HOUR: Final = re.compile(
-    r"(?<![\d:.,/-])(?P<hour>[01]?\d|2[0-4])(?:\s?(?P<half>[ap])\.?m\b\.?|\s?(?:uhr|o['’]clock)\b"
+    r"(?<![\d:.,/-])(?P<hour>[01]?\d|2[0-4])(?:\s?(?P<half>[ap])\.?m\b\.?|\s?(?:uhr|uur|o['’]clock)\b"
     r"|\s?h\b"
     r"|\s(?P<part>in the (?:morning|afternoon|evening)|at night))",
     _FLAGS,

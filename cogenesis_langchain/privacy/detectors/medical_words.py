@@ -11,13 +11,14 @@ import warnings
 from functools import cache
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.health_terms import CONDITIONS
 from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
 from cogenesis_langchain.privacy.folding import fold
 
 # External causes, reasons for a visit and codes in reserve speak of everything in the world.
 _NOT_ILLNESSES: Final = frozenset({"XX", "XXI", "XXII"})
 _WORD: Final = re.compile(r"(?<!\w)[a-z]{5,}(?!\w)")
-_ENDING: Final = re.compile(r"(?:ing|ed|e?s)\Z")
+_ENDING: Final = re.compile(r"(?:ing|ed|[aeiou]{0,2}s?)\Z")  # autism, autisme, autismo
 _SHORTEST: Final = 5
 _ROOT: Final = 7  # letters that all forms of a word begin with
 # zipf; a more common word ("mushroom", "posture") is not medical alone, nor is one that only looks
@@ -49,6 +50,11 @@ def _stems() -> frozenset[str]:
 
 
 @cache
+def _listed_stems() -> frozenset[str]:
+    return frozenset(_ENDING.sub("", fold(term)) for term in CONDITIONS if len(term) >= _SHORTEST)
+
+
+@cache
 def _roots() -> frozenset[str]:
     return frozenset(word[:_ROOT] for word in _titles() if len(word) > _ROOT)
 
@@ -59,5 +65,7 @@ def is_medical(word: str) -> bool:
         return False
     in_english = zipf(word, "en")
     plain = fold(word)
-    exact = _ENDING.sub("", plain) in _stems() and in_english < _COMMONEST
-    return exact or (not in_english and plain[:_ROOT] in _roots())
+    stem = _ENDING.sub("", plain)
+    if in_english:
+        return stem in _stems() and in_english < _COMMONEST
+    return stem in _stems() or stem in _listed_stems() or plain[:_ROOT] in _roots()

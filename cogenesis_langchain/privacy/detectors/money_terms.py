@@ -31,6 +31,6 @@ OWNERS: Final = (
     r"|yo|mi|mis|él|ella|su|sus|nuestr\w+|paciente"
     r"|io|mio|mia|lui|lei|suo|sua|nostr\w+|paziente"
     r"|eu|meu|minha|ele|ela|seu|sua|nosso|я|мой|моя|он|она|его|её|пациент\w*)\b"
-    r"|[我你您他她]|孩子|患者|病人|私|彼|様|さん|저는|제\s"
+    r"|[我你您他她]|孩子|患者|病人|私|彼|様|さん|先生|老师|씨|님|저는|제\s"
 )
 """Words that say that a paragraph is about somebody, as a pattern."""

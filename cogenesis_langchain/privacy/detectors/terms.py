@@ -81,12 +81,15 @@ def find_terms(text: str) -> Iterator[Span]:
 
 
 def _is_about_somebody(paragraph: str) -> bool:
-    """Whether a paragraph has a person in it: a pronoun, a known name, a form's label."""
+    """Whether a paragraph has a person in it: a pronoun, a title, a name, a form's label."""
     return bool(
         _HAS_OWNER.search(paragraph)
         or _HAS_TITLE.search(paragraph)
         or _FORM.search(paragraph)
-        or any(is_known_name(word) for word in _CAPITALISED.findall(paragraph))
+        or any(
+            is_known_name(word) or not zipf(word, *LANGUAGES)
+            for word in _CAPITALISED.findall(paragraph)
+        )
     )
 
 
