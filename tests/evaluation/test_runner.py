@@ -16,9 +16,10 @@ from cogenesis_langchain.errors import (
 )
 from cogenesis_langchain.evaluation import environment
 from cogenesis_langchain.evaluation.run_folder import RunFolder
-from cogenesis_langchain.evaluation.runner import write_texts
+from cogenesis_langchain.evaluation.runner import load, write_texts
 from cogenesis_langchain.testing.behaviours import chat, status
 
+DEVELOPMENT = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
 WORKER = Path(__file__).parents[1] / "evaluation_worker.py"
 
 
@@ -79,6 +80,19 @@ def test_no_setting_but_those_that_show_the_context_sends_private_strings(
     assert found.pop("cloud with context") == len(SECRETS), "the control must leak"
     assert set(found.values()) == {0}
     assert SECRETS[0] in sent
+
+
+def test_of_the_projects_records_the_upper_bound_shows_all_and_a_sketch_nothing(
+    folder: RunFolder,
+) -> None:
+    settings = ["sketch-fill", "cloud with context"]
+    chosen = config(DEVELOPMENT, settings=settings, limit=8)
+    with models() as (opened, _):
+        write_texts(chosen, opened, folder, quiet)
+    wanted = {record.id: len(record.private_strings) for record in load(chosen)}
+    for line in folder.attempts.lines():
+        shows = wanted[line.record] if line.setting == "cloud with context" else 0
+        assert line.traffic.private_strings == shows
 
 
 def test_texts_of_one_record_follow_each_other(records: Path, folder: RunFolder) -> None:
