@@ -14,6 +14,8 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+from cogenesis_langchain.errors import MissingDependency
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -50,9 +52,15 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
     Args:
         width: In inches of 72 points.
         height: In inches of 72 points.
+
+    Raises:
+        MissingDependency: The extra ``evaluation`` is not installed.
     """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependency("matplotlib", extra="evaluation") from None
 
     with rc_context(
         {

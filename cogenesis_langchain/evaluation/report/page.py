@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cogenesis_langchain.errors import MissingDependency
 from cogenesis_langchain.evaluation.report.document import Document
 
 
@@ -9,8 +10,14 @@ def to_html(document: Document) -> str:
     """Write a report as a page: style and plots inside, no script, nothing loaded.
 
     All text is escaped; only the plots, which are drawn here, are let through as they are.
+
+    Raises:
+        MissingDependency: The extra ``evaluation`` is not installed.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError:
+        raise MissingDependency("jinja2", extra="evaluation") from None
 
     pages = Environment(
         loader=PackageLoader(__package__ or __name__, "."),

@@ -44,6 +44,7 @@ def write_report(
 
     Raises:
         EvaluationError: The results are about other records.
+        MissingDependency: The extra ``evaluation`` is not installed.
         ResultsUnusable: The folder is not that of a run, or cannot be written.
     """
     run = RunFolder(folder)

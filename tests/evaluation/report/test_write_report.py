@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import evaluated_run
 import pytest
 from evaluated_run import SECRET, SETTINGS, write_folder
 
-from cogenesis_langchain.errors import EvaluationError, ResultsUnusable
+from cogenesis_langchain.errors import EvaluationError, MissingDependency, ResultsUnusable
 from cogenesis_langchain.evaluation.report.write import write_report
 from cogenesis_langchain.evaluation.results import Attempt
 
@@ -240,3 +241,15 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> N
     with pytest.raises(ResultsUnusable, match=r"report\.md cannot be written"):
         write_report(run, RECORDS)
     assert (run / "report.md").read_text() == before["report.md"]
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "jinja2"])
+def test_a_missing_package_is_named_with_its_extra(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_folder(tmp_path / "run", RECORDS, evaluated_run.attempts(RECORDS, ["local alone"]))
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependency, match=package) as raised:
+        write_report(run, RECORDS)
+    assert "cogenesis-langchain[evaluation]" in raised.value.remedy
+    assert not list(run.glob("report*"))
