@@ -14,13 +14,13 @@ _ENGLISH: Final = "en"
 @cache
 def _countries() -> frozenset[str]:
     """Names of countries, lower case: in English, and in other languages if nobody's name."""
-    from phonenumbers.geodata.locale import LOCALE_DATA
+    from babel import Locale
 
     return frozenset(
         name.casefold()
-        for names in LOCALE_DATA.values()
-        for language, name in names.items()
-        if language == _ENGLISH or (language in LANGUAGES and not is_known_name(name))
+        for language in LANGUAGES
+        for code, name in Locale(language).territories.items()
+        if code.isalpha() and (language == _ENGLISH or not is_known_name(name))
     )
 
 
