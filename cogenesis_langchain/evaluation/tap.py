@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
@@ -77,7 +77,7 @@ class Tap:
     def __init__(
         self, upstreams: Mapping[str, str], *, reuse_answers: bool = True, timeout: float = 600.0
     ) -> None:
-        self._upstreams = {name: urlsplit(url) for name, url in upstreams.items()}
+        self._upstreams = {_in_path(name): urlsplit(url) for name, url in upstreams.items()}
         self._reuse = reuse_answers
         self._answers: dict[tuple[str, str, str, bytes], _Answer] = {}
         self._watches: dict[str, Watch] = {}
@@ -100,7 +100,8 @@ class Tap:
 
     def base_url(self, lane: str, upstream: str) -> str:
         """Address of an endpoint by way of a lane."""
-        return f"{self._recorder.url}/{lane}/{upstream}{self._upstreams[upstream].path}"
+        name = _in_path(upstream)
+        return f"{self._recorder.url}/{lane}/{name}{self._upstreams[name].path}"
 
     @contextmanager
     def watch(self, lane: str) -> Iterator[Watch]:
@@ -210,11 +211,15 @@ class Tap:
         text = known.get("content", known.get("prompt"))
         if not isinstance(text, str):
             raise EvaluationError(
-                f"the endpoint {upstream!r} does not say which text its token ids stand for, so "
+                f"the endpoint {unquote(upstream)!r} does not say which text its token ids stand for, so "
                 "what was sent cannot be searched",
                 remedy="leave fused settings out, or use a server that detokenises",
             )
         return text.encode()
+
+
+def _in_path(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _tokens(request: ReceivedRequest, answer: _Answer) -> tuple[int, int]:

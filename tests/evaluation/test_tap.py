@@ -80,6 +80,14 @@ def test_lanes_do_not_mix(cloud: EgressRecorder) -> None:
         assert (tap.traffic(first, ()).calls, tap.traffic(second, ()).calls) == (1, 2)
 
 
+def test_endpoints_may_be_called_anything(cloud: EgressRecorder) -> None:
+    name = "the model / of 2026, größer?"
+    with Tap({name: cloud.base_url}) as tap, tap.watch("a") as watch:
+        httpx.post(f"{tap.base_url('a', name)}/chat/completions", json=CHAT, trust_env=False)
+    assert [request.target for request in cloud.requests] == ["/v1/chat/completions"]
+    assert tap.traffic(watch, SECRETS).calls == 1
+
+
 def test_nothing_passes_where_no_text_is_being_written(cloud: EgressRecorder) -> None:
     with Tap({"cloud": cloud.base_url}) as tap:
         with tap.watch("a"):

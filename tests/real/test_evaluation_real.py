@@ -33,7 +33,7 @@ model = "{model}"
 n_ctx = 1024
 
 [[sketchers]]
-name = "another"
+name = "another model"
 model = "{model}"
 
 [likelihood]
@@ -56,7 +56,7 @@ def test_every_setting_writes_is_counted_and_is_reported(
     assert list(lines) == [
         "local alone",
         "sketch-fill",
-        "sketch by another",
+        "sketch by another model",
         "cloud with context",
         "fused mean",
         "fused contrast",
