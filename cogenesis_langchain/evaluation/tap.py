@@ -211,8 +211,8 @@ class Tap:
         text = known.get("content", known.get("prompt"))
         if not isinstance(text, str):
             raise EvaluationError(
-                f"the endpoint {unquote(upstream)!r} does not say which text its token ids stand for, so "
-                "what was sent cannot be searched",
+                f"the endpoint {unquote(upstream)!r} does not say which text its token ids stand "
+                "for, so what was sent cannot be searched",
                 remedy="leave fused settings out, or use a server that detokenises",
             )
         return text.encode()
