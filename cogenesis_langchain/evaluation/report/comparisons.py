@@ -18,6 +18,7 @@ from cogenesis_langchain.evaluation.report.document import (
     differs,
     number,
 )
+from cogenesis_langchain.evaluation.report.drawing import PALETTE
 from cogenesis_langchain.evaluation.report.findings import Findings
 from cogenesis_langchain.evaluation.report.measures import Measured
 from cogenesis_langchain.evaluation.report.paper import SOURCE
@@ -44,7 +45,6 @@ _ORDER: Final = (
     "decides often, its ratings are worth little."
 )
 _PANELS: Final = 4
-_CURVES: Final = 7
 
 
 def dots(
@@ -199,9 +199,10 @@ def figure_7(findings: Findings) -> Section:
     measured = next((one for one in findings.ratings or findings.core if one.values), None)
     if measured is None:
         return Section(title, [Paragraph("Nothing has been measured yet.")])
-    shown = [s for s in findings.results.settings if len(measured.values.get(s, ())) > 1][:_CURVES]
+    shown = [s for s in findings.results.settings if len(measured.values.get(s, ())) > 1]
     if not shown:
         return Section(title, [Paragraph("One record has nothing to settle.")])
+    shown = shown[: len(PALETTE)]
     curves = {s: stability_curve(list(measured.values[s].values())) for s in shown}
     description = (
         f"{measured.title} over the first 1, 2, ... records for {', '.join(shown)}: the mean, and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
@@ -105,7 +106,8 @@ def stability_plot(
         name: Of the plot, unique on its page.
         description: What it shows, in words.
         unit: Of the mean.
-        curves: Settings to their estimates from 1, 2, ... samples.
+        curves: Settings to their estimates from 1, 2, ... samples; at most as many as `PALETTE`
+            has colours.
 
     Returns:
         An SVG element.
@@ -115,8 +117,8 @@ def stability_plot(
         means.set_title(f"mean: {unit}")
         lengths.set_title("length of its 95 % interval")
         ends = []
-        for number, (setting, curve) in enumerate(curves.items()):
-            colour, dashes = PALETTE[number % len(PALETTE)], _DASHES[number % len(_DASHES)]
+        looks = zip(PALETTE, cycle(_DASHES), strict=False)
+        for (setting, curve), (colour, dashes) in zip(curves.items(), looks, strict=False):
             x = [point.count for point in curve]
             y = [point.mean for point in curve]
             means.plot(x, y, color=colour, linestyle=dashes, linewidth=1.6)

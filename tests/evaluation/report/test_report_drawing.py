@@ -1,15 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from cogenesis_langchain.evaluation.bootstrap import Estimate
-from cogenesis_langchain.evaluation.report.drawing import INK, PAPER, spread, stand_alone
+from cogenesis_langchain.evaluation.report.drawing import (
+    BLUE,
+    INK,
+    ORANGE,
+    PALETTE,
+    PAPER,
+    spread,
+    stand_alone,
+)
 from cogenesis_langchain.evaluation.report.plots import (
     Deal,
     Dot,
@@ -117,3 +127,61 @@ def test_spread_labels_keep_their_order_and_distance(wanted: list[float]) -> Non
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     for before, after in pairwise(order):
         assert placed[after] - placed[before] >= 2.0 - 1e-9
+
+
+VISION = {  # linear RGB as others see it (Machado, Oliveira and Fernandes, 2009, severity 1)
+    "common": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+SRGB_TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+
+
+def linear(colour: str) -> NDArray[np.float64]:
+    value = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def cielab(colour: str, vision: str) -> NDArray[np.float64]:
+    seen = np.clip(np.array(VISION[vision]) @ linear(colour), 0, 1)
+    x, y, z = np.cbrt(np.array(SRGB_TO_XYZ) @ seen / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def nearest(colours: Sequence[str], vision: str) -> float:
+    return min(
+        float(np.linalg.norm(cielab(one, vision) - cielab(other, vision)))
+        for one, other in combinations(colours, 2)
+    )
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colours_are_told_apart_with_any_colour_vision(vision: str) -> None:
+    assert nearest(PALETTE, vision) > 30
+    assert nearest((BLUE, ORANGE), vision) > 30
+
+
+def test_two_colours_that_look_alike_to_some_are_the_control() -> None:
+    alike = ("#d9822b", "#b0a02c")
+    assert nearest(alike, "common") > 30
+    assert nearest(alike, "deuteranopia") < 5
+
+
+@pytest.mark.parametrize("colour", [*PALETTE, BLUE, ORANGE])
+def test_colours_stand_out_from_light_and_dark_cards(colour: str) -> None:
+    light, dark, own = (linear(c) @ SRGB_TO_XYZ[1] for c in ("#ffffff", "#262420", colour))
+    assert (light + 0.05) / (own + 0.05) > 2.5
+    assert (own + 0.05) / (dark + 0.05) > 2.5
