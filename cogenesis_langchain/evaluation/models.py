@@ -66,7 +66,7 @@ def open_models(config: EvaluationConfig) -> Iterator[Models]:
     endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
     with ExitStack() as stack:
         remote = {
-            name: open_remote(endpoint, name, slots=max(2, config.concurrency), stack=stack)
+            name: open_remote(endpoint, name, slots=config.concurrency, stack=stack)
             for name, endpoint in endpoints.items()
         }
         opened = [
@@ -83,8 +83,8 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
     Args:
         endpoint: As configured.
         name: What it is in the run, for errors.
-        slots: How many requests a stand-in serves at the same time; each keeps the prompt it read
-            last, so with two, what all outline requests begin with outlasts a longer prompt.
+        slots: How many requests a stand-in serves at the same time. More than are needed cost
+            much: the prefixes of a block that is to be scored are spread over them.
         stack: Ends a stand-in.
 
     Raises:

@@ -70,7 +70,9 @@ def rate_texts(config: EvaluationConfig, folder: RunFolder, progress: Progress) 
 
     asked, records = config.judge, load(config)
     with folder.held(), ExitStack() as stack:
-        judge = Judge(_judge_model(asked, stack), trusted_hosts=asked.trusted_hosts)
+        judge = Judge(
+            _judge_model(asked, config.concurrency, stack), trusted_hosts=asked.trusted_hosts
+        )
         attempts = folder.attempts.lines()
         rate_attempts(
             records,
@@ -111,10 +113,10 @@ def _reader(config: EvaluationConfig, model: str) -> LlamaCppTokens:
     return LlamaCppTokens(LlamaCppModel(model, n_ctx=local.n_ctx, n_threads=local.threads))
 
 
-def _judge_model(asked: JudgeConfig, stack: ExitStack) -> ChatOpenAI:
+def _judge_model(asked: JudgeConfig, slots: int, stack: ExitStack) -> ChatOpenAI:
     from langchain_openai import ChatOpenAI
 
-    remote = open_remote(asked, "judge", slots=2, stack=stack)
+    remote = open_remote(asked, "judge", slots=slots, stack=stack)
     return ChatOpenAI(
         base_url=remote.base_url,
         api_key=remote.api_key,
