@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -52,26 +53,39 @@ def _events(file: IO[str]) -> Iterator[str]:
 
 
 def _document(event: Component) -> Document:
-    title = str(event.get("SUMMARY", "Event"))
-    lines = [title, f"When: {_when(event)}"]
-    lines += [f"{label}: {event[name]}" for name, label in _SHOWN.items() if event.get(name)]
-    people = event.get("ATTENDEE", [])
-    names = [_name(person) for person in (people if isinstance(people, list) else [people])]
-    if names:
-        lines.append(f"With: {', '.join(names)}")
+    title = ", ".join(map(str, _all(event, "SUMMARY"))) or "Event"
+    start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
+    notes = [title]
+    if start:
+        notes.append(f"When: {' to '.join(_shown(moment) for moment in (start, end) if moment)}")
+    for name, label in _SHOWN.items():
+        notes += [f"{label}: {value}" for value in _all(event, name) if value]
+    if people := _all(event, "ATTENDEE"):
+        notes.append(f"With: {', '.join(map(_name, people))}")
     metadata = {"kind": "activity", "title": title}
-    if "DTSTART" in event:
-        metadata["date"] = event.decoded("DTSTART").isoformat()
-    return Document(page_content="\n".join(lines), metadata=metadata)
+    if start:
+        metadata["date"] = start.isoformat()
+    return Document(page_content="\n".join(notes), metadata=metadata)
 
 
-def _when(event: Component) -> str:
-    moments = [event.decoded(name) for name in ("DTSTART", "DTEND") if name in event]
-    return " to ".join(f"{moment:%A %d %B %Y}{_clock(moment)}" for moment in moments)
+def _all(event: Component, name: str) -> list[object]:
+    """Return what an event says under a name, which may stand there any number of times."""
+    value = event.get(name, [])
+    return value if isinstance(value, list) else [value]
 
 
-def _clock(moment: object) -> str:
-    return f"{moment:, %H:%M}" if hasattr(moment, "hour") else ""
+def _moment(event: Component, name: str) -> date | None:
+    """Return a day or a time; what cannot be read as one is left out."""
+    from icalendar import vDDDTypes
+
+    moments = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
+    return next((moment for moment in moments if isinstance(moment, date)), None)
+
+
+def _shown(moment: date) -> str:
+    return (
+        f"{moment:%A %d %B %Y, %H:%M}" if isinstance(moment, datetime) else f"{moment:%A %d %B %Y}"
+    )
 
 
 def _name(person: object) -> str:

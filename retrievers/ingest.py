@@ -53,10 +53,8 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
         if not path.is_dir():
             yield path
             continue
-        unlisted: list[Path] = []
-        for folder, names, files in os.walk(
-            path, onerror=lambda error: unlisted.append(Path(error.filename))
-        ):
+        problems: list[OSError] = []
+        for folder, names, files in os.walk(path, onerror=problems.append):
             here = Path(folder)
             names[:] = sorted(
                 name
@@ -64,7 +62,7 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
                 if not name.startswith(".") and (here / name).resolve() != leave_out
             )
             yield from (here / name for name in sorted(files) if not name.startswith("."))
-        yield from unlisted
+        yield from (Path(problem.filename) for problem in problems)
 
 
 def add_files(

@@ -2,7 +2,8 @@
 
 A loader yields documents whose metadata may hold ``date`` (ISO 8601), ``title``, ``page`` and
 ``kind``; long texts are cut into pieces that fit the embedding model. No loader holds more than one
-mail, event, page or row in memory, except for HTML and single mails, which have a limit.
+mail, event, page or row in memory, except for HTML, single mails and JSON that is one value, which
+have a limit.
 """
 
 from __future__ import annotations

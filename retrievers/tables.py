@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import json
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import MissingDependency
 from cogenesis_langchain.retrievers.pages import check_whole
-from cogenesis_langchain.retrievers.text_files import encoding_of, lines, open_text
+from cogenesis_langchain.retrievers.text_files import lines, open_text
 
 _SAMPLE: Final = 1 << 14
 
@@ -37,11 +36,10 @@ def load_json(path: Path) -> Iterator[Document]:
         import ijson
     except ImportError:
         raise MissingDependency("ijson", extra="chroma") from None
-    encoding = encoding_of(path)
-    with path.open(encoding=encoding) as text:
+    with open_text(path) as text:
         start = text.read(_SAMPLE).lstrip()[:1]
-    with path.open("rb") as raw:
-        file = codecs.EncodedFile(raw, "utf-8", encoding)
+        text.seek(0)
+        file = _AsUtf8(text)
         if start == "[":
             for item in ijson.items(file, "item", use_float=True):
                 yield _document(_lines(item))
@@ -50,7 +48,17 @@ def load_json(path: Path) -> Iterator[Document]:
                 yield _document(_lines({name: value}))
         else:
             check_whole(path)
-            yield _document(_lines(json.load(file)))
+            yield _document(_lines(json.load(text)))
+
+
+class _AsUtf8:
+    """A text file as the parser of JSON reads it: in bytes."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+
+    def read(self, size: int) -> bytes:
+        return self._text.read(size).encode()
 
 
 def load_json_lines(path: Path) -> Iterator[Document]:

@@ -31,7 +31,7 @@ _CODE_PAGES: Final = [  # what other bytes than UTF-8 usually are
     *("big5", "euc_jp", "gb18030", "koi8_r"),
 ]
 _COMMON: Final = "cp1252"  # Western European; contains latin-1
-_AS_GOOD: Final = 0.05  # difference of disorder that tells nothing
+_TELLS_NOTHING: Final = (0.1, 0.05)  # differences of disorder and of likeness to a language
 
 
 def encoding_of(path: Path) -> str:
@@ -158,8 +158,9 @@ def _looks_like(content: bytes) -> str | None:
 
 
 def _fits_as_well(matches: CharsetMatches, best: CharsetMatch) -> bool:
+    disorder, likeness = _TELLS_NOTHING
     return any(
-        match.chaos <= best.chaos + _AS_GOOD and match.coherence >= best.coherence
+        match.chaos <= best.chaos + disorder and match.coherence >= best.coherence - likeness
         for match in matches
         if _COMMON in match.could_be_from_charset
     )
