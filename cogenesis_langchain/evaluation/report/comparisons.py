@@ -199,10 +199,12 @@ def figure_7(findings: Findings) -> Section:
     measured = next((one for one in findings.ratings or findings.core if one.values), None)
     if measured is None:
         return Section(title, [Paragraph("Nothing has been measured yet.")])
-    shown = [s for s in findings.results.settings if len(measured.values.get(s, ())) > 1]
+    roles = findings.roles
+    first = (roles.baseline, roles.upper, roles.sketch, *roles.fused)
+    ordered = dict.fromkeys((*first, *findings.results.settings))
+    shown = [s for s in ordered if len(measured.values.get(s, ())) > 1][: len(PALETTE)]
     if not shown:
         return Section(title, [Paragraph("One record has nothing to settle.")])
-    shown = shown[: len(PALETTE)]
     curves = {s: stability_curve(list(measured.values[s].values())) for s in shown}
     description = (
         f"{measured.title} over the first 1, 2, ... records for {', '.join(shown)}: the mean, and "

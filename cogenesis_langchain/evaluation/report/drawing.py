@@ -144,7 +144,7 @@ def spread(wanted: Sequence[float], gap: float) -> list[float]:
 
 
 def label_lines(axes: Axes, labels: Sequence[tuple[str, float, str]]) -> None:
-    """Write the names of lines beside their right ends, none over another.
+    """Write the names of lines beside their right ends, none over another, joined by their colour.
 
     Args:
         axes: Where the lines are drawn; its limits must be final.
@@ -157,11 +157,17 @@ def label_lines(axes: Axes, labels: Sequence[tuple[str, float, str]]) -> None:
         axes.annotate(
             text,
             (1.0, y),
-            (8.0, placed - wanted),
+            (18.0, placed - wanted),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
-            color=colour,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 1.6,
+                "relpos": (0.0, 0.5),
+                "shrinkB": 0.0,
+            },
         )
 
 
@@ -182,7 +188,13 @@ def label_points(axes: Axes, labels: Sequence[tuple[str, float, float]]) -> None
             textcoords="offset points",
             ha="left" if right else "right",
             va="center",
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.5, "alpha": 0.5},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": INK,
+                "linewidth": 0.5,
+                "alpha": 0.5,
+                "relpos": (0.0 if right else 1.0, 0.5),
+            },
         ).set_in_layout(False)
 
 
