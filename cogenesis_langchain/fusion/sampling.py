@@ -80,11 +80,15 @@ class Proposal:
 
     Attributes:
         token: Its id.
-        drawn_from: What it was drawn from; None if it was not drawn.
+        drawn_from: What it was drawn from.
+        accept: Uniform number in [0, 1) that decides whether it stands.
+        correct: Uniform number that chooses the token in its place.
     """
 
     token: int
-    drawn_from: Candidates | None = None
+    drawn_from: Candidates
+    accept: float = 0.0
+    correct: float = 0.0
 
 
 class Choice(Protocol):
@@ -94,8 +98,8 @@ class Choice(Protocol):
         """Draft a token from the local distribution."""
         ...
 
-    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
-        """Return the token at this position; it is the proposed one if that was accepted."""
+    def settle(self, proposal: Proposal, fused: Probabilities) -> int:
+        """Return the token at its position; it is the proposed one if that was accepted."""
         ...
 
 
@@ -105,9 +109,12 @@ class Greedy:
 
     def propose(self, local: Probabilities, position: int) -> Proposal:
         """Return the local model's most probable token."""
-        return Proposal(int(local.argmax()))
+        import numpy as np
 
-    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
+        token = int(local.argmax())
+        return Proposal(token, Candidates(np.array([token]), np.ones(1)))
+
+    def settle(self, proposal: Proposal, fused: Probabilities) -> int:
         """Return the most probable token of the fused distribution."""
         return int(fused.argmax())
 
@@ -180,28 +187,22 @@ class Sampled:
 
     def propose(self, local: Probabilities, position: int) -> Proposal:
         """Draw a draft from the sharpened local distribution."""
-        candidates = self._shape.apply(local)
-        return Proposal(candidates.draw(self._uniforms(position)[0]), candidates)
+        import numpy as np
 
-    def settle(self, proposal: Proposal, fused: Probabilities, position: int) -> int:
+        candidates = self._shape.apply(local)
+        draw, accept, correct = np.random.default_rng((self._seed, position)).random(3).tolist()
+        return Proposal(candidates.draw(draw), candidates, accept, correct)
+
+    def settle(self, proposal: Proposal, fused: Probabilities) -> int:
         """Accept the draft with probability ``min(1, p / q)``, or draw from ``(p - q)+``."""
         import numpy as np
 
         draft, target = proposal.drawn_from, self._shape.apply(fused)
-        if draft is None:
-            return target.draw(self._uniforms(position)[0])
-        _, accept, correct = self._uniforms(position)
         drafted = np.array([proposal.token])
-        if accept * draft.of(drafted)[0] < target.of(drafted)[0]:
+        if proposal.accept * draft.of(drafted)[0] < target.of(drafted)[0]:
             return proposal.token
         residual = np.maximum(target.probabilities - draft.of(target.ids), 0.0)
-        return target.draw(correct, residual)
-
-    def _uniforms(self, position: int) -> tuple[float, float, float]:
-        import numpy as np
-
-        first, second, third = np.random.default_rng((self._seed, position)).random(3)
-        return float(first), float(second), float(third)
+        return target.draw(proposal.correct, residual)
 
 
 def largest(values: NDArray[np.floating], count: int) -> _Indices:

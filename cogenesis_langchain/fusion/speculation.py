@@ -137,12 +137,12 @@ class Speculation:
         return settled
 
     def _settled(self, draft: Draft, topk: TopK | None) -> Settled:
-        local, position = draft.local, len(self.written)
+        local = draft.local
         if topk is None:
             return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
-        token = self._choice.settle(draft.proposal, fused.probabilities, position)
+        token = self._choice.settle(draft.proposal, fused.probabilities)
         ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
         share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
         probability = float(fused.probabilities[token])

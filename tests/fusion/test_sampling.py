@@ -7,7 +7,7 @@ import pytest
 
 from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.operators import Probabilities
-from cogenesis_langchain.fusion.sampling import Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Candidates, Greedy, Sampled, Shape
 
 LOCAL = np.array([0.5, 0.25, 0.2, 0.05])
 FUSED = np.array([0.1, 0.4, 0.3, 0.2])
@@ -22,8 +22,8 @@ def test_greedy_takes_the_most_probable_token_and_the_lowest_id_of_equals() -> N
     choice = Greedy()
     proposal = choice.propose(np.array([0.2, 0.4, 0.4]), 0)
     assert proposal.token == 1
-    assert choice.settle(proposal, FUSED, 0) == 1
-    assert choice.settle(proposal, LOCAL, 0) == 0
+    assert choice.settle(proposal, FUSED) == 1
+    assert choice.settle(proposal, LOCAL) == 0
 
 
 @pytest.mark.parametrize("shape", [Shape(), Shape(temperature=0.7), Shape(top_k=2, top_p=0.9)])
@@ -32,7 +32,7 @@ def test_drafts_and_corrections_together_follow_the_fused_distribution(shape: Sh
     draws = 6_000
     for seed in range(draws):
         choice = Sampled(shape, seed)
-        counts[choice.settle(choice.propose(LOCAL, 0), FUSED, 0)] += 1
+        counts[choice.settle(choice.propose(LOCAL, 0), FUSED)] += 1
     expected = whole(shape, FUSED)
     spread = np.sqrt(expected * (1 - expected) / draws)
     assert (np.abs(counts / draws - expected) <= 4 * spread).all()
@@ -71,11 +71,12 @@ def test_low_temperature_sharpens_without_underflow() -> None:
     assert shaped == pytest.approx([0.0, 1.0])
 
 
-def test_no_token_of_probability_zero_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    almost_one = np.nextafter(1.0, 0.0)
-    choice = Sampled(Shape(), 0)
-    monkeypatch.setattr(choice, "_uniforms", lambda _: (almost_one, almost_one, almost_one))
-    assert choice.propose(np.array([0.3, 0.7, 0.0]), 0).token == 1
+def test_no_token_of_probability_zero_is_drawn() -> None:
+    almost_one = float(np.nextafter(1.0, 0.0))
+    candidates = Candidates(np.arange(3), np.array([0.3, 0.7, 0.0]))
+    assert candidates.draw(almost_one) == 1
+    assert candidates.draw(almost_one, np.array([0.2, 0.0, 0.0])) == 0
+    assert candidates.draw(0.0, np.array([0.0, 0.1, 0.0])) == 1
 
 
 @pytest.mark.parametrize(
