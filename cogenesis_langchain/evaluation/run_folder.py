@@ -31,6 +31,9 @@ _FREE: Final = frozenset(
 )
 """Keys that may change between two starts: what was written stays what it is."""
 
+_LATER: Final = frozenset({"judge", "likelihood"})
+"""Keys that may come later: what they add is of one kind throughout."""
+
 _SHOWN: Final = 5
 
 
@@ -163,8 +166,12 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [
         f"{key} (was {old.get(key, 'absent')}, is {new.get(key, 'absent')})"
         for key in sorted(old.keys() | new.keys())
-        if key.split(".")[0] not in _FREE and old.get(key) != new.get(key)
+        if old.get(key) != new.get(key) and not _may_change(key.split("."), key in old)
     ]
+
+
+def _may_change(parts: list[str], was_there: bool) -> bool:
+    return parts[0] in _FREE or (not was_there and not _LATER.isdisjoint(parts))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

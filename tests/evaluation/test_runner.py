@@ -199,6 +199,15 @@ def test_what_changes_no_text_may_change(records: Path, folder: RunFolder) -> No
     assert folder.config.prices is not None
 
 
+def test_a_judge_may_come_later_but_not_be_exchanged(records: Path, folder: RunFolder) -> None:
+    with models() as (opened, _):
+        write_texts(config(records), opened, folder, quiet)
+        write_texts(config(records, judge={"model": "one"}), opened, folder, quiet)
+        write_texts(config(records, judge={"model": "one"}), opened, folder, quiet)
+        with pytest.raises(RunDiffers, match=r"judge\.model \(was one, is two\)"):
+            write_texts(config(records, judge={"model": "two"}), opened, folder, quiet)
+
+
 def test_changed_records_are_refused(records: Path, folder: RunFolder) -> None:
     with models() as (opened, _):
         write_texts(config(records), opened, folder, quiet)
