@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from small_evaluation import SECRETS, config, models, write_records
 
 from cogenesis_langchain.errors import (
     DatasetError,
+    EvaluationConfigInvalid,
     ResultsUnusable,
     RunDiffers,
     RunStopped,
@@ -17,6 +19,7 @@ from cogenesis_langchain.errors import (
 from cogenesis_langchain.evaluation import environment
 from cogenesis_langchain.evaluation.run_folder import RunFolder
 from cogenesis_langchain.evaluation.runner import load, write_texts
+from cogenesis_langchain.evaluation.setting import CLOUD
 from cogenesis_langchain.testing.behaviours import chat, status
 
 DEVELOPMENT = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
@@ -243,6 +246,25 @@ def test_a_sketch_of_no_use_is_not_a_failure_of_the_endpoint(
         write_texts(config(records, settings=["sketch-fill"], limit=1), opened, folder, quiet)
     assert {line.rung for line in folder.attempts.lines()} == {"local"}
     assert all(line.text for line in folder.attempts.lines())
+
+
+def test_whatever_a_users_setting_raises_is_a_failure_without_private_text(
+    records: Path, folder: RunFolder
+) -> None:
+    settings = ["own_settings:break_down", "own_settings:tell_model"]
+    with models() as (opened, _):
+        write_texts(config(records, settings=settings), opened, folder, quiet)
+    found = {line.setting: (line.text, line.failure) for line in folder.attempts.lines()}
+    assert found == {"broken": ("", "ValueError"), "my own": ("r2 by recorded", "")}
+
+
+def test_two_settings_of_one_name_are_refused(records: Path, folder: RunFolder) -> None:
+    sketchers = [{"name": "small"}, {"name": "small"}]
+    twice = config(records, settings=["other sketches"], sketchers=sketchers)
+    with models() as (opened, _):
+        opened = replace(opened, remote={**opened.remote, "small": opened.remote[CLOUD]})
+        with pytest.raises(EvaluationConfigInvalid, match="several are called sketch by small"):
+            write_texts(twice, opened, folder, quiet)
 
 
 def test_an_empty_set_of_records_is_a_clear_error(tmp_path: Path, folder: RunFolder) -> None:

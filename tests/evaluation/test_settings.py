@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from scripted import ScriptedLocal
@@ -14,7 +13,7 @@ from small_evaluation import SECRETS, config, record
 
 from cogenesis_langchain.errors import EvaluationConfigInvalid, MissingDependency
 from cogenesis_langchain.evaluation.peers import mask
-from cogenesis_langchain.evaluation.setting import Desk, Setting, Task, conversation
+from cogenesis_langchain.evaluation.setting import Desk, Task, conversation
 from cogenesis_langchain.evaluation.settings import SETTINGS, open_settings
 from cogenesis_langchain.privacy.ledger import MemoryLedger
 from cogenesis_langchain.testing.recorder import EgressRecorder
@@ -187,19 +186,10 @@ def test_what_a_setting_needs_is_named(cloud: EgressRecorder, setting: str, name
         open_settings(desk(cloud, settings=[setting]))
 
 
-def make_own(made: Desk) -> list[Setting]:
-    """A setting of a user's own."""
-    write: Runnable[Task, str] = RunnableLambda(
-        lambda task: f"{task.record.id} by {made.config.cloud.model}"
-    )
-    return [Setting("my own", "other", "nothing", write)]
-
-
-def test_a_setting_of_ones_own_is_named_by_module_and_function(
-    cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "own_settings", sys.modules[__name__])
-    assert written(desk(cloud, settings=["own_settings:make_own"])) == {"my own": "r1 by recorded"}
+def test_a_setting_of_ones_own_is_named_by_module_and_function(cloud: EgressRecorder) -> None:
+    assert written(desk(cloud, settings=["own_settings:tell_model"])) == {
+        "my own": "r1 by recorded"
+    }
 
 
 def test_fusion_needs_weights(cloud: EgressRecorder) -> None:
