@@ -1,6 +1,7 @@
 """Writing all texts of an evaluation: resumable, several at a time, each counted on the wire.
 
-Texts of one record follow each other, so that models read its context once. A text that failed is
+Texts of one record follow each other, so that models read its context once; the time for that is
+part of the first text's, which must be known where times are compared. A text that failed is
 noted as such and tried again by the next start; several in one start stop it.
 """
 
