@@ -23,7 +23,7 @@ _SHORT: Final = r"zł|Kč|kr\.?|R|Rs\.?|Fr\.?|Ft"
 _NO_CODES: Final = frozenset({"ALL", "TOP"})  # words of headlines
 _OTHER_CODES: Final = frozenset({"RMB"})
 _COMMONEST: Final = 4.2  # zipf; "won", "real" and "mark" are rather something else
-_ADJECTIVE_LAST: Final = ("fr", "es", "it", "pt")
+_ADJECTIVE_LAST: Final = ("fr", "es", "it", "pt", "vi")
 _ABBREVIATING: Final = ("cs", "en_KE", "en_UG", "hu", "id", "pl", "sw")
 _IN_BRACKETS: Final = re.compile(r"\s*\(.*")
 # What everybody calls them, and what other languages do.
