@@ -14,6 +14,7 @@ from typing import Final
 from cogenesis_langchain.privacy.detectors.figures import (
     Figure,
     find_figures,
+    is_small_or_year,
     is_telling,
     values_of,
 )
@@ -30,7 +31,6 @@ _GOES_ON_AS_CODE: Final = re.compile(r"(?:\w|[:/@-]\w)")
 _EVERYDAY_NOUN: Final = 5.0  # zipf; "words", "people", "minutes"
 _SMALL_WORD: Final = 6.3  # zipf; "and", "with"
 _LABEL: Final = 5.3  # zipf; "about", "page" and "year" label nothing
-_LARGEST_EVERYDAY: Final = 12
 
 
 def find_counts(text: str) -> Iterator[Reading]:
@@ -56,31 +56,32 @@ def find_counted(text: str) -> Iterator[Reading]:
 def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
     """Readings, and whether each says something about whoever wrote the text."""
     for figure in find_figures(text):
-        if not figure.bare or _is_in_a_code(text, figure):
-            continue
-        values = values_of(figure)
-        bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
-        if not figure.ordinal:
-            yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
-        uncommon = any(not _is_small_or_year(value) for value in values)
-        after = _AFTER.match(text, figure.end)
-        if after is not None and zipf(after[2], *LANGUAGES) < _SMALL_WORD:
-            end, relation = after.end(), "no." if after["nth"] else "times"
-            telling = bare or zipf(after[2], *LANGUAGES) < _EVERYDAY_NOUN or not _all_round(values)
-            yield (
-                _named(figure.start, end, f"{_stem(after[2])} {relation}", values, bare),
-                uncommon and bool(telling),
-            )
-        elif figure.ordinal:
-            marks = frozenset(f"of-month {value:f}" for value in values)
-            article = _THE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start)
-            start = article.start() if article else figure.start
-            yield Reading(start, figure.end + len("th"), "QUANTITY", marks, marks), uncommon
-        if before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
-            yield (
-                _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare),
-                uncommon and zipf(before[1], *LANGUAGES) < _LABEL,
-            )
+        if figure.bare and not _is_in_a_code(text, figure):
+            values = values_of(figure)
+            bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
+            uncommon = not all(is_small_or_year(value) for value in values)
+            if not figure.ordinal:
+                yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
+            for reading, telling in _with_words(text, figure, values, bare):
+                yield reading, uncommon and telling
+
+
+def _with_words(
+    text: str, figure: Figure, values: frozenset[Decimal], bare: frozenset[str]
+) -> Iterator[tuple[Reading, bool]]:
+    """A number with the word after it, or as a day of the month; with the word before it."""
+    after = _AFTER.match(text, figure.end)
+    if after is not None and (common := zipf(after[2], *LANGUAGES)) < _SMALL_WORD:
+        family = f"{_stem(after[2])} {'no.' if after['nth'] else 'times'}"
+        reading = _named(figure.start, after.end(), family, values, bare)
+        yield reading, bool(bare) or common < _EVERYDAY_NOUN or not _all_round(values)
+    elif figure.ordinal:
+        article = _THE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start)
+        start = article.start() if article else figure.start
+        yield _named(start, figure.end + len("th"), "of-month", values, bare), True
+    if before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
+        reading = _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare)
+        yield reading, zipf(before[1], *LANGUAGES) < _LABEL
 
 
 def _named(
@@ -101,11 +102,6 @@ def _is_in_a_code(text: str, figure: Figure) -> bool:
 
 def _stem(word: str) -> str:
     return word.casefold().removesuffix("s")
-
-
-def _is_small_or_year(value: Decimal) -> bool:
-    whole = value == value.to_integral_value()
-    return whole and (value <= _LARGEST_EVERYDAY or 1900 <= value < 2100)
 
 
 def _all_round(values: frozenset[Decimal]) -> bool:

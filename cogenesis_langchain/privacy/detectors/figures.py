@@ -149,11 +149,17 @@ def values_of(figure: Figure) -> frozenset[Decimal]:
     return frozenset(value.scaleb(factor).normalize() for value in readings)
 
 
+def is_small_or_year(value: Decimal) -> bool:
+    """Whether a number is a whole one up to twelve, or a year of our times."""
+    whole = value == value.to_integral_value()
+    return whole and (value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR)
+
+
 def is_telling(value: Decimal) -> bool:
     """Whether a number says something on its own: no small, round or otherwise common one."""
     if value != value.to_integral_value():
         return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # more than 2.5
-    if value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR or value in _COMMON_NUMBERS:
+    if is_small_or_year(value) or value in _COMMON_NUMBERS:
         return False
     if value >= _LARGE:
         return f"{value:f}".strip("0") != "1"

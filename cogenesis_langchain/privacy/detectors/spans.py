@@ -28,7 +28,8 @@ ValueKind = Literal[
     "TERM",
     "TEXT",
 ]
-"""What a private value is. `TERM`: declared by the user. `PHRASE`: a run of copied words. `TEXT`:
+"""What a private value is. `TERM`: declared by the user,
+or an event of a life. `PHRASE`: a run of copied words. `TEXT`:
 text that only looks like a placeholder."""
 
 

@@ -1,4 +1,4 @@
-"""Terms of health and money, where they are somebody's."""
+"""Terms of health, money and a life's events, where they are somebody's."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ _ANNOUNCED: Final = re.compile(
 _DOSED: Final = re.compile(
     r"\b([^\W\d_]{5,})\s+\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|g|ml|IU)\b", re.IGNORECASE
 )
+_REACH: Final = 60
 _COMMONEST_TERM: Final = 3.9  # zipf; what is more common ends like a medicine by chance ("valid")
 
 
@@ -73,7 +74,7 @@ def find_terms(text: str) -> Iterator[Span]:
             private term.
 
     Yields:
-        Spans of kind `HEALTH` and `MONEY`.
+        Spans of kind `HEALTH` and `MONEY`, and `TERM` for what happened in a life.
     """
     for paragraph in _PARAGRAPH.finditer(text):
         if _is_about_somebody(paragraph[0]):
@@ -101,12 +102,7 @@ def _terms_between(text: str, start: int, end: int) -> Iterator[Span]:
     for pattern in _HEADED:
         for match in pattern.finditer(text, start, end):
             yield Span(*match.span(), "HEALTH")
-    for word in _WORD.finditer(text, start, end):
-        if is_medical(word[0]):
-            yield Span(*word.span(), "HEALTH")
-            for words in _MODIFIERS:
-                if before := words.search(text, start, word.start()):
-                    yield Span(before.start(), word.end(), "HEALTH")
+    yield from _medical(text, start, end)
     for match in _BY_SUFFIX.finditer(text, start, end):
         if zipf(match[0], *LANGUAGES) < _COMMONEST_TERM:
             yield Span(*match.span(), "HEALTH")
@@ -139,6 +135,16 @@ def _listed(text: str, start: int, end: int) -> Iterator[Span]:
             if lower[stop : stop + 1] == "s" and lower.startswith(phrase, word.start()):
                 yield Span(word.start(), stop + 1, "HEALTH")
                 break
+
+
+def _medical(text: str, start: int, end: int) -> Iterator[Span]:
+    """Medical words, alone and with one or two words before them."""
+    for word in _WORD.finditer(text, start, end):
+        if is_medical(word[0]):
+            yield Span(*word.span(), "HEALTH")
+            for words in _MODIFIERS:
+                if before := words.search(text, max(start, word.start() - _REACH), word.start()):
+                    yield Span(before.start(), word.end(), "HEALTH")
 
 
 def _announced(text: str, start: int, end: int) -> Iterator[Span]:
