@@ -1,0 +1,115 @@
+"""Fused decoding with given costs in place of measured ones: the same figures on every machine.
+
+The real decoder runs with the real models. Only its clock is another one, on which a local token
+and a request take fixed times, whatever they take here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from cogenesis_langchain.fusion import decoder
+from cogenesis_langchain.fusion.judge import Judge, View
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
+
+
+@dataclass
+class Costs:
+    """Seconds that things take, and what time it is.
+
+    Attributes:
+        local: Of a token of the local model.
+        trip: Of a request without what it scores.
+        scored: Of each position that the cloud model scores.
+        now: The time.
+    """
+
+    local: float
+    trip: float
+    scored: float
+    now: float = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class TimedModel:
+    """A `TokenModel` that takes the time of one token a call."""
+
+    def __init__(self, model: TokenModel, costs: Costs) -> None:
+        self._model = model
+        self._costs = costs
+        self.vocabulary_size = model.vocabulary_size
+        self.window = model.window
+        self.end_tokens = model.end_tokens
+
+    def encode(self, text: bytes) -> list[int]:
+        return self._model.encode(text)
+
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        return self._model.encode_chat(messages)
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        return self._model.decode(ids)
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        self._costs.now += self._costs.local
+        return self._model.next_logprobs(ids)
+
+
+class TimedJudge:
+    """A judge whose requests take a round trip and the time of what they score."""
+
+    def __init__(self, judge: Judge, costs: Costs) -> None:
+        self._judge = judge
+        self._costs = costs
+        self.end_tokens = judge.end_tokens
+
+    def judge(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+        self._costs.now += self._costs.trip + (len(block) + 1) * self._costs.scored
+        return self._judge.judge(written, block)
+
+
+class _Flight:
+    """A request under way, which is done at a known time."""
+
+    def __init__(self, outcome: Any, done_at: float, costs: Costs) -> None:
+        self._outcome = outcome
+        self._done_at = done_at
+        self._costs = costs
+
+    def done(self) -> bool:
+        return self._costs.now >= self._done_at
+
+    def result(self) -> Any:
+        self._costs.now = max(self._costs.now, self._done_at)
+        return self._outcome
+
+
+class _Worker:
+    """Makes a request at once, and gives its time back: it passes while it is under way."""
+
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+
+    def submit(self, call: Callable[..., Any], *arguments: object) -> _Flight:
+        began = self._costs.now
+        outcome = call(*arguments)
+        done_at, self._costs.now = self._costs.now, began
+        return _Flight(outcome, done_at, self._costs)
+
+    def shutdown(self, **_: bool) -> None: ...
+
+
+@contextmanager
+def passing(costs: Costs) -> Iterator[None]:
+    """Let decoders read the time from these costs."""
+    with (
+        mock.patch.object(decoder, "time", costs),
+        mock.patch.object(decoder, "ThreadPoolExecutor", lambda *_, **__: _Worker(costs)),
+    ):
+        yield
