@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.figures import (
@@ -64,16 +64,17 @@ def find_amounts(text: str) -> Iterator[Reading]:
     yield from _measures(text)
 
 
-def find_numbers(text: str) -> Iterator[Reading]:
+def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[Reading]:
     """Every number in a text with the marks under which private amounts are filed.
 
     Args:
         text: A text to be searched for private values.
+        figures: Its numbers.
 
     Yields:
         Readings to probe with, units and currencies included.
     """
-    for figure in find_figures(text):
+    for figure in figures:
         if figure.ordinal:
             continue
         family = "money" if figure.currency else figure.unit

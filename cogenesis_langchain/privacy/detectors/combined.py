@@ -11,6 +11,7 @@ from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_num
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
 from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.figures import find_figures
 from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbered import find_numbered
@@ -71,8 +72,11 @@ def _outside(spans: Iterable[Span], counts: Iterable[Reading]) -> Iterator[Span]
 
 def read_for_probing(text: str) -> Iterator[Reading]:
     """Every date, time and number in a text that is searched for private values."""
-    for reader in (find_dates, find_times, find_numbers, find_counted):
-        yield from reader(text)
+    figures = list(find_figures(text))
+    yield from find_dates(text)
+    yield from find_times(text)
+    yield from find_numbers(text, figures)
+    yield from find_counted(text, figures)
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:

@@ -7,7 +7,7 @@ does: "31 ewes", "stall 212", "the 33rd week", "2,917".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -42,20 +42,20 @@ def find_counts(text: str) -> Iterator[Reading]:
     Yields:
         Readings of kind `QUANTITY`.
     """
-    for reading, says_something in _readings(text):
+    for reading, says_something in _readings(text, find_figures(text)):
         if says_something:
             yield reading
 
 
-def find_counted(text: str) -> Iterator[Reading]:
-    """Every number in a text that counts or labels something, to probe with."""
-    for reading, _ in _readings(text):
+def find_counted(text: str, figures: Iterable[Figure]) -> Iterator[Reading]:
+    """Every number of a text that counts or labels something, to probe with."""
+    for reading, _ in _readings(text, figures):
         yield reading
 
 
-def _readings(text: str) -> Iterator[tuple[Reading, bool]]:
+def _readings(text: str, figures: Iterable[Figure]) -> Iterator[tuple[Reading, bool]]:
     """Readings, and whether each says something about whoever wrote the text."""
-    for figure in find_figures(text):
+    for figure in figures:
         if figure.bare and not _is_in_a_code(text, figure):
             values = values_of(figure)
             bare = frozenset(f"number {value:f}" for value in values if is_telling(value))

@@ -90,6 +90,8 @@ _DAY_ALONE: Final = re.compile(
     rf"\b(?:{_WEEKDAY}{_DAY}|(?:am|vom|zum|den|dem)\s(?P<german>[12]?\d|3[01])\.)(?![\w:/%-]|[.,]\d)",
     _FLAGS,
 )
+_SHORT_NUMBER: Final = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_LONGEST_WEEKDAY: Final = 20
 _YEAR_FIRST: Final = re.compile(
     rf"\b(?P<year>{_FULL_YEAR})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d"
     rf"|3[01])(?!\d)"
@@ -200,7 +202,10 @@ def _worded_dates(text: str) -> Iterator[Reading]:
 
 def _days_alone(text: str) -> Iterator[Reading]:
     """Days without their month: "Thursday 12", "am 17."."""
-    for match in _DAY_ALONE.finditer(text):
+    for number in _SHORT_NUMBER.finditer(text):
+        match = _DAY_ALONE.search(text, max(0, number.start() - _LONGEST_WEEKDAY), number.end() + 2)
+        if match is None or match.end() < number.end():
+            continue
         mark = frozenset({f"of-month {int(match['day'] or match['german'])}"})
         yield Reading(match.start(), match.end(), "DATE", mark, mark)
 
