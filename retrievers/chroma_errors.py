@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from cogenesis_langchain.errors import StoreError
 
+_FULL: Final = ("its disk is full", "free some space")
+_LEAST_FREE: Final = 1 << 20  # bytes
 _KNOWN: Final = (
-    (r"code: 13\)|disk is full|No space left", "its disk is full", "free some space"),
+    (r"code: 13\)|disk is full|No space left", *_FULL),
     (
         r"code: 8\)|code: 1544\)|readonly|Read-only|Permission denied",
         "it cannot be written",
         "make the folder and its files writable by this user",
     ),
     (
-        r"code: 11\)|code: 26\)|malformed|not a database",
+        r"code: 11\)|code: 26\)|code: 11,|malformed|not a database",
         "its database file is damaged",
         "restore the folder from a backup, or delete it and add the documents again",
     ),
@@ -39,6 +43,10 @@ _KNOWN: Final = (
         "start it: chroma run --path FOLDER --port PORT",
     ),
 )
+
+_PANIC: Final = "PanicException"
+"""How Chroma's native code gives up, on a damaged database for example. It is no `Exception` and
+cannot be imported."""
 
 
 @contextmanager
@@ -62,13 +70,24 @@ def explained(where: str) -> Iterator[None]:
         raise
     except (ChromaError, HTTPError, sqlite3.Error, OSError, ValueError) as error:
         raise _explanation(where, error) from None
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise _explanation(where, error) from None
 
 
-def _explanation(where: str, error: Exception) -> StoreError:
-    for pattern, what, remedy in _KNOWN:
+def _explanation(where: str, error: BaseException) -> StoreError:
+    known = _KNOWN
+    if _is_full(where):  # Chroma does not always say so
+        known = (("", *_FULL), *_KNOWN)
+    for pattern, what, remedy in known:
         if re.search(pattern, str(error)):
             return StoreError(f"the context store {where} failed: {what}", remedy=remedy)
     return StoreError(
         f"the context store {where} failed ({type(error).__name__})",
         remedy="check that the folder is whole and writable and that chromadb is 1.5 or newer",
     )
+
+
+def _is_full(where: str) -> bool:
+    return Path(where).is_dir() and shutil.disk_usage(where).free < _LEAST_FREE

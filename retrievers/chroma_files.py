@@ -8,8 +8,10 @@ vectors. All knowledge of Chroma's tables and files is in this module.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,10 @@ from uuid import UUID
 
 _DATABASE: Final = "chroma.sqlite3"
 _VECTORS: Final = "data_level0.bin"
+_LENGTHS: Final = "length.bin"
+_HEADER: Final = struct.Struct("<iQQQQ")  # version, offset, room for, elements, bytes of each
+_LENGTH_BYTES: Final = 4
+_PIECE: Final = 1 << 20
 _ROUNDING: Final = 1e-5
 _DELETE: Final = 3  # the queue's code of a deletion
 _COLLECTION_OF_TOPIC: Final = "substr(topic, -36)"
@@ -41,10 +47,16 @@ class ChromaFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._wiped: dict[Path, int] = {}
+
+    def exist(self) -> bool:
+        """Whether there is a database that was written to."""
+        database = self._folder / _DATABASE
+        return database.exists() and database.stat().st_size > 0
 
     def indexes(self) -> dict[str, int]:
         """Return each vector index and the sequence number up to which it is saved."""
-        if not (self._folder / _DATABASE).exists():
+        if not self.exist():
             return {}
         with self._database() as database:
             tables = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'")
@@ -118,6 +130,42 @@ class ChromaFiles:
         for entry in self._folder.iterdir():
             if entry.is_dir() and _is_uuid(entry.name) and entry.name not in known:
                 shutil.rmtree(entry)
+
+    def wipe_unused(self, index: str) -> bool:
+        """Put zeros where an index has room for elements that it does not hold.
+
+        Chroma writes this room as it finds it in its memory: with texts that other parts of the
+        process have let go of, decrypted ones and those of other users among them.
+
+        Returns:
+            Whether there was anything else than zeros.
+        """
+        folder = self.index_folder(index)
+        header = folder / "header.bin"
+        if not header.exists():
+            return False
+        with header.open("rb") as file:
+            _, _, _, elements, size = _HEADER.unpack(file.read(_HEADER.size))
+        vectors, lengths = folder / _VECTORS, folder / _LENGTHS
+        found = [
+            self._wipe(vectors, elements * size),
+            self._wipe(lengths, elements * _LENGTH_BYTES),
+        ]
+        return any(found)
+
+    def _wipe(self, file: Path, start: int) -> bool:
+        if self._wiped.get(file) == file.stat().st_mtime_ns:
+            return False
+        found = False
+        with file.open("r+b") as stream:
+            stream.seek(start)
+            while piece := stream.read(_PIECE):
+                if piece.strip(b"\0"):
+                    found = True
+                    stream.seek(-len(piece), os.SEEK_CUR)
+                    stream.write(bytes(len(piece)))
+        self._wiped[file] = file.stat().st_mtime_ns
+        return found
 
     def overwrite_vectors(self, index: str, vectors: Sequence[Sequence[float]]) -> None:
         """Put zeros in the place of vectors of deleted records. Chroma must not be running.

@@ -8,6 +8,8 @@ silent download.
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -125,9 +127,7 @@ def _load_tokenizer(path: Path) -> Tokenizer:
 
 
 def _load_session(path: Path, threads: int) -> InferenceSession:
-    # Without this, onnxruntime reports the process to its vendor over the network, out of sight of
-    # Python's sockets. It reads the variable once, when it is first imported.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    _disable_telemetry()
     try:
         import onnxruntime
         from onnxruntime.capi.onnxruntime_pybind11_state import (
@@ -145,6 +145,21 @@ def _load_session(path: Path, threads: int) -> InferenceSession:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
         raise _damaged(path) from error
+
+
+def _disable_telemetry() -> None:
+    """Keep onnxruntime from reporting the process to its vendor, out of sight of Python's sockets.
+
+    It reads the variable once, when it is first imported.
+    """
+    if "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "1":
+        warnings.warn(
+            "onnxruntime was imported before its telemetry was disabled, and may have reported "
+            "this process to its vendor; set ORT_DISABLE_TELEMETRY=1 before Python starts",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def _damaged(path: Path) -> ModelFileDamaged:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+from cogenesis_langchain.errors import StoreError
+
 _NOTE: Final = "erasure.json"
 
 
@@ -27,9 +29,21 @@ class Erasure:
 
     @classmethod
     def noted(cls, folder: Path) -> Self | None:
-        """Return the erasure that a killed process had begun, if any."""
+        """Return the erasure that a killed process had begun, if any.
+
+        Raises:
+            StoreError: The note of it is damaged.
+        """
         note = folder / _NOTE
-        return cls(**json.loads(note.read_text())) if note.exists() else None
+        if not note.exists():
+            return None
+        try:
+            return cls(**json.loads(note.read_text()))
+        except (TypeError, ValueError):
+            raise StoreError(
+                f"{note}, which says what is being erased, is damaged",
+                remedy="delete this file, then forget or purge again",
+            ) from None
 
     def note(self, folder: Path) -> None:
         """Note that it has begun."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 REBUILT: Final = "-rebuilt"
 """Ends the name of a collection that is going to replace the one without it."""
 
+_SIDECARS: Final = "context-*.sqlite3"
+
 _LOCK: Final = "store.lock"
 _SAME_DISTANCE: Final = 1e-5
 
@@ -57,17 +59,18 @@ class StoreFolder:
         self._process = os.getpid()
         self._files = ChromaFiles(path)
         self._guard = IndexGuard(path, self._files)
+        self._opened: list[ClientAPI] = []
         lock = _take(path)
         try:
             with explained(self.where):
                 discarded = self._recover(discard_damaged)
                 self.client = _open_client(path)
-                self._opened = [self.client]
+                self._opened.append(self.client)
                 self._finish_rebuild()
                 self._finish_erasure()
                 self._note_lost_vectors(discarded)
         except BaseException:
-            lock.release()
+            _release(self._opened, lock)
             raise
         self._stores = 0
         self._release = weakref.finalize(self, _release, self._opened, lock)
@@ -134,7 +137,11 @@ class StoreFolder:
         erasure.done(self._path)
 
     def restrict(self) -> None:
-        """Make the folder and everything in it readable and writable by its owner alone."""
+        """Make the folder and everything in it readable and writable by its owner alone.
+
+        What Chroma wrote of its memory is not even for the owner.
+        """
+        self._guard.wipe_unused()
         self._path.chmod(0o700)
         for entry in self._path.rglob("*"):
             entry.chmod(0o700 if entry.is_dir() else 0o600)
@@ -145,6 +152,11 @@ class StoreFolder:
 
     def _recover(self, discard_damaged: bool) -> list[str]:
         """Undo a broken save; return the damaged indexes that were thrown away."""
+        if not self._files.exist() and any(self._path.glob(_SIDECARS)):
+            raise StoreError(
+                f"the database file of the context store {self.where} is gone or empty",
+                remedy="restore the folder from a backup, or delete it and add the documents again",
+            )
         self._guard.recover()
         damaged = self._guard.damaged()
         if damaged and not discard_damaged:
@@ -264,10 +276,18 @@ def _take(path: Path) -> FileLock:
 def _open_client(path: Path) -> ClientAPI:
     settings = chroma_settings()
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
 
-    return chromadb.PersistentClient(str(path), settings)
+    try:
+        return chromadb.PersistentClient(str(path), settings)
+    except BaseException:
+        # Chroma keeps what did not start, and would give it to the next who opens the folder.
+        SharedSystemClient._identifier_to_system.pop(str(path), None)
+        raise
 
 
 def _release(opened: list[ClientAPI], lock: FileLock) -> None:
-    opened.pop().close()  # type: ignore[attr-defined]  # only the concrete client has it
+    for client in opened:
+        client.close()  # type: ignore[attr-defined]  # only the concrete client has it
+    opened.clear()
     lock.release()

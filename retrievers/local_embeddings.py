@@ -6,6 +6,7 @@ import base64
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
@@ -47,18 +48,32 @@ class LocalEmbeddings:
             require_trusted(embeddings, trusted_hosts)
 
     def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts; shape (len(texts), dimensions)."""
+        """Embed texts; shape (len(texts), dimensions).
+
+        Raises:
+            StoreError: The model fails, or does not give one finite vector for each text.
+        """
         import numpy as np
 
         model = self._model()
         with _without_payload(model):
-            return np.asarray(model.embed_documents(list(texts)), dtype=np.float32)
+            vectors = np.asarray(model.embed_documents(list(texts)), dtype=np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+            raise _not_a_model(model)
+        return vectors
 
     def query(self, text: str) -> list[float]:
-        """Embed a query."""
+        """Embed a query.
+
+        Raises:
+            StoreError: The model fails, or does not give finite numbers.
+        """
         model = self._model()
         with _without_payload(model):
-            return model.embed_query(text)
+            vector = [float(number) for number in model.embed_query(text)]
+        if not all(map(isfinite, vector)):
+            raise _not_a_model(model)
+        return vector
 
     def check(self, fingerprint: str) -> None:
         """Check that a collection was made with this model.
@@ -109,6 +124,13 @@ class LocalEmbeddings:
             else:
                 require_trusted(self._embeddings, self._trusted_hosts)
             return self._embeddings
+
+
+def _not_a_model(model: Embeddings) -> StoreError:
+    return StoreError(
+        f"the embedding model {type(model).__name__} does not give one finite vector for each text",
+        remedy="try it on a few short texts by itself",
+    )
 
 
 @contextmanager

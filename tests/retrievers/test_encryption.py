@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 from word_embeddings import WordEmbeddings
 
@@ -23,11 +22,8 @@ KEY, OTHER = bytes(range(32)), bytes(32)
 TRACES = (b"qzxvbnm", b"84413", b"wqzjkx", b"vjxqkz")
 
 
-class FakeKeyring(KeyringBackend):
-    priority = 1.0
-
+class FakeKeyring:
     def __init__(self) -> None:
-        super().__init__()
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = False
 

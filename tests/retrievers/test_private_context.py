@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_openai import OpenAIEmbeddings
@@ -33,7 +34,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContextStore]:
         yield store
 
 
-def found(filled: ContextStore, query: str = "spare key Noor", **fields: object) -> list[str]:
+def found(filled: ContextStore, query: str = "spare key Noor", **fields: Any) -> list[str]:
     documents = PrivateContextRetriever(store=filled).invoke(query, **fields)
     return [document.page_content for document in documents]
 
@@ -107,7 +108,7 @@ def test_tokens_are_counted_as_asked(filled: ContextStore) -> None:
 
 
 @pytest.mark.parametrize("field", [{"k": 0}, {"search_type": "magic"}, {"unknown": 1}])
-def test_fields_that_cannot_be_are_refused(filled: ContextStore, field: dict[str, object]) -> None:
+def test_fields_that_cannot_be_are_refused(filled: ContextStore, field: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         found(filled, **field)
 
@@ -130,7 +131,8 @@ def test_nothing_private_is_shown(filled: ContextStore) -> None:
 
 
 def test_a_remote_embedding_model_is_refused_unless_trusted(tmp_path: Path) -> None:
-    remote = OpenAIEmbeddings(base_url="https://embed.example/v1", api_key=SecretStr("key"))
+    place: dict[str, Any] = {"base_url": "https://embed.example/v1", "api_key": SecretStr("key")}
+    remote = OpenAIEmbeddings(**place)
     with pytest.raises(UntrustedLocalModel, match=r"embed\.example") as caught:
         ContextStore(tmp_path / "s", embeddings=remote)
     assert "trusted_hosts" in caught.value.remedy

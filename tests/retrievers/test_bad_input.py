@@ -1,0 +1,227 @@
+"""What is given wrongly or breaks: each with its clear error, and nothing lost."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+import store_under_limits
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from word_embeddings import WordEmbeddings
+
+from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.chroma_errors import explained
+from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.rebuild import rebuild
+from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
+
+SECRET = "Qzxvbnm 84413"
+
+
+class Ragged(WordEmbeddings):
+    """Gives a vector of another length for some texts."""
+
+    def _embed(self, text: str) -> list[float]:
+        return super()._embed(text)[: 31 if "short" in text else None]
+
+
+class NotFinite(WordEmbeddings):
+    def _embed(self, text: str) -> list[float]:
+        return [np.nan, *super()._embed(text)[1:]] if "nan" in text else super()._embed(text)
+
+
+class TooFew(WordEmbeddings):
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return super().embed_documents(texts[:1])
+
+
+class Failing(WordEmbeddings):
+    def _embed(self, text: str) -> list[float]:
+        if "fail" in text:
+            raise RuntimeError(f"cannot embed {text!r}")
+        return super()._embed(text)
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "problem"),
+    [
+        (Ragged(), "short", "another length"),
+        (NotFinite(), "nan", "finite"),
+        (Failing(), "fail", "Failing failed"),
+    ],
+)
+def test_a_model_that_misbehaves_is_named_without_the_text(
+    folder: Path, model: Embeddings, text: str, problem: str
+) -> None:
+    with ContextStore(folder, embeddings=model) as store:
+        store.add("a good one")
+        with pytest.raises(StoreError, match=problem) as caught:
+            store.add(f"{text} {SECRET}")
+        assert SECRET not in repr(caught.value) + str(caught.value.__notes__)
+        assert caught.value.__cause__ is None
+        with pytest.raises(StoreError):
+            store.search(f"{text} {SECRET}")
+        assert [document.page_content for document in store.export()] == ["a good one"]
+
+
+def test_a_model_that_gives_too_few_vectors_is_refused(folder: Path) -> None:
+    with ContextStore(folder, embeddings=TooFew()) as store:
+        with pytest.raises(StoreError, match="each text"):
+            store.add_documents([Document(page_content="one"), Document(page_content="two")])
+        assert list(store.export()) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        (WordEmbeddings(seed=1), "another embedding model"),
+        (WordEmbeddings(64), "32 dimensions, not 64"),
+    ],
+    ids=["model", "dimensions"],
+)
+def test_another_embedding_model_is_noticed_and_rebuild_takes_it(
+    folder: Path, other: WordEmbeddings, problem: str
+) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+    with ContextStore(folder, embeddings=other) as store:
+        for attempt in (lambda: store.search("key"), lambda: store.add("more")):
+            with pytest.raises(StoreError, match=problem) as caught:
+                attempt()
+            assert "rebuild" in caught.value.remedy
+        assert len(list(store.export())) == 1
+    rebuild(folder, embeddings=other)
+    with ContextStore(folder, embeddings=other) as store:
+        assert store.search("key")[0][0].page_content == "Noor has the key"
+
+
+def test_the_same_model_with_other_rounding_is_the_same(folder: Path) -> None:
+    class Rounded(WordEmbeddings):
+        def _embed(self, text: str) -> list[float]:
+            return [round(number, 2) for number in super()._embed(text)]
+
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+    with ContextStore(folder, embeddings=Rounded()) as store:
+        assert len(store.search("key")) == 1
+
+
+def test_ids_given_twice_are_refused_and_nothing_is_added(store: ContextStore) -> None:
+    view = ContextVectorStore(store)
+    with pytest.raises(StoreError, match="same id"):
+        view.add_texts(["one", "two"], ids=["a", "a"])
+    assert list(store.export()) == []
+    assert view.add_texts(["one", "one"], ids=["a", "a"]) == ["a", "a"]
+    assert len(list(store.export())) == 1
+
+
+def damage(path: Path, start: int, length: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[start : start + length] = b"\xa5" * length
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("start", [0, 4096, 20_000], ids=["header", "schema", "tables"])
+def test_a_damaged_database_is_named_and_a_restored_one_opens(
+    folder: Path, start: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Chroma's native code panics at some of these; what it prints is its own."""
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add_documents(
+            Document(page_content=f"{SECRET} {i} " + "at length " * 40) for i in range(40)
+        )
+    database = folder / "chroma.sqlite3"
+    whole = database.read_bytes()
+    damage(database, start, 8192)
+    with (
+        pytest.raises(StoreError, match="database file is damaged") as caught,
+        ContextStore(folder, embeddings=WordEmbeddings()) as store,
+    ):
+        list(store.export())
+    assert "backup" in caught.value.remedy
+    assert SECRET not in repr(caught.value) + capfd.readouterr().err
+    database.write_bytes(whole)
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        assert len(list(store.export())) == 40
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_lost_database_is_not_taken_for_a_new_store(folder: Path, gone: bool) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+    database = folder / "chroma.sqlite3"
+    database.unlink() if gone else database.write_bytes(b"")
+    with pytest.raises(StoreError, match="gone or empty"):
+        ContextStore(folder, embeddings=WordEmbeddings())
+
+
+@pytest.mark.parametrize("name", ["index-looks.json", "erasure.json"])
+def test_a_damaged_note_is_named(folder: Path, name: str) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+    (folder / name).write_text("{junk")
+    with pytest.raises(StoreError, match=name) as caught:
+        ContextStore(folder, embeddings=WordEmbeddings())
+    assert "delete this file" in caught.value.remedy
+    (folder / name).unlink()
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        assert len(store.search("key")) == 1
+
+
+def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="cannot be written"):
+        ContextStore(tmp_path / "file", embeddings=WordEmbeddings())
+
+
+mounted = pytest.mark.skipif(not store_under_limits.can_mount(), reason="may not mount anything")
+
+
+@mounted
+def test_a_full_disk_is_named(folder: Path) -> None:
+    what, remedy, kept = store_under_limits.run(folder, "full")
+    assert "disk is full" in what
+    assert "free some space" in remedy
+    assert int(kept) > 0
+
+
+@mounted
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_read_only_folder_is_named(folder: Path, filled: bool) -> None:
+    if filled:
+        with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+            store.add("Noor has the key")
+    what, remedy, kept = store_under_limits.run(folder, "read-only")
+    assert "cannot be written" in what
+    assert "can be written" in remedy
+    assert kept == "0"
+
+
+@mounted
+def test_without_a_limit_nothing_is_said(folder: Path) -> None:
+    """The control."""
+    assert store_under_limits.run(folder, "plain") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (OSError(errno.ENOSPC, f"No space left on device: {SECRET}"), "disk is full"),
+        (OSError(errno.EROFS, f"Read-only file system: {SECRET}"), "cannot be written"),
+        (ConnectionError(f"Connection refused for {SECRET}"), "does not answer"),
+        (ValueError(f"something new about {SECRET}"), "ValueError"),
+    ],
+)
+def test_what_chroma_says_is_not_passed_on(error: Exception, problem: str) -> None:
+    with pytest.raises(StoreError, match=problem) as caught, explained("place"):
+        raise error
+    assert SECRET not in repr(caught.value) + caught.value.remedy
+    assert caught.value.__suppress_context__
+
+
+def test_what_is_no_failure_of_chroma_is_left_alone() -> None:
+    with pytest.raises(KeyboardInterrupt), explained("place"):
+        raise KeyboardInterrupt
