@@ -77,11 +77,10 @@ def explained(where: str) -> Iterator[None]:
 
 
 def _explanation(where: str, error: BaseException) -> StoreError:
-    known = _KNOWN
-    if _is_full(where):  # Chroma does not always say so
-        known = (("", *_FULL), *_KNOWN)
-    for pattern, what, remedy in known:
-        if re.search(pattern, str(error)):
+    # Chroma does not always say that the disk is full.
+    said = "disk is full" if _is_full(where) else str(error)
+    for pattern, what, remedy in _KNOWN:
+        if re.search(pattern, said):
             return StoreError(f"the context store {where} failed: {what}", remedy=remedy)
     return StoreError(
         f"the context store {where} failed ({type(error).__name__})",

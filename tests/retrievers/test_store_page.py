@@ -1,0 +1,26 @@
+"""What a reader copies from the page about the store is executed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from word_embeddings import WordEmbeddings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "context_store.md").read_text()
+(BLOCK,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+
+
+def test_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "cogenesis_langchain.retrievers.local_embeddings.LocalMiniLM", WordEmbeddings
+    )
+    exec(compile(BLOCK, "context_store.md", "exec"), {"__name__": "page"})
+    out = capsys.readouterr().out
+    assert out.startswith("profile Name: Ana Ruiz\nDiet: vegetarian\ndocument The spare key")
+    content = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"The spare key" not in content
