@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.models.trust import require_trusted
@@ -82,4 +82,7 @@ class StoreServer:
 
     def close(self) -> None:
         """Close the connection."""
-        self.client.close()  # type: ignore[attr-defined]  # only the concrete client has it
+        client: Any = self.client  # only the concrete client has what follows
+        client.close()
+        for part in (client, client._admin_client):  # Chroma leaves their connections open
+            part._server._session.close()
