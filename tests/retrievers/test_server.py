@@ -27,7 +27,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder, port = tmp_path_factory.mktemp("server"), free_port()
-    chroma = Path(sys.executable).with_name("chroma")
+    chroma = str(Path(sys.executable).with_name("chroma"))
     command = [chroma, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     environment = {**os.environ, "ANONYMIZED_TELEMETRY": "False"}
     with subprocess.Popen(
