@@ -27,7 +27,7 @@ from cogenesis_langchain.testing.search import forms_in
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
 CANARIES = make_canaries(11)
 TIMEOUT = 0.5
-SPARE = 1.0
+SPARE = 2.5
 """Seconds for everything but the cloud model, on a busy machine."""
 
 
