@@ -56,6 +56,7 @@ class UserCollection:
         self.name = name
         self._backend = backend
         self._codec = codec
+        self._searched = False
         with explained(backend.where):
             self._open()
             self._check_seal()
@@ -106,6 +107,9 @@ class UserCollection:
         queries: list[Sequence[float]] = [vector]
         with explained(self._backend.where):
             found = self._handle.query(queries, n_results=n, where=condition, include=["distances"])
+        if not self._searched:  # an index that was never saved is written at its first search
+            self._searched = True
+            self._backend.restrict()
         [distances] = found["distances"] or [[]]
         return [
             (id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances, strict=True)
@@ -217,6 +221,7 @@ class UserCollection:
         from langchain_chroma import Chroma
 
         self._client = self._backend.client
+        self._searched = False
         sealed = self._codec.conceal(_SEALED_WORD)
         self._opened = self._client.get_or_create_collection(
             self.name,

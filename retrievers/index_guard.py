@@ -84,8 +84,15 @@ class IndexGuard:
             return
         self._make_copy(index)
         yield
+        self._files.wipe_unused(index)
         self.note(index)
         shutil.rmtree(self._copy)
+
+    def wipe_unused(self) -> None:
+        """Wipe what Chroma wrote of its memory into files of the indexes; see `ChromaFiles`."""
+        for index, saved in self._files.indexes().items():
+            if self._files.wipe_unused(index) and saved:
+                self.note(index)
 
     def note(self, index: str) -> None:
         """Note what a whole index looks like now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.erasure import Erasure
+from cogenesis_langchain.retrievers.index_guard import IndexGuard
+from cogenesis_langchain.retrievers.search import Search
 
 SECRET = "Qzxvbnm the jqkwxyz safe opens with 84413"
 METADATA = {"source": "/papers/wqzjkx.txt", "tags": ["vjxqkz", "plain"]}
@@ -185,6 +188,47 @@ def test_an_erasure_that_was_broken_off_is_finished_at_the_next_opening(
         assert [document.id for document in store.export()] == ([] if whole else [kept])
         assert [document.id for document, _ in store.search("kept")] == ([] if whole else [kept])
         assert Erasure.noted(folder) is None
+
+
+def room(folder: Path) -> list[bytes]:
+    """What stands where indexes that hold nothing yet have room for elements."""
+    paths = [*folder.glob("*/data_level0.bin"), *folder.glob("*/length.bin")]
+    assert paths
+    return [path.read_bytes().strip(b"\0") for path in paths]
+
+
+@pytest.mark.parametrize("task", ["add", "search"])
+def test_what_chroma_writes_of_its_memory_is_wiped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """It allocates room for vectors without clearing it, and saves it with what was there."""
+    with monkeypatch.context() as unguarded:
+        unguarded.setattr(IndexGuard, "wipe_unused", lambda guard: None)
+        with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+            store.add("kept")
+    assert any(room(folder))  # the control
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        if task == "add":
+            store.add("another")
+        assert store.search("kept")[0][0].page_content == "kept"
+        assert not any(room(folder))
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_wiping_leaves_what_an_index_holds(folder: Path) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        fill(store, "Nora", 130)
+    for file in folder.glob("*/data_level0.bin"):
+        content = file.read_bytes()
+        header = file.with_name("header.bin").read_bytes()
+        elements, size = struct.unpack_from("<QQ", header, 20)
+        assert elements == 130
+        assert all(content[i * size : (i + 1) * size].strip(b"\0") for i in range(elements))
+        assert not content[elements * size :].strip(b"\0")
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        for i in range(130):
+            text = f"Nora planted tree {i} in the park"
+            assert store.search(Search(text, 1, "similarity"))[0][0].page_content == text
 
 
 def test_forgetting_what_is_not_there_says_so(store: ContextStore) -> None:
