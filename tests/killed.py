@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from store_worker import BATCH, batch, open_store
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.search import Search
 
 WORKER = Path(__file__).with_name("store_worker.py")
 Moment = Callable[[Path], None]
@@ -46,6 +48,12 @@ def kill(folder: Path, task: str, run: str, moment: Moment) -> list[str]:
         return worker.stdout.read().split()
 
 
+def some_moment(number: int) -> Moment:
+    """A random moment, every other one while Chroma's index is being saved."""
+    drawn = random.Random(number)
+    return while_saving(drawn.uniform(0, 0.02)) if number % 2 else after(drawn.uniform(0, 1.5))
+
+
 def check_whole(store: ContextStore, run: str, reported: list[str]) -> int:
     """Check that every reported batch is there whole and once, and can be found in every way.
 
@@ -59,9 +67,12 @@ def check_whole(store: ContextStore, run: str, reported: list[str]) -> int:
     assert len(texts) % BATCH == 0, "a batch is there in part"
     ids = [document.id or "" for document in store.export()]
     assert store._records.vectors(ids).shape[0] == len(ids), "a vector is lost"
-    for text in texts[:: max(1, len(texts) // 10)]:
-        assert store.search(text)[0][0].page_content == text
+    for text in texts[:: max(1, len(texts) // 40)]:
+        [(nearest, cosine)] = store.search(Search(text, 1, "similarity"))
+        assert nearest.page_content == text and cosine > 0.999, "the index does not know it"
+        found = store.search(Search(text, len(texts), "keywords"))
+        assert text in {document.page_content for document, _ in found}, "its words are lost"
     return len(texts)
 
 
-__all__ = ["after", "check_whole", "kill", "open_store", "while_saving"]
+__all__ = ["after", "check_whole", "kill", "open_store", "some_moment", "while_saving"]

@@ -1,18 +1,27 @@
-"""A process that is killed at any moment loses nothing it had reported, and leaves nothing half."""
+"""A process that is killed at any moment loses nothing it had reported, and leaves nothing half.
+
+A few kills; with ``pytest tests/retrievers --hypothesis-profile=thorough`` twenty at random moments
+of adding, on one folder, and twenty of purging.
+"""
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
 import pytest
-from killed import Moment, after, check_whole, kill, open_store, while_saving
+from killed import after, check_whole, kill, open_store, some_moment, while_saving
 from store_worker import RandomEmbeddings, batch
+from wire.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.rebuild import rebuild
 
 KEPT = "kept"
+KILLS = 20 if THOROUGH else 2
+_drawn = random.Random(1)
+RANDOM_MOMENTS = [_drawn.uniform(0, 0.4) for _ in range(18 if THOROUGH else 0)]
 
 
 @pytest.fixture(scope="module")
@@ -35,28 +44,37 @@ def filled(once: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "moment", [after(0.2), while_saving(0.0), while_saving(0.01)], ids=["any", "save", "later"]
-)
-def test_a_kill_while_adding_loses_nothing(filled: Path, moment: Moment) -> None:
-    reported = kill(filled, "ingest", "run", moment)
+def test_kills_while_adding_lose_nothing(filled: Path) -> None:
+    """One after another on the same folder."""
+    reported = {KEPT: [str(number) for number in range(6)]}
+    for number in range(KILLS):
+        run = f"run{number}of"
+        reported[run] = kill(filled, "ingest", run, some_moment(number))
+        with open_store(filled) as store:
+            for name, batches in reported.items():
+                check_whole(store, name, batches)
     with open_store(filled) as store:
-        check_whole(store, KEPT, [str(number) for number in range(6)])
-        check_whole(store, "run", reported)
         store.add_documents(batch("later", 0))
         assert check_whole(store, "later", ["0"]) == 40
     with open_store(filled, "ben") as store:
         assert check_whole(store, "bens", ["0"]) == 40
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.08])
+@pytest.mark.parametrize("seconds", [0.0, 0.08, *RANDOM_MOMENTS])
 def test_a_kill_while_purging_leaves_nothing_half(filled: Path, seconds: float) -> None:
     kill(filled, "purge", KEPT, after(seconds))
     with open_store(filled) as store:
         assert check_whole(store, KEPT, []) in (0, 240)
-        content = b"".join(path.read_bytes() for path in filled.rglob("*") if path.is_file())
-        assert (b"kept batch" in content) == (sum(store.stats().values()) > 0)
+        assert traces(filled) == (sum(store.stats().values()) > 0)
+        store.purge()
+        assert not traces(filled)
         assert check_whole(store.for_user("ben"), "bens", ["0"]) == 40
+
+
+def traces(folder: Path) -> bool:
+    """Whether any byte of the purged user's records is in the folder."""
+    files = (path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    return any(b"kept batch" in content for content in files)
 
 
 @pytest.mark.parametrize("seconds", [0.03])
