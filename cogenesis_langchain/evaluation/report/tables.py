@@ -25,7 +25,7 @@ def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: 
     """Set measures side by side, one row a setting.
 
     Means over different numbers of records compare only by their paired differences, so the number
-    stands beside them.
+    stands beside them; two of them where the columns differ.
 
     Args:
         settings: The rows.
@@ -38,7 +38,8 @@ def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: 
         counts = [len(one.values[setting]) for one in columns if setting in one.values]
         if counts:
             means = (_mean(one, setting, baseline) for one in columns)
-            rows.append([Cell(setting), Cell(number(max(counts))), *means])
+            few, many = number(min(counts)), number(max(counts))
+            rows.append([Cell(setting), Cell(few if few == many else f"{few} to {many}"), *means])
     return Grid(["setting", "records", *(one.title for one in columns)], rows)
 
 
