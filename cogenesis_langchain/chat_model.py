@@ -25,7 +25,7 @@ from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud import CloudModel
 from cogenesis_langchain.models.local import LocalChatModel
 from cogenesis_langchain.privacy.border import Border, Policy
-from cogenesis_langchain.privacy.instruction import InstructionRule
+from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger import EgressLedger
 from cogenesis_langchain.privacy.ledger_file import FileLedger, default_ledger_path
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
@@ -75,7 +75,7 @@ class ChatCoGenesis(UntracedChatModel):
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
-    max_public_words: int = Field(default=150, ge=1)
+    max_public_words: int = Field(default=MAX_PUBLIC_WORDS, ge=1)
     """A longer last human message is a document and stays here."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""

@@ -132,19 +132,19 @@ FILL_CONTEXT: Final = PrivateTemplate(
 """
 )
 
-FILL_TASK: Final = PrivateTemplate(
-    """Task: {instruction}
+FILL_TASK: Final = PrivateTemplate("Task: {instruction}\n\n")
 
-Follow this outline, point by point, in flowing text:
+FILL_HIGHLIGHTS: Final = PrivateTemplate("Notes that matter here:\n{highlights}\n\n")
+
+FILL_OUTLINE: Final = PrivateTemplate(
+    """Follow this outline, point by point, in flowing text:
 {outline}
 
-Write the finished text now, with the real names, dates and facts of the notes."""
+"""
 )
 
-LOCAL_TASK: Final = PrivateTemplate(
-    """Task: {instruction}
-
-Write the finished text now, with the real names, dates and facts of the notes."""
+FILL_CLOSE: Final = PrivateTemplate(
+    "Write the finished text now, with the real names, dates and facts of the notes."
 )
 
 FUSED_TASK: Final = PublicTemplate(

@@ -10,8 +10,8 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.candidates import Candidates, Hit
 from cogenesis_langchain.retrievers.filters import Filter
 from cogenesis_langchain.retrievers.records import Ranked
-from cogenesis_langchain.retrievers.terms import is_telling, terms
 from cogenesis_langchain.retrievers.user_records import UserRecords
+from cogenesis_langchain.terms import is_telling, terms
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
 """similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity and BM25 over

@@ -18,7 +18,7 @@ from cogenesis_langchain.privacy.matching import ValueSet
 from cogenesis_langchain.retrievers.codec import Codec
 from cogenesis_langchain.retrievers.private_values import pack, unpack
 from cogenesis_langchain.retrievers.records import Ranked, Record, digest
-from cogenesis_langchain.retrievers.terms import term_hasher, terms
+from cogenesis_langchain.terms import term_hasher, terms
 
 _log: Final = logging.getLogger(__name__)
 

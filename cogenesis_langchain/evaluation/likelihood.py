@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
+from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import EvaluationError
 from cogenesis_langchain.evaluation.journal import Journal
 from cogenesis_langchain.evaluation.pairing import pair
 from cogenesis_langchain.evaluation.results import Attempt, Likelihood
-from cogenesis_langchain.evaluation.setting import conversation
+from cogenesis_langchain.evaluation.setting import conversation, preparation
 from cogenesis_langchain.evaluation.teacher_forcing import (
     FusedReading,
     Prompts,
@@ -51,7 +51,6 @@ WEIGHTS: Final = tuple(number / 20 for number in range(21))
 """The fixed weights that are tried; 0 is the cloud model alone, 1 the local one."""
 
 _FUSED: Final = "fused"
-_MOST_WORDS: Final = 150
 
 _Sketches = dict[str, tuple[str, ...]]
 
@@ -265,14 +264,8 @@ class _Reading:
     @cached_property
     def _prepared(self) -> Prepared:
         """The record as the product takes it apart."""
-        preparation = Preparation(
-            border=Border(ledger=MemoryLedger()),
-            retriever=None,
-            rule="last_human",
-            max_public_words=_MOST_WORDS,
-            trusted_hosts=(),
-        )
-        return preparation.prepare(conversation(self._record))
+        prepare = preparation(Border(ledger=MemoryLedger())).prepare
+        return prepare(conversation(self._record))
 
 
 def _empty_cache(model: SequenceReader) -> None:

@@ -16,10 +16,12 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from cogenesis_langchain.chat_model import ChatCoGenesis
+from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.config import EvaluationConfig
 from cogenesis_langchain.models.base import LocalTextModel
-from cogenesis_langchain.privacy.instruction import private, public
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, private, public
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -137,6 +139,21 @@ def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[B
     texts += filter(None, [record.instruction.personal])
     parts: list[str | dict[Any, Any]] = [private(shown(text)) for text in texts]
     return [HumanMessage(content=[*parts, public(record.instruction.general)])]
+
+
+def preparation(border: Border) -> Preparation:
+    """What takes a record's conversation apart, as `ChatCoGenesis` does by default.
+
+    Args:
+        border: Decides what leaves.
+    """
+    return Preparation(
+        border=border,
+        retriever=None,
+        rule="last_human",
+        max_public_words=MAX_PUBLIC_WORDS,
+        trusted_hosts=(),
+    )
 
 
 def nothing_public(messages: Sequence[BaseMessage]) -> None:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage
 
-from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
+from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.errors import EvaluationError
-from cogenesis_langchain.evaluation.setting import Desk, Task, conversation
+from cogenesis_langchain.evaluation.setting import Desk, Task, conversation, preparation
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PublicMessage
 from cogenesis_langchain.models.cloud import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Sketch
-
-_MOST_WORDS = 150
 
 
 class CloudText:
@@ -31,13 +29,7 @@ class CloudText:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._border = Border(ledger=desk.ledger)
-        self._preparation = Preparation(
-            border=self._border,
-            retriever=None,
-            rule="last_human",
-            max_public_words=_MOST_WORDS,
-            trusted_hosts=(),
-        )
+        self._preparation = preparation(self._border)
 
     def prepare(self, task: Task) -> Prepared:
         """Take a record apart."""

@@ -7,7 +7,7 @@ the local vocabulary, never logits: CoGenesis (arXiv 2403.03129, section 3.3) de
 
 ``mean`` and ``max`` are the paper's. Where the text is full of what only the local model knows,
 ``entropy`` follows it there and the cloud model elsewhere, and predicts such texts best of all that
-need no training (``tests/benchmarks/bench_fusion_quality.py``).
+need no training (``docs/results``).
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ _SCORE: Final = 3
 """Tokens a batch where every token's logits are kept. From four rows on llama.cpp's kernels round
 differently than for one (measured on a 4-bit model: up to 0.04 in a probability), so that a block
 would not score what its tokens score one by one; up to three are the same to the last bit."""
+_KNOWN: Final = 32
+"""The same while a known text is read: nothing is compared with tokens read one by one."""
 _LONGEST_PIECE: Final = 1024
 
 
@@ -58,7 +60,14 @@ class _Cache:
         self._lock = threading.Lock()
         self.window = window
 
-    def read(self, ids: Sequence[int], start: int, reduce: Callable[[_Logits], _T]) -> list[_T]:
+    def read(
+        self,
+        ids: Sequence[int],
+        start: int,
+        reduce: Callable[[_Logits], _T],
+        *,
+        together: int = _SCORE,
+    ) -> list[_T]:
         """Evaluate a sequence and reduce the logits of its last positions.
 
         What ``ids`` shares with the cache is not read again, except the token before ``start``,
@@ -68,6 +77,7 @@ class _Cache:
             ids: The whole sequence.
             start: First position whose prediction is wanted, 1 <= start <= len(ids).
             reduce: Makes something small of logits of shape (vocabulary,), which it must not keep.
+            together: Tokens a batch where logits are wanted.
 
         Returns:
             One result for the logits after ``ids[:i]``, for each i in start..len(ids).
@@ -81,8 +91,8 @@ class _Cache:
             for begin in range(kept, start - 1, _READ):
                 self._decode(ids[begin : min(begin + _READ, start - 1)], all_logits=False)
             results: list[_T] = []
-            for begin in range(start - 1, len(ids), _SCORE):
-                chunk = ids[begin : begin + _SCORE]
+            for begin in range(start - 1, len(ids), together):
+                chunk = ids[begin : begin + together]
                 self._decode(chunk, all_logits=True)
                 results += [reduce(self._row(index)) for index in range(len(chunk))]
             return results
@@ -167,7 +177,9 @@ class LlamaCppTokens:
         Returns:
             One result for the token after ``ids[:i]``, for each i in start..len(ids).
         """
-        return self._cache.read(ids, start, lambda logits: reduce(log_softmax(logits)))
+        return self._cache.read(
+            ids, start, lambda logits: reduce(log_softmax(logits)), together=_KNOWN
+        )
 
     def _piece(self, token: int) -> bytes:
         if token not in self._pieces:

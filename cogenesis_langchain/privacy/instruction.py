@@ -22,6 +22,9 @@ InstructionRule: TypeAlias = (
 )
 """How the candidate is found: see `split_request`."""
 
+MAX_PUBLIC_WORDS: Final = 150
+"""By default: a longer text is a document, not an instruction."""
+
 _MARK: Final = "cogenesis"
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
@@ -63,8 +66,10 @@ class Request:
         candidate: What may become the general instruction; None when nothing may be public.
         reason: Why there is no candidate; empty when there is one.
         whole: The last human message with its private parts.
-        task: Its parts that are not marked private: what the local model is asked to do.
-        notes: Its parts that are marked private: what the local model is told besides.
+        notes: Its parts marked private before any other: what the local model is told first.
+        task: The rest as it was written, with the private details among it: what the local model
+            is asked to do.
+        bare_task: The task without what is marked private.
         withheld: What of the last human message is not part of the candidate.
         turns: Everything before it.
         results: Everything after it: an agent's tool calls and their results.
@@ -73,8 +78,9 @@ class Request:
     candidate: PrivateText | None
     reason: str
     whole: PrivateText
-    task: PrivateText
     notes: tuple[PrivateText, ...]
+    task: PrivateText
+    bare_task: PrivateText
     withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
@@ -107,7 +113,8 @@ def split_request(
         raise InstructionError(
             "the last human message is empty", remedy="say what should be written"
         )
-    task = _join(text for text, mark in parts if mark != "private")
+    notes, task = _notes_and_task(parts)
+    bare = _join(text for text, mark in parts if mark != "private")
     if callable(rule):
         candidate = rule(messages)
         kept = whole.replace(candidate, "") if candidate else whole
@@ -120,8 +127,9 @@ def split_request(
         candidate=None if candidate is None or reason else PrivateText(candidate.strip()),
         reason=reason,
         whole=PrivateText(whole.strip()),
-        task=PrivateText(task.strip() or whole.strip()),
-        notes=tuple(PrivateText(text) for text, mark in parts if mark == "private" and task),
+        notes=tuple(map(PrivateText, notes)),
+        task=PrivateText(_join(task).strip()),
+        bare_task=PrivateText(bare.strip() or whole.strip()),
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
@@ -135,6 +143,17 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
     raise InstructionError(
         "the request holds no human message", remedy="pass the instruction as a HumanMessage"
     )
+
+
+def _notes_and_task(parts: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The private texts that a message begins with, and its other texts.
+
+    Where everything is private there is nothing that notes could go with: all of it is the task.
+    """
+    spoken = (number for number, (text, mark) in enumerate(parts) if mark != "private" and text)
+    first = next(spoken, 0)
+    texts = [text for text, _ in parts]
+    return texts[:first], texts[first:]
 
 
 def _reason_against(candidate: str | None, max_public_words: int) -> str:

@@ -1,24 +1,27 @@
 """The fill: the local model writes the text from context, instruction and outline.
 
-The prompt holds what is known early first: rules, earlier turns, the context. So the local model
-reads all of that while the outline is still on its way, and continues from there.
+The prompt holds what is known early first: rules, earlier turns, the context, the task. So the
+local model reads all of that while the outline is still on its way, and continues from there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
+    FILL_CLOSE,
     FILL_CONTEXT,
+    FILL_HIGHLIGHTS,
+    FILL_OUTLINE,
     FILL_SYSTEM,
     FILL_TASK,
-    LOCAL_TASK,
 )
+from cogenesis_langchain.sketch.highlights import highlights
 from cogenesis_langchain.sketch.outline import Sketch
 
 _LEFTOVER: Final = re.compile(r"\[[A-Za-z][^\[\]\n]{0,40}\]|_{3,}")
@@ -40,30 +43,37 @@ class FillPrompt:
             PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
         ]
         notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
-        self._notes = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
-        self._instruction = request.task.reveal()
+        task = request.task.reveal()
+        self._known = "".join(_known(notes, task))
+        self._bare_task = FILL_TASK.fill({"instruction": request.bare_task.reveal()})
 
     def beginning(self) -> list[PrivateMessage]:
         """What is known before the outline; the last turn grows at its end."""
-        return [*self._turns, PrivateMessage("user", PrivateText(self._notes))]
+        return self._ending_with(self._known)
 
     def complete(self, sketch: Sketch | None) -> list[PrivateMessage]:
         """The whole prompt; without a sketch the local model plans by itself."""
-        fields = {"instruction": self._instruction}
-        task = (
-            LOCAL_TASK.fill(fields)
-            if sketch is None
-            else FILL_TASK.fill(fields | {"outline": str(sketch)})
-        )
-        return [*self._turns, PrivateMessage("user", PrivateText(self._notes + task))]
+        outline = FILL_OUTLINE.fill({"outline": str(sketch)}) if sketch else ""
+        return self._ending_with(self._known + outline + FILL_CLOSE.fill({}))
 
     def without_context(self) -> list[PrivateMessage]:
         """The task alone, for operators that measure what the context changes."""
-        task = LOCAL_TASK.fill({"instruction": self._instruction})
         return [
             PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({}))),
-            PrivateMessage("user", PrivateText(task)),
+            PrivateMessage("user", PrivateText(self._bare_task + FILL_CLOSE.fill({}))),
         ]
+
+    def _ending_with(self, text: str) -> list[PrivateMessage]:
+        return [*self._turns, PrivateMessage("user", PrivateText(text))]
+
+
+def _known(notes: Sequence[str], task: str) -> Iterator[str]:
+    """Everything of the last turn but the outline."""
+    if notes:
+        yield FILL_CONTEXT.fill({"context": "\n\n".join(notes)})
+    yield FILL_TASK.fill({"instruction": task})
+    if lines := highlights(notes, task):
+        yield FILL_HIGHLIGHTS.fill({"highlights": "\n".join(f"- {line}" for line in lines)})
 
 
 def leftover_placeholders(text: str) -> int:

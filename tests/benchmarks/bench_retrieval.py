@@ -25,7 +25,7 @@ from rich.table import Table
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType, fuse
-from cogenesis_langchain.retrievers.terms import EVERYDAY_ZIPF, is_telling, terms
+from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_telling, terms
 
 Ranking = Callable[[ContextStore, Question], list[str]]
 """Names ten snippets, best first."""

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.evaluation.setting import conversation, preparation
 from cogenesis_langchain.fusion.judge import TokenJudge
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -24,15 +25,11 @@ from cogenesis_langchain.fusion.operators import (
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.ledger import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
-from cogenesis_langchain.prompts import (
-    FILL_CONTEXT,
-    FILL_SYSTEM,
-    FUSED_TASK,
-    LOCAL_TASK,
-    PublicTemplate,
-)
+from cogenesis_langchain.prompts import FUSED_TASK
 
 RECORDS = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (
@@ -55,7 +52,6 @@ class Prompts:
     local: list[PrivateMessage]
     without: list[PrivateMessage]
     cloud: list[PublicMessage]
-    reference: str
 
 
 def records(count: int = 40) -> list[Record]:
@@ -63,25 +59,15 @@ def records(count: int = 40) -> list[Record]:
 
 
 def prompts(record: Record) -> Prompts:
-    general, personal = record.instruction.general, record.instruction.personal
-    notes = FILL_CONTEXT.fill({"context": record.context})
-    whole = LOCAL_TASK.fill({"instruction": f"{general}\n{personal}".strip()})
-    public = PublicText.compose(
-        FUSED_TASK, {"instruction": PublicText.compose(PublicTemplate(general))}
-    )
+    """As the product makes them of a record."""
+    prepared = preparation(Border(ledger=MemoryLedger())).prepare(conversation(record))
+    assert prepared.release is not None and prepared.release.text is not None
+    public = PublicText.compose(FUSED_TASK, {"instruction": prepared.release.text})
     return Prompts(
-        local=[_system(), PrivateMessage("user", PrivateText(notes + whole))],
-        without=[
-            _system(),
-            PrivateMessage("user", PrivateText(LOCAL_TASK.fill({"instruction": general}))),
-        ],
+        local=prepared.prompt.complete(None),
+        without=prepared.prompt.without_context(),
         cloud=[PublicMessage("user", public)],
-        reference=record.reference,
     )
-
-
-def _system() -> PrivateMessage:
-    return PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
 
 
 class Pair:

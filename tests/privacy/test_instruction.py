@@ -57,7 +57,9 @@ def test_blocks_marked_private_never_count() -> None:
     request = split(HumanMessage([private(NOTE), {"type": "text", "text": TASK}, private("More.")]))
     assert candidate(request) == TASK
     assert request.withheld.reveal() == f"{NOTE}\nMore."
-    assert [note.reveal() for note in request.notes] == [NOTE, "More."]
+    assert [note.reveal() for note in request.notes] == [NOTE]
+    assert request.task.reveal() == f"{TASK}\nMore."
+    assert request.bare_task.reveal() == TASK
     assert request.whole.reveal() == f"{NOTE}\n{TASK}\nMore."
 
 
@@ -68,7 +70,8 @@ def test_with_marked_only_blocks_marked_public_count() -> None:
     )
     assert candidate(request) == TASK
     assert request.withheld.reveal() == f"My own words.\n{NOTE}"
-    assert request.task.reveal() == f"{TASK}\nMy own words."
+    assert request.task.reveal() == f"{TASK}\nMy own words.\n{NOTE}"
+    assert request.bare_task.reveal() == f"{TASK}\nMy own words."
     unmarked = split(HumanMessage(TASK), rule="marked")
     assert candidate(unmarked) is None and unmarked.reason
 
@@ -93,7 +96,8 @@ def test_a_long_message_is_a_document() -> None:
 def test_a_message_that_is_private_from_end_to_end_has_no_candidate() -> None:
     request = split(HumanMessage([private(TASK)]))
     assert candidate(request) is None and request.reason
-    assert request.task.reveal() == TASK
+    assert request.task.reveal() == request.bare_task.reveal() == TASK
+    assert not request.notes
 
 
 @pytest.mark.parametrize(
