@@ -147,6 +147,38 @@ FILL_CLOSE: Final = PrivateTemplate(
     "Write the finished text now, with the real names, dates and facts of the notes."
 )
 
+FILL_EXAMPLE: Final[Mapping[str, PrivateTemplate]] = {
+    "context": PrivateTemplate(
+        """Profile
+Dry, short sentences.
+Third floor left, Lindengasse 8.
+Keeps bees on the roof, nine hives.
+Swims on Thursdays.
+
+Activity log
+2025-04-27 Bought a new veil
+2025-05-04 Hive 4 has swarmed into the chestnut in the yard
+2025-05-05 Borrowed the long ladder; it reaches 7 metres
+2025-05-06 Keepers' club: catch the swarm at dusk, when all of them are home"""
+    ),
+    "instruction": PrivateTemplate(
+        """Write a notice to my neighbours about something in the yard: explain it, ask one thing.
+It is the swarm of hive 4. I need the long ladder. Windows shut on 7 May from 20:00 to 21:30."""
+    ),
+    "text": PrivateTemplate(
+        """Dear neighbours,
+
+the chestnut in the yard is full of bees: hive 4 swarmed on 4 May. There is no danger, for a swarm
+has nothing to defend.
+
+I shall catch it on 7 May at dusk, when all of them are home. The long ladder reaches 7 metres,
+which is just enough.
+
+Please keep your windows shut on 7 May from 20:00 to 21:30. Thank you!"""
+    ),
+}
+"""A request and its text. Nobody is named in it: small models take over what they are shown."""
+
 FUSED_TASK: Final = PublicTemplate(
     """Task: {instruction}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -14,6 +15,7 @@ from cogenesis_langchain.cli.stand_in import stand_in
 from cogenesis_langchain.cli.trace import trace
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
+from cogenesis_langchain.models.stand_in import SHORT_SPIN
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
@@ -29,6 +31,8 @@ app.command("write")(write)
 
 def main() -> None:
     """Run the command line; errors of the library print as one message and its remedy."""
+    for name, value in SHORT_SPIN.items():  # before llama.cpp is loaded, which reads it once
+        os.environ.setdefault(name, value)
     try:
         app()
     except CoGenesisError as error:

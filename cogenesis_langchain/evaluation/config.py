@@ -148,7 +148,8 @@ class EvaluationConfig(_Part):
         sketchers: The models that the setting ``other sketches`` stands for.
         seeds: One text each for every record and setting.
         limit: Take the first so many records; None for all.
-        limits: The same for single settings, by their name in `settings`.
+        limits: The same for single settings, by their name in `settings`; of those that ``fused``
+            stands for, by their own, such as ``fused mean``.
         generation: How texts are generated.
         cloud: The cloud model.
         local: The local model.
@@ -201,7 +202,10 @@ class EvaluationConfig(_Part):
 
     @model_validator(mode="after")
     def _limits_of_settings(self) -> Self:
-        if unknown := sorted(self.limits.keys() - set(self.settings)):
+        known = set(self.settings)
+        if "fused" in known:
+            known |= {f"fused {operator}" for operator in self.operators}
+        if unknown := sorted(self.limits.keys() - known):
             raise ValueError(f"limits: no such setting here: {', '.join(unknown)}")
         return self
 

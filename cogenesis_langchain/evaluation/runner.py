@@ -107,8 +107,10 @@ def _jobs(config: EvaluationConfig, records: Sequence[Record], lane: Lane) -> It
     for number, record in enumerate(records):
         for seed in config.seeds:
             for configured, made in lane.settings.items():
-                if number < config.limits.get(configured, len(records)):
-                    yield from (_Job(setting.name, Task(record, seed)) for setting in made)
+                limit = config.limits.get(configured, len(records))
+                for setting in made:
+                    if number < config.limits.get(setting.name, limit):
+                        yield _Job(setting.name, Task(record, seed))
 
 
 class _Shift:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import select
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from cogenesis_langchain.errors import MissingDependency, PortTaken, StandInError
 from cogenesis_langchain.models import catalog
@@ -25,6 +26,10 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
 _HEALTH_SECONDS = 30.0
+SHORT_SPIN: Final = {"GOMP_SPINCOUNT": "1000"}
+"""For the environment of a process in which llama.cpp computes on cores that another model uses
+too: a thread that waits for others gives its core back after some microseconds, not milliseconds.
+"""
 
 
 class StandInCloud:
@@ -172,6 +177,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=SHORT_SPIN | os.environ,
         start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
     )
 

@@ -8,6 +8,7 @@ from cogenesis_langchain.errors import EvaluationConfigInvalid
 from cogenesis_langchain.evaluation.config import load_config
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
+FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'
 OWN = Path(__file__).parents[1] / "benchmarks" / "bench_quality.toml"
 
 
@@ -15,6 +16,11 @@ def write(path: Path, text: str) -> Path:
     file = path / "evaluation.toml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def test_operators_that_fused_stands_for_have_limits_of_their_own(tmp_path: Path) -> None:
+    text = FUSED + '[limits]\nfused = 3\n"fused mean" = 5'
+    assert load_config(write(tmp_path, text)).limits == {"fused": 3, "fused mean": 5}
 
 
 def test_records_and_settings_are_enough(tmp_path: Path) -> None:
@@ -75,6 +81,10 @@ def test_the_projects_own_configuration_is_valid() -> None:
         (LEAST + "[[sketchers]]\nmodel = 'm'", r"sketchers\[0\]\.name: Field required"),
         (LEAST + 'operators = ["mean", "median"]', "operators: unknown: median; there are"),
         (LEAST + "[limits]\nfused = 3", "limits: no such setting here: fused"),
+        (
+            FUSED + '[limits]\n"fused mean" = 3\n"fused max" = 3',
+            "limits: no such setting here: fused max",
+        ),
         (LEAST + "[judge]\naspects = ['style']", r"judge\.aspects\[0\]"),
         (LEAST + "[prices]\ninput = -1\noutput = 1", r"prices\.input"),
         ("records = [", "is no TOML"),
