@@ -109,31 +109,41 @@ def read_likelihoods(
     progress(len(records), len(records), "")
 
 
-def note_best_fixed_weight(journal: Journal[Likelihood]) -> float | None:
+def best_fixed_weight(lines: Iterable[Likelihood]) -> float | None:
+    """The weight ``w`` of the local model that is best over all records.
+
+    Args:
+        lines: Likelihoods; the oracle's hold those under each of `WEIGHTS`.
+
+    Returns:
+        One of `WEIGHTS`; None where nothing was fused.
+    """
+    grids = [line.fixed_weights for line in lines if line.setting == ORACLE]
+    if not grids:
+        return None
+    totals = [sum(nats) for nats in zip(*grids, strict=True)]
+    return WEIGHTS[totals.index(min(totals))]
+
+
+def note_best_fixed_weight(journal: Journal[Likelihood]) -> None:
     """Note each record's likelihood under the fixed weight that is best over all of them.
 
     Args:
         journal: Holds the oracle's lines; what it said of the best weight before is replaced.
-
-    Returns:
-        The weight ``w`` of the local model; None where nothing was fused.
     """
     lines = journal.lines()
-    grids = [line for line in lines if line.setting == ORACLE]
-    if not grids:
-        return None
-    totals = [sum(nats) for nats in zip(*(line.fixed_weights for line in grids), strict=True)]
-    best = totals.index(min(totals))
-    for line in grids:
+    best = best_fixed_weight(lines)
+    if best is None:
+        return
+    for line in (line for line in lines if line.setting == ORACLE):
         found = Likelihood(
             record=line.record,
             setting=BEST_FIXED_WEIGHT,
-            nats=line.fixed_weights[best],
+            nats=line.fixed_weights[WEIGHTS.index(best)],
             tokens=line.tokens,
         )
         if found not in lines:
             journal.append(found)
-    return WEIGHTS[best]
 
 
 def _sketches(records: Sequence[Record], attempts: Sequence[Attempt]) -> dict[str, _Sketches]:

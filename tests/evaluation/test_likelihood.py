@@ -14,6 +14,7 @@ from cogenesis_langchain.evaluation.journal import Journal
 from cogenesis_langchain.evaluation.likelihood import (
     WEIGHTS,
     Readers,
+    best_fixed_weight,
     note_best_fixed_weight,
     read_likelihoods,
 )
@@ -178,17 +179,19 @@ def test_the_best_fixed_weight_is_one_for_all_records(tmp_path: Path) -> None:
         grid = tuple(-4 * log(w * local + (1 - w) * cloud) for w in WEIGHTS)
         line = Likelihood(record=name, setting="oracle", nats=1.0, tokens=4, fixed_weights=grid)
         journal.append(line)
-        best = note_best_fixed_weight(journal)
+        note_best_fixed_weight(journal)
         if name == "a":  # alone it would have the local model decide
-            assert best == 1.0
+            assert best_fixed_weight(journal.lines()) == 1.0
             assert nats(journal)["best fixed w"] == pytest.approx(-log(0.8))
-    assert best == 0.5
+    assert best_fixed_weight(journal.lines()) == 0.5
     found = [line for line in journal.lines() if line.setting == "best fixed w"]
     assert [line.nats for line in found] == [pytest.approx(-4 * log(0.5))] * 2
 
 
 def test_without_fusion_there_is_no_best_weight(tmp_path: Path) -> None:
-    assert note_best_fixed_weight(journal_at(tmp_path)) is None
+    journal = journal_at(tmp_path)
+    note_best_fixed_weight(journal)
+    assert journal.lines() == [] and best_fixed_weight([]) is None
 
 
 def test_models_with_different_tokens_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cogenesis_langchain.evaluation.bootstrap import stability_curve
-from cogenesis_langchain.evaluation.likelihood import BEST_FIXED_WEIGHT, ORACLE
+from cogenesis_langchain.evaluation.likelihood import BEST_FIXED_WEIGHT, ORACLE, best_fixed_weight
 from cogenesis_langchain.evaluation.metrics.facts import REQUIRED_FACTS
 from cogenesis_langchain.evaluation.metrics.traffic import BYTES_SENT, PRIVATE_STRINGS, SECONDS
 from cogenesis_langchain.evaluation.report.document import (
@@ -121,12 +121,14 @@ def table_2(findings: Findings) -> Section:
     rows = [name for name in (roles.baseline, roles.upper, *roles.fused, *only_read) if name]
     measured = [*findings.likelihoods, *findings.core, *findings.took[:1]]
     blocks = _compared("operators", rows, roles.fused, measured, roles.baseline)
-    if blocks and only_read:
+    weight = best_fixed_weight(findings.results.likelihoods)
+    if blocks and weight is not None:
         blocks.append(
             Paragraph(
                 f"Of {', '.join(only_read)} only the likelihood is known. “{BEST_FIXED_WEIGHT}” is "
-                f"the one weight that is best on these very texts, “{ORACLE}” takes at each token "
-                "the model that finds it likelier: bounds, not ways to write."
+                f"that weight of the local model which is best on these very texts, {weight:.2f}, "
+                f"“{ORACLE}” takes at each token the model that finds it likelier: bounds, not "
+                "ways to write."
             )
         )
     return Section("Table 2: operators", blocks or [_NOT_RUN])
