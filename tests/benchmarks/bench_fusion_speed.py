@@ -1,8 +1,8 @@
 """Tokens a second and requests a token of fused decoding over HTTP, behind a slow network.
 
-Both models run on this machine's cores. A proxy on loopback adds the round trip. The rival is
-token-by-token fusion over the same server in the same run: one request a token, while the local
-model computes its own distribution.
+Both models run on the same cores of this machine, with the short spins that the command line sets
+too. A proxy on loopback adds the round trip. The rival is token-by-token fusion over the same
+server in the same run: one request a token, while the local model computes its own distribution.
 
     bench_fusion_speed.py blocks|llama-server [texts] [tokens] [delays in ms ...]
 
@@ -12,6 +12,7 @@ model computes its own distribution.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.models.chat_formats import chatml
 from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
-from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.models.stand_in import SHORT_SPIN, StandInCloud
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 
 SAMPLING = Shape(temperature=0.7, top_p=0.95)
@@ -95,6 +96,7 @@ def in_blocks(
 
 
 def main() -> None:
+    os.environ.update(SHORT_SPIN)  # llama.cpp, not loaded yet, reads it once
     kind = sys.argv[1] if len(sys.argv) > 1 else "blocks"
     texts = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     tokens = int(sys.argv[3]) if len(sys.argv) > 3 else 48
@@ -102,7 +104,7 @@ def main() -> None:
     pair, console = Pair(), Console()
     table = Table(
         "added ms", "choice", "token by token/s", "blocks/s", "ratio", "requests a token",
-        "drafts kept", title=f"{kind}, {texts} texts of {tokens} tokens",
+        "drafts kept", title=f"{kind}, {texts} texts of {tokens} tokens, {THREADS} threads each",
     )  # fmt: skip
     with cloud(kind) as address:
         for delay in delays:
