@@ -19,6 +19,7 @@ from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError, PrivacyViolation
 from cogenesis_langchain.fusion.alignment import Alignment
+from cogenesis_langchain.fusion.blanks import SilentAtBlanks
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.opening import open_judge
@@ -104,13 +105,14 @@ class FusedWriting:
 
     def _judge(self, instruction: PublicText, departure: Departure) -> Judge:
         prompt = PublicText.compose(FUSED_TASK, {"instruction": instruction})
-        return open_judge(
+        judge = open_judge(
             self._endpoint.under(departure.clear),
             self._tokens,
             [PublicMessage("user", prompt)],
             disclosure=OpenDisclosure(),
             alignment=lambda: self._alignment,
         )
+        return SilentAtBlanks(judge, self._tokens.decode)
 
     @cached_property
     def _alignment(self) -> Alignment:

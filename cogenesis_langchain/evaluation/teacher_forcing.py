@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
+from cogenesis_langchain.fusion.blanks import leaves_blank
 from cogenesis_langchain.fusion.judge import DEFAULT_K
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
@@ -37,6 +38,10 @@ class SequenceReader(Protocol):
 
     def encode(self, text: bytes) -> list[int]:
         """Token ids of plain text."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """Bytes of these tokens."""
         ...
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
@@ -71,7 +76,7 @@ class FusedReading:
         local: ``p_s``, the local model with the private context.
         cloud: The cloud model's own probabilities.
         cloud_completed: ``p_l``: its top-k, completed by the local model's tail.
-        fused: ``p_c`` of each operator, by its name.
+        fused: ``p_c`` of each operator, by its name; ``p_s`` where the cloud would leave a blank.
     """
 
     local: TokenProbabilities
@@ -141,8 +146,13 @@ def read_fused(
     rows = []
     for token, own, bare, (_, topk) in zip(text, with_context, baselines, answers, strict=True):
         position = _position(own, bare, topk)
-        fused = (operator.fuse(position).probabilities[token] for operator in operators)
-        rows.append([position.local[token], position.cloud[token], *fused])
+        alone = position.local[token]
+        silent = leaves_blank(topk, local.decode)
+        fused = (
+            alone if silent else operator.fuse(position).probabilities[token]
+            for operator in operators
+        )
+        rows.append([alone, position.cloud[token], *fused])
     columns = np.maximum(np.array(rows, dtype=np.float64), _TINY).T
     gold = np.exp(np.array([logprob for logprob, _ in answers], dtype=np.float64))
     return FusedReading(

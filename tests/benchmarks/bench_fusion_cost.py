@@ -21,7 +21,7 @@ from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 
-from cogenesis_langchain.fusion.judge import TokenJudge
+from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
@@ -57,7 +57,7 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def advance(speculation: Speculation, judge: TokenJudge, pair: Pair, length: int) -> None:
+def advance(speculation: Speculation, judge: Judge, pair: Pair, length: int) -> None:
     """Write on, in blocks of a fixed length, to this many tokens or a few more."""
     while len(speculation.written) < length:
         while len(speculation.drafts) < BLOCK + 1:

@@ -15,7 +15,7 @@ from many_texts import written_in_blocks
 from rich.console import Console
 from rich.table import Table
 
-from cogenesis_langchain.fusion.judge import TokenJudge
+from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.sampling import Greedy
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
@@ -25,12 +25,12 @@ TOKENS = int(sys.argv[2]) if len(sys.argv) > 2 else 16
 BLOCK = 4
 
 
-def write(side: LocalSide, operator: Operator, judge: TokenJudge, block: int) -> list[int]:
+def write(side: LocalSide, operator: Operator, judge: Judge, block: int) -> list[int]:
     return written_in_blocks(Speculation(side, operator, Greedy()), judge, block, TOKENS)
 
 
 def distance(
-    side: LocalSide, operator: Operator, judge: TokenJudge, one: list[int], other: list[int]
+    side: LocalSide, operator: Operator, judge: Judge, one: list[int], other: list[int]
 ) -> float:
     """How far apart the two tokens are at which the texts part, in probability."""
     at = next(i for i, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from scoring_servers import delayed
 
+from cogenesis_langchain.fusion.blanks import SilentAtBlanks
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.opening import open_judge
@@ -128,7 +129,8 @@ def measure(pair: Pair, url: str, name: str, texts: int, tokens: int) -> list[st
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
         asked = prompts(record)
-        judge = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        opened = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        judge = SilentAtBlanks(opened, pair.local.decode)
         seconds, counted, trace = in_blocks(pair, asked, judge, options)
         own, own_tokens = own + seconds, own_tokens + counted
         total += trace.report.tokens

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.setting import conversation, preparation
-from cogenesis_langchain.fusion.judge import TokenJudge
+from cogenesis_langchain.fusion.blanks import SilentAtBlanks
+from cogenesis_langchain.fusion.judge import Judge, TokenJudge
 from cogenesis_langchain.fusion.operators import (
     Contrast,
     MaxPool,
@@ -101,10 +102,11 @@ class Pair:
             ),
         )
 
-    def judge(self, asked: Prompts) -> TokenJudge:
-        return TokenJudge(
+    def judge(self, asked: Prompts) -> Judge:
+        judge = TokenJudge(
             self.scorer,
             self.cloud_ids(asked),
             vocabulary_size=self.local.vocabulary_size,
             disclosure=OpenDisclosure(),
         )
+        return SilentAtBlanks(judge, self.local.decode)

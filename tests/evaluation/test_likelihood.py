@@ -41,6 +41,9 @@ class ByteReader:
     def encode(self, text: bytes) -> list[int]:
         return list(text)
 
+    def decode(self, ids: Sequence[int]) -> bytes:
+        return bytes(ids)
+
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
         return list("\n".join(message.text.reveal() for message in messages).encode())
 
@@ -171,6 +174,16 @@ def test_a_record_known_in_part_is_read_as_the_whole_was(tmp_path: Path) -> None
         read.append((local.prompts, cloud.prompts))
         assert local.emptied == cloud.emptied == [0]
     assert read[0] == read[1]
+
+
+def test_where_the_cloud_would_leave_a_blank_the_local_model_is_read_alone(tmp_path: Path) -> None:
+    journal = journal_at(tmp_path)
+    readers = Readers(
+        local_reader(), ByteReader(lambda _: 0.9, "[" * 100), operators=[Mixture()], tokens=40
+    )
+    read_likelihoods([record()], [], readers, journal)
+    assert nats(journal)["fused mean"] == nats(journal)["local alone"]
+    assert nats(journal)["cloud without context"] > 5.0
 
 
 def test_the_best_fixed_weight_is_one_for_all_records(tmp_path: Path) -> None:
