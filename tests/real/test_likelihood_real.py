@@ -36,7 +36,7 @@ def test_real_models_find_the_reference_likelier_the_more_they_know(
     tiny_local_model: LlamaCppModel, tmp_path: Path
 ) -> None:
     """The same file on both sides: what differs is what each is shown."""
-    local, cloud = (LlamaCppTokens(tiny_local_model, window=512) for _ in range(2))
+    local, cloud = (LlamaCppTokens(tiny_local_model, window=1024) for _ in range(2))
     readers = Readers(local, cloud, operators=[make() for make in OPERATORS.values()], tokens=32)
     journal = Journal(tmp_path / "likelihood.jsonl", Likelihood)
     points = ("Three nights missing", "38 euros each", "On the road")
@@ -54,7 +54,7 @@ def test_real_models_find_the_reference_likelier_the_more_they_know(
 def test_an_interrupted_reading_gives_the_same_figures(
     tiny_local_model: LlamaCppModel, tmp_path: Path
 ) -> None:
-    local, cloud = (LlamaCppTokens(tiny_local_model, window=512) for _ in range(2))
+    local, cloud = (LlamaCppTokens(tiny_local_model, window=1024) for _ in range(2))
     readers = Readers(local, cloud, operators=[OPERATORS["mean"]()], tokens=16)
     written = attempt("Hello.", setting="sketch-fill", sketch=("Three nights missing",))
     path = tmp_path / "likelihood.jsonl"
