@@ -17,8 +17,8 @@ from cogenesis_langchain.terms import is_telling, terms
 
 MOST: Final = 6
 _EVERYDAY_ZIPF: Final = 5.0
-"""Only the few hundred commonest words (a hundred times in a million) say nothing of what a line
-is about."""
+"""Words that are used a hundred times in a million, some 1,100 of them in English, say nothing of
+what a line is about."""
 _STEM: Final = 5
 """Words that begin with the same letters count as forms of one word."""
 _LONG_LINE: Final = 40

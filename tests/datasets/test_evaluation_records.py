@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.occurrence import occurs
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.datasets.validate import Lengths, check
+from cogenesis_langchain.sketch.fill import leftover_placeholders
 
 DATA = Path(__file__).parent.parent / "data"
 SETS = {"development": 40, "test": 20}
+ENCLOSURE = re.compile(r"\[A/[1-3]\]")
+"""How one of the people numbers three enclosures: no blanks."""
 
 
 def load(name: str) -> tuple[Record, ...]:
@@ -52,6 +56,9 @@ def test_references_leave_no_placeholders() -> None:
     for name in SETS:
         for record in load(name):
             assert not any(mark in record.reference for mark in ("[NAME", "[DATE", "<", "{", "XXX"))
+            told = ENCLOSURE.sub("", record.reference)
+            assert leftover_placeholders(told) == 0
+            assert leftover_placeholders(f"{told} [Name]") == 1
 
 
 def test_sketch_instructions_are_thirty_different_ones_of_fitting_length() -> None:
