@@ -73,7 +73,7 @@ def again_after(tokens: LlamaCppTokens, prompt: list[int], token: int) -> object
 
 
 def test_a_block_scores_what_its_tokens_score_one_by_one(tiny_local_model: LlamaCppModel) -> None:
-    scorer = LlamaCppScorer(tiny_local_model, window=256)
+    scorer = LlamaCppScorer(tiny_local_model, window=256, together=1)
     sequence = ids_of(tiny_local_model, "Dear Ines, thank you for the bell")
     block = scorer.score(sequence, 3, 10)
     single = LlamaCppScorer(tiny_local_model, window=256)
