@@ -1,18 +1,6 @@
 """Choosing tokens so that drafts and corrections together follow the fused distribution.
 
-Speculative sampling (Leviathan et al., ar        weights = self._heated(probabilities)
-        if self.top_k is not None:
-            ids = largest(weights, self.top_k)
-            if self.top_p < 1.0:
-                ids = _reaching(weights, ids, self.top_p * float(weights[ids].sum()))
-        elif self.top_p < 1.0:
-            ids = _nucleus(weights, self.top_p * float(weights.sum()))
-        else:
-            ids = np.arange(weights.size)
-        ids.sort()
-        kept = weights[ids].astype(np.float64)
-        return Candidates(ids, kept / kept.sum())
-iv 2211.17192): a token drafted from ``q`` is accepted
+Speculative sampling (Leviathan et al., arXiv 2211.17192): a token drafted from ``q`` is accepted
 with probability ``min(1, p_c / q)``; otherwise one is drawn from the normalised ``(p_c - q)+``. The
 result is distributed as ``p_c`` exactly, whatever ``q``.
 

@@ -229,9 +229,7 @@ class LlamaCppScorer:
 
     def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
         """Top-k after ``ids[:i]`` for each i in start..len(sequence)."""
-        return self._cache.read(
-            sequence.ids, start, partial(top_k, k=k), together=self._together
-        )
+        return self._cache.read(sequence.ids, start, partial(top_k, k=k), together=self._together)
 
 
 def _end_tokens(model: LlamaCppModel) -> frozenset[int]:
