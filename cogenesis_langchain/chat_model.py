@@ -66,9 +66,10 @@ class ChatCoGenesis(UntracedChatModel):
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
     """How the two models write together: the cloud outlines, or both choose every token."""
-    operator: Operator | str = Field(default="mean", exclude=True, repr=False)
-    """How fused decoding makes one distribution of two: ``mean``, ``max``, ``product``,
-    ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`."""
+    operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
+    """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
+    ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
+    The default keeps most of the facts of the private context (``docs/fusion.md``)."""
     disclosure: Literal["none", "open"] = "none"
     """How much of the generated text the cloud model may see. Fused decoding has to show it the
     text so far, private values included, so it needs ``open`` spelled out."""

@@ -13,11 +13,13 @@ from tiny_models import TinyModel, TinyScorer, TokenByToken, local_side, tiny_ju
 
 from cogenesis_langchain.fusion.judge import TokenJudge, View
 from cogenesis_langchain.fusion.operators import Operator, Probabilities
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Sampled, Shape
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
 
 LENGTH = 3
+NO_PENALTY = PresencePenalty(0.0)
 
 
 class BlockJudge(Protocol):
@@ -77,18 +79,25 @@ def written_in_blocks(
 
 
 def draws(
-    operator: Operator, size: int, judge: Remembering, shape: Shape, count: int
+    operator: Operator,
+    size: int,
+    judge: Remembering,
+    shape: Shape,
+    count: int,
+    penalty: PresencePenalty = NO_PENALTY,
 ) -> Iterator[tuple[int, ...]]:
     """Texts of as many seeds; each block length has seeds of its own."""
     side = local_side(TinyModel())
     once = cache(side.after)
     side.after = lambda written: once(tuple(written))  # type: ignore[method-assign]
     for seed in range(size * count, (size + 1) * count):
-        speculation = Speculation(side, operator, Sampled(shape, seed))
+        speculation = Speculation(side, operator, Sampled(shape, seed), penalty)
         yield tuple(written_in_blocks(speculation, judge, size, LENGTH))
 
 
-def exact(operator: Operator, shape: Shape) -> dict[tuple[int, ...], float]:
+def exact(
+    operator: Operator, shape: Shape, penalty: PresencePenalty = NO_PENALTY
+) -> dict[tuple[int, ...], float]:
     """Probability of every text of `LENGTH` tokens under token-by-token fusion."""
     reference = TokenByToken(operator, TinyModel(), tiny_judge(TinyScorer()))
     texts: dict[tuple[int, ...], float] = {(): 1.0}
@@ -96,7 +105,7 @@ def exact(operator: Operator, shape: Shape) -> dict[tuple[int, ...], float]:
         texts = {
             (*text, token): mass * float(step)
             for text, mass in texts.items()
-            for token, step in _steps(shape, reference.distribution(text))
+            for token, step in _steps(shape, penalty.apply(reference.distribution(text), text))
         }
     return texts
 

@@ -20,6 +20,7 @@ from cogenesis_langchain.errors import CloudError, ContextTooLong, FusionError
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
 from cogenesis_langchain.fusion.judge import Judge, View
 from cogenesis_langchain.fusion.operators import Operator, Probabilities, operator_named
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Settled, Speculation
 from cogenesis_langchain.fusion.text_stream import TextStream
@@ -46,9 +47,10 @@ class FusedDecoder:
         baseline: The local model once more, with a cache of its own; only for operators that need
             the distribution without the private context.
         top_k: Sample among the k most probable fused tokens; None does not limit.
+        presence_penalty: Nats by which tokens of the last 64 lose; 0 is none.
 
     Raises:
-        FusionError: No such operator, or its baseline is missing.
+        FusionError: The penalty is negative, there is no such operator, or its baseline is missing.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class FusedDecoder:
         operator: Operator | str = "mean",
         baseline: TokenModel | None = None,
         top_k: int | None = None,
+        presence_penalty: float = 1.0,
     ) -> None:
         self._local = local
         self._operator = operator_named(operator) if isinstance(operator, str) else operator
         self._baseline = baseline
         self._top_k = top_k
+        self._penalty = PresencePenalty(presence_penalty)
         if self._operator.needs_baseline and baseline is None:
             raise FusionError(
                 f"the operator {self._operator.name!r} needs a baseline model",
@@ -103,7 +107,7 @@ class FusedDecoder:
             ids = self._fitting(self._baseline, baseline_messages, options)
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
-        speculation = Speculation(side, self._operator, self._choice(options))
+        speculation = Speculation(side, self._operator, self._choice(options), self._penalty)
         ends = self._local.end_tokens | judge.end_tokens
         run = _Run(speculation, judge, ends, options.max_tokens)
         return self._write(run, ends, options)

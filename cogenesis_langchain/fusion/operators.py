@@ -30,6 +30,8 @@ Probabilities: TypeAlias = "NDArray[np.float64]"
 
 _TINY: Final = 1e-300
 _EVEN: Final = 0.5
+_LED: Final = 0.9
+"""Weight of a local model that leads: the cloud model decides only where it hesitates."""
 _SMALLEST: Final = 1e-38
 _CERTAIN: Final = 1e-6
 """Entropy added to both sides, so that two certain models weigh alike."""
@@ -261,6 +263,7 @@ OPERATORS: Final[Mapping[str, Callable[[], Operator]]] = MappingProxyType(
         "product": Product,
         "contrast": Contrast,
         "entropy": lambda: Mixture(inverse_entropy, name="entropy"),
+        "local-led": lambda: Mixture(_LED, name="local-led"),
     }
 )
 

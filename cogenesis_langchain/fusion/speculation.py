@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.judge import View
     from cogenesis_langchain.fusion.operators import Probabilities
     from cogenesis_langchain.fusion.sampling import Choice, Proposal
+
+_NO_PENALTY: Final = PresencePenalty(0.0)
 
 
 @final
@@ -53,7 +56,7 @@ class Draft:
         proposal: The token, and what it was drawn from.
         local: ``p_s(C)`` at its position.
         baseline: ``p_s(without C)`` there, if the operator needs it.
-        confidence: The largest probability of ``local``.
+        confidence: The largest probability of what it was drafted from, before sharpening.
     """
 
     proposal: Proposal
@@ -75,7 +78,7 @@ class Settled:
         token: Its id.
         draft: What had been drafted at its position.
         cloud: The cloud's top-k in local tokens; None where it had no say.
-        probability: The fused probability of the token, before sampling sharpens it.
+        probability: The fused probability of the token, before penalty and sampling.
         weight: The operator's weight of the local model at this position.
         share: The local model's part in the token's probability,
             ``w p_s / (w p_s + (1 - w) p_l)``.
@@ -105,12 +108,20 @@ class Speculation:
         local: The local side.
         operator: Fuses the two distributions.
         choice: Greedy or sampled.
+        penalty: On repetition, the same for drafts and for the fused distribution.
     """
 
-    def __init__(self, local: LocalSide, operator: Operator, choice: Choice) -> None:
+    def __init__(
+        self,
+        local: LocalSide,
+        operator: Operator,
+        choice: Choice,
+        penalty: PresencePenalty = _NO_PENALTY,
+    ) -> None:
         self._local = local
         self._operator = operator
         self._choice = choice
+        self._penalty = penalty
         self.written: list[int] = []
         self.drafts: list[Draft] = []
 
@@ -118,8 +129,9 @@ class Speculation:
         """Draft one more token."""
         ahead = [*self.written, *(draft.token for draft in self.drafts)]
         local, baseline = self._local.after(ahead)
-        proposal = self._choice.propose(local, len(ahead))
-        draft = Draft(proposal, local, baseline, float(local.max()))
+        penalised = self._penalty.apply(local, ahead)
+        proposal = self._choice.propose(penalised, len(ahead))
+        draft = Draft(proposal, local, baseline, float(penalised.max()))
         self.drafts.append(draft)
         return draft
 
@@ -142,7 +154,8 @@ class Speculation:
             return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
-        token = self._choice.settle(draft.proposal, fused.probabilities)
+        penalised = self._penalty.apply(fused.probabilities, self.written)
+        token = self._choice.settle(draft.proposal, penalised)
         ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
         share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
         probability = float(fused.probabilities[token])

@@ -31,6 +31,7 @@ from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.opening import open_judge
 from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
@@ -70,7 +71,7 @@ def connect(url: str) -> CompletionsEndpoint:
 def token_by_token(pair: Pair, asked: Prompts, judge: Judge, choice: Choice, tokens: int) -> float:
     """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
     side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
-    speculation = Speculation(side, Mixture(), choice)
+    speculation = Speculation(side, Mixture(), choice, PresencePenalty())
     began = 0.0
     with ThreadPoolExecutor(1) as worker:
         for count in range(tokens):

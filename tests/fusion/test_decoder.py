@@ -31,6 +31,7 @@ from cogenesis_langchain.errors import (
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK
 from cogenesis_langchain.fusion.operators import Mixture, Operator
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
 from cogenesis_langchain.models.base import (
     GenerationOptions,
@@ -87,7 +88,8 @@ def test_greedy_text_is_that_of_token_by_token_fusion(operator: Operator, second
     reference = TokenByToken(operator, model, tiny_judge(TinyScorer()))
     wanted: list[int] = []
     for _ in range(40):
-        wanted.append(int(reference.distribution(wanted).argmax()))
+        fused = PresencePenalty().apply(reference.distribution(wanted), wanted)
+        wanted.append(int(fused.argmax()))
     tokens = write(operator=operator, model=model, scorer=TinyScorer(seconds=seconds))
     assert ids(tokens) == wanted
 

@@ -101,6 +101,13 @@ def test_clipped_contrast_moves_no_token_further_than_its_bound(
     assert np.abs(np.log(fused / cloud)).max() <= 2 * clip + 1e-9
 
 
+def test_a_local_model_that_leads_has_its_way_unless_it_hesitates() -> None:
+    sure, torn = np.array([0.8, 0.2]), np.array([0.52, 0.48])
+    cloud, led = np.array([0.1, 0.9]), operator_named("local-led")
+    assert led.fuse(Position(sure, cloud)).probabilities.argmax() == 0
+    assert led.fuse(Position(torn, cloud)).probabilities.argmax() == 1
+
+
 def test_contrast_without_change_is_the_cloud_alone() -> None:
     fused = Contrast().fuse(Position(LOCAL, CLOUD, LOCAL))
     assert fused.probabilities == pytest.approx(CLOUD)

@@ -16,6 +16,7 @@ from tiny_models import (
 )
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
@@ -35,6 +36,14 @@ def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     shape = Shape(temperature=0.7, top_k=5, top_p=0.9)
     counts = Counter(draws(Mixture(), 2, judge, shape, 600))
     assert p_value(counts, exact(Mixture(), shape)) > 0.01
+
+
+def test_penalised_sampling_follows_the_penalised_fusion() -> None:
+    judge = Remembering(tiny_judge(TinyScorer()))
+    shape, penalty = Shape(), PresencePenalty(1.5, window=2)
+    counts = Counter(draws(Mixture(), 2, judge, shape, 600, penalty))
+    assert p_value(counts, exact(Mixture(), shape, penalty)) > 0.01
+    assert p_value(counts, exact(Mixture(), shape)) < 1e-6
 
 
 def test_the_top_k_trap_is_caught() -> None:
@@ -66,17 +75,17 @@ def test_greedy_blocks_write_what_token_by_token_fusion_writes(operator: Operato
         assert written_in_blocks(speculation, Remembering(judge), size, 40) == wanted
 
 
+@pytest.mark.parametrize("nats", [0.0, 1.0])
 @pytest.mark.parametrize("choice", [Greedy(), Sampled(Shape(temperature=0.8), 11)])
-def test_the_text_does_not_depend_on_the_block_length(choice: Choice) -> None:
+def test_the_text_does_not_depend_on_the_block_length(choice: Choice, nats: float) -> None:
     judge = Remembering(tiny_judge(TinyScorer()))
-    texts = {
-        tuple(
-            written_in_blocks(
-                Speculation(local_side(TinyModel()), Mixture(), choice), judge, size, 60
-            )
-        )
-        for size in (0, 1, 2, 5, 9)
-    }
+
+    def write(size: int) -> tuple[int, ...]:
+        side, penalty = local_side(TinyModel()), PresencePenalty(nats, window=4)
+        speculation = Speculation(side, Mixture(), choice, penalty)
+        return tuple(written_in_blocks(speculation, judge, size, 60))
+
+    texts = {write(size) for size in (0, 1, 2, 5, 9)}
     assert len(texts) == 1
 
 
