@@ -4,7 +4,7 @@ Both models run on the same cores of this machine, with the short spins that the
 too. A proxy on loopback adds the round trip. The rival is token-by-token fusion over the same
 server in the same run: one request a token, while the local model computes its own distribution.
 
-    bench_fusion_speed.py blocks|llama-server [texts] [tokens] [delays in ms ...]
+    bench_fusion_speed.py blocks|llama-server [operator] [texts] [tokens] [delays in ms ...]
 
 ``blocks`` is a server that scores a block in one pass, as SGLang does, over the same weights;
 ``llama-server`` is llama.cpp's own, which takes a list of prefixes.
@@ -30,7 +30,7 @@ from cogenesis_langchain.fusion.blanks import SilentAtBlanks
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.opening import open_judge
-from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
@@ -68,10 +68,12 @@ def connect(url: str) -> CompletionsEndpoint:
     )
 
 
-def token_by_token(pair: Pair, asked: Prompts, judge: Judge, choice: Choice, tokens: int) -> float:
+def token_by_token(
+    pair: Pair, asked: Prompts, judge: Judge, operator: Operator, choice: Choice, tokens: int
+) -> float:
     """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
     side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
-    speculation = Speculation(side, Mixture(), choice, PresencePenalty())
+    speculation = Speculation(side, operator, choice, PresencePenalty())
     began = 0.0
     with ThreadPoolExecutor(1) as worker:
         for count in range(tokens):
@@ -85,11 +87,11 @@ def token_by_token(pair: Pair, asked: Prompts, judge: Judge, choice: Choice, tok
 
 
 def in_blocks(
-    pair: Pair, asked: Prompts, judge: Judge, options: GenerationOptions
+    pair: Pair, asked: Prompts, judge: Judge, operator: Operator, options: GenerationOptions
 ) -> tuple[float, int, Trace]:
     """Seconds and tokens after the first round, which reads both prompts, and the trace."""
     tokens, stamps = [], []
-    for token in FusedDecoder(pair.local).stream(asked.local, judge, options):
+    for token in FusedDecoder(pair.local, operator=operator).stream(asked.local, judge, options):
         tokens.append(token)
         stamps.append(time.perf_counter())
     # The tokens of one round come at once, a request apart from the next.
@@ -100,23 +102,29 @@ def in_blocks(
 def main() -> None:
     os.environ.update(SHORT_SPIN)  # llama.cpp, not loaded yet, reads it once
     kind = sys.argv[1] if len(sys.argv) > 1 else "blocks"
-    texts = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    tokens = int(sys.argv[3]) if len(sys.argv) > 3 else 48
-    delays = [int(delay) for delay in sys.argv[4:]] or [25, 100, 200]
+    operator = operator_named(sys.argv[2] if len(sys.argv) > 2 else "local-led")
+    texts = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    tokens = int(sys.argv[4]) if len(sys.argv) > 4 else 64
+    delays = [int(delay) for delay in sys.argv[5:]] or [25, 100, 200]
     pair, console = Pair(), Console()
     table = Table(
         "added ms", "choice", "token by token/s", "blocks/s", "ratio", "requests a token",
-        "drafts kept", title=f"{kind}, {texts} texts of {tokens} tokens, {THREADS} threads each",
+        "drafts kept",
+        title=f"{operator.name}, {kind}, {texts} texts of {tokens} tokens, {THREADS} threads each",
     )  # fmt: skip
     with cloud(kind) as address:
         for delay in delays:
             with delayed(address, delay / 1000) as url:
                 for name in ("greedy", "sampled"):
-                    table.add_row(str(delay), name, *measure(pair, url, name, texts, tokens))
+                    table.add_row(
+                        str(delay), name, *measure(pair, url, operator, name, texts, tokens)
+                    )
                     console.print(table)
 
 
-def measure(pair: Pair, url: str, name: str, texts: int, tokens: int) -> list[str]:
+def measure(
+    pair: Pair, url: str, operator: Operator, name: str, texts: int, tokens: int
+) -> list[str]:
     endpoint = connect(url)
     greedy = name == "greedy"
     choice: Choice = Greedy() if greedy else Sampled(SAMPLING, SEED)
@@ -132,12 +140,12 @@ def measure(pair: Pair, url: str, name: str, texts: int, tokens: int) -> list[st
         asked = prompts(record)
         opened = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
         judge = SilentAtBlanks(opened, pair.local.decode)
-        seconds, counted, trace = in_blocks(pair, asked, judge, options)
+        seconds, counted, trace = in_blocks(pair, asked, judge, operator, options)
         own, own_tokens = own + seconds, own_tokens + counted
         total += trace.report.tokens
         requests += trace.report.requests
         accepted += trace.report.accepted
-        rival += token_by_token(pair, asked, judge, choice, tokens)
+        rival += token_by_token(pair, asked, judge, operator, choice, tokens)
         rival_tokens += tokens - 1
     endpoint.close()
     slow, fast = rival_tokens / rival, own_tokens / own

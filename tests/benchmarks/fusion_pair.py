@@ -40,6 +40,7 @@ OPERATORS: tuple[Operator, ...] = (
     Product(),
     Contrast(),
     operator_named("entropy"),
+    operator_named("local-led"),
 )
 WINDOW = 2048
 THREADS = int(os.environ.get("COGENESIS_THREADS", "2"))
