@@ -40,6 +40,7 @@ OPERATORS: tuple[Operator, ...] = (
     Product(),
     Contrast(),
     operator_named("entropy"),
+    operator_named("local-led"),
 )
 PROMPT = (0, 1, 2)
 CLOUD_PROMPT = (2, 1)

@@ -198,8 +198,9 @@ def test_memory_does_not_grow_with_the_text() -> None:
 
     peak(320)  # the tiny models remember what they once computed
     distribution = 8 * Wide.vocabulary_size
-    assert peak(320) - peak(80) < 2 * distribution
-    assert peak(80) < 3 * (LONGEST_BLOCK + 2) * distribution
+    drafts = (LONGEST_BLOCK + 2) * distribution  # how many there are at once is a matter of time
+    assert peak(320) - peak(80) < drafts < 240 * distribution
+    assert peak(80) < 3 * drafts
 
 
 def test_the_report_counts_what_the_cloud_was_shown() -> None:
