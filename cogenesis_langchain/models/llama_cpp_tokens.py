@@ -45,8 +45,6 @@ class _Cache:
         params.n_ctx = window
         params.n_batch = params.n_ubatch = _READ
         params.n_threads = params.n_threads_batch = threads or model.n_threads
-        # Few tokens at a time are faster without it (x86), only long prompts are slower.
-        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         try:
             self._context = LlamaContext(model=model.weights, params=params, verbose=False)
         except ValueError:
