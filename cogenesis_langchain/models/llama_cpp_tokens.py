@@ -28,7 +28,7 @@ _Logits: TypeAlias = "NDArray[np.float32]"
 _READ: Final = 256
 """Tokens a batch while a prompt is read."""
 _SCORE: Final = 6
-"""Tokens a batch while a block is scored: the cheapest a token, up to 16, on two x86 cores."""
+"""Tokens a batch while a block is scored; on two x86 cores, more gain nothing below sixteen."""
 _KNOWN: Final = 32
 """Tokens a batch while a known text is read."""
 _LONGEST_PIECE: Final = 1024
