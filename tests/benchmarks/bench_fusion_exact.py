@@ -1,8 +1,10 @@
 """Greedy fusion in blocks against token by token, with the real pair, for every operator.
 
-The cloud scores a block in one batch and single tokens one by one, which rounds differently; where
-two tokens are almost equally probable this can turn the argmax. Such ties are listed with the
-distance between the two probabilities.
+A cloud model that scores several tokens a batch rounds differently than one that reads them one by
+one; where two tokens are almost equally probable this can turn the argmax. Such ties are listed
+with the distance between the two probabilities. With one token a batch there should be none.
+
+    bench_fusion_exact.py [texts] [tokens] [tokens a batch]
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 TOKENS = int(sys.argv[2]) if len(sys.argv) > 2 else 16
+TOGETHER = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 BLOCK = 4
 
 
@@ -56,7 +59,7 @@ def compare(pair: Pair, asked: Prompts, operator: Operator) -> float | None:
 
 
 def main() -> None:
-    pair = Pair()
+    pair = Pair(TOGETHER)
     console = Console()
     found: dict[str, list[float | None]] = {operator.name: [] for operator in OPERATORS}
     for number, record in enumerate(records(COUNT), start=1):
@@ -66,7 +69,11 @@ def main() -> None:
         same = {name: sum(gap is None for gap in gaps) for name, gaps in found.items()}
         console.print(f"{number} texts, the same: {same}")
     table = Table(
-        "operator", "texts", "same", "parted at a distance of", title=f"{TOKENS} greedy tokens"
+        "operator",
+        "texts",
+        "same",
+        "parted at a distance of",
+        title=f"{TOKENS} greedy tokens, {TOGETHER} a batch",
     )
     for name, gaps in found.items():
         parted = ", ".join(f"{gap:.1e}" for gap in gaps if gap is not None)

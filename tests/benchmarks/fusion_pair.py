@@ -73,7 +73,14 @@ def prompts(record: Record) -> Prompts:
 
 
 class Pair:
-    """Both models in this process; the weights are read once."""
+    """Both models in this process; the weights are read once.
+
+    Args:
+        together: Tokens a batch of the scorer; by default its own.
+    """
+
+    def __init__(self, together: int = 6) -> None:
+        self._together = together
 
     @cached_property
     def small(self) -> LlamaCppModel:
@@ -93,7 +100,7 @@ class Pair:
 
     @cached_property
     def scorer(self) -> LlamaCppScorer:
-        return LlamaCppScorer(self.large, window=WINDOW, threads=THREADS)
+        return LlamaCppScorer(self.large, window=WINDOW, threads=THREADS, together=self._together)
 
     def cloud_ids(self, asked: Prompts) -> PublicTokens:
         return PublicTokens.of(
