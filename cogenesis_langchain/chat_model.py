@@ -69,7 +69,7 @@ class ChatCoGenesis(UntracedChatModel):
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
-    The default keeps most of the facts of the private context (``docs/fusion.md``)."""
+    What each is worth: ``docs/fusion.md``."""
     disclosure: Literal["none", "open"] = "none"
     """How much of the generated text the cloud model may see. Fused decoding has to show it the
     text so far, private values included, so it needs ``open`` spelled out."""

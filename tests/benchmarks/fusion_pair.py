@@ -76,7 +76,7 @@ class Pair:
     """Both models in this process; the weights are read once.
 
     Args:
-        together: Tokens a batch of the scorer; by default its own.
+        together: Tokens a batch of the scorer.
     """
 
     def __init__(self, together: int = 6) -> None:
