@@ -134,7 +134,7 @@ FILL_CONTEXT: Final = PrivateTemplate(
 
 FILL_TASK: Final = PrivateTemplate("Task: {instruction}\n\n")
 
-FILL_HIGHLIGHTS: Final = PrivateTemplate("Notes that matter here:\n{highlights}\n\n")
+FILL_WHAT_TO_SAY: Final = PrivateTemplate("What the text has to say:\n{lines}\n\n")
 
 FILL_OUTLINE: Final = PrivateTemplate(
     """Follow this outline, point by point, in flowing text:
@@ -162,8 +162,10 @@ Activity log
 2025-05-06 Keepers' club: catch the swarm at dusk, when all of them are home"""
     ),
     "instruction": PrivateTemplate(
-        """Write a notice to my neighbours about something in the yard: explain it, ask one thing.
-It is the swarm of hive 4. I need the long ladder. Windows shut on 7 May from 20:00 to 21:30."""
+        "Write a notice to my neighbours about something in the yard: explain it, ask one thing."
+    ),
+    "details": PrivateTemplate(
+        "It is the swarm of hive 4. I need the long ladder. Windows shut on 7 May, 20:00 to 21:30."
     ),
     "text": PrivateTemplate(
         """Dear neighbours,

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import chisquare
 from tiny_models import TinyModel, TinyScorer, TokenByToken, local_side, tiny_judge
 
+from cogenesis_langchain.fusion.excluded import ExcludedTokens
 from cogenesis_langchain.fusion.judge import TokenJudge, View
 from cogenesis_langchain.fusion.operators import Operator, Probabilities
 from cogenesis_langchain.fusion.repetition import PresencePenalty
@@ -85,27 +86,36 @@ def draws(
     shape: Shape,
     count: int,
     penalty: PresencePenalty = NO_PENALTY,
+    excluded: ExcludedTokens | None = None,
 ) -> Iterator[tuple[int, ...]]:
     """Texts of as many seeds; each block length has seeds of its own."""
     side = local_side(TinyModel())
     once = cache(side.after)
     side.after = lambda written: once(tuple(written))  # type: ignore[method-assign]
     for seed in range(size * count, (size + 1) * count):
-        speculation = Speculation(side, operator, Sampled(shape, seed), penalty)
+        speculation = Speculation(side, operator, Sampled(shape, seed), penalty, excluded)
         yield tuple(written_in_blocks(speculation, judge, size, LENGTH))
 
 
 def exact(
-    operator: Operator, shape: Shape, penalty: PresencePenalty = NO_PENALTY
+    operator: Operator,
+    shape: Shape,
+    penalty: PresencePenalty = NO_PENALTY,
+    excluded: ExcludedTokens | None = None,
 ) -> dict[tuple[int, ...], float]:
     """Probability of every text of `LENGTH` tokens under token-by-token fusion."""
     reference = TokenByToken(operator, TinyModel(), tiny_judge(TinyScorer()))
     texts: dict[tuple[int, ...], float] = {(): 1.0}
+
+    def allowed(text: tuple[int, ...]) -> Probabilities:
+        penalised = penalty.apply(reference.distribution(text), text)
+        return penalised if excluded is None else excluded.apply(penalised)
+
     for _ in range(LENGTH):
         texts = {
             (*text, token): mass * float(step)
             for text, mass in texts.items()
-            for token, step in _steps(shape, penalty.apply(reference.distribution(text), text))
+            for token, step in _steps(shape, allowed(text))
         }
     return texts
 

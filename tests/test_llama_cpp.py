@@ -66,6 +66,21 @@ def test_a_json_schema_constrains_the_text(tiny_local_model: LlamaCppModel) -> N
     assert answer["colour"] in {"red", "green", "blue"}
 
 
+def test_excluded_characters_are_not_written(tiny_local_model: LlamaCppModel) -> None:
+    prompt = "Repeat this form, with its brackets: Dear [Name], on [Date] I write from [Place]."
+    without = GenerationOptions(max_tokens=24, temperature=0.0, excluded="[")
+    assert "[" in text_of(tiny_local_model, prompt)
+    assert "[" not in text_of(tiny_local_model, prompt, without)
+
+
+def test_a_schema_goes_before_excluded_characters(tiny_local_model: LlamaCppModel) -> None:
+    schema = json.dumps({"type": "array", "items": {"type": "boolean"}, "minItems": 1})
+    options = GenerationOptions(
+        max_tokens=40, temperature=0.0, json_schema=schema, excluded="[", stop=("]",)
+    )
+    assert text_of(tiny_local_model, "Yes or no?", options).startswith("[")
+
+
 def test_a_bad_schema_is_refused(tiny_local_model: LlamaCppModel) -> None:
     options = GenerationOptions(json_schema="not a schema")
     with pytest.raises(LocalModelError, match="schema"):

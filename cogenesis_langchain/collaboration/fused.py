@@ -34,7 +34,7 @@ from cogenesis_langchain.privacy.border import Departure
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
-from cogenesis_langchain.sketch.fill import leftover_placeholders
+from cogenesis_langchain.sketch.blanks import leftover_placeholders
 
 
 class FusedWriting:
@@ -129,7 +129,10 @@ class FusedWriting:
         messages = prepared.prompt.complete(None)
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
-            messages, judge, options, baseline_messages=prepared.prompt.without_context()
+            messages,
+            judge,
+            prepared.prompt.held(options),
+            baseline_messages=prepared.prompt.without_context(),
         ):
             settled.append(token)
             if token.text:

@@ -15,7 +15,8 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel
-from cogenesis_langchain.sketch.fill import FillPrompt, leftover_placeholders
+from cogenesis_langchain.sketch.blanks import leftover_placeholders
+from cogenesis_langchain.sketch.fill import FillPrompt
 from cogenesis_langchain.sketch.outline import Sketch, request_sketch
 
 
@@ -86,7 +87,7 @@ class SketchFill:
         self, prompt: FillPrompt, sketch: Sketch | None, options: GenerationOptions, report: Report
     ) -> Iterator[str | Report]:
         written: list[str] = []
-        for chunk in self._local.stream(prompt.complete(sketch), options):
+        for chunk in self._local.stream(prompt.complete(sketch), prompt.held(options)):
             if chunk.text:
                 written.append(chunk.text)
                 yield chunk.text

@@ -131,14 +131,19 @@ class Desk:
 def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[BaseMessage]:
     """Put a record as a conversation: its context private, the general instruction public.
 
+    The private details follow the instruction: so they are read as part of the task.
+
     Args:
         record: The record.
         shown: What is done to private texts before a model is shown them, such as masking.
     """
-    texts = [f"{part.title}\n{part.text}" for part in record.context_parts]
-    texts += filter(None, [record.instruction.personal])
-    parts: list[str | dict[Any, Any]] = [private(shown(text)) for text in texts]
-    return [HumanMessage(content=[*parts, public(record.instruction.general)])]
+    parts: list[str | dict[Any, Any]] = [
+        private(shown(f"{part.title}\n{part.text}")) for part in record.context_parts
+    ]
+    parts.append(public(record.instruction.general))
+    if record.instruction.personal:
+        parts.append(private(shown(record.instruction.personal)))
+    return [HumanMessage(content=parts)]
 
 
 def preparation(border: Border) -> Preparation:

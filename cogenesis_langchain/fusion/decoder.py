@@ -18,6 +18,7 @@ from typing import Final, final
 
 from cogenesis_langchain.errors import CloudError, ContextTooLong, FusionError
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
+from cogenesis_langchain.fusion.excluded import ExcludedTokens
 from cogenesis_langchain.fusion.judge import Judge, View
 from cogenesis_langchain.fusion.operators import Operator, Probabilities, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
@@ -67,6 +68,7 @@ class FusedDecoder:
         self._baseline = baseline
         self._top_k = top_k
         self._penalty = PresencePenalty(presence_penalty)
+        self._excluded: dict[str, ExcludedTokens] = {}
         if self._operator.needs_baseline and baseline is None:
             raise FusionError(
                 f"the operator {self._operator.name!r} needs a baseline model",
@@ -107,7 +109,8 @@ class FusedDecoder:
             ids = self._fitting(self._baseline, baseline_messages, options)
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
-        speculation = Speculation(side, self._operator, self._choice(options), self._penalty)
+        choice, excluded = self._choice(options), self._without(options.excluded)
+        speculation = Speculation(side, self._operator, choice, self._penalty, excluded)
         ends = self._local.end_tokens | judge.end_tokens
         run = _Run(speculation, judge, ends, options.max_tokens)
         return self._write(run, ends, options)
@@ -119,6 +122,11 @@ class FusedDecoder:
         if len(ids) + options.max_tokens > model.window:
             raise ContextTooLong(len(ids) + options.max_tokens, model.window)
         return ids
+
+    def _without(self, characters: str) -> ExcludedTokens | None:
+        if characters and characters not in self._excluded:
+            self._excluded[characters] = ExcludedTokens(self._local, characters)
+        return self._excluded.get(characters)
 
     def _choice(self, options: GenerationOptions) -> Choice:
         if options.json_schema is not None:

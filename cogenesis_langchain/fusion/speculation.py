@@ -11,6 +11,7 @@ from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.fusion.excluded import ExcludedTokens
     from cogenesis_langchain.fusion.judge import View
     from cogenesis_langchain.fusion.operators import Probabilities
     from cogenesis_langchain.fusion.sampling import Choice, Proposal
@@ -109,6 +110,7 @@ class Speculation:
         operator: Fuses the two distributions.
         choice: Greedy or sampled.
         penalty: On repetition, the same for drafts and for the fused distribution.
+        excluded: Tokens that neither may choose.
     """
 
     def __init__(
@@ -117,11 +119,13 @@ class Speculation:
         operator: Operator,
         choice: Choice,
         penalty: PresencePenalty = _NO_PENALTY,
+        excluded: ExcludedTokens | None = None,
     ) -> None:
         self._local = local
         self._operator = operator
         self._choice = choice
         self._penalty = penalty
+        self._excluded = excluded
         self.written: list[int] = []
         self.drafts: list[Draft] = []
 
@@ -129,9 +133,9 @@ class Speculation:
         """Draft one more token."""
         ahead = [*self.written, *(draft.token for draft in self.drafts)]
         local, baseline = self._local.after(ahead)
-        penalised = self._penalty.apply(local, ahead)
-        proposal = self._choice.propose(penalised, len(ahead))
-        draft = Draft(proposal, local, baseline, float(penalised.max()))
+        allowed = self._allowed(local, ahead)
+        proposal = self._choice.propose(allowed, len(ahead))
+        draft = Draft(proposal, local, baseline, float(allowed.max()))
         self.drafts.append(draft)
         return draft
 
@@ -154,12 +158,16 @@ class Speculation:
             return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
-        penalised = self._penalty.apply(fused.probabilities, self.written)
-        token = self._choice.settle(draft.proposal, penalised)
+        allowed = self._allowed(fused.probabilities, self.written)
+        token = self._choice.settle(draft.proposal, allowed)
         ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
         share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
         probability = float(fused.probabilities[token])
         return Settled(token, draft, topk, probability, fused.weight, share)
+
+    def _allowed(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:
+        penalised = self._penalty.apply(probabilities, text)
+        return penalised if self._excluded is None else self._excluded.apply(penalised)
 
 
 def _probabilities(model: TokenModel, ids: Sequence[int]) -> Probabilities:

@@ -68,6 +68,8 @@ class GenerationOptions:
         stop: Strings that end the text; they are not part of it.
         seed: Makes sampling repeatable where the model can; None is a fresh seed.
         json_schema: The text must be JSON of this schema.
+        excluded: Characters that no token of the text may hold; only a model whose tokens are at
+            hand can keep to it, and a schema goes before.
     """
 
     max_tokens: int = 512
@@ -76,6 +78,7 @@ class GenerationOptions:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     json_schema: str | None = None
+    excluded: str = ""
 
 
 @dataclass(frozen=True, slots=True)

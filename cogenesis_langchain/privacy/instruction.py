@@ -70,6 +70,7 @@ class Request:
         task: The rest as it was written, with the private details among it: what the local model
             is asked to do.
         bare_task: The task without what is marked private.
+        details: What of the task is marked private.
         withheld: What of the last human message is not part of the candidate.
         turns: Everything before it.
         results: Everything after it: an agent's tool calls and their results.
@@ -81,6 +82,7 @@ class Request:
     notes: tuple[PrivateText, ...]
     task: PrivateText
     bare_task: PrivateText
+    details: tuple[PrivateText, ...]
     withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
@@ -113,7 +115,7 @@ def split_request(
         raise InstructionError(
             "the last human message is empty", remedy="say what should be written"
         )
-    notes, task = _notes_and_task(parts)
+    notes, task, details = _notes_task_details(parts)
     bare = _join(text for text, mark in parts if mark != "private")
     if callable(rule):
         candidate = rule(messages)
@@ -130,6 +132,7 @@ def split_request(
         notes=tuple(map(PrivateText, notes)),
         task=PrivateText(_join(task).strip()),
         bare_task=PrivateText(bare.strip() or whole.strip()),
+        details=tuple(map(PrivateText, details)),
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
@@ -145,15 +148,19 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
     )
 
 
-def _notes_and_task(parts: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """The private texts that a message begins with, and its other texts.
+def _notes_task_details(
+    parts: Sequence[tuple[str, str]],
+) -> tuple[list[str], list[str], list[str]]:
+    """The private texts that a message begins with, its other texts, and the private ones of those.
 
-    Where everything is private there is nothing that notes could go with: all of it is the task.
+    Where everything is private there is nothing that notes could go with: all of it is the task,
+    and none of it a detail of another.
     """
-    spoken = (number for number, (text, mark) in enumerate(parts) if mark != "private" and text)
-    first = next(spoken, 0)
+    spoken = [number for number, (text, mark) in enumerate(parts) if mark != "private" and text]
+    first = spoken[0] if spoken else 0
     texts = [text for text, _ in parts]
-    return texts[:first], texts[first:]
+    details = [text for text, mark in parts[first:] if mark == "private"] if spoken else []
+    return texts[:first], texts[first:], details
 
 
 def _reason_against(candidate: str | None, max_public_words: int) -> str:

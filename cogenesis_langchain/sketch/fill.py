@@ -6,26 +6,25 @@ local model reads all of that while the outline is still on its way, and continu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
 
-from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
     FILL_CLOSE,
     FILL_CONTEXT,
     FILL_EXAMPLE,
-    FILL_HIGHLIGHTS,
     FILL_OUTLINE,
     FILL_SYSTEM,
     FILL_TASK,
+    FILL_WHAT_TO_SAY,
 )
-from cogenesis_langchain.sketch.highlights import highlights
+from cogenesis_langchain.sketch.blanks import BRACKETS, has_place_for_brackets
 from cogenesis_langchain.sketch.outline import Sketch
-
-_LEFTOVER: Final = re.compile(r"\[[A-Za-z][^\[\]\n]{0,40}\]|_{3,}")
+from cogenesis_langchain.sketch.plan import plan
+from cogenesis_langchain.sketch.what_to_say import what_to_say
 
 
 class FillPrompt:
@@ -47,8 +46,12 @@ class FillPrompt:
             PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
         ] or _example()
         notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
-        self._known = _known(notes, request.task.reveal())
+        task = request.task.reveal()
+        self._known = _known(notes, task)
+        self._lines = what_to_say(notes, task, [detail.reveal() for detail in request.details])
         self._bare_task = _known([], request.bare_task.reveal())
+        told = [*notes, task, *(turn.text.reveal() for turn in request.turns)]
+        self._excluded = "" if has_place_for_brackets(told) else BRACKETS
 
     def beginning(self) -> list[PrivateMessage]:
         """What is known before the outline; the last turn grows at its end."""
@@ -56,8 +59,15 @@ class FillPrompt:
 
     def complete(self, sketch: Sketch | None) -> list[PrivateMessage]:
         """The whole prompt; without a sketch the local model plans by itself."""
-        outline = FILL_OUTLINE.fill({"outline": str(sketch)}) if sketch else ""
-        return [*self._before, _user(self._known + outline + FILL_CLOSE.fill({}))]
+        if sketch is None:
+            asked = _asked(self._lines)
+        else:
+            asked = FILL_OUTLINE.fill({"outline": plan(sketch.points, self._lines)})
+        return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
+
+    def held(self, options: GenerationOptions) -> GenerationOptions:
+        """How the text is to be generated: without blanks, where brackets have no other use."""
+        return replace(options, excluded=self._excluded)
 
     def without_context(self) -> list[PrivateMessage]:
         """The task alone, for operators that measure what the context changes."""
@@ -67,23 +77,24 @@ class FillPrompt:
 
 def _example() -> list[PrivateMessage]:
     parts = {name: template.fill({}) for name, template in FILL_EXAMPLE.items()}
-    asked = _known([parts["context"]], parts["instruction"]) + FILL_CLOSE.fill({})
+    notes, task = [parts["context"]], f"{parts['instruction']}\n{parts['details']}"
+    lines = what_to_say(notes, task, [parts["details"]])
+    asked = _known(notes, task) + _asked(lines) + FILL_CLOSE.fill({})
     return [_user(asked), PrivateMessage("assistant", PrivateText(parts["text"]))]
 
 
 def _known(notes: Sequence[str], task: str) -> str:
     """What of a turn is known before the outline."""
     known = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
-    known += FILL_TASK.fill({"instruction": task})
-    if lines := highlights(notes, task):
-        known += FILL_HIGHLIGHTS.fill({"highlights": "\n".join(f"- {line}" for line in lines)})
-    return known
+    return known + FILL_TASK.fill({"instruction": task})
+
+
+def _asked(lines: Sequence[str]) -> str:
+    """What the text has to say, where no outline says it."""
+    return (
+        FILL_WHAT_TO_SAY.fill({"lines": "\n".join(f"- {line}" for line in lines)}) if lines else ""
+    )
 
 
 def _user(text: str) -> PrivateMessage:
     return PrivateMessage("user", PrivateText(text))
-
-
-def leftover_placeholders(text: str) -> int:
-    """Count blanks such as ``[date]`` that a text was left with."""
-    return len(_LEFTOVER.findall(text))

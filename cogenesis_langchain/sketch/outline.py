@@ -59,9 +59,6 @@ class Sketch:
     attempts: int = 1
     usage: Usage = field(default_factory=Usage)
 
-    def __str__(self) -> str:
-        return "\n".join(f"{number}. {point}" for number, point in enumerate(self.points, 1))
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:

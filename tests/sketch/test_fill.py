@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import private, public, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FILL_EXAMPLE
@@ -35,10 +35,13 @@ def stand_in_order(text: str, *parts: str) -> bool:
     return -1 not in places and places == sorted(places)
 
 
-def test_notes_task_details_highlights_and_outline_stand_in_this_order() -> None:
+def test_notes_task_and_what_to_say_stand_in_this_order() -> None:
     message = HumanMessage([private("A note."), public(TASK), private(DETAIL)])
-    last = texts(prompt(message, context=[NOTES, HEATING]).complete(SKETCH))[-1]
-    assert stand_in_order(last, NOTES, HEATING, "A note.", TASK, DETAIL, f"- {HEATING}", "1. Greet")
+    made = prompt(message, context=[NOTES, HEATING])
+    told = (NOTES, HEATING, "A note.", TASK, DETAIL)
+    alone, outlined = (texts(made.complete(sketch))[-1] for sketch in (None, SKETCH))
+    assert stand_in_order(alone, *told, f"- {DETAIL}", f"- {HEATING}")
+    assert stand_in_order(outlined, *told, f"1. Greet him: {DETAIL}", f"2. What failed: {HEATING}")
 
 
 def test_what_is_known_early_is_the_beginning_of_the_whole() -> None:
@@ -47,7 +50,7 @@ def test_what_is_known_early_is_the_beginning_of_the_whole() -> None:
         early = texts(made.beginning())
         assert whole[:-1] == early[:-1]
         assert whole[-1].startswith(early[-1])
-        assert f"- {HEATING}" in early[-1]
+        assert early[-1].endswith(f"{TASK}\n\n")
 
 
 def test_a_request_by_itself_is_preceded_by_an_example() -> None:
@@ -62,6 +65,15 @@ def test_a_conversation_takes_the_place_of_the_example() -> None:
     assert messages[0].endswith("Be brief.")
     assert messages[1:3] == ["Who are you?", "Your writer."]
     assert EXAMPLE not in messages
+
+
+def test_brackets_are_excluded_unless_the_request_has_a_use_for_them() -> None:
+    def excluded(*messages: BaseMessage, context: Sequence[str] = ()) -> str:
+        return prompt(*messages, context=context).held(GenerationOptions()).excluded
+
+    assert excluded(HumanMessage(TASK), context=[NOTES]) == "["
+    assert excluded(HumanMessage(TASK), context=["See [3]."]) == ""
+    assert excluded(SystemMessage("Answer in JSON."), HumanMessage(TASK)) == ""
 
 
 def test_the_task_alone_holds_nothing_private() -> None:

@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.detectors.figures import find_figures
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.detectors.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, is_surname
-from cogenesis_langchain.sketch.fill import leftover_placeholders
+from cogenesis_langchain.sketch.blanks import leftover_placeholders
 
 _NAMES: Final[frozenset[ValueKind]] = frozenset({"NAME", "ORGANISATION", "PLACE"})
 _IDENTIFIERS: Final[frozenset[ValueKind]] = frozenset(

@@ -1,0 +1,43 @@
+"""The outline, with what the text has to say at the points where it belongs.
+
+The cloud model's points say in which order to write, and know nothing of what there is to say; the
+local model, left with both by themselves, follows the points and forgets the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cogenesis_langchain.sketch.what_to_say import telling_stems
+
+
+def plan(points: Sequence[str], lines: Sequence[str]) -> str:
+    """Put each line to a point.
+
+    It goes where most of its telling words stand; where several points, or none, have them, to the
+    one nearest to its place among the lines. The first and the last point, where texts greet and
+    take their leave, get only lines that share words with them.
+
+    Args:
+        points: Of the outline, at least one.
+        lines: What the text has to say, in order.
+
+    Returns:
+        The numbered points, each with its lines behind it.
+    """
+    stems = [telling_stems(point) for point in points]
+    behind: list[list[str]] = [[] for _ in points]
+    for number, line in enumerate(lines):
+        place = 1 + (number + 0.5) / len(lines) * (len(points) - 2) - 0.5
+        told = telling_stems(line)
+
+        def fitting(
+            point: int, place: float = place, told: frozenset[str] = told
+        ) -> tuple[int, float]:
+            return len(told & stems[point]), -abs(point - place)
+
+        behind[max(range(len(points)), key=fitting)].append(line)
+    return "\n".join(
+        f"{number}. {point}: {' '.join(said)}" if said else f"{number}. {point}"
+        for number, (point, said) in enumerate(zip(points, behind, strict=True), start=1)
+    )
