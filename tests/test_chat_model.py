@@ -153,7 +153,7 @@ def test_options_of_the_call_go_before_those_of_the_model() -> None:
     model.invoke(INSTRUCTION)
     model.invoke(INSTRUCTION, stop=["HALT"], temperature=0.9, max_tokens=7, seed=3)
     assert local.options[0].stop == ("END",) and local.options[0].max_tokens == 50
-    assert local.options[1] == GenerationOptions(7, 0.9, 0.95, ("HALT",), 3)
+    assert local.options[1] == GenerationOptions(7, 0.9, 0.95, ("HALT",), 3, excluded="[")
 
 
 def test_an_error_of_the_local_model_reaches_the_caller_and_no_other_model() -> None:
