@@ -34,7 +34,7 @@ check: $(STAMP) ## formatting, lint, types, floors, package list
 bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-bench-quality: $(STAMP) ## compare the paper's settings on 40 records, more than an hour (RESULTS=folder)
+bench-quality: $(STAMP) ## compare the paper's settings on 40 records, half an hour (RESULTS=folder)
 	$(BIN)/cogenesis evaluate tests/benchmarks/bench_quality.toml --out $(RESULTS)
 
 examples: $(STAMP) ## run the example scripts
