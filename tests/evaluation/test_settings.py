@@ -15,6 +15,7 @@ from cogenesis_langchain.errors import EvaluationConfigInvalid, MissingDependenc
 from cogenesis_langchain.evaluation.peers import mask
 from cogenesis_langchain.evaluation.setting import Desk, Task, conversation
 from cogenesis_langchain.evaluation.settings import SETTINGS, open_settings
+from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.ledger import MemoryLedger
 from cogenesis_langchain.testing.recorder import EgressRecorder
 
@@ -195,6 +196,18 @@ def test_a_setting_of_ones_own_is_named_by_module_and_function(cloud: EgressReco
 def test_fusion_needs_weights(cloud: EgressRecorder) -> None:
     with pytest.raises(Exception, match="fused decoding needs the local model's weights"):
         open_settings(desk(cloud, settings=["fused"]))
+
+
+def test_the_private_details_are_part_of_the_task_and_not_one_of_the_notes() -> None:
+    told, instruction = record(), record().instruction
+    assert instruction.personal
+    request = split_request(
+        conversation(told), rule="last_human", max_public_words=MAX_PUBLIC_WORDS
+    )
+    assert request.candidate is not None and request.candidate.reveal() == instruction.general
+    assert request.task.reveal() == f"{instruction.general}\n{instruction.personal}"
+    assert [detail.reveal() for detail in request.details] == [instruction.personal]
+    assert len(request.notes) == len(told.context_parts)
 
 
 def test_a_record_without_a_personal_part_has_no_empty_block() -> None:

@@ -60,6 +60,7 @@ def test_blocks_marked_private_never_count() -> None:
     assert [note.reveal() for note in request.notes] == [NOTE]
     assert request.task.reveal() == f"{TASK}\nMore."
     assert request.bare_task.reveal() == TASK
+    assert [detail.reveal() for detail in request.details] == ["More."]
     assert request.whole.reveal() == f"{NOTE}\n{TASK}\nMore."
 
 
@@ -97,7 +98,7 @@ def test_a_message_that_is_private_from_end_to_end_has_no_candidate() -> None:
     request = split(HumanMessage([private(TASK)]))
     assert candidate(request) is None and request.reason
     assert request.task.reveal() == request.bare_task.reveal() == TASK
-    assert not request.notes
+    assert not request.notes and not request.details
 
 
 @pytest.mark.parametrize(
