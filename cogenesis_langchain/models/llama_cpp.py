@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.models.chat_template import Renderer, render_parts
+from cogenesis_langchain.models.llama_cpp_exclusion import Exclusion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,7 @@ class LlamaCppModel:
         self._repeat_penalty = repeat_penalty
         self._llama = _open(path, n_ctx, n_threads)
         self._render = _renderer(self._llama)
-        self._holding: dict[str, list[int]] = {}
+        self._exclusion = Exclusion(self.weights)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp")
 
     @property
@@ -174,7 +174,7 @@ class LlamaCppModel:
         put: Callable[[_Piece], None],
         steps: _Steps,
     ) -> None:
-        from llama_cpp import LogitsProcessorList, StoppingCriteriaList
+        from llama_cpp import StoppingCriteriaList
 
         if steps.cancelled.is_set():
             return
@@ -187,7 +187,7 @@ class LlamaCppModel:
             seed=options.seed,
             repeat_penalty=self._repeat_penalty,
             grammar=grammar,
-            logits_processor=LogitsProcessorList(self._processors(options)),
+            logits_processor=self._exclusion.processors(options),
             stopping_criteria=StoppingCriteriaList([steps]),
             stream=True,
         )
@@ -198,25 +198,6 @@ class LlamaCppModel:
             if choice["text"]:
                 put(LocalChunk(choice["text"]))
         put(LocalChunk("", finish, Usage(len(tokens), steps.count)))
-
-    def _processors(self, options: GenerationOptions) -> list[_Without]:
-        characters = options.excluded
-        if not characters or options.json_schema is not None:
-            return []
-        if characters not in self._holding:
-            self._holding[characters] = _tokens_holding(self.weights, characters)
-        return [_Without(self._holding[characters])]
-
-
-class _Without:
-    """Makes tokens impossible."""
-
-    def __init__(self, tokens: list[int]) -> None:
-        self._tokens = tokens
-
-    def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> NDArray[np.single]:
-        logits[self._tokens] = -math.inf
-        return logits
 
 
 class _Steps:
@@ -234,11 +215,6 @@ class _Steps:
     def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> bool:
         self.count = len(ids) - self._prompt_tokens + 1
         return self.cancelled.is_set()
-
-
-def _tokens_holding(weights: LlamaModel, characters: str) -> list[int]:
-    texts = ((token, weights.token_get_text(token)) for token in range(weights.n_vocab()))
-    return [token for token, text in texts if any(character in text for character in characters)]
 
 
 def _open(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
