@@ -9,7 +9,7 @@ from cogenesis_langchain.evaluation.config import load_config
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
 FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'
-OWN = Path(__file__).parents[1] / "benchmarks" / "bench_quality.toml"
+OWN = sorted((Path(__file__).parents[1] / "benchmarks").glob("bench_quality*.toml"))
 
 
 def write(path: Path, text: str) -> Path:
@@ -60,8 +60,13 @@ def test_every_key_can_be_set(tmp_path: Path) -> None:
     assert config.judge.aspects == ("personalisation",)
 
 
-def test_the_projects_own_configuration_is_valid() -> None:
-    assert load_config(OWN).settings
+@pytest.mark.parametrize("file", OWN, ids=lambda file: file.stem)
+def test_the_projects_own_configurations_are_valid(file: Path) -> None:
+    assert load_config(file).settings
+
+
+def test_there_are_own_configurations() -> None:
+    assert len(OWN) == 2
 
 
 @pytest.mark.parametrize(
