@@ -29,15 +29,14 @@ def plan(points: Sequence[str], lines: Sequence[str]) -> str:
     behind: list[list[str]] = [[] for _ in points]
     for number, line in enumerate(lines):
         place = 1 + (number + 0.5) / len(lines) * (len(points) - 2) - 0.5
-        told = telling_stems(line)
-
-        def fitting(
-            point: int, place: float = place, told: frozenset[str] = told
-        ) -> tuple[int, float]:
-            return len(told & stems[point]), -abs(point - place)
-
-        behind[max(range(len(points)), key=fitting)].append(line)
+        behind[_point_for(telling_stems(line), stems, place)].append(line)
     return "\n".join(
         f"{number}. {point}: {' '.join(said)}" if said else f"{number}. {point}"
         for number, (point, said) in enumerate(zip(points, behind, strict=True), start=1)
+    )
+
+
+def _point_for(told: frozenset[str], points: Sequence[frozenset[str]], place: float) -> int:
+    return max(
+        range(len(points)), key=lambda point: (len(told & points[point]), -abs(point - place))
     )
