@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import langsmith
 import pytest
 from dotenv import load_dotenv
 from langchain_core.caches import InMemoryCache
@@ -21,13 +20,18 @@ from langchain_core.load import dumps
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers import context as tracer_context
-from langchain_core.tracers.context import register_configure_hook, tracing_v2_enabled
-from langchain_core.tracers.langchain import LangChainTracer
+from langchain_core.tracers.context import register_configure_hook
 from langchain_openai import ChatOpenAI
-from langsmith.run_helpers import tracing_context
-from langsmith.utils import get_env_var
 from pydantic import SecretStr
 from wire.shapes import AnyRunnable
+from wire.tracing import (
+    configured,
+    environment,
+    explicit_tracer,
+    traced_by_environment,
+    within_tracing_context,
+    within_tracing_v2,
+)
 from wire.world import CONDITIONS, Condition, World, log_kept
 
 from cogenesis_langchain.testing import WAYS
@@ -72,93 +76,6 @@ class Channel:
     def makes_no_difference_yet(self) -> bool:
         """Models are made as without it, so that they may be kept from cell to cell."""
         return not self.early and self.cloud is no_settings and self.wrap is as_usual
-
-
-@contextmanager
-def environment(**variables: str) -> Iterator[RunnableConfig | None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        forget_environment()
-        try:
-            yield None
-        finally:
-            forget_environment()
-
-
-def forget_environment() -> None:
-    """LangSmith reads each variable once; let it look again."""
-    get_env_var.cache_clear()  # type: ignore[attr-defined]  # its overloads hide the cache
-
-
-_clients: dict[str, langsmith.Client] = {}
-
-
-def collector_client(world: World) -> langsmith.Client:
-    """One client for all tracing channels; each has threads of its own."""
-    url = world.elsewhere_url
-    if url not in _clients:
-        _clients[url] = langsmith.Client(api_url=url, api_key="key")
-    return _clients[url]
-
-
-def close_clients() -> None:
-    while _clients:
-        _clients.popitem()[1].close()
-
-
-@contextmanager
-def _flushed(world: World) -> Iterator[None]:
-    client = collector_client(world)
-    try:
-        yield
-    finally:
-        client.flush()
-
-
-@contextmanager
-def _traced_by_environment(
-    world: World, family: str, switch: str
-) -> Iterator[RunnableConfig | None]:
-    variables = {
-        f"{family}_{switch}": "true",
-        f"{family}_ENDPOINT": world.elsewhere_url,
-        f"{family}_API_KEY": "key",
-    }
-    with environment(**variables), _flushed(world):
-        langsmith.configure(client=collector_client(world))
-        try:
-            yield None
-        finally:
-            langsmith.configure(client=None)
-
-
-@contextmanager
-def _explicit_tracer(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world):
-        yield {"callbacks": [LangChainTracer(client=collector_client(world))]}
-
-
-@contextmanager
-def _tracing_context(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world), tracing_context(enabled=True, client=collector_client(world)):
-        yield None
-
-
-@contextmanager
-def _tracing_v2(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world), tracing_v2_enabled(client=collector_client(world)):
-        yield None
-
-
-@contextmanager
-def _configured(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world):
-        langsmith.configure(client=collector_client(world), enabled=True)
-        try:
-            yield None
-        finally:
-            langsmith.configure(client=None, enabled=None)
 
 
 @contextmanager
@@ -293,15 +210,15 @@ HEALTHY: tuple[Condition, ...] = ("healthy",)
 
 CHANNELS: dict[str, Channel] = {
     "LANGSMITH_TRACING": Channel(
-        lambda world: _traced_by_environment(world, "LANGSMITH", "TRACING"), refused=True
+        lambda world: traced_by_environment(world, "LANGSMITH", "TRACING"), refused=True
     ),
     "LANGCHAIN_TRACING_V2": Channel(
-        lambda world: _traced_by_environment(world, "LANGCHAIN", "TRACING_V2"), refused=True
+        lambda world: traced_by_environment(world, "LANGCHAIN", "TRACING_V2"), refused=True
     ),
-    "a tracer in the config": Channel(_explicit_tracer, refused=True),
-    "tracing_context": Channel(_tracing_context, refused=True),
-    "tracing_v2_enabled": Channel(_tracing_v2, refused=True),
-    "langsmith.configure": Channel(_configured, refused=True),
+    "a tracer in the config": Channel(explicit_tracer, refused=True),
+    "tracing_context": Channel(within_tracing_context, refused=True),
+    "tracing_v2_enabled": Channel(within_tracing_v2, refused=True),
+    "langsmith.configure": Channel(configured, refused=True),
     "set_debug": Channel(_debug, refused=True),
     "a registered handler": Channel(_registered, refused=True),
     "set_verbose": Channel(_verbose, told=()),

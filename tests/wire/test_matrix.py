@@ -13,8 +13,9 @@ from contextlib import ExitStack, nullcontext
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
-from wire.channels import CHANNELS, Channel, close_clients, loaded_env_file
+from wire.channels import CHANNELS, Channel, loaded_env_file
 from wire.shapes import SHAPES, AnyRunnable, Shape
+from wire.tracing import close_clients
 from wire.world import CONDITIONS, Condition, World, world
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
