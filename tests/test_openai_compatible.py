@@ -1,88 +1,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 from scoring_servers import Answer, Route, echo, llama_server, serving, sglang, together, vllm
-from tiny_models import PIECES, TinyModel, Transformer
+from tiny_endpoint import SEQUENCE, Log, decode, encode, endpoint, public, score, sequence
+from tiny_endpoint import closed_endpoints as closed_endpoints  # an autouse fixture
+from tiny_models import PIECES
 
 from cogenesis_langchain.errors import (
     CloudAnswerInvalid,
     CloudUnavailable,
     FusionError,
 )
-from cogenesis_langchain.fusion.opening import open_judge, same_tokenizer
-from cogenesis_langchain.models.base import PublicMessage, TopK
-from cogenesis_langchain.models.bounded_http import OnRequest
-from cogenesis_langchain.models.chat_formats import ChatFormat, chatml
+from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.http_scorers import HttpBlockScorer, HttpTextScorer
-from cogenesis_langchain.models.log_probabilities import top_k
-from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
-from cogenesis_langchain.privacy.text import PublicText
-from cogenesis_langchain.prompts import PublicTemplate
-
-CLOUD = Transformer(2)
-SEQUENCE = (0, 1, 3, 2, 0)
-Log = list[tuple[str, bytes, Sequence[PublicText]]]
-
-
-def score(ids: Sequence[int], start: int, k: int) -> list[TopK]:
-    known = [token % len(PIECES) for token in ids]
-    return [top_k(CLOUD.logits(known[:end]), k) for end in range(start, len(known) + 1)]
-
-
-def encode(text: str) -> list[int]:
-    letters = {piece: token for token, piece in enumerate(PIECES[:4])}
-    return [letters.get(letter.encode(), len(letter) % 3) for letter in text]
-
-
-def decode(token: int) -> bytes:
-    return PIECES[token]
-
-
-def public(text: str) -> PublicText:
-    return PublicText.compose(PublicTemplate(text))
-
-
-def sequence(ids: Sequence[int] = SEQUENCE) -> PublicTokens:
-    return PublicTokens.of([public("a")], lambda _: ids)
-
-
-_OPEN: list[CompletionsEndpoint] = []
-
-
-@pytest.fixture(autouse=True)
-def _closed_endpoints() -> Iterator[None]:
-    yield
-    while _OPEN:
-        _OPEN.pop().close()
-
-
-def endpoint(
-    url: str,
-    log: Log | None = None,
-    *,
-    timeout: float = 5.0,
-    chat_format: ChatFormat | None = chatml,
-    on_request: OnRequest | None = None,
-) -> CompletionsEndpoint:
-    calls: Log = [] if log is None else log
-    _OPEN.append(
-        CompletionsEndpoint(
-            url,
-            model="tiny",
-            on_request=on_request or (lambda *call: calls.append(call)),
-            api_key="secret-key",
-            chat_format=chat_format,
-            timeout=timeout,
-        )
-    )
-    return _OPEN[-1]
-
 
 TOKEN_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
     "vllm": lambda: vllm(score, encode),
@@ -267,59 +201,3 @@ def test_unusable_answers_are_refused(answer: object) -> None:
         scorer._endpoint._http._root = broken.url
         with pytest.raises(CloudAnswerInvalid):
             scorer.score(sequence(), 2, 3)
-
-
-def test_the_servers_chat_template_is_applied_to_names_not_texts() -> None:
-    log: Log = []
-    text = PublicText.compose(PublicTemplate("what the user asks"))
-    with serving(llama_server(score, encode, decode)) as server:
-        cloud = endpoint(server.url, log, chat_format=None)
-        assert str(cloud.render([PublicMessage("user", text)])) == "what the user asks"
-    assert not any(b"asks" in payload for _, payload, _ in log)
-
-
-def test_without_a_template_on_either_side_the_remedy_is_named() -> None:
-    with serving(echo(score, encode, decode)) as server:
-        cloud = endpoint(server.url, chat_format=None)
-        with pytest.raises(FusionError, match="chat template"):
-            cloud.render([PublicMessage("user", public("a"))])
-
-
-def test_chatml_marks_the_turns() -> None:
-    with serving({}) as server:
-        prompt = endpoint(server.url).render(
-            [PublicMessage("system", public("a")), PublicMessage("user", public("b"))]
-        )
-    assert str(prompt) == (
-        "<|im_start|>system\na<|im_end|>\n<|im_start|>user\nb<|im_end|>\n<|im_start|>assistant\n"
-    )
-
-
-class SameTokenizer(TinyModel):
-    def encode(self, text: bytes) -> list[int]:
-        return encode(text.decode())
-
-
-def test_a_shared_tokenizer_is_judged_by_ids_and_another_by_text() -> None:
-    messages = [PublicMessage("user", public("ab"))]
-    with serving(llama_server(score, encode, decode)) as server:
-        cloud = endpoint(server.url)
-        assert same_tokenizer(cloud, SameTokenizer())
-        kinds = []
-        for model in (SameTokenizer(), OtherTokenizer()):
-            judge = open_judge(cloud, model, messages, disclosure=OpenDisclosure())
-            kinds.append(type(judge).__name__)
-            local = np.full(len(PIECES), 1 / len(PIECES))
-            assert judge.judge((0,), (1, 2))[0](local) is not None
-    assert kinds == ["TokenJudge", "AlignedJudge"]
-
-
-class OtherTokenizer(SameTokenizer):
-    def encode(self, text: bytes) -> list[int]:
-        return [0] if len(text) > 20 else super().encode(text)
-
-
-def test_vocabularies_that_do_not_fit_a_server_of_ids_are_refused() -> None:
-    messages = [PublicMessage("user", public("ab"))]
-    with serving(sglang(score, encode)) as server, pytest.raises(FusionError, match="vocabular"):
-        open_judge(endpoint(server.url), OtherTokenizer(), messages, disclosure=OpenDisclosure())
