@@ -7,6 +7,7 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
+from cogenesis_langchain.evaluation.metrics.copying import COPIED_FROM_NOTES
 from cogenesis_langchain.evaluation.metrics.facts import (
     INVENTED_VALUES,
     LEFTOVER_PLACEHOLDERS,
@@ -41,6 +42,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     STYLE_DISTANCE,
     OUTLINE_COVERED,
     OUTLINE_COPIED,
+    COPIED_FROM_NOTES,
     REPETITION,
     WORDS,
     RELATIVE_LENGTH,

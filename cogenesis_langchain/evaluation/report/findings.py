@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cogenesis_langchain.evaluation.metrics.copying import COPIED_FROM_NOTES
 from cogenesis_langchain.evaluation.metrics.facts import (
     INVENTED_VALUES,
     LEFTOVER_PLACEHOLDERS,
@@ -46,7 +47,13 @@ _COST: Final = "cost"
 
 _SAID: Final = tuple(
     metric.name
-    for metric in (REQUIRED_FACTS, INVENTED_VALUES, LEFTOVER_PLACEHOLDERS, PRIVATE_STRINGS)
+    for metric in (
+        REQUIRED_FACTS,
+        COPIED_FROM_NOTES,
+        INVENTED_VALUES,
+        LEFTOVER_PLACEHOLDERS,
+        PRIVATE_STRINGS,
+    )
 )
 _LIKE: Final = (ROUGE_L.name, _CLOSENESS, STYLE_DISTANCE.name)
 _TOOK: Final = (
