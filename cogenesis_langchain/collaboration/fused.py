@@ -131,7 +131,7 @@ class FusedWriting:
         for token in self._decoder.stream(
             messages,
             judge,
-            prepared.prompt.held(options),
+            prepared.prompt.without_blanks(options),
             baseline_messages=prepared.prompt.without_context(),
         ):
             settled.append(token)

@@ -87,7 +87,7 @@ class SketchFill:
         self, prompt: FillPrompt, sketch: Sketch | None, options: GenerationOptions, report: Report
     ) -> Iterator[str | Report]:
         written: list[str] = []
-        for chunk in self._local.stream(prompt.complete(sketch), prompt.held(options)):
+        for chunk in self._local.stream(prompt.complete(sketch), prompt.without_blanks(options)):
             if chunk.text:
                 written.append(chunk.text)
                 yield chunk.text

@@ -83,7 +83,7 @@ class WholeTextFill:
             seed=task.seed,
         )
         prompt = prepared.prompt.complete(Sketch(points))
-        chunks = list(self._desk.local.stream(prompt, prepared.prompt.held(options)))
+        chunks = list(self._desk.local.stream(prompt, prepared.prompt.without_blanks(options)))
         return _message(chunks, points)
 
 

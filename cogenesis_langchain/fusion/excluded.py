@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from cogenesis_langchain.models.base import TokenModel
+from cogenesis_langchain.models.vocabulary import tokens_holding
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.operators import Probabilities
@@ -23,12 +24,9 @@ class ExcludedTokens:
     """
 
     def __init__(self, model: TokenModel, characters: str) -> None:
-        signs = [character.encode() for character in characters]
-        self._ids = [
-            token
-            for token in range(model.vocabulary_size)
-            if any(sign in model.decode((token,)) for sign in signs)
-        ]
+        self._ids = tokens_holding(
+            characters, model.vocabulary_size, lambda token: model.decode((token,))
+        )
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Exclude and normalise.

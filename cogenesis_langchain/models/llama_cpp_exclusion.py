@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.llama_cpp_pieces import piece_of
+from cogenesis_langchain.models.vocabulary import tokens_holding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,13 +37,10 @@ class Exclusion:
         if not characters or options.json_schema is not None:
             return None
         if characters not in self._known:
-            self._known[characters] = self._holding(characters)
+            self._known[characters] = tokens_holding(
+                characters, self._weights.n_vocab(), partial(piece_of, self._weights)
+            )
         return LogitsProcessorList([_Without(self._known[characters])])
-
-    def _holding(self, characters: str) -> list[int]:
-        get_text = self._weights.token_get_text
-        texts = ((token, get_text(token)) for token in range(self._weights.n_vocab()))
-        return [token for token, text in texts if any(sign in text for sign in characters)]
 
 
 class _Without:

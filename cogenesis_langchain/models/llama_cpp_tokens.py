@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 from cogenesis_langchain.errors import ContextTooLong, LocalModelError
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
 from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.llama_cpp_pieces import piece_of
 from cogenesis_langchain.models.log_probabilities import log_softmax, top_k
 from cogenesis_langchain.models.prefix import common_prefix
 from cogenesis_langchain.privacy.disclosure import PublicTokens
@@ -31,7 +32,6 @@ _SCORE: Final = 6
 """Tokens a batch while a block is scored; on two x86 cores, more gain nothing below sixteen."""
 _KNOWN: Final = 32
 """Tokens a batch while a known text is read."""
-_LONGEST_PIECE: Final = 1024
 
 
 class _Cache:
@@ -181,7 +181,7 @@ class LlamaCppTokens:
 
     def _piece(self, token: int) -> bytes:
         if token not in self._pieces:
-            self._pieces[token] = _piece_of(self._model, token)
+            self._pieces[token] = piece_of(self._model.weights, token)
         return self._pieces[token]
 
 
@@ -237,13 +237,3 @@ def _end_tokens(model: LlamaCppModel) -> frozenset[int]:
     return frozenset(
         token for token in range(weights.n_vocab()) if llama_vocab_is_eog(weights.vocab, token)
     )
-
-
-def _piece_of(model: LlamaCppModel, token: int) -> bytes:
-    import ctypes
-
-    from llama_cpp import llama_token_to_piece
-
-    buffer = ctypes.create_string_buffer(_LONGEST_PIECE)
-    size = llama_token_to_piece(model.weights.vocab, token, buffer, _LONGEST_PIECE, 0, False)
-    return buffer.raw[: max(size, 0)]

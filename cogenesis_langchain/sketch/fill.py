@@ -65,8 +65,8 @@ class FillPrompt:
             asked = FILL_OUTLINE.fill({"outline": plan(sketch.points, self._lines)})
         return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
 
-    def held(self, options: GenerationOptions) -> GenerationOptions:
-        """How the text is to be generated: without blanks, where brackets have no other use."""
+    def without_blanks(self, options: GenerationOptions) -> GenerationOptions:
+        """The same options, with brackets excluded where they would only be blanks."""
         return replace(options, excluded=self._excluded)
 
     def without_context(self) -> list[PrivateMessage]:

@@ -69,7 +69,7 @@ def test_a_conversation_takes_the_place_of_the_example() -> None:
 
 def test_brackets_are_excluded_unless_the_request_has_a_use_for_them() -> None:
     def excluded(*messages: BaseMessage, context: Sequence[str] = ()) -> str:
-        return prompt(*messages, context=context).held(GenerationOptions()).excluded
+        return prompt(*messages, context=context).without_blanks(GenerationOptions()).excluded
 
     assert excluded(HumanMessage(TASK), context=[NOTES]) == "["
     assert excluded(HumanMessage(TASK), context=["See [3]."]) == ""
