@@ -9,11 +9,11 @@ from cogenesis_langchain.version import __version__
 
 if TYPE_CHECKING:
     from cogenesis_langchain.chat_model import ChatCoGenesis
-    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.models.stand_in import StandInCloud
+    from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.privacy.instruction import private, public
-    from cogenesis_langchain.privacy.ledger import MemoryLedger
-    from cogenesis_langchain.privacy.ledger_file import FileLedger
+    from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+    from cogenesis_langchain.privacy.ledger.file import FileLedger
 
 __all__ = [
     "ChatCoGenesis",

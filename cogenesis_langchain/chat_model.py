@@ -22,12 +22,12 @@ from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
-from cogenesis_langchain.models.cloud import CloudModel
-from cogenesis_langchain.models.local import LocalChatModel
+from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.local.langchain import LocalChatModel
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
-from cogenesis_langchain.privacy.ledger import EgressLedger
-from cogenesis_langchain.privacy.ledger_file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.ledger.entry import EgressLedger
+from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 from cogenesis_langchain.version import __version__
 
@@ -266,7 +266,7 @@ def _as_local(
     local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
 ) -> LocalTextModel:
     if isinstance(local, str):
-        from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+        from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
         return LlamaCppModel(local)
     if isinstance(local, BaseChatModel):

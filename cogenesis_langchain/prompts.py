@@ -134,7 +134,7 @@ FILL_CONTEXT: Final = PrivateTemplate(
 
 FILL_TASK: Final = PrivateTemplate("Task: {instruction}\n\n")
 
-FILL_WHAT_TO_SAY: Final = PrivateTemplate("What the text has to say:\n{lines}\n\n")
+FILL_CONTENT: Final = PrivateTemplate("What the text has to say:\n{lines}\n\n")
 
 FILL_OUTLINE: Final = PrivateTemplate(
     """Follow this outline, point by point, in flowing text:

@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallb
 from langchain_core.runnables.config import ensure_config
 from pydantic import model_validator
 
-from cogenesis_langchain.models.trust import require_trusted
+from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
-from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 

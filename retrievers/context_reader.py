@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from langchain_core.documents import Document
 
-from cogenesis_langchain.privacy.matching import ValueSet
-from cogenesis_langchain.retrievers.codec import KIND
-from cogenesis_langchain.retrievers.collection import PAGE
-from cogenesis_langchain.retrievers.filters import Filter
-from cogenesis_langchain.retrievers.records import KINDS, Kind
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.search import Search
-from cogenesis_langchain.retrievers.user_records import UserRecords
+from cogenesis_langchain.retrievers.storage.collection import PAGE
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.record_format import KIND
+from cogenesis_langchain.retrievers.storage.records import KINDS, Kind
+from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 
 class ContextReader:

@@ -12,13 +12,13 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.retrievers.backend import Backend
-from cogenesis_langchain.retrievers.codec import SOURCE, VERSION, codec_for
-from cogenesis_langchain.retrievers.collection import PAGE
 from cogenesis_langchain.retrievers.context_reader import ContextReader
-from cogenesis_langchain.retrievers.folder import StoreFolder
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.records import (
+from cogenesis_langchain.retrievers.storage.backend import Backend
+from cogenesis_langchain.retrievers.storage.collection import PAGE
+from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
+from cogenesis_langchain.retrievers.storage.record_format import SOURCE, VERSION, record_format_for
+from cogenesis_langchain.retrievers.storage.records import (
     Kind,
     Record,
     digest,
@@ -26,8 +26,8 @@ from cogenesis_langchain.retrievers.records import (
     make_record,
     unique,
 )
-from cogenesis_langchain.retrievers.server import StoreServer
-from cogenesis_langchain.retrievers.user_records import UserRecords
+from cogenesis_langchain.retrievers.storage.server import StoreServer
+from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
@@ -109,8 +109,8 @@ class ContextStore(ContextReader):
         self._key = key
         self.user = user
         self._others: dict[str, ContextStore] = {}
-        self._codec = codec_for(key)
-        super().__init__(UserRecords(backend, user, self._codec, embeddings))
+        self._record_format = record_format_for(key)
+        super().__init__(UserRecords(backend, user, self._record_format, embeddings))
 
     def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
         """Add facts about the user.
@@ -124,7 +124,7 @@ class ContextStore(ContextReader):
         """
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
-        key = self._codec.key
+        key = self._record_format.key
         return self._write(fact_record(name, fact, key=key) for name, fact in facts.items())
 
     def add(
@@ -165,7 +165,7 @@ class ContextStore(ContextReader):
         Raises:
             StoreError: A text is empty, metadata cannot be kept, or two have the same id.
         """
-        key = self._codec.key
+        key = self._record_format.key
         return self._write(make_record(document, kind, key=key) for document in documents)
 
     def replace_source(
@@ -185,7 +185,7 @@ class ContextStore(ContextReader):
         Yields:
             How many of the documents so far are in the store.
         """
-        key = self._codec.key
+        key = self._record_format.key
         version = digest(version, key=key)
         done = 0
         pages = iter(documents)

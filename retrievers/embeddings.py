@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged
-from cogenesis_langchain.models import catalog
+from cogenesis_langchain.models.files import catalog
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import CoGenesisError, StoreError
-from cogenesis_langchain.models.trust import require_trusted
+from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -17,15 +18,58 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, run_in_executor
 from pydantic import ConfigDict, Field, InstanceOf
 
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
-from cogenesis_langchain.retrievers.packing import Packing, estimated_tokens, pack
-from cogenesis_langchain.retrievers.records import Kind
 from cogenesis_langchain.retrievers.search import Search, SearchType
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.records import Kind
 
 _log: Final = logging.getLogger(__name__)
+_BYTES_PER_TOKEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """What fits and what does not.
+
+    Attributes:
+        documents: What fits, in the order given.
+        left_out: What does not.
+        tokens: Tokens of what fits.
+    """
+
+    documents: list[Document] = field(repr=False)
+    left_out: list[Document] = field(repr=False)
+    tokens: int
+
+
+def pack(
+    documents: Sequence[Document], budget: int | None, count_tokens: Callable[[str], int]
+) -> Packing:
+    """Take documents in order as long as they fit; a shorter one may follow one that does not.
+
+    Args:
+        documents: The most important first.
+        budget: Most tokens of all together; None takes all.
+        count_tokens: Counts the tokens of a text as the model will.
+    """
+    taken: list[Document] = []
+    left_out: list[Document] = []
+    used = 0
+    for document in documents:
+        tokens = count_tokens(document.page_content)
+        if budget is None or used + tokens <= budget:
+            taken.append(document)
+            used += tokens
+        else:
+            left_out.append(document)
+    return Packing(taken, left_out, used)
+
+
+def estimated_tokens(text: str) -> int:
+    """Estimate tokens without a tokenizer, rather too many than too few for European languages."""
+    return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1
 
 
 class PrivateContextRetriever(BaseRetriever):

@@ -12,9 +12,9 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
-from cogenesis_langchain.retrievers.records import Kind
 from cogenesis_langchain.retrievers.search import Search
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.records import Kind
 
 
 class ContextVectorStore(VectorStore):

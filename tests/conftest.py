@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from langchain_openai import ChatOpenAI
 
-from cogenesis_langchain.models.endpoint import open_cloud
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.cloud.stand_in import open_cloud
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
 SMALLEST = "smollm2-135m-instruct"
 

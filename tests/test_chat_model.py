@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
-from scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
+from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
 from cogenesis_langchain.errors import (

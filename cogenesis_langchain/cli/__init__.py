@@ -15,7 +15,7 @@ from cogenesis_langchain.cli.stand_in import stand_in
 from cogenesis_langchain.cli.trace import trace
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
-from cogenesis_langchain.models.stand_in import SHORT_SPIN
+from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__

@@ -12,7 +12,7 @@ import platformdirs
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import MofNCompleteColumn, RebuildProgress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ConfigurationError
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from langchain_core.documents import Document
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
-    from cogenesis_langchain.retrievers.records import Kind
     from cogenesis_langchain.retrievers.search import SearchType
+    from cogenesis_langchain.retrievers.storage.records import Kind
 
 context_app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -47,7 +47,7 @@ class Place:
 
     def key(self) -> bytes | None:
         """Return the store's key, if it has one."""
-        from cogenesis_langchain.retrievers.encryption import keyring_key, read_key_file
+        from cogenesis_langchain.retrievers.storage.encryption import keyring_key, read_key_file
 
         if self.key_file:
             return read_key_file(self.key_file)
@@ -106,8 +106,8 @@ def add(
 
     Doing it again continues where it was broken off, and takes over what has changed.
     """
-    from cogenesis_langchain.retrievers.ingest import add_files, find_files
-    from cogenesis_langchain.retrievers.records import check_kind
+    from cogenesis_langchain.retrievers.loaders.ingest import add_files, find_files
+    from cogenesis_langchain.retrievers.storage.records import check_kind
 
     place: Place = context.obj
     chosen = check_kind(kind or "document")
@@ -115,7 +115,7 @@ def add(
     console = Console(stderr=True)
     added, problems = 0, []
     columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with place.open() as store, Progress(*columns, console=console, transient=True) as bar:
+    with place.open() as store, RebuildProgress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=len(files))
         for progress in add_files(store, files, kind=chosen):
             bar.update(task, description=f"{escape(progress.path.name)}: {progress.pieces}")
@@ -139,7 +139,7 @@ def list_records(
     offset: Annotated[int, typer.Option(help="how many to leave out first")] = 0,
 ) -> None:
     """List records in the order they were added."""
-    from cogenesis_langchain.retrievers.filters import Filter
+    from cogenesis_langchain.retrievers.storage.filters import Filter
 
     with context.obj.open() as store:
         _print(store.list_documents(Filter(_kinds(kind)), limit=limit, offset=offset))
@@ -158,8 +158,8 @@ def search(
     until: Annotated[str | None, typer.Option(help="last date")] = None,
 ) -> None:
     """Find records."""
-    from cogenesis_langchain.retrievers.filters import Filter
     from cogenesis_langchain.retrievers.search import Search
+    from cogenesis_langchain.retrievers.storage.filters import Filter
 
     with context.obj.open() as store:
         wanted = Search(query, k, _search_type(search_type), Filter(_kinds(kind), since, until))
@@ -218,10 +218,10 @@ def stats(context: typer.Context) -> None:
 @context_app.command()
 def rebuild(context: typer.Context) -> None:
     """Make the vectors again from the texts: after damage, or for another embedding model."""
-    from cogenesis_langchain.retrievers.rebuild import rebuild as rebuild_store
+    from cogenesis_langchain.retrievers.storage.rebuild import rebuild as rebuild_store
 
     place: Place = context.obj
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with RebuildProgress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("embedding", total=None)
         total = rebuild_store(
             place.folder,
@@ -235,14 +235,14 @@ def rebuild(context: typer.Context) -> None:
 @context_app.command("new-key")
 def new_key(path: Annotated[Path, typer.Argument(help="file to make")]) -> None:
     """Make a key file for an encrypted store. Keep it on another disk, and keep a copy."""
-    from cogenesis_langchain.retrievers.encryption import new_key_file
+    from cogenesis_langchain.retrievers.storage.encryption import new_key_file
 
     new_key_file(path)
     typer.echo(path)
 
 
 def _kinds(kind: str | None) -> list[Kind]:
-    from cogenesis_langchain.retrievers.records import check_kind
+    from cogenesis_langchain.retrievers.storage.records import check_kind
 
     return [check_kind(kind)] if kind else []
 

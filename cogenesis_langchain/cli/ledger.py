@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cogenesis_langchain.errors import LedgerError
-from cogenesis_langchain.privacy.ledger import LedgerEntry
-from cogenesis_langchain.privacy.ledger_chain import LedgerLine, TornWrite, read
-from cogenesis_langchain.privacy.ledger_chain import verify as verify_chain
-from cogenesis_langchain.privacy.ledger_file import default_ledger_path
+from cogenesis_langchain.privacy.ledger.chain import LedgerLine, TornWrite, read
+from cogenesis_langchain.privacy.ledger.chain import verify as verify_chain
+from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
+from cogenesis_langchain.privacy.ledger.file import default_ledger_path
 
 ledger_app = typer.Typer(no_args_is_help=True, help=__doc__)
 

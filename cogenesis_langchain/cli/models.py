@@ -11,8 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ModelFileDamaged
-from cogenesis_langchain.models import catalog
-from cogenesis_langchain.models.download import FileRecord
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.download import FileRecord
 
 models_app = typer.Typer(no_args_is_help=True, help=__doc__)
 

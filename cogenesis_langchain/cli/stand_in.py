@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cogenesis_langchain.cli.models import pull_with_bar
-from cogenesis_langchain.models.stand_in import DEFAULT_MODEL, StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, StandInCloud
 
 
 def stand_in(

@@ -20,7 +20,7 @@ from cogenesis_langchain.errors import ConfigurationError
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
-    from cogenesis_langchain.privacy.ledger import LedgerEntry
+    from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
     from cogenesis_langchain.retrievers.context_store import ContextStore
 
 _PROFILE = "profile"
@@ -45,9 +45,9 @@ def write(
 ) -> None:
     """Write a text from INSTRUCTION and private documents, and show every byte that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
-    from cogenesis_langchain.models.endpoint import open_cloud
-    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.privacy.ledger import MemoryLedger
+    from cogenesis_langchain.models.cloud.stand_in import open_cloud
+    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 
@@ -83,8 +83,7 @@ def write(
 def _fetch(local: str, *, stand_in: bool) -> None:
     """Fetch what is not here yet, with a bar for each file."""
     from cogenesis_langchain.cli.models import pull_with_bar
-    from cogenesis_langchain.models.endpoint import configured
-    from cogenesis_langchain.models.stand_in import DEFAULT_MODEL
+    from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, configured
 
     pull_with_bar(local)
     for name in ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer"):

@@ -14,27 +14,27 @@ from functools import cached_property
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
+from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError, PrivacyViolation
 from cogenesis_langchain.fusion.alignment import Alignment
-from cogenesis_langchain.fusion.blanks import SilentAtBlanks
+from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.judge import Judge
-from cogenesis_langchain.fusion.opening import open_judge
+from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
+from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, PublicMessage, Usage
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppTokens
-from cogenesis_langchain.models.openai_client import as_openai_model
-from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
-from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.models.cloud.transport import as_openai_model
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
+from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
+from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
-from cogenesis_langchain.sketch.blanks import leftover_placeholders
 
 
 class FusedWriting:
@@ -87,32 +87,32 @@ class FusedWriting:
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
             return
-        departure = self._preparation.border.departure(release, purpose="fused", verdict="open")
+        permit = self._preparation.border.permit(release, purpose="fused", verdict="open")
         try:
-            judge = self._judge(release.text, departure)
+            verifier = self._verifier(release.text, permit)
         except (CloudError, FusionError) as error:
             reason = f"{type(error).__name__}: {error}"
             report = replace(
                 report,
                 fallback_reason=reason,
-                cloud_calls=departure.sent.calls,
-                cloud_bytes=departure.sent.bytes,
+                cloud_calls=permit.sent.calls,
+                cloud_bytes=permit.sent.bytes,
             )
             yield from self._below.write_prepared(prepared, options, report)
             return
         report = replace(report, masked=release.masked)
-        yield from self._decode(prepared, judge, departure, options, report)
+        yield from self._decode(prepared, verifier, permit, options, report)
 
-    def _judge(self, instruction: PublicText, departure: Departure) -> Judge:
+    def _verifier(self, instruction: PublicText, permit: EgressPermit) -> Verifier:
         prompt = PublicText.compose(FUSED_TASK, {"instruction": instruction})
-        judge = open_judge(
-            self._endpoint.under(departure.clear),
+        verifier = open_verifier(
+            self._endpoint.under(permit.authorise),
             self._tokens,
             [PublicMessage("user", prompt)],
             disclosure=OpenDisclosure(),
             alignment=lambda: self._alignment,
         )
-        return SilentAtBlanks(judge, self._tokens.decode)
+        return BlankFilter(verifier, self._tokens.decode)
 
     @cached_property
     def _alignment(self) -> Alignment:
@@ -121,8 +121,8 @@ class FusedWriting:
     def _decode(
         self,
         prepared: Prepared,
-        judge: Judge,
-        departure: Departure,
+        verifier: Verifier,
+        permit: EgressPermit,
         options: GenerationOptions,
         report: Report,
     ) -> Iterator[str | Report]:
@@ -130,7 +130,7 @@ class FusedWriting:
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
             messages,
-            judge,
+            verifier,
             prepared.prompt.without_blanks(options),
             baseline_messages=prepared.prompt.without_context(),
         ):
@@ -143,8 +143,8 @@ class FusedWriting:
             report,
             rung="fused" if trace.report.requests else "local",
             fallback_reason=f"{cut_off}: the local model wrote on alone" if cut_off else "",
-            cloud_calls=departure.sent.calls,
-            cloud_bytes=departure.sent.bytes,
+            cloud_calls=permit.sent.calls,
+            cloud_bytes=permit.sent.bytes,
             private_tokens_sent=trace.report.tokens_sent,
             local=Usage(len(self._tokens.encode_chat(messages)), trace.report.tokens),
             leftover_placeholders=leftover_placeholders(trace.text),
@@ -173,6 +173,6 @@ def _endpoint_of(cloud: BaseChatModel, timeout: float) -> CompletionsEndpoint:
 
 def _no_departure(endpoint: str, payload: bytes, public: Sequence[PublicText]) -> None:
     raise PrivacyViolation(
-        "a request to the cloud model was made outside of a departure",
+        "a request to the cloud model was made outside of a permit",
         remedy="call the cloud model through ChatCoGenesis only",
     )

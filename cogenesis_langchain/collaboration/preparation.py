@@ -10,16 +10,16 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.messages import BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
-from cogenesis_langchain.models.trust import require_trusted
+from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.privacy.border import Border, Release
+from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
-from cogenesis_langchain.sketch.fill import FillPrompt
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.privacy.matching import ValueSet
+    from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
 
 @runtime_checkable
@@ -42,7 +42,7 @@ class Prepared:
         placeholders: What stands for private values in the public text.
     """
 
-    prompt: FillPrompt
+    prompt: LocalPrompt
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
@@ -89,7 +89,7 @@ class Preparation:
         reason = request.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
-        return Prepared(FillPrompt(request, context), release, reason, placeholders)
+        return Prepared(LocalPrompt(request, context), release, reason, placeholders)
 
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:
@@ -105,7 +105,7 @@ class Preparation:
     def _release(
         self, request: Request, context: Sequence[PrivateText], placeholders: Placeholders
     ) -> Release | None:
-        from cogenesis_langchain.privacy.matching import ValueSet
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
         if request.candidate is None:
             return None

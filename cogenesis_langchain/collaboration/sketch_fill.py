@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from langchain_core.messages import BaseMessage
 
+from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel
-from cogenesis_langchain.sketch.blanks import leftover_placeholders
-from cogenesis_langchain.sketch.fill import FillPrompt
 from cogenesis_langchain.sketch.outline import Sketch, request_sketch
 
 
@@ -65,11 +65,11 @@ class SketchFill:
         if release is None or release.text is None:
             masked = release.masked if release else {}
             return None, replace(report, fallback_reason=prepared.reason, masked=masked)
-        departure = self._preparation.border.departure(release, purpose="sketch")
+        permit = self._preparation.border.permit(release, purpose="sketch")
         sketch: Sketch | None = None
         reason = report.fallback_reason
         try:
-            sketch = request_sketch(self._cloud, release.text, departure, prepared.placeholders)
+            sketch = request_sketch(self._cloud, release.text, permit, prepared.placeholders)
         except (CloudError, SketchInvalid) as error:
             reason = "; ".join(filter(None, (reason, f"{type(error).__name__}: {error}")))
         return sketch, replace(
@@ -78,13 +78,13 @@ class SketchFill:
             fallback_reason=reason,
             sketch=sketch.points if sketch else (),
             masked=release.masked,
-            cloud_calls=report.cloud_calls + departure.sent.calls,
-            cloud_bytes=report.cloud_bytes + departure.sent.bytes,
+            cloud_calls=report.cloud_calls + permit.sent.calls,
+            cloud_bytes=report.cloud_bytes + permit.sent.bytes,
             cloud=report.cloud + sketch.usage if sketch else report.cloud,
         )
 
     def _fill(
-        self, prompt: FillPrompt, sketch: Sketch | None, options: GenerationOptions, report: Report
+        self, prompt: LocalPrompt, sketch: Sketch | None, options: GenerationOptions, report: Report
     ) -> Iterator[str | Report]:
         written: list[str] = []
         for chunk in self._local.stream(prompt.complete(sketch), prompt.without_blanks(options)):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cogenesis_langchain.errors import EvaluationConfigInvalid
 from cogenesis_langchain.evaluation.results import Aspect
 from cogenesis_langchain.fusion.operators import OPERATORS
-from cogenesis_langchain.models.stand_in import DEFAULT_MODEL
+from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
 
 Name = Annotated[str, Field(min_length=1)]
 _SHOWN: Final = 5

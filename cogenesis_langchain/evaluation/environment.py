@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cogenesis_langchain.errors import ResultsUnusable
 from cogenesis_langchain.evaluation.config import Endpoint, EvaluationConfig
 from cogenesis_langchain.evaluation.setting import Role, Setting, Shown
-from cogenesis_langchain.models import catalog
-from cogenesis_langchain.models.download import FileRecord, sha256_of
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.download import FileRecord, sha256_of
 from cogenesis_langchain.version import __version__
 
 _PACKAGES: Final = (

@@ -20,8 +20,8 @@ from cogenesis_langchain.evaluation.pairing import pair
 from cogenesis_langchain.evaluation.ratings import Preference, parse_rating, parse_verdict
 from cogenesis_langchain.evaluation.results import Aspect, Attempt, Rating
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel, PrivateMessage
-from cogenesis_langchain.models.local import LocalChatModel
-from cogenesis_langchain.models.trust import require_trusted
+from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
     JUDGE_ASPECTS,

@@ -17,7 +17,7 @@ from cogenesis_langchain.evaluation.results import Attempt, Traffic
 from cogenesis_langchain.evaluation.setting import Desk, Setting, Task
 from cogenesis_langchain.evaluation.settings import open_settings
 from cogenesis_langchain.evaluation.tap import Tap, Watch
-from cogenesis_langchain.privacy.ledger import EgressLedger
+from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI

@@ -30,7 +30,7 @@ from cogenesis_langchain.evaluation.teacher_forcing import (
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.ledger import MemoryLedger
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Sketch

@@ -14,7 +14,7 @@ from cogenesis_langchain.errors import EvaluationConfigInvalid
 from cogenesis_langchain.evaluation.config import Endpoint, EvaluationConfig
 from cogenesis_langchain.evaluation.setting import CLOUD
 from cogenesis_langchain.models.base import LocalTextModel
-from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.privacy.hosts import is_trusted
 
 _NO_KEY = "none"  # servers on loopback ask for none, the client insists on one
@@ -59,7 +59,7 @@ def open_models(config: EvaluationConfig) -> Iterator[Models]:
         ModelFileError: A model file cannot be had.
         MissingDependency: An extra is not installed.
     """
-    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
     local = config.local
     endpoints: dict[str, Endpoint] = {CLOUD: config.cloud}

@@ -27,7 +27,7 @@ from cogenesis_langchain.evaluation.results import Attempt
 from cogenesis_langchain.evaluation.run_folder import RunFolder
 from cogenesis_langchain.evaluation.setting import Task
 from cogenesis_langchain.evaluation.tap import Tap
-from cogenesis_langchain.privacy.ledger_file import FileLedger
+from cogenesis_langchain.privacy.ledger.file import FileLedger
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told how many texts are done, how many there are, and what was written last."""

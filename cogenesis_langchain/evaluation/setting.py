@@ -26,7 +26,7 @@ from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, private, p
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
-    from cogenesis_langchain.privacy.ledger import EgressLedger
+    from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 
 Role = Literal["baseline", "upper", "sketch", "full content", "other sketches", "fused", "other"]
 """What a setting is compared as."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
     from cogenesis_langchain.evaluation.likelihood import Readers
-    from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppTokens
+    from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 
 _JUDGE_TOKENS = 400
 _JUDGE_TEMPERATURE = 0.7
@@ -106,8 +106,8 @@ def _readers(config: EvaluationConfig, tokens: int) -> Readers:
 
 
 def _reader(config: EvaluationConfig, model: str) -> LlamaCppTokens:
-    from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppTokens
+    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 
     local = config.local
     return LlamaCppTokens(LlamaCppModel(model, n_ctx=local.n_ctx, n_threads=local.threads))

@@ -1,7 +1,7 @@
 """What models make of a known text: the probability of each of its tokens, given those before.
 
 Read so, models and ways to fuse them compare on the same positions, without sampling and without
-a judge.
+a verifier.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
-from cogenesis_langchain.fusion.blanks import leaves_blank
-from cogenesis_langchain.fusion.judge import DEFAULT_K
+from cogenesis_langchain.fusion.blank_filter import opens_blank
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
+from cogenesis_langchain.fusion.verifier import DEFAULT_K
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
-from cogenesis_langchain.models.log_probabilities import top_k
+from cogenesis_langchain.models.local.logits import top_k
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,7 +147,7 @@ def read_fused(
     for token, own, bare, (_, topk) in zip(text, with_context, baselines, answers, strict=True):
         position = _position(own, bare, topk)
         alone = position.local[token]
-        silent = leaves_blank(topk, local.decode)
+        silent = opens_blank(topk, local.decode)
         fused = (
             alone if silent else operator.fuse(position).probabilities[token]
             for operator in operators

@@ -12,7 +12,7 @@ from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.errors import EvaluationError
 from cogenesis_langchain.evaluation.setting import Desk, Task, conversation, preparation
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PublicMessage
-from cogenesis_langchain.models.cloud import CloudModel
+from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
@@ -54,8 +54,8 @@ class CloudText:
             )
         cloud = CloudModel(self._desk.writer(seed), timeout=self._desk.config.cloud.timeout)
         prompt = PublicText.compose(FUSED_TASK, {"instruction": release.text})
-        departure = self._border.departure(release, purpose="whole text")
-        answer = cloud.generate([PublicMessage("user", prompt)], departure)
+        permit = self._border.permit(release, purpose="whole text")
+        answer = cloud.generate([PublicMessage("user", prompt)], permit)
         return prepared.placeholders.restore(answer.text)
 
 

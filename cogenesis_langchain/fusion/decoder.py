@@ -18,21 +18,21 @@ from typing import Final, final
 
 from cogenesis_langchain.errors import CloudError, ContextTooLong, FusionError
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
-from cogenesis_langchain.fusion.excluded import ExcludedTokens
-from cogenesis_langchain.fusion.judge import Judge, View
+from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
 from cogenesis_langchain.fusion.operators import Operator, Probabilities, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Settled, Speculation
 from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.fusion.trace import FusedToken, FusionReport, traced
+from cogenesis_langchain.fusion.verifier import Verifier, View
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,
     PrivateMessage,
     TokenModel,
 )
-from cogenesis_langchain.models.prefix import common_prefix
+from cogenesis_langchain.models.local.logits import common_prefix
 
 _LEAST_REACH: Final = 0.2
 """Drafting ahead of an answer stops where a draft is used less often than this."""
@@ -40,7 +40,7 @@ _LEAST_REACH: Final = 0.2
 
 @final
 class FusedDecoder:
-    """Writes with a local model and a judge.
+    """Writes with a local model and a verifier.
 
     Args:
         local: The local model.
@@ -78,7 +78,7 @@ class FusedDecoder:
     def stream(
         self,
         messages: Sequence[PrivateMessage],
-        judge: Judge,
+        verifier: Verifier,
         options: GenerationOptions,
         *,
         baseline_messages: Sequence[PrivateMessage] = (),
@@ -90,7 +90,7 @@ class FusedDecoder:
 
         Args:
             messages: The local prompt, with the private context.
-            judge: The cloud side, which holds the cloud prompt.
+            verifier: The cloud side, which holds the cloud prompt.
             options: How to generate.
             baseline_messages: The local prompt without the private context, for operators that
                 need it.
@@ -111,8 +111,8 @@ class FusedDecoder:
         side = LocalSide(self._local, prompt, baseline)
         choice, excluded = self._choice(options), self._without(options.excluded)
         speculation = Speculation(side, self._operator, choice, self._penalty, excluded)
-        ends = self._local.end_tokens | judge.end_tokens
-        run = _Run(speculation, judge, ends, options.max_tokens)
+        ends = self._local.end_tokens | verifier.end_tokens
+        run = _Run(speculation, verifier, ends, options.max_tokens)
         return self._write(run, ends, options)
 
     def _fitting(
@@ -167,14 +167,14 @@ class _Run:
     """The rounds of one text."""
 
     def __init__(
-        self, speculation: Speculation, judge: Judge, ends: frozenset[int], max_tokens: int
+        self, speculation: Speculation, verifier: Verifier, ends: frozenset[int], max_tokens: int
     ) -> None:
         self._speculation = speculation
-        self._judge: Judge | None = judge
+        self._verifier: Verifier | None = verifier
         self._ends = ends
         self._max_tokens = max_tokens
         self._length = DraftLength()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="verifier")
         self._sent: list[int] = []
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
@@ -182,7 +182,7 @@ class _Run:
     def tokens(self) -> Iterator[Settled]:
         """Yield tokens for ever; the reader stops at the end of the text."""
         while True:
-            yield from self._alone() if self._judge is None else self._round(self._judge)
+            yield from self._alone() if self._verifier is None else self._round(self._verifier)
 
     def report(self, operator: str) -> FusionReport:
         """What it took so far."""
@@ -205,18 +205,18 @@ class _Run:
             self._speculation.draft()
         return [self._speculation.settle(_abstain)]
 
-    def _round(self, judge: Judge) -> list[Settled]:
+    def _round(self, verifier: Verifier) -> list[Settled]:
         began = time.perf_counter()
         while self._may_draft() and self._length.worth_drafting(self._confidences()):
             self._draft()
         block = self._block()
         self._count_sent(block)
-        flight = self._worker.submit(_timed, judge, tuple(self._speculation.written), block)
+        flight = self._worker.submit(_timed, verifier, tuple(self._speculation.written), block)
         self._draft_on(flight, len(block) + 1)
         try:
             views, seconds = flight.result()
         except CloudError as error:
-            self._judge = None
+            self._verifier = None
             self._fallback = type(error).__name__
             return []
         self._counts["requests"] += 1
@@ -232,7 +232,7 @@ class _Run:
         done: list[Settled] = []
         for view in views:
             settled = self._speculation.settle(view)
-            self._length.judged(settled.draft.confidence, accepted=settled.accepted)
+            self._length.verified(settled.draft.confidence, accepted=settled.accepted)
             self._counts["accepted"] += settled.accepted
             done.append(settled)
             if not settled.accepted or settled.token in self._ends:
@@ -240,7 +240,7 @@ class _Run:
         return done
 
     def _block(self) -> list[int]:
-        """Drafts to send: an end token is judged, but nothing can follow it."""
+        """Drafts to send: an end token is verified, but nothing can follow it."""
         tokens = [draft.token for draft in self._speculation.drafts]
         if tokens and tokens[-1] in self._ends:
             tokens.pop()
@@ -279,9 +279,11 @@ class _Run:
         self._sent = going
 
 
-def _timed(judge: Judge, written: Sequence[int], block: Sequence[int]) -> tuple[list[View], float]:
+def _timed(
+    verifier: Verifier, written: Sequence[int], block: Sequence[int]
+) -> tuple[list[View], float]:
     began = time.perf_counter()
-    views = judge.judge(written, block)
+    views = verifier.verify(written, block)
     return views, time.perf_counter() - began
 
 

@@ -79,7 +79,7 @@ class DraftLength:
         """Learn what one local token costs."""
         self._draft_seconds.add(seconds)
 
-    def judged(self, confidence: float, *, accepted: bool) -> None:
+    def verified(self, confidence: float, *, accepted: bool) -> None:
         """Learn whether a draft was accepted."""
         slot = _slot(confidence)
         self._accepted[slot] = _MEMORY * self._accepted[slot] + accepted

@@ -1,4 +1,4 @@
-"""Drafting ahead with the local model, and settling what the cloud has judged."""
+"""Drafting ahead with the local model, and settling what the cloud has verified."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.excluded import ExcludedTokens
-    from cogenesis_langchain.fusion.judge import View
+    from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
     from cogenesis_langchain.fusion.operators import Probabilities
     from cogenesis_langchain.fusion.sampling import Choice, Proposal
+    from cogenesis_langchain.fusion.verifier import View
 
 _NO_PENALTY: Final = PresencePenalty(0.0)
 

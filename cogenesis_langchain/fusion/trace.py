@@ -41,7 +41,7 @@ class FusionReport:
         operator: Name of the fusion operator.
         tokens: Tokens settled.
         requests: Requests that the cloud model answered, one a round.
-        drafted: Drafted tokens that it judged.
+        drafted: Drafted tokens that it verified.
         accepted: Positions at which the draft stood.
         tokens_sent: Generated tokens that the cloud model was shown, rejected drafts included.
         fallback: Class name of the error after which the local model wrote alone; None if the

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
-from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
@@ -139,12 +139,12 @@ class CloudTextModel(Protocol):
         """Model name for metadata."""
         ...
 
-    def generate(self, messages: Sequence[PublicMessage], departure: Departure) -> CloudAnswer:
+    def generate(self, messages: Sequence[PublicMessage], permit: EgressPermit) -> CloudAnswer:
         """Ask for one answer.
 
         Args:
             messages: The prompt.
-            departure: The border's permission, which checks and records each request.
+            permit: The border's permission, which checks and records each request.
 
         Raises:
             CloudError: By kind, without payload.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from cogenesis_langchain.models.answers import (
+from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.json_fields import (
     Json,
     field,
     invalid,
@@ -17,7 +18,6 @@ from cogenesis_langchain.models.answers import (
     ranked,
     token_id,
 )
-from cogenesis_langchain.models.base import TopK
 
 
 @final

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
-from cogenesis_langchain.privacy.ledger import EgressLedger, LedgerEntry, Verdict
-from cogenesis_langchain.privacy.spacing import usual_spacing
+from cogenesis_langchain.privacy.ledger.entry import EgressLedger, LedgerEntry, Verdict
+from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 
 if TYPE_CHECKING:  # the detectors compile for a quarter of a second; the first release does that
-    from cogenesis_langchain.privacy.matching import ValueSet
+    from cogenesis_langchain.privacy.matching.value_set import ValueSet
     from cogenesis_langchain.privacy.placeholders import Placeholders
 
 Policy = Literal["mask", "block", "local"]
@@ -46,7 +46,7 @@ class Sent:
 
 
 @final
-class Departure:
+class EgressPermit:
     """Permission to send requests of one purpose; each payload is checked, recorded, then leaves.
 
     Args:
@@ -61,7 +61,7 @@ class Departure:
         self.purpose = purpose
         self.sent = Sent()
 
-    def clear(
+    def authorise(
         self,
         endpoint: str,
         payload: bytes,
@@ -134,7 +134,7 @@ class Border:
         Raises:
             PrivacyViolation: Something was found and the policy is ``block``.
         """
-        from cogenesis_langchain.privacy.matching import ValueSet, detect_in_instruction
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
 
         text = candidate.reveal()
         usual = usual_spacing(text)
@@ -162,9 +162,9 @@ class Border:
             return Release(None, "refused", dict(found), values)
         return Release(PublicText(shown, seal=BORDER_SEAL), "masked", dict(found), values)
 
-    def departure(
+    def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
-    ) -> Departure:
+    ) -> EgressPermit:
         """Permit requests that carry what was released, for one purpose.
 
         Args:
@@ -175,7 +175,7 @@ class Border:
         """
         if verdict is not None:
             release = replace(release, verdict=verdict)
-        return Departure(release, purpose=purpose, ledger=self._ledger)
+        return EgressPermit(release, purpose=purpose, ledger=self._ledger)
 
 
 def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:

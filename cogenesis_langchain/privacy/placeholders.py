@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.privacy.matching import Hit
+    from cogenesis_langchain.privacy.matching.value_set import Hit
 
 # Also as models write them back: other case, a blank or an escaped underscore.
 _PLACEHOLDER: Final = re.compile(r"\[ ?([A-Za-z]{2,12})(?:\\?_|[ -])(\d{1,6}) ?\]")

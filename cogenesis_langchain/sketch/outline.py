@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from cogenesis_langchain.errors import SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
-from cogenesis_langchain.privacy.border import Departure
+from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import (
@@ -27,7 +27,7 @@ from cogenesis_langchain.prompts import (
     SKETCH_RETRY,
     SKETCH_SYSTEM,
 )
-from cogenesis_langchain.sketch.screen import misuse, visible
+from cogenesis_langchain.sketch.sanitiser import find_misuse, strip_invisible
 
 MIN_POINTS: Final = 8
 MAX_POINTS: Final = 15
@@ -61,7 +61,7 @@ class Sketch:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedOutline:
     """What a cloud model's answer holds.
 
     Attributes:
@@ -77,7 +77,7 @@ class Reading:
 def request_sketch(
     cloud: CloudTextModel,
     instruction: PublicText,
-    departure: Departure,
+    permit: EgressPermit,
     placeholders: Placeholders,
 ) -> Sketch:
     """Ask the cloud model for an outline, once more if the first one fails its checks.
@@ -85,7 +85,7 @@ def request_sketch(
     Args:
         cloud: The cloud model.
         instruction: The general instruction.
-        departure: The border's permission.
+        permit: The border's permission.
         placeholders: What stands for private values in the instruction; restored in the outline.
 
     Returns:
@@ -100,19 +100,19 @@ def request_sketch(
     spare: tuple[str, ...] = ()
     usage = Usage()
     for attempt in (1, 2):
-        answer = cloud.generate(_prompt(instruction, faults), departure)
+        answer = cloud.generate(_prompt(instruction, faults), permit)
         usage += answer.usage
-        reading = parse_sketch(answer.text, placeholders)
-        if reading.fault is None:
-            return Sketch(reading.points, attempt, usage)
-        faults.append(reading.fault)
-        spare = spare or reading.points
+        parsed = parse_sketch(answer.text, placeholders)
+        if parsed.fault is None:
+            return Sketch(parsed.points, attempt, usage)
+        faults.append(parsed.fault)
+        spare = spare or parsed.points
     if not spare:
         raise SketchInvalid(faults)
     return Sketch(spare, len(faults), usage)
 
 
-def parse_sketch(text: str, placeholders: Placeholders) -> Reading:
+def parse_sketch(text: str, placeholders: Placeholders) -> ParsedOutline:
     """Read an outline out of a cloud model's answer.
 
     Args:
@@ -120,22 +120,22 @@ def parse_sketch(text: str, placeholders: Placeholders) -> Reading:
         placeholders: What the request held; in the points the originals are back.
     """
     if len(text) > MAX_CHARACTERS:
-        return Reading(fault="length")
-    text = visible(text)
-    if misused := misuse(_without_known(text, placeholders)):
-        return Reading(fault=misused)
+        return ParsedOutline(fault="length")
+    text = strip_invisible(text)
+    if misused := find_misuse(_without_known(text, placeholders)):
+        return ParsedOutline(fault=misused)
     lines = [line for line in text.splitlines() if line.strip()]
     matches = [match for line in lines if (match := _POINT.match(line))]
     if len(matches) * 2 < len(lines):
-        return Reading(fault="prose")
+        return ParsedOutline(fault="prose")
     points: dict[str, str] = {}
     for match in matches:
         point = _EMPHASIS.sub(r"\2", match["text"]).strip().rstrip(".:;,")
         points.setdefault(point.casefold(), point)
     fault = _fault([_without_known(point, placeholders) for point in points.values()])
     if fault is not None and not (fault == "count" and len(points) in USABLE_POINTS):
-        return Reading(fault=fault)
-    return Reading(tuple(placeholders.restore(point) for point in points.values()), fault)
+        return ParsedOutline(fault=fault)
+    return ParsedOutline(tuple(placeholders.restore(point) for point in points.values()), fault)
 
 
 def _without_known(text: str, placeholders: Placeholders) -> str:

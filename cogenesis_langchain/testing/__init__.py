@@ -29,15 +29,15 @@ a running recorder.
 from __future__ import annotations
 
 from cogenesis_langchain.testing import behaviours
+from cogenesis_langchain.testing.call_styles import CALL_STYLES
 from cogenesis_langchain.testing.canaries import Canaries, make_canaries
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.fakes import FakeLocal, FixedContext
 from cogenesis_langchain.testing.proofs import assert_no_private_value, assert_non_interference
 from cogenesis_langchain.testing.recorder import EgressRecorder
-from cogenesis_langchain.testing.ways import WAYS
 
 __all__ = [
-    "WAYS",
+    "CALL_STYLES",
     "Canaries",
     "EgressRecorder",
     "FakeLocal",

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from langchain_core.documents import Document
 
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from cogenesis_langchain.testing.search import forms_in, rare_words

@@ -34,7 +34,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from labelled import (
+from support.labelled import (
     FIRST_MEASURED,
     HALVES,
     Guard,
@@ -49,7 +49,7 @@ from labelled import (
 )
 
 from cogenesis_langchain.privacy.detectors.presidio import PresidioDetector
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.values import Detector
 
 NO_PHRASES = 1000

@@ -18,15 +18,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from retrieval_set import people
 from rich.console import Console
 from rich.table import Table
 from safetensors.torch import load_file
+from support.retrieval_set import people
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
-from cogenesis_langchain.models import catalog
-from cogenesis_langchain.models.wheel_mirror import WheelMirror
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 from cogenesis_langchain.retrievers.embeddings import MAX_TOKENS, LocalMiniLM
 
 SENTENCES = 500

@@ -18,8 +18,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from many_texts import Remembering, draws, exact, p_value
-from tiny_models import OPERATORS, TinyScorer, tiny_judge
+from support.many_texts import Remembering, draws, exact, p_value
+from support.tiny_models import OPERATORS, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.fusion.sampling import Shape
 
@@ -30,12 +30,13 @@ SIZES = (1, 3, 6)
 
 def main() -> None:
     table = Table("operator", *(f"γ = {size}" for size in SIZES), title=f"p over {DRAWS:,} texts")
-    judge = Remembering(tiny_judge(TinyScorer()))
+    verifier = Remembering(tiny_verifier(TinyScorer()))
     shape = Shape()
     for operator in (operator for operator in OPERATORS if operator.name in NAMES):
         expected = exact(operator, shape)
         values = [
-            p_value(Counter(draws(operator, size, judge, shape, DRAWS)), expected) for size in SIZES
+            p_value(Counter(draws(operator, size, verifier, shape, DRAWS)), expected)
+            for size in SIZES
         ]
         table.add_row(operator.name, *(f"{value:.3f}" for value in values))
     Console().print(table)

@@ -21,12 +21,12 @@ from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 
-from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import traced
-from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4
@@ -57,13 +57,13 @@ def resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def advance(speculation: Speculation, judge: Judge, pair: Pair, length: int) -> None:
+def advance(speculation: Speculation, verifier: Verifier, pair: Pair, length: int) -> None:
     """Write on, in blocks of a fixed length, to this many tokens or a few more."""
     while len(speculation.written) < length:
         while len(speculation.drafts) < BLOCK + 1:
             speculation.draft()
         block = [draft.token for draft in speculation.drafts[:BLOCK]]
-        for view in judge.judge(speculation.written, block):
+        for view in verifier.verify(speculation.written, block):
             settled = speculation.settle(view)
             traced(settled, "", pair.local)
             if not settled.accepted:
@@ -80,13 +80,13 @@ def measure(
         pair.local.encode_chat(asked.local),
         baseline if operator.needs_baseline else None,
     )
-    speculation, judge = Speculation(side, operator, choice), pair.judge(asked)
-    advance(speculation, judge, pair, 1)
+    speculation, verifier = Speculation(side, operator, choice), pair.verify(asked)
+    advance(speculation, verifier, pair, 1)
     begun = len(speculation.written)
     models.seconds, began = 0.0, time.perf_counter()
-    advance(speculation, judge, pair, begun + TOKENS // 2)
+    advance(speculation, verifier, pair, begun + TOKENS // 2)
     half = resident()
-    advance(speculation, judge, pair, begun + TOKENS)
+    advance(speculation, verifier, pair, begun + TOKENS)
     written = len(speculation.written) - begun
     theirs, whole = models.seconds, time.perf_counter() - began
     return [

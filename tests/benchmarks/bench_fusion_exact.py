@@ -13,14 +13,14 @@ import sys
 
 import numpy as np
 from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
-from many_texts import written_in_blocks
 from rich.console import Console
 from rich.table import Table
+from support.many_texts import written_in_blocks
 
-from cogenesis_langchain.fusion.judge import Judge
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.sampling import Greedy
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.verifier import Verifier
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 TOKENS = int(sys.argv[2]) if len(sys.argv) > 2 else 16
@@ -28,17 +28,17 @@ TOGETHER = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 BLOCK = 4
 
 
-def write(side: LocalSide, operator: Operator, judge: Judge, block: int) -> list[int]:
-    return written_in_blocks(Speculation(side, operator, Greedy()), judge, block, TOKENS)
+def write(side: LocalSide, operator: Operator, verifier: Verifier, block: int) -> list[int]:
+    return written_in_blocks(Speculation(side, operator, Greedy()), verifier, block, TOKENS)
 
 
 def distance(
-    side: LocalSide, operator: Operator, judge: Judge, one: list[int], other: list[int]
+    side: LocalSide, operator: Operator, verifier: Verifier, one: list[int], other: list[int]
 ) -> float:
     """How far apart the two tokens are at which the texts part, in probability."""
     at = next(i for i, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
     local, baseline = side.after(one[:at])
-    topk = judge.judge(one[:at], [])[0](local)
+    topk = verifier.verify(one[:at], [])[0](local)
     assert topk is not None
     fused = operator.fuse(Position(local, complete(topk, local), baseline)).probabilities
     return float(np.abs(fused[one[at]] - fused[other[at]]))
@@ -52,10 +52,10 @@ def compare(pair: Pair, asked: Prompts, operator: Operator) -> float | None:
         pair.local.encode_chat(asked.local),
         baseline if operator.needs_baseline else None,
     )
-    judge = pair.judge(asked)
-    one = write(side, operator, judge, 0)
-    other = write(side, operator, judge, BLOCK)
-    return None if one == other else distance(side, operator, judge, one, other)
+    verifier = pair.verify(asked)
+    one = write(side, operator, verifier, 0)
+    other = write(side, operator, verifier, BLOCK)
+    return None if one == other else distance(side, operator, verifier, one, other)
 
 
 def main() -> None:

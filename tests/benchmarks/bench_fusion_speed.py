@@ -24,21 +24,21 @@ from pathlib import Path
 from fusion_pair import THREADS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
-from scoring_servers import delayed
+from support.scoring_servers import delayed
 
-from cogenesis_langchain.fusion.blanks import SilentAtBlanks
+from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.judge import Judge
-from cogenesis_langchain.fusion.opening import open_judge
+from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
+from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions
-from cogenesis_langchain.models.chat_formats import chatml
-from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
-from cogenesis_langchain.models.stand_in import SHORT_SPIN, StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN, StandInCloud
+from cogenesis_langchain.models.scoring.chat_formats import chatml
+from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 
 SAMPLING = Shape(temperature=0.7, top_p=0.95)
@@ -69,7 +69,7 @@ def connect(url: str) -> CompletionsEndpoint:
 
 
 def token_by_token(
-    pair: Pair, asked: Prompts, judge: Judge, operator: Operator, choice: Choice, tokens: int
+    pair: Pair, asked: Prompts, verifier: Verifier, operator: Operator, choice: Choice, tokens: int
 ) -> float:
     """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
     side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
@@ -79,7 +79,7 @@ def token_by_token(
         for count in range(tokens):
             if count == 1:
                 began = time.perf_counter()
-            flight = worker.submit(judge.judge, tuple(speculation.written), ())
+            flight = worker.submit(verifier.verifier, tuple(speculation.written), ())
             if not speculation.drafts:
                 speculation.draft()
             speculation.settle(flight.result()[0])
@@ -87,11 +87,11 @@ def token_by_token(
 
 
 def in_blocks(
-    pair: Pair, asked: Prompts, judge: Judge, operator: Operator, options: GenerationOptions
+    pair: Pair, asked: Prompts, verifier: Verifier, operator: Operator, options: GenerationOptions
 ) -> tuple[float, int, Trace]:
     """Seconds and tokens after the first round, which reads both prompts, and the trace."""
     tokens, stamps = [], []
-    for token in FusedDecoder(pair.local, operator=operator).stream(asked.local, judge, options):
+    for token in FusedDecoder(pair.local, operator=operator).stream(asked.local, verifier, options):
         tokens.append(token)
         stamps.append(time.perf_counter())
     # The tokens of one round come at once, a request apart from the next.
@@ -138,14 +138,14 @@ def measure(
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
         asked = prompts(record)
-        opened = open_judge(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
-        judge = SilentAtBlanks(opened, pair.local.decode)
-        seconds, counted, trace = in_blocks(pair, asked, judge, operator, options)
+        opened = open_verifier(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        verifier = BlankFilter(opened, pair.local.decode)
+        seconds, counted, trace = in_blocks(pair, asked, verifier, operator, options)
         own, own_tokens = own + seconds, own_tokens + counted
         total += trace.report.tokens
         requests += trace.report.requests
         accepted += trace.report.accepted
-        rival += token_by_token(pair, asked, judge, operator, choice, tokens)
+        rival += token_by_token(pair, asked, verifier, operator, choice, tokens)
         rival_tokens += tokens - 1
     endpoint.close()
     slow, fast = rival_tokens / rival, own_tokens / own

@@ -49,8 +49,8 @@ def main() -> None:
     with passing(costs):
         for record in records(FIRST + TEXTS)[FIRST:]:
             asked = prompts(record)
-            judge = TimedJudge(pair.judge(asked), costs)
-            stream = decoder.stream(asked.local, judge, options, baseline_messages=asked.without)
+            verifier = TimedJudge(pair.verify(asked), costs)
+            stream = decoder.stream(asked.local, verifier, options, baseline_messages=asked.without)
             reports.append(Trace.of(stream).report)
             tokens, requests, drafted, accepted = (
                 sum(getattr(report, name) for report in reports)

@@ -1,7 +1,7 @@
 """What the guard costs: a 150-word instruction against 100,000 private values.
 
-The search is given as a ratio to one bare pass of the automaton over the folded text, which finds
-places but does not know whether they are words, dates or sums.
+The search is given as a ratio to one bare pass of the automaton over the normalised text, which
+finds places but does not know whether they are words, dates or sums.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from labelled import contexts, general_instructions
+from support.labelled import contexts, general_instructions
 
-from cogenesis_langchain.privacy.folding import fold
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.normalisation import normalise
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.values import PrivateValue, detect
 
 VALUES = 100_000
@@ -74,10 +74,10 @@ def main() -> None:
 
     bare = ahocorasick.Automaton()
     for value in values:
-        bare.add_word(fold(value.text), value)
+        bare.add_word(normalise(value.text), value)
     bare.make_automaton()
-    folded = fold(instruction)
-    bare_pass = seconds(lambda: list(bare.iter(folded)), 500)
+    normalised = normalise(instruction)
+    bare_pass = seconds(lambda: list(bare.iter(normalised)), 500)
     search = seconds(lambda: store.find(instruction), 50)
     payload = seconds(lambda: store.find_in_payload(instruction.encode()), 20)
     ingest = seconds(lambda: [detect(text) for text in documents], 1) / len(documents)

@@ -18,9 +18,9 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.table import Table
 
-from cogenesis_langchain.privacy.ledger import LedgerEntry
-from cogenesis_langchain.privacy.ledger_chain import read, verify
-from cogenesis_langchain.privacy.ledger_file import FileLedger
+from cogenesis_langchain.privacy.ledger.chain import read, verify
+from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
+from cogenesis_langchain.privacy.ledger.file import FileLedger
 
 ROUNDS = 1000
 SIZES = (500, 4_000, 64_000)

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from numpy.typing import NDArray
-from retrieval_set import Person, Question, people
 from rich.console import Console
 from rich.table import Table
+from support.retrieval_set import Person, Question, people
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType, fuse

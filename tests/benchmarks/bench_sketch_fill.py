@@ -18,10 +18,10 @@ from rich.table import Table
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage
-from cogenesis_langchain.models.cloud import CloudModel
-from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.outline import request_sketch
@@ -167,9 +167,9 @@ def outline_alone(cloud: Any) -> float:
     border, placeholders = Border(ledger=MemoryLedger()), Placeholders()
     release = border.release(PrivateText(INSTRUCTION), ValueSet(), placeholders)
     assert release.text is not None
-    departure = border.departure(release, purpose="sketch")
+    permit = border.permit(release, purpose="sketch")
     start = time.perf_counter()
-    request_sketch(CloudModel(cloud, timeout=600), release.text, departure, placeholders)
+    request_sketch(CloudModel(cloud, timeout=600), release.text, permit, placeholders)
     return time.perf_counter() - start
 
 

@@ -10,11 +10,11 @@ from rich.progress import track
 from rich.table import Table
 
 from cogenesis_langchain.errors import SketchInvalid
-from cogenesis_langchain.models.cloud import CloudModel
-from cogenesis_langchain.models.endpoint import open_cloud
+from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.ledger import MemoryLedger
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.outline import MAX_POINTS, MIN_POINTS, request_sketch
@@ -34,9 +34,9 @@ def main() -> None:
             placeholders = Placeholders()
             release = border.release(PrivateText(instruction), ValueSet(), placeholders)
             assert release.text is not None
-            departure = border.departure(release, purpose="sketch")
+            permit = border.permit(release, purpose="sketch")
             try:
-                sketch = request_sketch(cloud, release.text, departure, placeholders)
+                sketch = request_sketch(cloud, release.text, permit, placeholders)
             except SketchInvalid as error:
                 outcomes["invalid"] += 1
                 failed.append(f"{instruction} ({error})")

@@ -36,13 +36,13 @@ from store_sides import (
     vectors,
 )
 
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.search import SearchType
 
 SIZES: Final = (1_000, 10_000, 100_000)
 QUESTIONS: Final = 100
 SAMPLE: Final = 300
-WAYS: Final[Sequence[tuple[SearchType, bool]]] = (
+CALL_STYLES: Final[Sequence[tuple[SearchType, bool]]] = (
     ("similarity", False),
     ("similarity", True),
     ("hybrid", False),
@@ -73,7 +73,7 @@ def main() -> None:
             InAProcess(Store, Path(folder, "store")) as store,
         ):
             add_all(kept, size, raw, store)
-            for search_type, filtered in WAYS:
+            for search_type, filtered in CALL_STYLES:
                 ask_all(asked, size, raw, store, search_type, filtered)
     Console(width=100).print(kept, asked)
 

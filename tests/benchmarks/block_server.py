@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fusion_pair import Pair
-from scoring_servers import serving, sglang
+from support.scoring_servers import serving, sglang
 
 from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.privacy.disclosure import PublicTokens

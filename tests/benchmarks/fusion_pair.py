@@ -13,8 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.setting import conversation, preparation
-from cogenesis_langchain.fusion.blanks import SilentAtBlanks
-from cogenesis_langchain.fusion.judge import Judge, TokenJudge
+from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
     MaxPool,
@@ -23,12 +22,13 @@ from cogenesis_langchain.fusion.operators import (
     Product,
     operator_named,
 )
+from cogenesis_langchain.fusion.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
-from cogenesis_langchain.privacy.ledger import MemoryLedger
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 
@@ -110,11 +110,11 @@ class Pair:
             ),
         )
 
-    def judge(self, asked: Prompts) -> Judge:
-        judge = TokenJudge(
+    def verify(self, asked: Prompts) -> Verifier:
+        verifier = TokenVerifier(
             self.scorer,
             self.cloud_ids(asked),
             vocabulary_size=self.local.vocabulary_size,
             disclosure=OpenDisclosure(),
         )
-        return SilentAtBlanks(judge, self.local.decode)
+        return BlankFilter(verifier, self.local.decode)

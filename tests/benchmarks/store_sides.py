@@ -16,14 +16,14 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
-from retrieval_set import people
+from support.retrieval_set import people
 
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
-from cogenesis_langchain.retrievers.folder import chroma_settings
-from cogenesis_langchain.retrievers.records import KINDS, Kind
 from cogenesis_langchain.retrievers.search import Search, SearchType
+from cogenesis_langchain.retrievers.storage.embedded import chroma_settings
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.records import KINDS, Kind
 
 PAGE: Final = 500
 K: Final = 4

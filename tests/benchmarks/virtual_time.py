@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from cogenesis_langchain.fusion import decoder
-from cogenesis_langchain.fusion.judge import Judge, View
+from cogenesis_langchain.fusion.verifier import Verifier, View
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 
 
@@ -62,16 +62,16 @@ class TimedModel:
 
 
 class TimedJudge:
-    """A judge whose requests take a round trip and the time of what they score."""
+    """A verifier whose requests take a round trip and the time of what they score."""
 
-    def __init__(self, judge: Judge, costs: Costs) -> None:
-        self._judge = judge
+    def __init__(self, verifier: Verifier, costs: Costs) -> None:
+        self._verifier = verifier
         self._costs = costs
-        self.end_tokens = judge.end_tokens
+        self.end_tokens = verifier.end_tokens
 
-    def judge(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
         self._costs.now += self._costs.trip + (len(block) + 1) * self._costs.scored
-        return self._judge.judge(written, block)
+        return self._verifier.verify(written, block)
 
 
 class _Flight:

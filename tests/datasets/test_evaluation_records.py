@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.occurrence import occurs
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.datasets.validate import Lengths, check
-from cogenesis_langchain.sketch.blanks import leftover_placeholders
 
 DATA = Path(__file__).parent.parent / "data"
 SETS = {"development": 40, "test": 20}

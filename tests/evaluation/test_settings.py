@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from scripted import ScriptedLocal
 from small_evaluation import SECRETS, config, record
+from support.scripted import ScriptedLocal
 
 from cogenesis_langchain.errors import EvaluationConfigInvalid, MissingDependency
 from cogenesis_langchain.evaluation.peers import mask
 from cogenesis_langchain.evaluation.setting import Desk, Task, conversation
 from cogenesis_langchain.evaluation.settings import SETTINGS, open_settings
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
-from cogenesis_langchain.privacy.ledger import MemoryLedger
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.testing.recorder import EgressRecorder
 
 TASK = Task(record(), seed=3)

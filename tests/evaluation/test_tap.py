@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from scoring_servers import serving
+from support.scoring_servers import serving
 
 from cogenesis_langchain.errors import EvaluationError
 from cogenesis_langchain.evaluation.results import Traffic

@@ -5,12 +5,12 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from tiny_models import BASELINE_MESSAGES, MESSAGES, OPERATORS, TinyModel
+from support.tiny_models import BASELINE_MESSAGES, MESSAGES, OPERATORS, TinyModel
 
 from cogenesis_langchain.evaluation.teacher_forcing import Prompts, read_fused, read_text
 from cogenesis_langchain.fusion.operators import Mixture, Position, complete
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
-from cogenesis_langchain.models.log_probabilities import top_k
+from cogenesis_langchain.models.local.logits import top_k
 from cogenesis_langchain.privacy.text import PrivateText
 
 _T = TypeVar("_T")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import TinyModel
+from support.tiny_models import TinyModel
 
 from cogenesis_langchain.fusion.alignment import LEAST_COVERED, Alignment
 from cogenesis_langchain.models.base import StringTopK, TopK

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from tiny_models import (
+from support.tiny_models import (
     BASELINE_MESSAGES,
     CLOUD_PROMPT,
     END,
@@ -18,9 +18,9 @@ from tiny_models import (
     TinyModel,
     TinyScorer,
     TokenByToken,
-    tiny_judge,
+    tiny_verifier,
 )
-from tiny_writing import GREEDY, ids, write
+from support.tiny_writing import GREEDY, ids, write
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK
@@ -32,7 +32,7 @@ from cogenesis_langchain.models.base import (
     LogProbs,
     PrivateMessage,
 )
-from cogenesis_langchain.models.prefix import common_prefix
+from cogenesis_langchain.models.local.logits import common_prefix
 
 
 class Scripted(TinyModel):
@@ -56,7 +56,7 @@ ALONE = Mixture(1.0)
 @pytest.mark.parametrize("seconds", [0.0, 0.01])
 def test_greedy_text_is_that_of_token_by_token_fusion(operator: Operator, seconds: float) -> None:
     model = TinyModel(ends=False)
-    reference = TokenByToken(operator, model, tiny_judge(TinyScorer()))
+    reference = TokenByToken(operator, model, tiny_verifier(TinyScorer()))
     wanted: list[int] = []
     for _ in range(40):
         fused = PresencePenalty().apply(reference.distribution(wanted), wanted)
@@ -102,7 +102,7 @@ def test_the_cloud_sees_its_prompt_and_the_text_but_not_the_local_prompt() -> No
 def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
     model, scorer = TinyModel(ends=False), TinyScorer()
     scorer.released.clear()
-    texts = FusedDecoder(model, operator=ALONE).stream(MESSAGES, tiny_judge(scorer), GREEDY)
+    texts = FusedDecoder(model, operator=ALONE).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
     reader = threading.Thread(target=lambda: next(texts))
     reader.start()
     deadline = time.monotonic() + 5.0
@@ -113,7 +113,7 @@ def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
     reader.join()
     texts.close()  # type: ignore[attr-defined]
     assert asked == 1
-    assert drafted >= 6, "the first block has four tokens and one more is judged"
+    assert drafted >= 6, "the first block has four tokens and one more is verified"
 
 
 def test_an_end_token_ends_the_text_and_is_not_part_of_it() -> None:
@@ -188,7 +188,7 @@ def test_memory_does_not_grow_with_the_text() -> None:
 
     def peak(tokens: int) -> int:
         options = GenerationOptions(max_tokens=tokens, temperature=1.0, seed=3)
-        stream = FusedDecoder(model).stream(MESSAGES, tiny_judge(scorer), options)
+        stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), options)
         tracemalloc.start()
         for _ in stream:
             pass
@@ -232,6 +232,6 @@ def test_contrast_reads_both_local_prompts() -> None:
     baseline = TinyModel(ends=False)
     decoder = FusedDecoder(TinyModel(ends=False), operator="contrast", baseline=baseline)
     other = [PrivateMessage("user", BASELINE_MESSAGES[0].text)]
-    stream = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY, baseline_messages=other)
+    stream = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY, baseline_messages=other)
     assert len(list(stream)) == 40
     assert baseline.calls >= 40

@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tiny_models import (
+from support.tiny_models import (
     MESSAGES,
     TinyModel,
     TinyScorer,
-    tiny_judge,
+    tiny_verifier,
 )
-from tiny_writing import GREEDY, ids, write
+from support.tiny_writing import GREEDY, ids, write
 
 from cogenesis_langchain.errors import (
     CloudTimeout,
@@ -73,7 +73,7 @@ def test_what_the_border_stops_is_not_papered_over() -> None:
 
 def test_closing_the_stream_ends_the_work() -> None:
     model, scorer = TinyModel(ends=False), TinyScorer()
-    stream = FusedDecoder(model).stream(MESSAGES, tiny_judge(scorer), GREEDY)
+    stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     calls, requests = model.calls, len(scorer.requests)
@@ -83,9 +83,9 @@ def test_closing_the_stream_ends_the_work() -> None:
 
 def test_two_streams_of_one_decoder_do_not_disturb_each_other() -> None:
     decoder = FusedDecoder(TinyModel(ends=False))
-    alone = ids(list(decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)))
-    first = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)
-    second = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), GREEDY)
+    alone = ids(list(decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)))
+    first = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
+    second = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
     pairs: Iterator[tuple[FusedToken, FusedToken]] = zip(first, second, strict=True)
     assert [(left.id, right.id) for left, right in pairs] == [(i, i) for i in alone]
 
@@ -94,7 +94,7 @@ def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_sent() -> None
     scorer = TinyScorer()
     decoder = FusedDecoder(TinyModel())
     with pytest.raises(ContextTooLong):
-        decoder.stream(MESSAGES, tiny_judge(scorer), GenerationOptions(max_tokens=510))
+        decoder.stream(MESSAGES, tiny_verifier(scorer), GenerationOptions(max_tokens=510))
     assert scorer.requests == []
 
 
@@ -106,4 +106,4 @@ def test_contrast_needs_a_baseline() -> None:
 def test_a_json_schema_is_refused() -> None:
     options = GenerationOptions(max_tokens=9, json_schema="{}")
     with pytest.raises(FusionError, match="schema"):
-        FusedDecoder(TinyModel()).stream(MESSAGES, tiny_judge(TinyScorer()), options)
+        FusedDecoder(TinyModel()).stream(MESSAGES, tiny_verifier(TinyScorer()), options)

@@ -15,7 +15,7 @@ def settled_length(
             block += 1
             length.drafted(draft)
         for index in range(block):
-            length.judged(0.9, accepted=(index + 1) / (block + 1) <= accepted)
+            length.verified(0.9, accepted=(index + 1) / (block + 1) <= accepted)
         expected = sum(accepted**index for index in range(block + 1))
         length.returned(block, trip + scored * block)
         length.settled(round(expected), block * draft + trip + scored * block)
@@ -45,8 +45,8 @@ def test_a_block_never_outgrows_its_bound() -> None:
 def test_confident_drafts_are_told_from_doubtful_ones() -> None:
     length = DraftLength()
     for _ in range(50):
-        length.judged(0.95, accepted=True)
-        length.judged(0.2, accepted=False)
+        length.verified(0.95, accepted=True)
+        length.verified(0.2, accepted=False)
     assert length.chance(0.97) > 0.9 > 0.2 > length.chance(0.15)
     assert length.reach([0.95, 0.95]) > 0.8 > 0.1 > length.reach([0.95, 0.2])
 

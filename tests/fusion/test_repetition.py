@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_judge
+from support.tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -46,7 +46,7 @@ def test_the_decoder_penalises_what_it_has_written() -> None:
     def written(nats: float) -> list[int]:
         decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=nats)
         options = GenerationOptions(max_tokens=8, temperature=0.0)
-        judge = tiny_judge(TinyScorer())
-        return [token.id for token in decoder.stream(MESSAGES, judge, options)]
+        verifier = tiny_verifier(TinyScorer())
+        return [token.id for token in decoder.stream(MESSAGES, verifier, options)]
 
     assert len(set(written(20.0))) == 8 > len(set(written(0.0)))

@@ -4,15 +4,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from many_texts import Leaky, Remembering, draws, exact, p_value, written_in_blocks
-from tiny_models import (
+from support.many_texts import Leaky, Remembering, draws, exact, p_value, written_in_blocks
+from support.tiny_models import (
     OPERATORS,
     PIECES,
     TinyModel,
     TinyScorer,
     TokenByToken,
     local_side,
-    tiny_judge,
+    tiny_verifier,
 )
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
@@ -25,39 +25,39 @@ from cogenesis_langchain.models.base import TopK
 @pytest.mark.parametrize("size", [0, 1, 4])
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: int) -> None:
-    judge = Remembering(tiny_judge(TinyScorer()))
+    verifier = Remembering(tiny_verifier(TinyScorer()))
     shape = Shape()
-    counts = Counter(draws(operator, size, judge, shape, 600))
+    counts = Counter(draws(operator, size, verifier, shape, 600))
     assert p_value(counts, exact(operator, shape)) > 0.01
 
 
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
-    judge = Remembering(tiny_judge(TinyScorer()))
+    verifier = Remembering(tiny_verifier(TinyScorer()))
     shape = Shape(temperature=0.7, top_k=5, top_p=0.9)
-    counts = Counter(draws(Mixture(), 2, judge, shape, 600))
+    counts = Counter(draws(Mixture(), 2, verifier, shape, 600))
     assert p_value(counts, exact(Mixture(), shape)) > 0.01
 
 
 def test_penalised_sampling_follows_the_penalised_fusion() -> None:
-    judge = Remembering(tiny_judge(TinyScorer()))
+    verifier = Remembering(tiny_verifier(TinyScorer()))
     shape, penalty = Shape(), PresencePenalty(1.5, window=2)
-    counts = Counter(draws(Mixture(), 2, judge, shape, 600, penalty))
+    counts = Counter(draws(Mixture(), 2, verifier, shape, 600, penalty))
     assert p_value(counts, exact(Mixture(), shape, penalty)) > 0.01
     assert p_value(counts, exact(Mixture(), shape)) < 1e-6
 
 
 def test_the_top_k_trap_is_caught() -> None:
     """Control: a server's extra entry for the drafted token, if it is used, breaks exactness."""
-    leaky = Leaky(tiny_judge(TinyScorer(), k=1), tiny_judge(TinyScorer(), k=len(PIECES)))
-    honest = Remembering(tiny_judge(TinyScorer(), k=1))
-    reference = TokenByToken(Mixture(), TinyModel(), tiny_judge(TinyScorer(), k=1))
+    leaky = Leaky(tiny_verifier(TinyScorer(), k=1), tiny_verifier(TinyScorer(), k=len(PIECES)))
+    honest = Remembering(tiny_verifier(TinyScorer(), k=1))
+    reference = TokenByToken(Mixture(), TinyModel(), tiny_verifier(TinyScorer(), k=1))
     shape = Shape()
     first: dict[tuple[int, ...], float] = {
         (t,): float(p) for t, p in enumerate(reference.distribution(()))
     }
 
-    def first_tokens(judge: Remembering) -> Counter[tuple[int, ...]]:
-        return Counter(text[:1] for text in draws(Mixture(), 2, judge, shape, 2_000))
+    def first_tokens(verifier: Remembering) -> Counter[tuple[int, ...]]:
+        return Counter(text[:1] for text in draws(Mixture(), 2, verifier, shape, 2_000))
 
     assert p_value(first_tokens(honest), first) > 0.01
     assert p_value(first_tokens(leaky), first) < 1e-12
@@ -65,25 +65,25 @@ def test_the_top_k_trap_is_caught() -> None:
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_greedy_blocks_write_what_token_by_token_fusion_writes(operator: Operator) -> None:
-    judge = tiny_judge(TinyScorer())
-    reference = TokenByToken(operator, TinyModel(), judge)
+    verifier = tiny_verifier(TinyScorer())
+    reference = TokenByToken(operator, TinyModel(), verifier)
     wanted: list[int] = []
     for _ in range(40):
         wanted.append(int(reference.distribution(wanted).argmax()))
     for size in (0, 1, 3, 8):
         speculation = Speculation(local_side(TinyModel()), operator, Greedy())
-        assert written_in_blocks(speculation, Remembering(judge), size, 40) == wanted
+        assert written_in_blocks(speculation, Remembering(verifier), size, 40) == wanted
 
 
 @pytest.mark.parametrize("nats", [0.0, 1.0])
 @pytest.mark.parametrize("choice", [Greedy(), Sampled(Shape(temperature=0.8), 11)])
 def test_the_text_does_not_depend_on_the_block_length(choice: Choice, nats: float) -> None:
-    judge = Remembering(tiny_judge(TinyScorer()))
+    verifier = Remembering(tiny_verifier(TinyScorer()))
 
     def write(size: int) -> tuple[int, ...]:
         side, penalty = local_side(TinyModel()), PresencePenalty(nats, window=4)
         speculation = Speculation(side, Mixture(), choice, penalty)
-        return tuple(written_in_blocks(speculation, judge, size, 60))
+        return tuple(written_in_blocks(speculation, verifier, size, 60))
 
     texts = {write(size) for size in (0, 1, 2, 5, 9)}
     assert len(texts) == 1

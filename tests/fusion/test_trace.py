@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_judge
+from support.tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.errors import CloudTimeout, TraceInvalid
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -19,7 +19,7 @@ from cogenesis_langchain.models.base import GenerationOptions
 def written(scorer: TinyScorer | None = None) -> Trace:
     decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
     options = GenerationOptions(max_tokens=40, temperature=0.0)
-    return Trace.of(decoder.stream(MESSAGES, tiny_judge(scorer or TinyScorer()), options))
+    return Trace.of(decoder.stream(MESSAGES, tiny_verifier(scorer or TinyScorer()), options))
 
 
 def test_every_token_says_who_wrote_it() -> None:
@@ -68,7 +68,7 @@ def test_other_json_is_refused_without_repeating_it(data: bytes) -> None:
 def test_an_unfinished_text_has_no_trace() -> None:
     decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
     options = GenerationOptions(max_tokens=9, temperature=0.0)
-    stream = decoder.stream(MESSAGES, tiny_judge(TinyScorer()), options)
+    stream = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), options)
     with pytest.raises(TraceInvalid):
         Trace.of([next(stream)])
     stream.close()  # type: ignore[attr-defined]

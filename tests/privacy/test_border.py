@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from releases import INSTRUCTION, departure, release
+from support.releases import INSTRUCTION, permit, release
 
 from cogenesis_langchain.errors import LedgerError, PrivacyViolation
 from cogenesis_langchain.privacy.border import Border, Policy
-from cogenesis_langchain.privacy.ledger import LedgerEntry, MemoryLedger
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.ledger.entry import LedgerEntry, MemoryLedger
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
@@ -125,12 +125,12 @@ def test_whatever_the_instruction_no_known_value_is_released(text: str) -> None:
         assert not released.values.find_in_payload(str(released.text).encode())
 
 
-# Departure
+# EgressPermit
 
 
 def test_a_request_is_recorded_with_its_exact_bytes() -> None:
     ledger = MemoryLedger()
-    (message,), permission = departure(NOTES, ledger=ledger)
+    (message,), permission = permit(NOTES, ledger=ledger)
     payload = body(message.text, model="cloud")
     permission.clear(URL, payload, [message.text])
     (entry,) = ledger.entries
@@ -146,7 +146,7 @@ STOWAWAYS = ["Zimlor", "ZIMLOR", "Zim\u200blor", base64.b64encode(b"Zimlor Quove
 @pytest.mark.parametrize("place", ["string", "key", "deep", "raw", "twice", "extra"])
 def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None:
     ledger = MemoryLedger()
-    (message,), permission = departure(NOTES, ledger=ledger)
+    (message,), permission = permit(NOTES, ledger=ledger)
     payloads = {
         "string": body(message.text, user=value),
         "key": body(message.text, **{value: 1}),
@@ -165,7 +165,7 @@ def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None
 
 
 def test_the_control_without_a_stowaway_passes() -> None:
-    (message,), permission = departure(NOTES)
+    (message,), permission = permit(NOTES)
     permission.clear(URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"])
     assert permission.sent.calls == 1
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_recorded_does_not_leave() -> None:
 
     released = release()
     assert released.text is not None
-    permission = Border(ledger=Full()).departure(released, purpose="test")
+    permission = Border(ledger=Full()).permit(released, purpose="test")
     with pytest.raises(LedgerError):
         permission.clear(URL, body(released.text), [released.text])
     assert permission.sent.calls == 0

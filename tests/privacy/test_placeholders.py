@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogenesis_langchain.privacy.matching import Hit, ValueSet
+from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import PrivateValue
 

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from releases import release
+from support.releases import release
 
 import cogenesis_langchain
 from cogenesis_langchain.models.base import PublicMessage

@@ -6,7 +6,6 @@ from contextvars import ContextVar
 
 import langsmith
 import pytest
-from collectors import COLLECTOR, Listener, client, tracer
 from langchain_core.callbacks import (
     BaseCallbackHandler,
     UsageMetadataCallbackHandler,
@@ -24,6 +23,7 @@ from langchain_core.tracers.context import (
 )
 from langsmith.run_helpers import tracing_context
 from langsmith.utils import get_env_var, tracing_is_enabled
+from support.collectors import COLLECTOR, Listener, client, tracer
 
 from cogenesis_langchain.errors import TracingLeak
 from cogenesis_langchain.privacy.untraced import Untraced, refuse_tracing

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_openai import ChatOpenAI
-from scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents
+from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 from cogenesis_langchain.chains.logit_fusion import create_logit_fusion_chain

@@ -13,18 +13,18 @@ import pytest
 
 from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.judge import AlignedJudge, TokenJudge
-from cogenesis_langchain.fusion.opening import open_judge
+from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.models import catalog
+from cogenesis_langchain.fusion.verifier import AlignedVerifier, TokenVerifier
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, PublicMessage
-from cogenesis_langchain.models.chat_formats import chatml
-from cogenesis_langchain.models.http_scorers import HttpBlockScorer, HttpTextScorer
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
-from cogenesis_langchain.models.openai_compatible import CompletionsEndpoint
-from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.scoring.chat_formats import chatml
+from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
+from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import PublicTemplate
@@ -122,13 +122,13 @@ def test_greedy_blocks_over_llama_server_write_what_one_request_a_token_writes(
     tokens = LlamaCppTokens(tiny_local_model, window=256)
     with StandInCloud(SMALLEST, n_parallel=1, n_ctx=256) as server:
         cloud = endpoint(server.base_url)
-        judge = open_judge(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
-        assert isinstance(judge, TokenJudge)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, judge, GREEDY))
+        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
+        assert isinstance(verifier, TokenVerifier)
+        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
         one_by_one: list[int] = []
         for _ in trace.tokens:
             local = np.exp(tokens.next_logprobs([*tokens.encode_chat(LOCAL), *one_by_one]))
-            view = judge.judge(one_by_one, ())[0](local.astype(np.float64))
+            view = verifier.verify(one_by_one, ())[0](local.astype(np.float64))
             one_by_one.append(fused_argmax(local.astype(np.float64), view, one_by_one))
         cloud.close()
     assert trace.report.requests < trace.report.tokens
@@ -154,9 +154,9 @@ def test_a_local_model_with_another_tokenizer_writes_with_the_stand_in(
     tokens = LlamaCppTokens(tiny_local_model, window=256)
     with StandInCloud(n_parallel=1, n_ctx=256) as server:
         cloud = endpoint(server.base_url)
-        judge = open_judge(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
-        assert isinstance(judge, AlignedJudge)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, judge, GREEDY))
+        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
+        assert isinstance(verifier, AlignedVerifier)
+        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
         cloud.close()
     assert trace.report.fallback is None
     assert trace.report.requests < trace.report.tokens

@@ -12,8 +12,8 @@ from cogenesis_langchain.evaluation.results import Likelihood
 from cogenesis_langchain.evaluation.teacher_forcing import read_text
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.base import PrivateMessage
-from cogenesis_langchain.models.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.llama_cpp_tokens import LlamaCppTokens
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.privacy.text import PrivateText
 
 pytestmark = pytest.mark.real

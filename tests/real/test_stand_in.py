@@ -16,15 +16,15 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 from cogenesis_langchain.errors import PortTaken, StandInError
-from cogenesis_langchain.models import catalog
-from cogenesis_langchain.models.stand_in import StandInCloud
-from cogenesis_langchain.models.stand_in_server import Settings
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+from cogenesis_langchain.models.cloud.stand_in_server import Settings
+from cogenesis_langchain.models.files import catalog
 
 pytestmark = pytest.mark.real
 
 MODEL = "smollm2-135m-instruct"
 HOLDER = f"""
-from cogenesis_langchain.models.stand_in import StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 cloud = StandInCloud({MODEL!r}).start()
 print(cloud.base_url, flush=True)
 input()

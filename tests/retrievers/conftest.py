@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 
@@ -29,5 +29,5 @@ def store(folder: Path) -> Iterator[ContextStore]:
 def saves_often(monkeypatch: pytest.MonkeyPatch) -> int:
     """Chroma saves its vector index after this many changes instead of thousands."""
     every = 50
-    monkeypatch.setattr("cogenesis_langchain.retrievers.collection.SAVE_EVERY", every)
+    monkeypatch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", every)
     return every

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import store_under_limits
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from word_embeddings import WordEmbeddings
+from support import store_under_limits
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.retrievers.chroma_errors import explained
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.rebuild import rebuild
+from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.storage.rebuild import rebuild
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
 SECRET = "Qzxvbnm 84413"

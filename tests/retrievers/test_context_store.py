@@ -7,11 +7,11 @@ import pytest
 from langchain_chroma import Chroma
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
+from cogenesis_langchain.retrievers.storage.filters import Filter
 
 
 def texts(store: ContextStore) -> list[str]:
@@ -189,11 +189,11 @@ def test_a_lost_or_damaged_index_file_is_made_again(
 ) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add("the code is XK-7741")
-    [sidecar] = folder.glob("context-*.sqlite3")
-    sidecar.unlink()
+    [derived_index] = folder.glob("context-*.sqlite3")
+    derived_index.unlink()
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         assert len(store.search("XK 7741")) == 1
-    sidecar.write_bytes(b"junk" * 1000)
+    derived_index.write_bytes(b"junk" * 1000)
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         assert len(store.search("XK 7741")) == 1
     assert "made again" in caplog.text

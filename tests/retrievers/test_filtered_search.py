@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from langchain_core.documents import Document
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
-from cogenesis_langchain.retrievers.records import KINDS
 from cogenesis_langchain.retrievers.search import Search, SearchType
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.records import KINDS
 
 NUMBERS = [2023, 2024, 2023.5, 2023.2, -2, -3, -2.5, 0, 0.5, -0.5, True, "2023"]
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {

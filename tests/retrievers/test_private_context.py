@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr, ValidationError
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import ConfigurationError, StoreError, UntrustedLocalModel
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.packing import estimated_tokens
-from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever, estimated_tokens
 from cogenesis_langchain.retrievers.search import SearchType
 
 PROFILE = "Name: Ana Ruiz\nDiet: vegetarian"

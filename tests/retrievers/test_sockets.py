@@ -8,18 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
-import sealed_worker
+from support import sealed_worker
 
-from cogenesis_langchain.models import catalog
+from cogenesis_langchain.models.files import catalog
 
 pytestmark = pytest.mark.skipif(
     not sealed_worker.can_seal(), reason="needs Linux's filters of system calls"
 )
 
+TESTS = Path(__file__).parents[1]
+
 
 def run(folder: Path, *rooms: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, sealed_worker.__file__, str(folder), *rooms]
-    return subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", sealed_worker.__name__, str(folder), *rooms]
+    return subprocess.run(command, capture_output=True, text=True, cwd=TESTS)
 
 
 def test_store_files_and_retriever_open_no_socket(tmp_path: Path) -> None:

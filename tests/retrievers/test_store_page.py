@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "context_store.md").read_text()
 (BLOCK,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.documents import Document
+from support.word_embeddings import WordEmbeddings
 from wire.thorough import CASES
-from word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.filters import Filter
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
-from cogenesis_langchain.retrievers.records import KINDS, make_record
 from cogenesis_langchain.retrievers.search import Search, SearchType
+from cogenesis_langchain.retrievers.storage.filters import Filter
+from cogenesis_langchain.retrievers.storage.records import KINDS, make_record
 
 USERS = ("ann", "ben")
 WORDS = [
@@ -138,7 +138,7 @@ def by_vector_store(store: ContextStore, search: Search) -> list[Document]:
     )
 
 
-WAYS: dict[str, Way] = {
+CALL_STYLES: dict[str, Way] = {
     "search": lambda store, search: [document for document, _ in store.search(search)],
     "list": lambda store, search: store.list_documents(search.filter, limit=search.k),
     "get": lambda store, search: store.get(store.ids(search.filter)),
@@ -148,12 +148,12 @@ WAYS: dict[str, Way] = {
 
 
 def check_own(store: ContextStore, search: Search, way: str) -> None:
-    owners = {document.metadata["owner"] for document in WAYS[way](store, search)}
+    owners = {document.metadata["owner"] for document in CALL_STYLES[way](store, search)}
     assert owners <= {store.user}
 
 
 @settings(max_examples=CASES, deadline=None)
-@given(st.sampled_from(USERS), searches, st.sampled_from(sorted(WAYS)))
+@given(st.sampled_from(USERS), searches, st.sampled_from(sorted(CALL_STYLES)))
 def test_no_query_returns_the_others_documents(
     stores: Mapping[str, ContextStore], user: str, search: Search, way: str
 ) -> None:
@@ -162,13 +162,14 @@ def test_no_query_returns_the_others_documents(
     assert sorted(stores[user].ids(search.filter)) == sorted(admitted)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 def test_where_both_are_in_one_collection_it_is_seen(
     folder: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """The control: the same check, with the users' collections made one."""
     monkeypatch.setattr(
-        "cogenesis_langchain.retrievers.user_records.collection_name", lambda user: "context-one"
+        "cogenesis_langchain.retrievers.storage.user_records.collection_name",
+        lambda user: "context-one",
     )
     with ContextStore(folder, "ann", WordEmbeddings()) as ann:
         ann.add_documents(documents("ann"))

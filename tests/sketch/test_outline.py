@@ -4,12 +4,12 @@ import pytest
 
 from cogenesis_langchain.errors import SketchInvalid
 from cogenesis_langchain.models.base import CloudAnswer, PublicMessage, Usage
-from cogenesis_langchain.privacy.border import Border, Departure
-from cogenesis_langchain.privacy.ledger import MemoryLedger
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.border import Border, EgressPermit
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import Reading, Sketch, parse_sketch, request_sketch
+from cogenesis_langchain.sketch.outline import ParsedOutline, Sketch, parse_sketch, request_sketch
 
 GOOD = [f"point about topic {number}" for number in range(1, 11)]
 
@@ -27,7 +27,7 @@ class Cloud:
         self.answers = list(answers)
         self.prompts: list[list[PublicMessage]] = []
 
-    def generate(self, messages: list[PublicMessage], departure: Departure) -> CloudAnswer:
+    def generate(self, messages: list[PublicMessage], permit: EgressPermit) -> CloudAnswer:
         self.prompts.append(messages)
         return CloudAnswer(self.answers.pop(0), Usage(100, 50))
 
@@ -36,8 +36,8 @@ def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
     border, placeholders = Border(ledger=MemoryLedger()), Placeholders()
     release = border.release(PrivateText(instruction), ValueSet(), placeholders)
     assert release.text is not None
-    departure = border.departure(release, purpose="sketch")
-    return request_sketch(cloud, release.text, departure, placeholders)  # type: ignore[arg-type]
+    permit = border.permit(release, purpose="sketch")
+    return request_sketch(cloud, release.text, permit, placeholders)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
     ids=["plain", "with a heading", "parentheses and full stops", "bullets in bold", "repeated"],
 )
 def test_usual_forms_of_an_outline_are_read(text: str) -> None:
-    assert parse_sketch(text, Placeholders()) == Reading(tuple(GOOD))
+    assert parse_sketch(text, Placeholders()) == ParsedOutline(tuple(GOOD))
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_an_answer_that_cannot_be_used_is_named_by_its_fault(text: str, fault: s
 def test_an_outline_of_another_length_keeps_its_points_within_reason(
     number: int, kept: int
 ) -> None:
-    reading = parse_sketch(numbered([f"new point {n}" for n in range(number)]), Placeholders())
-    assert (reading.fault, len(reading.points)) == ("count", kept)
+    parsed = parse_sketch(numbered([f"new point {n}" for n in range(number)]), Placeholders())
+    assert (parsed.fault, len(parsed.points)) == ("count", kept)
 
 
 def test_a_valid_first_answer_needs_no_second() -> None:

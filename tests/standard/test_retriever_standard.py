@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_tests.integration_tests import RetrieversIntegrationTests
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever

@@ -39,7 +39,7 @@ def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
     [
         "cogenesis_langchain.testing",
         "cogenesis_langchain.testing.recorder",
-        "cogenesis_langchain.privacy.spacing",
+        "cogenesis_langchain.privacy.matching.normalisation",
     ],
 )
 def test_examples_of_docstrings_are_true(module: str) -> None:

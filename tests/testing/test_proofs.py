@@ -11,10 +11,10 @@ from langchain_core.runnables import RunnableLambda
 from stdnum import iban
 
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel, PrivateMessage
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.testing import (
-    WAYS,
+    CALL_STYLES,
     EgressRecorder,
     FakeLocal,
     FixedContext,
@@ -177,7 +177,7 @@ def test_a_fake_breaks_off_when_told_to() -> None:
         next(stream)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 def test_every_way_calls_to_the_end(way: str) -> None:
     asked: list[str] = []
 
@@ -185,5 +185,5 @@ def test_every_way_calls_to_the_end(way: str) -> None:
         asked.append(given)
         return given.upper()
 
-    assert "HELLO" in repr(WAYS[way](RunnableLambda(note), "hello", None))
+    assert "HELLO" in repr(CALL_STYLES[way](RunnableLambda(note), "hello", None))
     assert asked == ["hello"]

@@ -34,7 +34,7 @@ from wire.tracing import (
 )
 from wire.world import CONDITIONS, Condition, World, log_kept
 
-from cogenesis_langchain.testing import WAYS
+from cogenesis_langchain.testing import CALL_STYLES
 from cogenesis_langchain.testing.behaviours import redirect
 
 Opening = Callable[[World], AbstractContextManager[RunnableConfig | None]]
@@ -70,7 +70,7 @@ class Channel:
     cloud: Callable[[World], dict[str, Any]] = no_settings
     wrap: Callable[[AnyRunnable, World], AnyRunnable] = as_usual
     told: Collection[Condition] = CONDITIONS
-    ways: Collection[str] = frozenset(WAYS)
+    ways: Collection[str] = frozenset(CALL_STYLES)
 
     @property
     def makes_no_difference_yet(self) -> bool:

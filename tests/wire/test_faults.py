@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.testing import (
-    WAYS,
+    CALL_STYLES,
     EgressRecorder,
     FakeLocal,
     FixedContext,
@@ -83,7 +83,7 @@ def _ready() -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.models.cloud._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.01)
 
 
 def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
@@ -113,14 +113,14 @@ def test_the_local_answer_comes_in_time_and_says_why(cloud: EgressRecorder, faul
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 def test_a_silent_cloud_delays_no_way_of_calling_beyond_its_time(
     cloud: EgressRecorder, way: str
 ) -> None:
     cloud.play(behaviours.stall())
     waiting = model(cloud)
     started = time.monotonic()
-    assert "finished" in repr(WAYS[way](waiting, INSTRUCTION, None))
+    assert "finished" in repr(CALL_STYLES[way](waiting, INSTRUCTION, None))
     assert time.monotonic() - started < TIMEOUT + SPARE
 
 
@@ -150,7 +150,7 @@ def test_the_second_attempt_carries_the_same_bytes(cloud: EgressRecorder) -> Non
     assert first.head + first.body == second.head + second.body
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_failing_local_model_sends_its_prompt_to_nobody(
     cloud: EgressRecorder, way: str, after: int
@@ -163,7 +163,7 @@ def test_a_failing_local_model_sends_its_prompt_to_nobody(
 
     broken = model(cloud, Failing(error=LocalModelError("it broke off", remedy="none")))
     with pytest.raises(LocalModelError):
-        WAYS[way](broken, INSTRUCTION, None)
+        CALL_STYLES[way](broken, INSTRUCTION, None)
     assert len(cloud.requests) == 1
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 

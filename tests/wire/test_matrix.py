@@ -20,7 +20,7 @@ from wire.world import CONDITIONS, Condition, World, world
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import CoGenesisError, ConfigurationError, LocalModelError
-from cogenesis_langchain.testing import WAYS, Canaries, make_canaries
+from cogenesis_langchain.testing import CALL_STYLES, Canaries, make_canaries
 from cogenesis_langchain.testing.search import forms_in
 
 # The plain models of the controls leave connections open in the event loops they ran in.
@@ -82,7 +82,7 @@ def run(world: World, channel: Channel, shape: Shape, *, guarded: bool) -> dict[
         refusal = world.attempt(lambda: made.append(make(world, channel, shape, guarded=guarded)))
         if not channel.early:
             config = stack.enter_context(channel.open(world))
-        for name, call in WAYS.items():
+        for name, call in CALL_STYLES.items():
             world.canaries = make_canaries()
             error = refusal or world.attempt(call, *made, shape.given(world), config)
             outcomes[name] = (world.canaries, error)
@@ -104,12 +104,12 @@ def test_nothing_private_leaves(
     assert all(isinstance(error, CoGenesisError) for error in errors.values()), errors
     if opened.refused:
         assert all(isinstance(error, ConfigurationError) for error in errors.values()), errors
-        assert errors.keys() == WAYS.keys()
+        assert errors.keys() == CALL_STYLES.keys()
         assert not around.cloud.requests and not around.local.requests
     else:
         assert around.cloud.requests, errors
         assert_reached(around.local.received, outcomes)
-        failed = WAYS.keys() if condition == "failing local" else set()
+        failed = CALL_STYLES.keys() if condition == "failing local" else set()
         assert errors.keys() == failed, errors
         assert all(isinstance(error, LocalModelError) for error in errors.values()), errors
 

@@ -12,10 +12,10 @@ from wire.world import INSTRUCTION, World, world
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.privacy.border import Border, Release
-from cogenesis_langchain.privacy.matching import ValueSet
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 from cogenesis_langchain.testing import (
-    WAYS,
+    CALL_STYLES,
     Canaries,
     assert_no_private_value,
     assert_non_interference,
@@ -78,7 +78,7 @@ def test_three_private_contexts_make_the_same_bytes_leave_in_every_way(
     around.begin("healthy")
     runnable = SHAPES[shape].build(model(around), around)
     every: set[tuple[bytes, ...]] = set()
-    for call in WAYS.values():
+    for call in CALL_STYLES.values():
 
         def run(context: Canaries, call=call) -> None:  # type: ignore[no-untyped-def]
             around.cloud.play(*ANSWERS[answer])
@@ -104,7 +104,7 @@ def let_everything_out(
     return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 def test_the_control_with_the_context_in_the_instruction_and_the_guard_off_differs(
     around: World, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +113,7 @@ def test_the_control_with_the_context_in_the_instruction_and_the_guard_off_diffe
     unguarded = model(around)
 
     def run(context: Canaries) -> None:
-        WAYS[way](unguarded, f"{INSTRUCTION} {context.document}", None)
+        CALL_STYLES[way](unguarded, f"{INSTRUCTION} {context.document}", None)
 
     with pytest.raises(AssertionError, match=r"of request 1 differs"):
         assert_non_interference(run, contexts()[:2], recorder=around.cloud)
@@ -121,13 +121,13 @@ def test_the_control_with_the_context_in_the_instruction_and_the_guard_off_diffe
         assert_no_private_value(around.cloud, [contexts()[1].document])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALL_STYLES)
 def test_with_the_guard_on_the_same_instruction_shows_no_value(around: World, way: str) -> None:
     around.begin("healthy")
     guarded = model(around)
     for context in contexts()[:2]:
         request = [SystemMessage(context.document), f"{INSTRUCTION} {context.document}"]
-        WAYS[way](guarded, request, None)
+        CALL_STYLES[way](guarded, request, None)
         assert_no_private_value(around.cloud, [context.document], values=context.values)
 
 

@@ -14,8 +14,8 @@ from wire.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, FileLedger
 from cogenesis_langchain.models.base import LocalChunk
-from cogenesis_langchain.privacy.ledger import LedgerEntry
-from cogenesis_langchain.privacy.ledger_chain import read, verify
+from cogenesis_langchain.privacy.ledger.chain import read, verify
+from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 from cogenesis_langchain.testing import Canaries, EgressRecorder, FakeLocal, make_canaries
 
 USERS = 64

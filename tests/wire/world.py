@@ -97,7 +97,7 @@ def world() -> Iterator[World]:
 
         patch.setattr(socket, "getaddrinfo", resolve)
         patch.setenv("OPENAI_API_KEY", "key")
-        patch.setattr("cogenesis_langchain.models.cloud._FIRST_PAUSE", 0.001)
+        patch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.001)
         patch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
         yield World(cloud, local, elsewhere)
 

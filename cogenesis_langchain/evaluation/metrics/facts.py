@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.datasets.occurrence import occurs
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.metrics.metric import Metric, of_text
@@ -14,10 +15,13 @@ from cogenesis_langchain.privacy.detectors.amounts import find_numbers
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.figures import find_figures
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
+from cogenesis_langchain.privacy.detectors.lexicons.words import (
+    is_everyday,
+    is_known_name,
+    is_surname,
+)
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
-from cogenesis_langchain.privacy.detectors.word_lists import TITLES
-from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, is_surname
-from cogenesis_langchain.sketch.blanks import leftover_placeholders
 
 _NAMES: Final[frozenset[ValueKind]] = frozenset({"NAME", "ORGANISATION", "PLACE"})
 _IDENTIFIERS: Final[frozenset[ValueKind]] = frozenset(

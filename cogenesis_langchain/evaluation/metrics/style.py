@@ -13,7 +13,7 @@ from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.evaluation.metrics.metric import Metric, of_text
 from cogenesis_langchain.evaluation.metrics.words import sentences, words
 from cogenesis_langchain.evaluation.results import Attempt
-from cogenesis_langchain.privacy.detectors.word_lists import CLOSINGS, GREETINGS
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import CLOSINGS, GREETINGS
 
 _CONTRACTION: Final = re.compile(r"\b[^\W\d_]+['’](?:t|re|ve|ll|d|m|s)\b", re.IGNORECASE)
 _ASIDE: Final = re.compile(r"[;:()–—]|\s-\s")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.errors import MissingDependency
-from cogenesis_langchain.privacy.detectors.words import zipf
+from cogenesis_langchain.privacy.detectors.lexicons.words import zipf
 
 if TYPE_CHECKING:
     from nltk.stem.porter import PorterStemmer

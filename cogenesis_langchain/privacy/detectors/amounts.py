@@ -12,9 +12,9 @@ from cogenesis_langchain.privacy.detectors.figures import (
     is_telling,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.reading import Reading
+from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
+from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
-from cogenesis_langchain.privacy.detectors.units import is_round
 
 _AGE: Final = re.compile(
     r"\b(?:aged|age(?:\s+of)?|alter|âge|edad|età|idade)(?:\s*:)?\s+(\d{1,3})\b", re.IGNORECASE
@@ -42,7 +42,7 @@ _TWO_UNITS: Final = re.compile(
 )
 
 
-def find_amounts(text: str) -> Iterator[Reading]:
+def find_amounts(text: str) -> Iterator[ParsedValue]:
     """Every sum of money and every quantity with a unit that says something.
 
     Args:
@@ -64,8 +64,8 @@ def find_amounts(text: str) -> Iterator[Reading]:
     yield from _measures(text)
 
 
-def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[Reading]:
-    """Every number in a text with the marks under which private amounts are filed.
+def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[ParsedValue]:
+    """Every number in a text with the canonical under which private amounts are filed.
 
     Args:
         text: A text to be searched for private values.
@@ -82,7 +82,7 @@ def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[Reading]:
     yield from _measures(text)
 
 
-def _measures(text: str) -> Iterator[Reading]:
+def _measures(text: str) -> Iterator[ParsedValue]:
     for match in _AGE.finditer(text):
         yield _marked(match, f"year {match[1]}")
     for pattern in (_PRESSURE, _LIKELY_PRESSURE):
@@ -98,16 +98,16 @@ def _measures(text: str) -> Iterator[Reading]:
             yield _marked(match, f"size {'×'.join(sides)}")
 
 
-def _reading(figure: Figure, kind: ValueKind, family: str | None) -> Reading:
+def _reading(figure: Figure, kind: ValueKind, family: str | None) -> ParsedValue:
     values = values_of(figure)
     exact = {f"{family} {value:f}" for value in values} if family else set()
     bare = {f"number {value:f}" for value in values}
     telling = {f"number {value:f}" for value in values if is_telling(value)}
-    return Reading(
+    return ParsedValue(
         figure.start, figure.end, kind, frozenset(exact | telling), frozenset(exact | bare)
     )
 
 
-def _marked(match: re.Match[str], mark: str) -> Reading:
-    marks = frozenset({mark})
-    return Reading(match.start(), match.end(), "QUANTITY", marks, marks)
+def _marked(match: re.Match[str], mark: str) -> ParsedValue:
+    canonical = frozenset({mark})
+    return ParsedValue(match.start(), match.end(), "QUANTITY", canonical, canonical)

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.public import is_public
-from cogenesis_langchain.privacy.detectors.spans import any_of
-from cogenesis_langchain.privacy.detectors.word_lists import (
+from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CALENDAR_NAMES,
     CLOSINGS,
     EVERYDAY_NAMES,
@@ -19,7 +18,8 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     PARTICLES,
     TITLES,
 )
-from cogenesis_langchain.privacy.detectors.words import is_everyday, is_known_name, zipf
+from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, is_known_name, zipf
+from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _TOKEN: Final = re.compile(
     r"(?:[^\W\d_]\.){2,}|S\.?r\.?l\.|(?:Dott|Prof|Avv)\.ssa|Sig\.ra"

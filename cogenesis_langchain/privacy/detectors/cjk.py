@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.lexicons.words import is_known_name, is_surname
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
-from cogenesis_langchain.privacy.detectors.words import is_known_name, is_surname
 
 _HAN: Final = "[\u4e00-\u9fff]"
 _LONG_SURNAMES: Final = (

@@ -15,12 +15,12 @@ from cogenesis_langchain.privacy.detectors.figures import find_figures
 from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbered import find_numbered
+from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue, ParsedValueFinder
 from cogenesis_langchain.privacy.detectors.patterns import (
     find_addresses_of_machines,
     find_announced_codes,
     find_patterns,
 )
-from cogenesis_langchain.privacy.detectors.reading import Reading, ReadingFinder
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
 from cogenesis_langchain.privacy.detectors.terms import find_terms
 
@@ -45,7 +45,7 @@ _SHAPED: Final[frozenset[ValueKind]] = frozenset(
     {"EMAIL", "PHONE", "CARD", "ACCOUNT", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
 )
 _EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")
-_READERS: Final[tuple[ReadingFinder, ...]] = (find_dates, find_times, find_amounts)
+_READERS: Final[tuple[ParsedValueFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
 def find_spans(text: str) -> list[Span]:
@@ -60,7 +60,7 @@ def find_spans(text: str) -> list[Span]:
     return sorted(spans)
 
 
-def _outside(spans: Iterable[Span], counts: Iterable[Reading]) -> Iterator[Span]:
+def _outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[Span]:
     """Numbers that are not part of something with a shape of its own, like a date or a code."""
     taken = {
         place for span in spans if span.kind in _SHAPED for place in range(span.start, span.end)
@@ -70,7 +70,7 @@ def _outside(spans: Iterable[Span], counts: Iterable[Reading]) -> Iterator[Span]
             yield Span(count.start, count.end, count.kind)
 
 
-def read_for_probing(text: str) -> Iterator[Reading]:
+def read_for_probing(text: str) -> Iterator[ParsedValue]:
     """Every date, time and number in a text that is searched for private values."""
     figures = list(find_figures(text))
     yield from find_dates(text)
@@ -94,10 +94,10 @@ def find_spans_in_instruction(text: str) -> list[Span]:
     return sorted(spans)
 
 
-def _is_exact(reading: Reading) -> bool:
+def _is_exact(reading: ParsedValue) -> bool:
     """A day of a year, or a sum of money that is not round."""
     if reading.kind == "DATE":
-        return any(mark.startswith("date *") for mark in reading.marks)
+        return any(mark.startswith("date *") for mark in reading.canonical)
     return reading.kind == "AMOUNT" and any(
-        _EXACT_SUM.match(mark) is not None for mark in reading.marks
+        _EXACT_SUM.match(mark) is not None for mark in reading.canonical
     )

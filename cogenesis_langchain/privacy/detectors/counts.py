@@ -18,8 +18,8 @@ from cogenesis_langchain.privacy.detectors.figures import (
     is_telling,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.reading import Reading
-from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
+from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
 _AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD}|[A-Z]{{2}}\b)")
@@ -33,7 +33,7 @@ _SMALL_WORD: Final = 6.3  # zipf; "and", "with"
 _LABEL: Final = 5.3  # zipf; "about", "page" and "year" label nothing
 
 
-def find_counts(text: str) -> Iterator[Reading]:
+def find_counts(text: str) -> Iterator[ParsedValue]:
     """Numbers of a private text that say something, with what they count or label.
 
     Args:
@@ -47,13 +47,13 @@ def find_counts(text: str) -> Iterator[Reading]:
             yield reading
 
 
-def find_counted(text: str, figures: Iterable[Figure]) -> Iterator[Reading]:
+def find_counted(text: str, figures: Iterable[Figure]) -> Iterator[ParsedValue]:
     """Every number of a text that counts or labels something, to probe with."""
     for reading, _ in _readings(text, figures):
         yield reading
 
 
-def _readings(text: str, figures: Iterable[Figure]) -> Iterator[tuple[Reading, bool]]:
+def _readings(text: str, figures: Iterable[Figure]) -> Iterator[tuple[ParsedValue, bool]]:
     """Readings, and whether each says something about whoever wrote the text."""
     for figure in figures:
         if figure.bare and not _is_in_a_code(text, figure):
@@ -61,14 +61,14 @@ def _readings(text: str, figures: Iterable[Figure]) -> Iterator[tuple[Reading, b
             bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
             uncommon = not all(is_small_or_year(value) for value in values)
             if not figure.ordinal:
-                yield Reading(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
+                yield ParsedValue(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
             for reading, telling in _with_words(text, figure, values, bare):
                 yield reading, uncommon and telling
 
 
 def _with_words(
     text: str, figure: Figure, values: frozenset[Decimal], bare: frozenset[str]
-) -> Iterator[tuple[Reading, bool]]:
+) -> Iterator[tuple[ParsedValue, bool]]:
     """A number with the word after it, or as a day of the month; with the word before it."""
     after = _AFTER.match(text, figure.end)
     if after is not None and (common := zipf(after[2], *LANGUAGES)) < _SMALL_WORD:
@@ -86,9 +86,9 @@ def _with_words(
 
 def _named(
     start: int, end: int, family: str, values: frozenset[Decimal], bare: frozenset[str]
-) -> Reading:
-    marks = frozenset(f"{family} {value:f}" for value in values)
-    return Reading(start, end, "QUANTITY", marks | bare, marks)
+) -> ParsedValue:
+    canonical = frozenset(f"{family} {value:f}" for value in values)
+    return ParsedValue(start, end, "QUANTITY", canonical | bare, canonical)
 
 
 def _is_in_a_code(text: str, figure: Figure) -> bool:

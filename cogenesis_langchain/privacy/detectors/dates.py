@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.months import month_numbers
-from cogenesis_langchain.privacy.detectors.reading import Reading
+from cogenesis_langchain.privacy.detectors.lexicons.months import month_numbers
+from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _ORDINALS: Final = [
@@ -145,7 +145,7 @@ _AFTER_MONTH: Final = 25
 _SPOKEN_MINUTES: Final = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
 
 
-def find_dates(text: str) -> Iterator[Reading]:
+def find_dates(text: str) -> Iterator[ParsedValue]:
     """Every date in a text.
 
     Args:
@@ -177,7 +177,7 @@ def _with_months(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("MONTH", any_of(month_numbers())), _FLAGS)
 
 
-def _worded_dates(text: str) -> Iterator[Reading]:
+def _worded_dates(text: str) -> Iterator[ParsedValue]:
     """Dates with the name of a month: the grammar is tried around such names only."""
     months = month_numbers()
     for word in _WORD.finditer(text):
@@ -200,17 +200,17 @@ def _worded_dates(text: str) -> Iterator[Reading]:
                 yield _month_of(match, months[match["month"].lower()], match["year"])
 
 
-def _days_alone(text: str) -> Iterator[Reading]:
+def _days_alone(text: str) -> Iterator[ParsedValue]:
     """Days without their month: "Thursday 12", "am 17."."""
     for number in _SHORT_NUMBER.finditer(text):
         match = _DAY_ALONE.search(text, max(0, number.start() - _LONGEST_WEEKDAY), number.end() + 2)
         if match is None or match.end() < number.end():
             continue
         mark = frozenset({f"of-month {int(match['day'] or match['german'])}"})
-        yield Reading(match.start(), match.end(), "DATE", mark, mark)
+        yield ParsedValue(match.start(), match.end(), "DATE", mark, mark)
 
 
-def find_times(text: str) -> Iterator[Reading]:
+def find_times(text: str) -> Iterator[ParsedValue]:
     """Every time of day in a text.
 
     Args:
@@ -249,7 +249,7 @@ def _full_year(written: str) -> int:
     return year if year > 99 else year + (2000 if year < 50 else 1900)
 
 
-def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -> Reading:
+def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -> ParsedValue:
     stored: set[str] = set()
     probes: set[str] = set()
     for month, day in days:
@@ -261,19 +261,19 @@ def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -
             with_year = f"date {_full_year(year)}-{month}-{day}"
             stored |= {with_year, of_any_year}
             probes |= {with_year, without_year}
-    return Reading(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
+    return ParsedValue(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
 
 
-def _month_of(match: re.Match[str], months: frozenset[int], year: str) -> Reading:
+def _month_of(match: re.Match[str], months: frozenset[int], year: str) -> ParsedValue:
     mark = frozenset(f"month {_full_year(year)}-{month}" for month in months)
-    return Reading(match.start(), match.end(), "DATE", mark, mark)
+    return ParsedValue(match.start(), match.end(), "DATE", mark, mark)
 
 
-def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> Reading:
+def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> ParsedValue:
     hours = {hour % 24}
     if half is not None:
         hours = {hour % 12 + (12 if half.lower() == "p" else 0)}
     elif hour <= 12:
         hours = {hour % 12, hour % 12 + 12}
-    marks = frozenset(f"time {hour}:{minute:02}" for hour in hours)
-    return Reading(match.start(), match.end(), "TIME", marks, marks)
+    canonical = frozenset(f"time {hour}:{minute:02}" for hour in hours)
+    return ParsedValue(match.start(), match.end(), "TIME", canonical, canonical)

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.capitals import Reader, Token
-from cogenesis_langchain.privacy.detectors.public import is_public
-from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
-from cogenesis_langchain.privacy.detectors.word_lists import (
+from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
     DETERMINERS,
     EVERYDAY_NAMES,
@@ -24,7 +23,7 @@ from cogenesis_langchain.privacy.detectors.word_lists import (
     STAY_AT_HOME_VERBS,
     TITLES,
 )
-from cogenesis_langchain.privacy.detectors.words import (
+from cogenesis_langchain.privacy.detectors.lexicons.words import (
     LANGUAGES,
     is_compound,
     is_everyday,
@@ -33,7 +32,8 @@ from cogenesis_langchain.privacy.detectors.words import (
     languages_of,
     zipf,
 )
-from cogenesis_langchain.privacy.folding import fold
+from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+from cogenesis_langchain.privacy.matching.normalisation import normalise
 
 _TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
@@ -110,7 +110,7 @@ def _with_what_it_is(reader: Reader, run: list[Token]) -> Iterator[Span]:
     if before is not None:
         gap = reader.text[before.end : start].strip()
         abbreviation = before.capital and (before.text.isupper() or gap == ".")
-        if fold(before.text) in ORGANISATION_WORDS or abbreviation:
+        if normalise(before.text) in ORGANISATION_WORDS or abbreviation:
             start = before.start
     if after is not None and after.capital and reader.text[end : after.start] == " ":
         end = after.end

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
 from cogenesis_langchain.privacy.detectors.spans import Span
-from cogenesis_langchain.privacy.detectors.words import LANGUAGES, zipf
 
 _EMAIL: Final = re.compile(r"[A-Za-z0-9À-ɏ_.+%-]+@[\w-]+(?:\.[A-Za-z0-9-]+)+")
 _URL: Final = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.health_terms import (
+from cogenesis_langchain.privacy.detectors.lexicons.health_terms import (
     CJK_CONDITIONS,
     CONDITION_HEADS,
     CONDITION_SHAPES,
@@ -17,12 +17,12 @@ from cogenesis_langchain.privacy.detectors.health_terms import (
     MEDICINE_SUFFIXES,
     MEDICINES,
 )
-from cogenesis_langchain.privacy.detectors.life_terms import LIFE_TERMS
-from cogenesis_langchain.privacy.detectors.medical_words import is_medical
-from cogenesis_langchain.privacy.detectors.money_terms import MONEY_TERMS, OWNERS
+from cogenesis_langchain.privacy.detectors.lexicons.life_terms import LIFE_TERMS
+from cogenesis_langchain.privacy.detectors.lexicons.medical_words import is_medical
+from cogenesis_langchain.privacy.detectors.lexicons.money_terms import MONEY_TERMS, OWNERS
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, is_known_name, zipf
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind, any_of
-from cogenesis_langchain.privacy.detectors.word_lists import TITLES
-from cogenesis_langchain.privacy.detectors.words import LANGUAGES, is_known_name, zipf
 
 _PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _HAS_OWNER: Final = re.compile(OWNERS, re.IGNORECASE)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from evaluation_samples import attempt, record
-from word_embeddings import WordEmbeddings
+from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.evaluation.metrics.catalogue import METRICS, metrics
 from cogenesis_langchain.evaluation.metrics.traffic import Prices

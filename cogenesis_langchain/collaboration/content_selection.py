@@ -1,0 +1,85 @@
+"""What a text has to say: the details of the request, and the notes that it is about.
+
+A small local model writes what stands in a list beside its task and overlooks what stands in the
+task's sentences or further up among many notes ("lost in the middle", arXiv 2307.03172). So all of
+it is shown to the model once more, line by line, before it writes. What that gains:
+``docs/results/README.md``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from cogenesis_langchain.terms import is_telling, terms
+
+MOST_NOTES: Final = 6
+_MOST_DETAILS: Final = 12
+"""Sentences; what goes on longer is a document to work with, not a list of what is to be said."""
+_EVERYDAY_ZIPF: Final = 5.0
+"""Words that are used a hundred times in a million, some 1,100 of them in English, say nothing of
+what a line is about."""
+_STEM: Final = 5
+"""Words that begin with the same letters count as forms of one word."""
+_LONG_LINE: Final = 40
+"""Words; a longer line is taken apart into its sentences."""
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+
+
+def select_content(notes: Sequence[str], task: str, details: Sequence[str] = ()) -> list[str]:
+    """List what a text has to say.
+
+    Args:
+        notes: Texts of the private context.
+        task: What is to be written, with its private details.
+        details: Those details by themselves.
+
+    Returns:
+        The sentences of the details, unless they are many, and the notes that the task is about.
+    """
+    told = [
+        sentence
+        for detail in details
+        for line in detail.splitlines()
+        for sentence in _SENTENCE_END.split(line.strip())
+        if sentence
+    ]
+    return [*(told if len(told) <= _MOST_DETAILS else ()), *notes_about(task, notes)]
+
+
+def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list[str]:
+    """Choose the lines of the notes that share most telling words with a task.
+
+    Args:
+        task: What is to be written, with its private details.
+        notes: Texts of the private context.
+        most: So many lines at most.
+
+    Returns:
+        The lines in the order of the notes; fewer where others share nothing with the task.
+    """
+    lines = list(dict.fromkeys(_lines(notes)))
+    stems = [telling_stems(line) for line in lines]
+    frequency = Counter(stem for found in stems for stem in found)
+    asked = telling_stems(task)
+
+    def shared(number: int) -> float:
+        """Rare words weigh more: their inverse document frequency, over lines."""
+        return sum(math.log(1 + len(lines) / frequency[stem]) for stem in stems[number] & asked)
+
+    ranked = sorted(range(len(lines)), key=shared, reverse=True)
+    return [lines[number] for number in sorted(ranked[:most]) if stems[number] & asked]
+
+
+def _lines(notes: Sequence[str]) -> Iterator[str]:
+    for line in "\n".join(notes).splitlines():
+        parts = _SENTENCE_END.split(line) if len(line.split()) > _LONG_LINE else [line]
+        yield from (part.strip() for part in parts if part.strip())
+
+
+def telling_stems(text: str) -> frozenset[str]:
+    """Beginnings of the words of a text that say what it is about."""
+    return frozenset(term[:_STEM] for term in terms(text) if is_telling(term, _EVERYDAY_ZIPF))

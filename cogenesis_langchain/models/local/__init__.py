@@ -1,0 +1,1 @@
+"""Models inside the trust boundary: llama.cpp, transformers, LangChain chat models."""

@@ -1,0 +1,275 @@
+"""A local text model on llama-cpp-python."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final, cast
+
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    LocalModelError,
+    MissingDependency,
+    ModelFileError,
+)
+from cogenesis_langchain.models.base import (
+    FinishReason,
+    GenerationOptions,
+    LocalChunk,
+    PrivateMessage,
+    Usage,
+)
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.local.chat_template import Renderer, render_parts
+from cogenesis_langchain.models.local.token_exclusion import Exclusion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from llama_cpp import Llama
+    from llama_cpp._internals import LlamaModel
+    from llama_cpp.llama_grammar import LlamaGrammar
+    from llama_cpp.llama_types import CreateCompletionStreamResponse
+    from numpy.typing import NDArray
+
+_BATCH: Final = 256
+_Piece = LocalChunk | None
+
+
+class LlamaCppModel:
+    """A GGUF model in this process.
+
+    One worker thread owns the model: calls from any number of threads queue, and a stream that
+    nobody reads does not block the next. The prompt's beginning that a call shares with the one
+    before it (the same context, say) is not read again.
+
+    Args:
+        model: Catalog name, ``hf:owner/repo/file.gguf`` or path; see `catalog.fetch`.
+        n_ctx: Window in tokens: prompt plus answer.
+        n_threads: CPU threads; None leaves the choice to llama.cpp.
+        repeat_penalty: Above 1 discourages repetition, to which small models are prone.
+
+    Raises:
+        MissingDependency: llama-cpp-python is not installed.
+        ModelFileError: No such file, or it is not a GGUF model.
+    """
+
+    def __init__(
+        self,
+        model: str = "qwen2.5-coder-0.5b-instruct",
+        *,
+        n_ctx: int = 4096,
+        n_threads: int | None = None,
+        repeat_penalty: float = 1.1,
+    ) -> None:
+        path = catalog.fetch(model)
+        self._name = path.stem
+        self._n_ctx = n_ctx
+        self._repeat_penalty = repeat_penalty
+        self._llama = _open(path, n_ctx, n_threads)
+        self._render = _renderer(self._llama)
+        self._exclusion = Exclusion(self.weights)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp")
+
+    @property
+    def name(self) -> str:
+        """File name of the model, without its ending."""
+        return self._name
+
+    @property
+    def n_ctx(self) -> int:
+        """Window in tokens."""
+        return self._n_ctx
+
+    @property
+    def weights(self) -> LlamaModel:
+        """The loaded weights and vocabulary, for further contexts over them."""
+        return self._llama._model
+
+    @property
+    def n_threads(self) -> int:
+        """CPU threads."""
+        return self._llama.n_threads
+
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        """Token ids of a prompt, up to where the assistant's turn begins."""
+        return [
+            token
+            for text, is_template in render_parts(self._render, messages)
+            for token in self._llama.tokenize(text.encode(), add_bos=False, special=is_template)
+        ]
+
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Read a prompt's beginning in the background; the next `stream` continues from it.
+
+        Raises:
+            ContextTooLong: It does not fit even without its end.
+        """
+        self._worker.submit(self._read, self._fitting(messages, options))
+
+    def _fitting(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> list[int]:
+        tokens = self.encode_chat(messages)
+        if len(tokens) + options.max_tokens > self._n_ctx:
+            raise ContextTooLong(len(tokens) + options.max_tokens, self._n_ctx)
+        return tokens
+
+    def _read(self, tokens: list[int]) -> None:
+        # Sampling one token is the library's way to evaluate a prompt with re-use of the cache.
+        next(iter(self._llama.generate(tokens, temp=0.0)))
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        """Write the assistant's turn; closing the iterator stops the model at the next token.
+
+        Args:
+            messages: The prompt.
+            options: How to generate.
+
+        Returns:
+            Pieces of text; the last has the finish reason and the usage.
+
+        Raises:
+            ContextTooLong: Prompt and answer do not fit the window; raised here, before anything
+                is generated.
+            LocalModelError: The schema is not a JSON schema, or llama.cpp failed.
+        """
+        tokens = self._fitting(messages, options)
+        grammar = _grammar(options.json_schema)
+        steps = _Steps(len(tokens))
+        return self._relay(steps, lambda put: self._write(tokens, options, grammar, put, steps))
+
+    def _relay(
+        self, steps: _Steps, job: Callable[[Callable[[_Piece], None]], None]
+    ) -> Iterator[LocalChunk]:
+        """Run a job on the worker and yield what it puts; stop it when the reader stops."""
+        pieces: SimpleQueue[_Piece] = SimpleQueue()
+
+        def run() -> None:
+            try:
+                job(pieces.put)
+            except (RuntimeError, ValueError) as error:
+                raise LocalModelError(
+                    f"llama.cpp failed with {type(error).__name__}",
+                    remedy="check the model file and the free memory, then try again",
+                ) from None
+            finally:
+                pieces.put(None)
+
+        future = self._worker.submit(run)
+        try:
+            while (piece := pieces.get()) is not None:
+                yield piece
+            future.result()
+        finally:
+            steps.cancelled.set()
+
+    def _write(
+        self,
+        tokens: list[int],
+        options: GenerationOptions,
+        grammar: LlamaGrammar | None,
+        put: Callable[[_Piece], None],
+        steps: _Steps,
+    ) -> None:
+        from llama_cpp import StoppingCriteriaList
+
+        if steps.cancelled.is_set():
+            return
+        completion = self._llama.create_completion(
+            prompt=tokens,
+            max_tokens=options.max_tokens,
+            temperature=options.temperature,
+            top_p=options.top_p,
+            stop=list(options.stop),
+            seed=options.seed,
+            repeat_penalty=self._repeat_penalty,
+            grammar=grammar,
+            logits_processor=self._exclusion.processors(options),
+            stopping_criteria=StoppingCriteriaList([steps]),
+            stream=True,
+        )
+        finish: FinishReason = "stop"
+        for piece in cast("Iterator[CreateCompletionStreamResponse]", completion):
+            choice = piece["choices"][0]
+            finish = "length" if choice["finish_reason"] == "length" else "stop"
+            if choice["text"]:
+                put(LocalChunk(choice["text"]))
+        put(LocalChunk("", finish, Usage(len(tokens), steps.count)))
+
+
+class _Steps:
+    """Counts sampled tokens, and stops the model once the reader has gone.
+
+    The library asks once for each token and once more at the end, so the count follows the
+    length of the sequence, not the number of questions.
+    """
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self._prompt_tokens = prompt_tokens
+        self.count = 0
+        self.cancelled = threading.Event()
+
+    def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> bool:
+        self.count = len(ids) - self._prompt_tokens + 1
+        return self.cancelled.is_set()
+
+
+def _open(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
+    try:
+        from llama_cpp import Llama
+    except ImportError:
+        raise MissingDependency("llama_cpp", extra="llama-cpp") from None
+    try:
+        return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
+    except ValueError:
+        raise ModelFileError(
+            f"llama.cpp cannot open {path.name!r}",
+            remedy="it must be an undamaged GGUF file; `cogenesis models pull NAME` fetches one",
+        ) from None
+
+
+def _renderer(llama: Llama) -> Renderer:
+    """The chat template that the model file carries."""
+    from jinja2 import TemplateError
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    template = llama.metadata.get("tokenizer.chat_template")
+    if template is None:
+        raise ModelFileError(
+            "the model file carries no chat template",
+            remedy="use an instruction-tuned model (its name often ends in -instruct or -chat)",
+        )
+    # Detokenising drops control tokens, so the begin and end marks are read from the vocabulary.
+    begin, end = (
+        llama._model.token_get_text(token) if token != -1 else ""
+        for token in (llama.token_bos(), llama.token_eos())
+    )
+    formatter = Jinja2ChatFormatter(template=template, bos_token=begin, eos_token=end)
+
+    def render(turns: list[dict[str, str]]) -> str:
+        try:
+            return formatter(messages=turns).prompt  # type: ignore[arg-type]  # plain role/content
+        except (TemplateError, ValueError):
+            raise LocalModelError(
+                "the model's chat template refuses this order of roles",
+                remedy="use a model whose chat template takes a system turn",
+            ) from None
+
+    return render
+
+
+def _grammar(json_schema: str | None) -> LlamaGrammar | None:
+    if json_schema is None:
+        return None
+    from llama_cpp.llama_grammar import LlamaGrammar
+
+    try:
+        return LlamaGrammar.from_json_schema(json_schema, verbose=False)
+    except (ValueError, KeyError, TypeError):
+        raise LocalModelError(
+            "the schema cannot be turned into a grammar",
+            remedy="pass a JSON schema that llama.cpp supports",
+        ) from None

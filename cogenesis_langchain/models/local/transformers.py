@@ -1,0 +1,194 @@
+"""Next-token distributions of a transformers model in this process, over a cache that is cropped.
+
+Each object has a cache of its own; the weights are those of the model it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
+
+from cogenesis_langchain.errors import ContextTooLong, FusionError, MissingDependency
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.local.chat_template import render_parts
+from cogenesis_langchain.models.local.logits import common_prefix, log_softmax, top_k
+from cogenesis_langchain.privacy.disclosure import PublicTokens
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+_T = TypeVar("_T")
+_Logits: TypeAlias = "NDArray[np.float32]"
+
+
+class _Cache:
+    """A model and the ids that its key-value cache holds."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        try:
+            from transformers import DynamicCache
+        except ImportError:
+            raise MissingDependency("transformers", extra="transformers") from None
+        self._model = model.train(mode=False)
+        self._keys_values = DynamicCache()
+        self._ids: list[int] = []
+        self._lock = threading.Lock()
+        self.window = int(model.config.max_position_embeddings)
+
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[_Logits], _T]) -> list[_T]:
+        """Reduce the logits after ``ids[:i]`` for each i in start..len(ids).
+
+        What ``ids`` shares with the cache is not read again, except the token before ``start``.
+        """
+        import torch
+
+        if len(ids) > self.window:
+            raise ContextTooLong(len(ids), self.window)
+        with self._lock, torch.inference_mode():
+            kept = min(common_prefix(self._ids, ids), start - 1)
+            if kept < len(self._ids):
+                self._keys_values.crop(kept - len(self._ids))
+            logits = self._model(
+                input_ids=torch.tensor([list(ids[kept:])], device=self._model.device),
+                past_key_values=self._keys_values,
+                logits_to_keep=len(ids) - start + 1,
+            ).logits[0]
+            self._ids = list(ids)
+            return [reduce(row.float().cpu().numpy()) for row in logits]
+
+
+@final
+class TransformersTokens:
+    """A `TokenModel`: the local side of fused decoding.
+
+    Args:
+        model: A causal language model.
+        tokenizer: Its fast tokenizer, with a chat template.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+        self._cache = _Cache(model)
+        self._tokenizer = tokenizer
+        self._pieces = token_bytes(tokenizer)
+        self.vocabulary_size = int(model.config.vocab_size)
+        self.end_tokens = _end_tokens(model, tokenizer)
+
+    @property
+    def window(self) -> int:
+        """Most tokens of a sequence."""
+        return self._cache.window
+
+    def encode(self, text: bytes) -> list[int]:
+        """Token ids of plain text; what looks like a control token stays text."""
+        ids: list[int] = self._tokenizer.encode(
+            text.decode(), add_special_tokens=False, split_special_tokens=True
+        )
+        return ids
+
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        """Token ids of a prompt, up to where the assistant's turn begins."""
+        ids: list[int] = []
+        for text, is_template in render_parts(self._render, messages):
+            ids += self._tokenizer.encode(
+                text, add_special_tokens=False, split_special_tokens=not is_template
+            )
+        return ids
+
+    def _render(self, turns: list[dict[str, str]]) -> str:
+        rendered = self._tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True
+        )
+        return str(rendered)
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """Bytes of these tokens; control tokens have none."""
+        return b"".join(self._pieces.get(token, b"") for token in ids)
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        """Log-probabilities of the token after ``ids``; crops the cache as needed."""
+        return self._cache.read(ids, len(ids), log_softmax)[0]
+
+
+@final
+class TransformersScorer:
+    """A `BlockScorer` in this process, for trials without a server.
+
+    Args:
+        model: A causal language model.
+        tokenizer: Its tokenizer.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+        self._cache = _Cache(model)
+        self.window = self._cache.window
+        self.max_k = int(model.config.vocab_size)
+        self.end_tokens = _end_tokens(model, tokenizer)
+
+    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
+        """Top-k after ``ids[:i]`` for each i in start..len(sequence)."""
+        return self._cache.read(sequence.ids, start, partial(top_k, k=k))
+
+
+def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
+    """The tokenizer's end token and those of the generation settings."""
+    settings = getattr(model.generation_config, "eos_token_id", None)
+    several = settings if isinstance(settings, list) else [settings]
+    return frozenset(
+        int(token) for token in (tokenizer.eos_token_id, *several) if isinstance(token, int)
+    )
+
+
+_BYTE: Final = re.compile(r"<0x([0-9A-F]{2})>")
+
+
+def token_bytes(tokenizer: PreTrainedTokenizerFast) -> dict[int, bytes]:
+    """Return the bytes of every token but the control tokens.
+
+    Args:
+        tokenizer: Byte-level (GPT-2, Llama 3, Qwen) or SentencePiece with byte fallback (Llama 2,
+            Gemma).
+
+    Raises:
+        FusionError: It is of another kind.
+    """
+    control = set(tokenizer.all_special_ids)
+    vocabulary = {
+        token: text for text, token in tokenizer.get_vocab().items() if token not in control
+    }
+    decoder = json.dumps(json.loads(tokenizer.backend_tokenizer.to_str()).get("decoder"))
+    if '"ByteLevel"' in decoder:
+        return {token: _from_byte_level(text) for token, text in vocabulary.items()}
+    if '"ByteFallback"' in decoder:
+        return {token: _from_sentencepiece(text) for token, text in vocabulary.items()}
+    raise FusionError(
+        "the tokenizer is neither byte-level nor SentencePiece with byte fallback",
+        remedy="use a local model with a byte-level tokenizer, such as Qwen or Llama",
+    )
+
+
+def _byte_level_alphabet() -> dict[str, int]:
+    """Characters that stand for bytes: printable ones for themselves, the rest from 256 on."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printable]
+    alphabet = {chr(byte): byte for byte in printable}
+    return alphabet | {chr(0x100 + index): byte for index, byte in enumerate(others)}
+
+
+_ALPHABET: Final = _byte_level_alphabet()
+
+
+def _from_byte_level(text: str) -> bytes:
+    if all(character in _ALPHABET for character in text):
+        return bytes(_ALPHABET[character] for character in text)
+    return text.encode()  # a token that was added as it reads
+
+
+def _from_sentencepiece(text: str) -> bytes:
+    byte = _BYTE.fullmatch(text)
+    return bytes([int(byte[1], 16)]) if byte else text.replace("▁", " ").encode()

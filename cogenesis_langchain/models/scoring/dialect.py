@@ -1,0 +1,79 @@
+"""What servers call block scoring: what every dialect can do.
+
+Two ways to score a block, and two kinds of material:
+
+============  ==========  ========  ============================================================
+dialect       way         material  servers
+============  ==========  ========  ============================================================
+`Vllm`        block       ids       vLLM (``prompt_logprobs``)
+`SgLang`      block       ids       SGLang (``/generate`` with ``logprob_start_len``)
+`LlamaServer` prefixes    ids       llama-server (``/completion`` with a list of prompts)
+`LlamaText`   prefixes    text      llama-server
+`Echo`        block       text      llama_cpp.server, Together, vLLM, SGLang (``echo``)
+============  ==========  ========  ============================================================
+
+A block request holds the sequence once and gets every position (`block_dialects.py`,
+`echo_dialect.py`); a prefix request holds it once for each position (`prefix_dialects.py`). Servers
+add the sequence's own token to the top-k of its position; it is dropped, because a target that used
+it would depend on the draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cogenesis_langchain.models.base import StringTopK, TopK
+from cogenesis_langchain.models.scoring.json_fields import Json
+
+
+class TokenDialect(Protocol):
+    """Scores a block of token ids."""
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path of the endpoint."""
+        ...
+
+    def request(self, ids: Sequence[int], start: int, k: int) -> dict[str, Json]:
+        """Body of the request for positions start..len(ids)."""
+        ...
+
+    def answer(self, body: Json, ids: Sequence[int], start: int, k: int) -> list[TopK]:
+        """Read the answer.
+
+        Raises:
+            CloudAnswerInvalid: It does not hold what was asked for.
+        """
+        ...
+
+
+class TextDialect(Protocol):
+    """Scores the ends of growing texts."""
+
+    @property
+    def name(self) -> str:
+        """Name for reports."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path of the endpoint."""
+        ...
+
+    def request(self, prefixes: Sequence[str], k: int) -> dict[str, Json]:
+        """Body of the request for the ends of these texts."""
+        ...
+
+    def answer(self, body: Json, prefixes: Sequence[str], k: int) -> list[StringTopK]:
+        """Read the answer, up to the first prefix at which the server saw no token boundary.
+
+        Raises:
+            CloudAnswerInvalid: It does not hold what was asked for.
+        """
+        ...

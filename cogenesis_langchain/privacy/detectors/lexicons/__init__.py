@@ -1,0 +1,1 @@
+"""Word lists and frequencies that the detectors use."""

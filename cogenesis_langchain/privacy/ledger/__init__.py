@@ -1,0 +1,1 @@
+"""The egress ledger: a record of every payload that left."""

@@ -1,0 +1,1 @@
+"""Finding private values in a text, however they are written."""

@@ -1,0 +1,62 @@
+"""What comes from beyond the border is hostile until it has passed here.
+
+An outline has no use for links, images, markup, chat-control tokens, or orders to whoever follows
+it; with any of these, in any spelling, an answer is refused as a whole. Invisible characters, which
+can carry text that no reader sees, are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, Literal
+
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
+_LINK: Final = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://|\b(?:data|javascript|vbscript|mailto|tel|file):\S|www\.|"
+    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/|"
+    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|info|io|ai|app|dev|co|xyz|site|online)\b|"
+    r"\b\d{1,3}(?:\.\d{1,3}){3}\b",
+    re.I,
+)
+_MARKUP: Final = re.compile(
+    r"!?\[[^\]]*\]\s*[(\[:]|</?[a-z!][^>]*>|&(?:#\w+|lt|gt|amp|quot|nbsp);|"
+    r"<\||\|>|\[/?INST\]|<</?SYS>>|```|\$\$|\\\(",
+    re.I,
+)
+_ROLE: Final = re.compile(
+    r"^\W*(?:\d{1,2}\W+)?(?:system|assistant|user|human|developer|instruction)\s*:", re.I | re.M
+)
+_ORDER: Final = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b[^\n]{0,30}"
+    r"\b(?:above|previous|prior|earlier|rules?|instructions?|guidelines|prompt|notes)\b|"
+    r"\b(?:your|all|every|user's|private|system|developer)\s+"
+    r"(?:notes|prompt|profile|secrets|instructions|message)\b|"
+    r"\b(?:verbatim|word for word|base64)\b|"
+    r"\byou are (?:now|(?:an? )?(?:ai|assistant|model|system|chatbot))\b",
+    re.I,
+)
+
+
+def strip_invisible(text: str) -> str:
+    """Take out control, format and unassigned characters; line breaks and tabs stay."""
+    return "".join(
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in _HIDDEN
+    )
+
+
+def find_misuse(text: str) -> Literal["markup", "order"] | None:
+    """Tell what an outline must not hold and this text does.
+
+    Args:
+        text: The result of `strip_invisible`. Compatibility forms, such as full-width letters, are
+            read as plain letters.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    if _LINK.search(plain) or _MARKUP.search(plain):
+        return "markup"
+    if _ROLE.search(plain) or _ORDER.search(plain):
+        return "order"
+    return None

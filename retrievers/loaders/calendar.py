@@ -1,0 +1,93 @@
+"""Calendar files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from langchain_core.documents import Document
+
+from cogenesis_langchain.errors import MissingDependency, UnreadableFile
+from cogenesis_langchain.retrievers.loaders.text import lines, open_text
+
+if TYPE_CHECKING:
+    from icalendar import Component
+
+_BEGIN, _END = "BEGIN:VEVENT", "END:VEVENT"
+_SHOWN: Final = {"LOCATION": "Where", "ORGANIZER": "Organizer", "DESCRIPTION": "Notes"}
+
+
+def load_calendar(path: Path) -> Iterator[Document]:
+    """Read an ``.ics`` file event by event.
+
+    Raises:
+        UnreadableFile: It holds no event.
+    """
+    try:
+        from icalendar import Event
+    except ImportError:
+        raise MissingDependency("icalendar", extra="chroma") from None
+    found = False
+    with open_text(path) as file:
+        for block in _events(file):
+            found = True
+            yield _document(Event.from_ical(block))
+    if not found:
+        raise UnreadableFile("it holds no event", remedy="export the calendar again as .ics")
+
+
+def _events(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of each event, without the calendar around it."""
+    event: list[str] = []
+    for line in lines(file):
+        mark = line.strip().upper()
+        if mark == _BEGIN:
+            event = [line]
+        elif event:
+            event.append(line)
+            if mark == _END:
+                yield "".join(event)
+                event = []
+
+
+def _document(event: Component) -> Document:
+    title = ", ".join(map(str, _all(event, "SUMMARY"))) or "Event"
+    start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
+    notes = [title]
+    if start:
+        notes.append(f"When: {' to '.join(_shown(moment) for moment in (start, end) if moment)}")
+    for name, label in _SHOWN.items():
+        notes += [f"{label}: {value}" for value in _all(event, name) if value]
+    if people := _all(event, "ATTENDEE"):
+        notes.append(f"With: {', '.join(map(_name, people))}")
+    metadata = {"kind": "activity", "title": title}
+    if start:
+        metadata["date"] = start.isoformat()
+    return Document(page_content="\n".join(notes), metadata=metadata)
+
+
+def _all(event: Component, name: str) -> list[object]:
+    """Return what an event says under a name, which may stand there any number of times."""
+    value = event.get(name, [])
+    return value if isinstance(value, list) else [value]
+
+
+def _moment(event: Component, name: str) -> date | None:
+    """Return a day or a time; what cannot be read as one is left out."""
+    from icalendar import vDDDTypes
+
+    moments = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
+    return next((moment for moment in moments if isinstance(moment, date)), None)
+
+
+def _shown(moment: date) -> str:
+    return (
+        f"{moment:%A %d %B %Y, %H:%M}" if isinstance(moment, datetime) else f"{moment:%A %d %B %Y}"
+    )
+
+
+def _name(person: object) -> str:
+    parameters = getattr(person, "params", {})
+    return str(parameters.get("CN") or str(person).removeprefix("mailto:"))

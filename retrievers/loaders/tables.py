@@ -1,0 +1,93 @@
+"""CSV and JSON files, row by row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO, Final
+
+from langchain_core.documents import Document
+
+from cogenesis_langchain.errors import MissingDependency
+from cogenesis_langchain.retrievers.loaders.pages import check_whole
+from cogenesis_langchain.retrievers.loaders.text import lines, open_text
+
+_SAMPLE: Final = 1 << 14
+
+
+def load_csv(path: Path) -> Iterator[Document]:
+    """Read a table with a header: each row becomes lines of ``column: value``."""
+    with open_text(path, newline="") as file:
+        sample = file.read(_SAMPLE)
+        file.seek(0)
+        rows = csv.reader(lines(file), delimiter=_delimiter(sample), skipinitialspace=True)
+        header = next(rows, [])
+        for row in rows:
+            cells = zip_longest(header, row, fillvalue="")
+            yield _document(line for name, cell in cells for line in _lines(cell, name))
+
+
+def load_json(path: Path) -> Iterator[Document]:
+    """Read a JSON file: the items of a list, or the members of an object, one by one."""
+    try:
+        import ijson
+    except ImportError:
+        raise MissingDependency("ijson", extra="chroma") from None
+    with open_text(path) as text:
+        start = text.read(_SAMPLE).lstrip()[:1]
+        text.seek(0)
+        file = _AsUtf8(text)
+        if start == "[":
+            for item in ijson.items(file, "item", use_float=True):
+                yield _document(_lines(item))
+        elif start == "{":
+            for name, value in ijson.kvitems(file, "", use_float=True):
+                yield _document(_lines({name: value}))
+        else:
+            check_whole(path)
+            yield _document(_lines(json.load(text)))
+
+
+class _AsUtf8:
+    """A text file as the parser of JSON reads it: in bytes."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+
+    def read(self, size: int) -> bytes:
+        return self._text.read(size).encode()
+
+
+def load_json_lines(path: Path) -> Iterator[Document]:
+    """Read a file with one JSON value a line."""
+    with open_text(path) as file:
+        for line in lines(file):
+            if line.strip():
+                yield _document(_lines(json.loads(line)))
+
+
+def _document(shown: Iterator[str]) -> Document:
+    return Document(page_content="\n".join(shown))
+
+
+def _delimiter(sample: str) -> str:
+    try:
+        return csv.Sniffer().sniff(sample, delimiters=",;\t|").delimiter
+    except csv.Error:  # one column only
+        return ","
+
+
+def _lines(value: object, name: str = "") -> Iterator[str]:
+    """Yield ``name: value`` for everything in a JSON value; names of inner values are joined."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _lines(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+        for item in value:
+            yield from _lines(item, name)
+    elif value not in (None, "", []):
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{name}: {shown}" if name else shown

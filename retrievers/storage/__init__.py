@@ -1,0 +1,1 @@
+"""How records are kept: Chroma, the derived index, encryption, crash safety."""

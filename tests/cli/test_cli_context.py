@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from support.word_embeddings import WordEmbeddings
+
+from cogenesis_langchain.cli import main
+
+SECRET = "Qzxvbnm 84413"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "cogenesis_langchain.retrievers.local_embeddings.LocalMiniLM", WordEmbeddings
+    )
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+class Command:
+    """``cogenesis context`` on a store of this test."""
+
+    def __init__(
+        self, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder = folder
+        self._patch = patch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
+        command = ["cogenesis", "context", "--store", str(self.folder), *options, *arguments]
+        self._patch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = self._capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    def records(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in self("export")[1].splitlines()]
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    return Command(tmp_path / "store", monkeypatch, capsys)
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "key.txt").write_text("Noor has the [bold]spare[/bold] key.")
+    (papers / "code.md").write_text(f"# Safe\n\nIt opens with {SECRET}")
+    return papers
+
+
+def test_add_list_search_show_and_stats(run: Command, papers: Path) -> None:
+    assert run("add", str(papers))[:2] == (0, "2 pieces of 2 files are in the store\n")
+    code, key = run.records()
+    assert code["text"].endswith(SECRET)
+    listed = run("list")[1]
+    assert "Noor has the [bold]spare[/bold] key." in listed
+    assert code["id"] in listed
+    assert "Safe" not in run("search", "spare key", "--k", "1", "--type", "similarity")[1]
+    assert json.loads(run("show", key["id"])[1]) == key
+    assert "document" in run("stats")[1]
+    assert run("list", "--kind", "history")[1].count(key["id"]) == 0
+
+
+def test_forget_and_purge(run: Command, papers: Path) -> None:
+    run("add", str(papers))
+    code, key = run.records()
+    assert run("forget", code["id"])[:2] == (0, "forgot 1\n")
+    assert run.records() == [key]
+    content = b"".join(path.read_bytes() for path in run.folder.rglob("*") if path.is_file())
+    assert b"84413" not in content
+    assert run("purge", "--yes")[:2] == (0, "purged 1\n")
+    assert run.records() == []
+
+
+def test_what_cannot_be_added_is_told_with_a_remedy(run: Command, papers: Path) -> None:
+    (papers / "empty.pdf").touch()
+    status, out, err = run("add", str(papers))
+    assert status == 1
+    assert "2 pieces of 2 files" in out
+    assert "left out" in err
+    assert "empty.pdf" in err
+    assert "save it anew" in err.replace("\n", " ")
+
+
+def test_users_are_apart_and_a_key_file_encrypts(
+    run: Command, papers: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    assert run("new-key", str(key))[0] == 0
+    run("add", str(papers), options=("--key-file", str(key), "--user", "ann"))
+    assert "84413" in run("list", options=("--key-file", str(key), "--user", "ann"))[1]
+    assert run.records() == []
+    content = b"".join(path.read_bytes() for path in run.folder.rglob("*") if path.is_file())
+    assert b"84413" not in content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["add", "/nowhere/at/all"], "there is no"),
+        (["add", "--kind", "diary", "."], "no kind"),
+        (["search", SECRET, "--type", "magic"], "no search type"),
+        (["search", SECRET, "--since", "yesterday"], "ISO 8601"),
+        (["forget", "0" * 32], "no record"),
+    ],
+)
+def test_errors_end_with_a_remedy_and_hold_no_text(
+    run: Command, arguments: list[str], problem: str
+) -> None:
+    status, _, err = run(*arguments)
+    assert status == 1
+    assert problem in err
+    assert "Remedy: " in err
+    assert "Traceback" not in err
+    assert SECRET not in err
+
+
+@pytest.mark.parametrize("server", ["nonsense", "store.example:8000"])
+def test_a_server_elsewhere_is_refused(run: Command, server: str) -> None:
+    status, _, err = run("stats", options=("--server", server))
+    assert status == 1
+    assert "Remedy: " in err

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cogenesis_langchain.cli import app, main
+from cogenesis_langchain.privacy.ledger.chain import verify
+from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
+from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
+
+CHAT = "POST https://cloud.test/v1/chat/completions"
+SCORE = "POST https://cloud.test/v1/completions"
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COGENESIS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    return default_ledger_path()
+
+
+def record(path: Path, *entries: LedgerEntry) -> None:
+    ledger = FileLedger(path)
+    for entry in entries:
+        ledger.append(entry)
+
+
+def sketch(payload: bytes, day: int = 1) -> LedgerEntry:
+    time = datetime(2026, 5, day, 9, 30, tzinfo=UTC)
+    return LedgerEntry(CHAT, "sketch", "masked", payload, {"name": 2, "date": 1}, time)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["cogenesis", "ledger", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def test_show_prints_the_newest_entries_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instruction = "Write to [NAME_1] and [/NAME_1] " + "at length " * 30
+    record(path, sketch(b'{"text": "older"}'), sketch(json.dumps({"text": instruction}).encode()))
+    assert run(monkeypatch, "show", "--last", "1") == 0
+    shown = capsys.readouterr().out
+    assert instruction in shown
+    assert "2  2026-05-01 09:30:00 UTC  sketch  masked" in shown
+    assert CHAT in shown
+    assert "private values: 1 date, 2 name" in shown
+    assert "older" not in shown
+
+
+def test_show_prints_what_is_not_json_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repeated = b'{"text": "one", "text": "two"}'
+    record(path, sketch(b"plain words"), sketch(b"\xff\x01"), sketch(repeated))
+    run(monkeypatch, "show")
+    shown = capsys.readouterr().out
+    assert "plain words" in shown
+    assert r"\xff\x01" in shown
+    assert repeated.decode() in shown
+
+
+def test_show_lets_no_payload_steer_the_terminal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(path, sketch("clear \x1b[2J, \x9b2J, reorder \u202e, hide \u200b".encode()))
+    run(monkeypatch, "show")
+    shown = capsys.readouterr().out
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert r"\x1b[2J" in shown
+    assert r"\u202e" in shown
+
+
+def test_show_mentions_an_unfinished_line(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(path, sketch(b"one"))
+    path.write_bytes(path.read_bytes() + b'{"endpo')
+    assert run(monkeypatch, "verify") == 0
+    assert "7 bytes at the end are an unfinished line" in capsys.readouterr().out
+    record(path, sketch(b"two"))
+    run(monkeypatch, "show")
+    assert "unfinished line of 7 bytes cut off" in capsys.readouterr().out
+
+
+def test_verify_gives_an_anchor_that_it_takes_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(path, sketch(b"one"), sketch(b"two"))
+    assert run(monkeypatch, "verify") == 0
+    printed = capsys.readouterr().out
+    assert "2 lines in 1 files, the chain is whole" in printed
+    anchor = printed.split("anchor: ")[1].strip()
+    assert anchor == verify(path).head
+    assert run(monkeypatch, "verify", "--anchor", anchor) == 0
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    assert run(monkeypatch, "verify", "--anchor", anchor) == 1
+    assert "its end was cut off" in capsys.readouterr().err
+
+
+def test_verify_names_the_broken_line_and_fails(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(path, sketch(b"one"), sketch(b"two"))
+    path.write_bytes(path.read_bytes().replace(b"two", b"too"))
+    assert run(monkeypatch, "verify") == 1
+    printed = capsys.readouterr().err
+    assert "egress.jsonl, line 2: its content does not match its SHA-256" in printed
+    assert "Remedy: the first 1 lines hold together" in printed
+
+
+def test_stats_count_entries_and_bytes_in_every_group(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = LedgerEntry(SCORE, "score", "refused", b"", {"name": 1}, sketch(b"", 2).time)
+    record(path, sketch(b"x" * 1000), sketch(b"x" * 500), refused)
+    assert run(monkeypatch, "stats") == 0
+    printed = capsys.readouterr().out
+    rows = [[cell.strip() for cell in row.split("│")[1:-1]] for row in printed.splitlines()]
+    for key in (CHAT, "sketch", "masked", "2026-05-01"):
+        assert [key, "2", "1,500"] in rows
+    for key in (SCORE, "score", "refused", "2026-05-02"):
+        assert [key, "1", "0"] in rows
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "stats"])
+def test_a_ledger_that_is_not_there_is_said_so(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, command) == 1
+    assert "there is no egress ledger" in capsys.readouterr().err
+
+
+def test_another_ledger_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.jsonl"
+    record(other, sketch(b"elsewhere"))
+    assert run(monkeypatch, "show", "--path", str(other)) == 0
+    assert "elsewhere" in capsys.readouterr().out
+
+
+def test_the_commands_are_part_of_cogenesis() -> None:
+    assert "ledger" in {group.name for group in app.registered_groups}

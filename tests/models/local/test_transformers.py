@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from cogenesis_langchain.errors import ContextTooLong, FusionError
+from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.models.local.transformers import (
+    TransformersScorer,
+    TransformersTokens,
+    token_bytes,
+)
+from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.prompts import PublicTemplate
+
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+IDS = [5, 40, 7, 99, 12, 3, 61, 8]
+
+
+def fast_tokenizer(raw: Tokenizer, **marks: object) -> PreTrainedTokenizerFast:
+    made = PreTrainedTokenizerFast(tokenizer_object=raw, **marks)  # type: ignore[no-untyped-call]
+    assert isinstance(made, PreTrainedTokenizerFast)
+    return made
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    raw.train_from_iterator(["the theory of the thing"] * 20, trainer)
+    fast = fast_tokenizer(raw, eos_token="<|im_end|>", additional_special_tokens=["<|im_start|>"])
+    fast.chat_template = TEMPLATE
+    return fast
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=300,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=64,
+            eos_token_id=1,
+        )
+    )
+
+
+def plain(model: LlamaForCausalLM, ids: list[int]) -> NDArray[np.float32]:
+    """Without any cache."""
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+    return np.asarray(torch.log_softmax(logits.float(), -1).numpy())
+
+
+def test_rolling_back_gives_what_a_fresh_reading_gives(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersTokens(model, tokenizer)
+    branches = [IDS, IDS[:5], [*IDS[:5], 200, 201], IDS[:2], [9], [*IDS, 1]]
+    for ids in branches:
+        assert local.next_logprobs(ids) == pytest.approx(plain(model, ids)[-1], abs=1e-4)
+
+
+def sequence(ids: list[int]) -> PublicTokens:
+    return PublicTokens.of([PublicText.compose(PublicTemplate("a"))], lambda _: ids)
+
+
+def test_a_block_scores_every_position(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    scorer = TransformersScorer(model, tokenizer)
+    for ids, start in ((IDS, 3), ([*IDS[:6], 77], 4), (IDS[:4], 4)):
+        found = scorer.score(sequence(ids), start, 5)
+        wanted = plain(model, ids)[start - 1 :]
+        assert len(found) == len(ids) - start + 1
+        for topk, row in zip(found, wanted, strict=True):
+            assert topk.ids.tolist() == np.argsort(-row, kind="stable")[:5].tolist()
+            assert topk.logprobs == pytest.approx(row[topk.ids], abs=1e-4)
+
+
+def test_a_prompt_keeps_control_words_in_content_as_text(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersTokens(model, tokenizer)
+    ids = local.encode_chat([PrivateMessage("user", PrivateText("the <|im_end|> thing"))])
+    end = tokenizer.get_vocab()["<|im_end|>"]
+    assert ids.count(end) == 1
+    assert local.decode(ids) == b"user\nthe <|im_end|> thing\nassistant\n"
+    assert local.end_tokens == {end}
+
+
+def test_bytes_survive_a_character_split_over_tokens(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersTokens(model, tokenizer)
+    ids = local.encode("thé 🎉".encode())
+    assert len(ids) > 5
+    assert local.decode(ids) == "thé 🎉".encode()
+    assert [local.decode((token,)) for token in ids[-4:]] == [b"\xf0", b"\x9f", b"\x8e", b"\x89"]
+
+
+def test_a_sequence_beyond_the_window_is_refused(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    with pytest.raises(ContextTooLong):
+        TransformersTokens(model, tokenizer).next_logprobs([1] * 65)
+
+
+def test_bytes_of_a_sentencepiece_vocabulary() -> None:
+    raw = Tokenizer(models.BPE(vocab={"▁the": 0, "<0xC3>": 1, "é": 2}, merges=[]))
+    raw.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    pieces = token_bytes(fast_tokenizer(raw))
+    assert pieces == {0: b" the", 1: b"\xc3", 2: "é".encode()}
+
+
+def test_other_tokenizers_are_refused() -> None:
+    raw = Tokenizer(models.WordLevel(vocab={"the": 0}, unk_token="the"))
+    with pytest.raises(FusionError, match="byte-level"):
+        token_bytes(fast_tokenizer(raw))

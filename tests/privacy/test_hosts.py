@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from pydantic import Field, SecretStr
+
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain.errors import LocalModelError, UntrustedLocalModel
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.testing import EgressRecorder, FixedContext, behaviours
+
+KEY = SecretStr("key")
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+
+
+def openai_at(url: str | None, **settings: Any) -> ChatOpenAI:
+    return ChatOpenAI(model="m", base_url=url, api_key=KEY, **settings)
+
+
+class Client:
+    """A client as those of Ollama and Chroma: the address is deep inside."""
+
+    def __init__(self, url: str) -> None:
+        self._client = type("Inner", (), {})()
+        self._client._base_url = url
+
+
+class Wrapping(FakeListChatModel):
+    responses: list[str] = Field(default_factory=list)
+    wrapped: Any
+
+
+class Ensemble(BaseRetriever):
+    retrievers: list[BaseRetriever] = Field(default_factory=list)
+    rewriter: Runnable[Any, Any] | None = None
+
+    def _get_relevant_documents(self, query: str, *, run_manager: object) -> list[Document]:
+        return []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080/v1",
+        "http://localhost:11434",
+        "http://[::1]:8080/v1",
+        "http://127.3.2.1/v1",
+        "http://llama.localhost:8080/v1",
+    ],
+)
+def test_models_on_this_machine_are_trusted(url: str) -> None:
+    require_trusted(openai_at(url))
+    require_trusted(Wrapping(wrapped=Client(url)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "https://api.openai.com/v1",
+        "http://10.0.0.5:8080/v1",
+        "http://127.0.0.1.evil.test/v1",
+        "http://localhost.evil.test/v1",
+        "http://0.0.0.0:8080/v1",
+        "http://user@evil.test:80#@127.0.0.1/v1",
+    ],
+)
+def test_models_elsewhere_are_refused(url: str | None) -> None:
+    with pytest.raises(UntrustedLocalModel) as caught:
+        require_trusted(openai_at(url))
+    assert "trusted_hosts" in caught.value.remedy
+    if url is not None:
+        with pytest.raises(UntrustedLocalModel):
+            require_trusted(Wrapping(wrapped=Client(url)))
+
+
+def test_a_host_that_the_user_named_is_trusted() -> None:
+    require_trusted(openai_at("http://gpu.home.test:8080/v1"), ["gpu.home.test"])
+
+
+def test_an_ensemble_is_as_trusted_as_its_members() -> None:
+    remote = InMemoryVectorStore(OpenAIEmbeddings(model="m")).as_retriever()
+    here = InMemoryVectorStore(DeterministicFakeEmbedding(size=4)).as_retriever()
+    require_trusted(Ensemble(retrievers=[here, here]))
+    with pytest.raises(UntrustedLocalModel, match=r"api\.openai\.com"):
+        require_trusted(Ensemble(retrievers=[here, remote]))
+    rewriter: Runnable[Any, Any] = RunnableLambda(str) | openai_at(None)
+    with pytest.raises(UntrustedLocalModel):
+        require_trusted(Ensemble(rewriter=rewriter))
+
+
+def test_links_in_private_documents_are_not_taken_for_hosts() -> None:
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
+    store.add_documents([Document("https://example.test", metadata={"source": "https://a.test"})])
+    require_trusted(store.as_retriever())
+
+
+def test_hosted_services_without_an_address_are_refused() -> None:
+    class Hosted(FakeListChatModel):
+        @property
+        def lc_secrets(self) -> dict[str, str]:
+            return {"key": "HOSTED_KEY"}
+
+    with pytest.raises(UntrustedLocalModel, match="hosted"):
+        require_trusted(Hosted(responses=[]))
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"])
+def test_a_proxy_before_a_local_model_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = openai_at("http://127.0.0.1:8080/v1")
+    monkeypatch.setenv(name, "http://proxy.test:3128")
+    with pytest.raises(UntrustedLocalModel, match="proxy") as caught:
+        require_trusted(local)
+    assert "NO_PROXY" in caught.value.remedy
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    require_trusted(local)
+
+
+@pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY"])
+def test_the_environment_cannot_move_a_local_model(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://elsewhere.test:80/v1")
+    url = "http://127.0.0.1:8080/v1" if name == "OPENAI_PROXY" else None
+    with pytest.raises(UntrustedLocalModel):
+        LocalChatModel(openai_at(url))
+
+
+# At call time
+
+
+PROMPT = [PrivateMessage("user", PrivateText("I am Zimlor Quovex."))]
+
+
+def write(local: LocalChatModel) -> str:
+    return "".join(chunk.text for chunk in local.stream(PROMPT, GenerationOptions()))
+
+
+def test_a_model_that_is_moved_after_it_was_made_is_refused() -> None:
+    model = Wrapping(wrapped=Client("http://127.0.0.1:1"))
+    local = LocalChatModel(model)
+    model.wrapped._client._base_url = "https://elsewhere.test"
+    with pytest.raises(UntrustedLocalModel):
+        write(local)
+
+
+def test_a_local_server_cannot_send_the_prompt_elsewhere() -> None:
+    with EgressRecorder() as local, EgressRecorder() as elsewhere:
+        local.play(behaviours.redirect(f"{elsewhere.base_url}/chat/completions"))
+        model = openai_at(local.base_url, max_retries=0)
+        with pytest.raises(LocalModelError):
+            write(LocalChatModel(model))
+        assert local.requests and not elsewhere.requests
+        list(model.stream("I am Zimlor Quovex."))
+        assert b"Zimlor" in elsewhere.received  # the control follows
+
+
+@pytest.mark.parametrize(
+    "behaviour", [behaviours.echo(500), behaviours.echo(400), behaviours.junk()]
+)
+def test_a_failing_local_model_keeps_the_prompt_out_of_its_error(
+    behaviour: behaviours.Behaviour,
+) -> None:
+    with EgressRecorder(behaviour) as server:
+        model = openai_at(server.base_url, max_retries=0)
+        with pytest.raises(LocalModelError) as caught:
+            write(LocalChatModel(model))
+        assert b"Zimlor" in server.received
+    error = caught.value
+    assert error.__cause__ is None and error.__context__ is None
+    assert "Zimlor" not in str(error) + repr(vars(error))
+
+
+def test_a_retriever_elsewhere_is_refused_before_it_is_asked() -> None:
+    class Remote(FixedContext):
+        client: Any
+
+    cloud = FakeListChatModel(responses=["No."])
+    model = ChatCoGenesis(
+        cloud=cloud,
+        local=FakeListChatModel(responses=["x"]),
+        retriever=Remote(texts=["private"], client=Client("https://db.test")),
+        ledger=MemoryLedger(),
+    )
+    with pytest.raises(UntrustedLocalModel, match=r"db\.test"):
+        model.invoke("Write a toast.")

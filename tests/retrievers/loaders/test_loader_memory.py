@@ -1,0 +1,59 @@
+"""Files larger than memory: what is refused, and that reading the others takes no more of it.
+
+Files of 8 MB show that memory does not grow; with ``--hypothesis-profile=thorough`` of a gigabyte.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import loader_memory
+from support.loader_memory import FORMATS
+from wire.thorough import THOROUGH
+
+from cogenesis_langchain.errors import UnreadableFile
+from cogenesis_langchain.retrievers.loaders import text as text_files
+from cogenesis_langchain.retrievers.loaders.files import load
+
+
+def written(path: Path, content: str) -> Path:
+    path.write_text(content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.ics"])
+def test_an_endless_line_is_not_read_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(text_files, "LONGEST_LINE", 1000)
+    with pytest.raises(UnreadableFile, match="line"):
+        list(load(written(tmp_path / name, "x" * 1000)))
+
+
+def test_a_page_too_large_for_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.pages.WHOLE_BYTES", 1000)
+    with pytest.raises(UnreadableFile, match="larger"):
+        list(load(written(tmp_path / "a.html", "<p>" + "x" * 1000)))
+
+
+def growth(path: Path, name: str, megabytes: int, *more: str) -> float:
+    """Megabytes by which reading a file of this size raises the peak of a process."""
+    command = [sys.executable, loader_memory.__file__, str(path / name), str(megabytes), *more]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak where Linux tells it")
+@pytest.mark.parametrize("name", FORMATS)
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, name: str) -> None:
+    assert growth(tmp_path, name, 1024 if THOROUGH else 8) < (16 if THOROUGH else 6)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak where Linux tells it")
+def test_reading_it_whole_is_seen(tmp_path: Path) -> None:
+    """The control: the same measurement of a reader that holds the file."""
+    assert growth(tmp_path, "a.txt", 8, "whole") > 8

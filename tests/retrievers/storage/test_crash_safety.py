@@ -1,0 +1,113 @@
+"""A process that is killed at any moment loses nothing it had reported, and leaves nothing half.
+
+A few kills; with ``pytest tests/retrievers --hypothesis-profile=thorough`` twenty at random moments
+of adding, on one folder, and twenty of purging.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from support.killed import after, check_whole, kill, open_store, some_moment, while_saving
+from support.store_worker import RandomEmbeddings, batch
+from wire.thorough import THOROUGH
+
+from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.storage.rebuild import rebuild
+
+KEPT = "kept"
+KILLS = 20 if THOROUGH else 2
+_drawn = random.Random(1)
+RANDOM_MOMENTS = [_drawn.uniform(0, 0.4) for _ in range(18 if THOROUGH else 0)]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with records of two users, whose indexes are saved after every hundred changes."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", 100)
+        with open_store(folder) as store:
+            for number in range(6):
+                store.add_documents(batch(KEPT, number))
+            store.for_user("ben").add_documents(batch("bens", 0))
+    return folder
+
+
+@pytest.fixture
+def filled(once: Path, folder: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(once, folder)
+    return folder
+
+
+def test_kills_while_adding_lose_nothing(filled: Path) -> None:
+    """One after another on the same folder."""
+    reported = {KEPT: [str(number) for number in range(6)]}
+    for number in range(KILLS):
+        run = f"run{number}of"
+        reported[run] = kill(filled, "ingest", run, some_moment(number))
+        with open_store(filled) as store:
+            for name, batches in reported.items():
+                check_whole(store, name, batches)
+    with open_store(filled) as store:
+        store.add_documents(batch("later", 0))
+        assert check_whole(store, "later", ["0"]) == 40
+    with open_store(filled, "ben") as store:
+        assert check_whole(store, "bens", ["0"]) == 40
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.08, *RANDOM_MOMENTS])
+def test_a_kill_while_purging_leaves_nothing_half(filled: Path, seconds: float) -> None:
+    kill(filled, "purge", KEPT, after(seconds))
+    with open_store(filled) as store:
+        assert check_whole(store, KEPT, []) in (0, 240)
+        assert traces(filled) == (sum(store.stats().values()) > 0)
+        store.purge()
+        assert not traces(filled)
+        assert check_whole(store.for_user("ben"), "bens", ["0"]) == 40
+
+
+def traces(folder: Path) -> bool:
+    """Whether any byte of the purged user's records is in the folder."""
+    files = (path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    return any(b"kept batch" in content for content in files)
+
+
+@pytest.mark.parametrize("seconds", [0.03])
+def test_a_kill_while_forgetting_leaves_nothing_half(filled: Path, seconds: float) -> None:
+    kill(filled, "forget", "batch3", after(seconds))
+    with open_store(filled) as store:
+        assert check_whole(store, "batch3", []) in (0, 40)
+        rest = [str(number) for number in range(6) if number != 3]
+        assert check_whole(store, KEPT, rest) in (200, 240)
+
+
+def test_without_the_copy_a_broken_save_is_noticed_and_rebuilt(filled: Path) -> None:
+    """The control: the same kill, with the guard's copy taken away before the next opening."""
+    kill(filled, "ingest", "run", while_saving(0.0))
+    [index] = [path for path in (filled / "index-copy").iterdir() if path.is_dir()]
+    shutil.rmtree(filled / "index-copy")
+    data = filled / index.name / "data_level0.bin"
+    data.write_bytes(data.read_bytes()[:-1000])
+    with pytest.raises(StoreError, match="damaged vector index"):
+        open_store(filled)
+    total = rebuild(filled, "ann", RandomEmbeddings())
+    with open_store(filled) as store:
+        assert check_whole(store, KEPT, [str(number) for number in range(6)]) == 240
+        assert sum(store.stats().values()) == total
+    with open_store(filled, "ben") as store:
+        assert check_whole(store, "bens", ["0"]) == 40
+
+
+def test_a_rebuild_that_was_broken_off_leaves_the_old_records(filled: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(filled, "ann", RandomEmbeddings(), progress=stop)
+    with open_store(filled) as store:
+        assert check_whole(store, KEPT, [str(number) for number in range(6)]) == 240

@@ -1,0 +1,236 @@
+"""What is forgotten or purged is in no byte of the store's folder; what is only deleted is."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from langchain_core.documents import Document
+from numpy.typing import NDArray
+from support.word_embeddings import WordEmbeddings
+
+from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.search import Search
+from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
+from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
+
+SECRET = "Qzxvbnm the jqkwxyz safe opens with 84413"
+METADATA = {"source": "/papers/wqzjkx.txt", "tags": ["vjxqkz", "plain"]}
+TRACES = ("Qzxvbnm", "jqkwxyz", "84413", "wqzjkx", "vjxqkz")
+TRIGRAMS = ("qzx", "zxv", "jqk", "qkw", "kwx")  # letters of the words, in no other text here
+
+
+def traces(folder: Path) -> list[str]:
+    """The traces of the secret in the folder's bytes, in any case and as UTF-16."""
+    content = b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    lower = content.lower()
+    return [
+        trace
+        for trace in TRACES
+        if trace.lower().encode() in lower or trace.encode("utf-16-le") in content
+    ]
+
+
+def trigrams(folder: Path) -> list[str]:
+    """The secret's letter triples in the blocks of Chroma's full-text index."""
+    database = sqlite3.connect(folder / "chroma.sqlite3")
+    blocks = database.execute("SELECT block FROM embedding_fulltext_search_data").fetchall()
+    database.close()
+    content = b"\n".join(block for (block,) in blocks)
+    return [trigram for trigram in TRIGRAMS if trigram.encode() in content]
+
+
+def vectors_like(folder: Path, vector: list[float]) -> int:
+    """How often a vector stands in the saved indexes and the database, as 32-bit floats."""
+    unit = np.asarray(vector, np.float32)
+    unit /= np.linalg.norm(unit)
+    return sum(_count(path.read_bytes(), unit) for path in folder.rglob("*") if path.is_file())
+
+
+def _count(content: bytes, unit: NDArray[np.float32]) -> int:
+    found = 0
+    for shift in range(4):
+        numbers = np.frombuffer(
+            content[shift : shift + (len(content) - shift) // 4 * 4], np.float32
+        )
+        if len(numbers) >= len(unit):
+            windows = np.lib.stride_tricks.sliding_window_view(numbers, len(unit))
+            with np.errstate(all="ignore"):
+                found += int((np.abs(windows - unit).max(axis=1) < 1e-4).sum())
+    return found
+
+
+def fill(store: ContextStore, name: str, number: int) -> None:
+    store.add_documents(
+        [Document(page_content=f"{name} planted tree {i} in the park") for i in range(number)]
+    )
+
+
+def test_a_deleted_text_is_still_in_the_files(store: ContextStore, folder: Path) -> None:
+    """The control: without an erasure the traces are found."""
+    store.delete([store.add(SECRET, metadata=METADATA)])
+    assert set(traces(folder)) == set(TRACES)
+    assert trigrams(folder)
+
+
+def test_vacuum_alone_leaves_the_letters_in_the_full_text_index(
+    store: ContextStore, folder: Path
+) -> None:
+    """A second control: why an erasure does more than VACUUM."""
+    store.add(SECRET)
+    store.for_user("other").add("a plain note")
+    store._records._collection.drop()
+    database = sqlite3.connect(folder / "chroma.sqlite3", isolation_level=None)
+    database.execute("VACUUM")
+    database.close()
+    assert trigrams(folder)
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_a_forgotten_text_is_in_no_byte_and_the_rest_stays(
+    store: ContextStore, folder: Path
+) -> None:
+    secret = store.add(SECRET, metadata=METADATA)
+    fill(store, "Nora", 120)
+    vector = WordEmbeddings().embed_query(SECRET)
+    assert set(traces(folder)) == set(TRACES)
+    assert vectors_like(folder, vector)
+
+    store.forget([secret])
+
+    assert traces(folder) == []
+    assert trigrams(folder) == []
+    assert vectors_like(folder, vector) == 0
+    assert sum(store.stats().values()) == 120
+    found = store.search("Nora planted tree 77 in the park")
+    assert found[0][0].page_content == "Nora planted tree 77 in the park"
+    fill(store, "Omar", 120)
+    assert sum(store.stats().values()) == 240
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_a_record_that_was_not_saved_to_the_index_yet_is_forgotten_too(
+    store: ContextStore, folder: Path
+) -> None:
+    fill(store, "Nora", 70)
+    secret = store.add(SECRET, metadata=METADATA)
+    store.forget([secret])
+    assert traces(folder) == []
+    assert vectors_like(folder, WordEmbeddings().embed_query(SECRET)) == 0
+    assert len(store.search("Nora planted tree 3")) == 4
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_a_twin_from_another_source_keeps_its_vector(store: ContextStore) -> None:
+    kept = store.add("the same words", metadata={"source": "kept.txt"})
+    gone = store.add("the same words", metadata={"source": "gone.txt"})
+    fill(store, "Nora", 120)
+    store.forget([gone])
+    assert store.search("the same words")[0][0].id == kept
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_a_purged_user_is_in_no_byte_and_others_stay(folder: Path) -> None:
+    with ContextStore(folder, "ann", WordEmbeddings()) as store:
+        store.add(SECRET, metadata=METADATA)
+        fill(store, "Qzxvbnm", 120)
+        other = store.for_user("ben")
+        fill(other, "Nora", 120)
+        kept_indexes = 1
+
+        store.purge()
+
+        assert traces(folder) == []
+        assert trigrams(folder) == []
+        assert len([path for path in folder.iterdir() if path.is_dir()]) == kept_indexes
+        assert sum(store.stats().values()) == 0
+        assert sum(other.stats().values()) == 120
+        assert other.search("Nora planted tree 5 in the park")[0][0].page_content.endswith(
+            "tree 5 in the park"
+        )
+        store.add("a fresh start")
+        assert store.search("a fresh start")[0][0].page_content == "a fresh start"
+    with ContextStore(folder, "ben", WordEmbeddings()) as again:
+        assert sum(again.stats().values()) == 120
+
+
+def test_what_another_user_adds_after_a_purge_is_found(folder: Path) -> None:
+    """Purging empties Chroma's queue, whose numbers later records must not fall behind."""
+    with ContextStore(folder, "ann", WordEmbeddings()) as ann:
+        fill(ann, "Nora", 30)
+        ben = ann.for_user("ben")
+        fill(ben, "Omar", 60)
+        ben.purge()
+        fill(ann, "Pia", 30)
+        assert sum(ann.stats().values()) == 60
+        assert ann.search("Pia planted tree 29 in the park")[0][0].page_content.startswith("Pia")
+    with ContextStore(folder, "ann", WordEmbeddings()) as ann:
+        fill(ann, "Quin", 30)
+        assert ann.search("Quin planted tree 29 in the park")[0][0].page_content.startswith("Quin")
+        assert sum(ann.stats().values()) == 90
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_erasure_that_was_broken_off_is_finished_at_the_next_opening(
+    folder: Path, whole: bool
+) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        secret = store.add(SECRET, metadata=METADATA)
+        kept = store.add("kept")
+        name = store._records._collection.name
+        Erasure(name, None if whole else [secret]).note(folder)
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        assert traces(folder) == []
+        assert [document.id for document in store.export()] == ([] if whole else [kept])
+        assert [document.id for document, _ in store.search("kept")] == ([] if whole else [kept])
+        assert Erasure.noted(folder) is None
+
+
+def room(folder: Path) -> list[bytes]:
+    """What stands where indexes that hold nothing yet have room for elements."""
+    paths = [*folder.glob("*/data_level0.bin"), *folder.glob("*/length.bin")]
+    assert paths
+    return [path.read_bytes().strip(b"\0") for path in paths]
+
+
+@pytest.mark.parametrize("task", ["add", "search"])
+def test_what_chroma_writes_of_its_memory_is_wiped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """It allocates room for vectors without clearing it, and saves it with what was there."""
+    with monkeypatch.context() as unguarded:
+        unguarded.setattr(IndexGuard, "wipe_unused", lambda guard: None)
+        with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+            store.add("kept")
+    assert any(room(folder))  # the control
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        if task == "add":
+            store.add("another")
+        assert store.search("kept")[0][0].page_content == "kept"
+        assert not any(room(folder))
+
+
+@pytest.mark.usefixtures("saves_often")
+def test_wiping_leaves_what_an_index_holds(folder: Path) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        fill(store, "Nora", 130)
+    for file in folder.glob("*/data_level0.bin"):
+        content = file.read_bytes()
+        header = file.with_name("header.bin").read_bytes()
+        elements, size = struct.unpack_from("<QQ", header, 20)
+        assert elements == 130
+        assert all(content[i * size : (i + 1) * size].strip(b"\0") for i in range(elements))
+        assert not content[elements * size :].strip(b"\0")
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        for i in range(130):
+            text = f"Nora planted tree {i} in the park"
+            assert store.search(Search(text, 1, "similarity"))[0][0].page_content == text
+
+
+def test_forgetting_what_is_not_there_says_so(store: ContextStore) -> None:
+    with pytest.raises(StoreError, match="no record"):
+        store.forget(["0" * 32])

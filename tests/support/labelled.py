@@ -1,0 +1,132 @@
+"""The labelled set in `tests/data/border`, and how detection is measured on it.
+
+Private contexts written by hand, the strings in them that would reveal them, and general
+instructions that mention nothing private. The development part served to improve the detectors.
+Each other part was written while the detectors stood still, and measured once before anyone looked
+at what was missed; those first figures (`FIRST_MEASURED`) say what to expect of texts of another
+kind. What was missed was mended since, where that could be done for all texts, so that today's
+figures say what the detectors know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
+
+Half = Literal["development", "held_out", "unseen_1", "unseen_2"]
+HALVES: tuple[Half, ...] = ("development", "held_out", "unseen_1", "unseen_2")
+
+FIRST_MEASURED: dict[Half, str] = {
+    "held_out": "94.9 %, with 64 instructions and no false alarm",
+    "unseen_1": "90.6 % (310 of 342), with 62 instructions and 1 false alarm",
+    "unseen_2": "94.0 % (221 of 235), with 44 instructions and no false alarm",
+}
+"""What was recognised of each part when it was new."""
+
+Spans = Iterable[tuple[int, int]]
+"""Starts and ends of what a guard hides in a text."""
+
+Guard = Callable[[str], Spans]
+"""From a text to what is hidden in it."""
+
+INSTRUCTIONS_WITH = (
+    "Write a short letter that mentions {} in the second paragraph.",
+    "please draft a note about {} and keep it friendly",
+    "Summarise everything. Say more on {}.",
+)
+"""Instructions into which a private string is put to see whether it is recognised there."""
+
+_DATA = Path(__file__).parents[1] / "data" / "border"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A string of a context that would reveal it."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PrivateContext:
+    """A private text and what is private in it."""
+
+    name: str
+    language: str
+    text: str
+    labels: tuple[Label, ...]
+
+
+@cache
+def contexts(half: Half) -> tuple[PrivateContext, ...]:
+    """The private contexts of one half."""
+    rows = (_DATA / f"{half}_contexts.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(
+        PrivateContext(
+            row["id"],
+            row["language"],
+            row["context"],
+            tuple(Label(value["kind"], value["text"]) for value in row["values"]),
+        )
+        for row in map(json.loads, rows)
+    )
+
+
+@cache
+def general_instructions(half: Half) -> tuple[str, ...]:
+    """The instructions of one half that mention nothing private."""
+    return tuple((_DATA / f"{half}_instructions.txt").read_text(encoding="utf-8").splitlines())
+
+
+def spans_of(values: ValueSet) -> Guard:
+    """The guard that a set of values is."""
+    return lambda text: [(hit.start, hit.end) for hit in values.find(text)]
+
+
+def is_hidden(text: str, secret: str, hidden: Spans) -> bool:
+    """Whether every letter and digit of a secret in a text is hidden, wherever it stands.
+
+    Args:
+        text: A text that holds the secret.
+        secret: What must not be readable.
+        hidden: What a guard hides.
+    """
+    covered = {place for start, end in hidden for place in range(start, end)}
+    start = text.find(secret)
+    while start >= 0:
+        for place in range(start, start + len(secret)):
+            if text[place].isalnum() and place not in covered:
+                return False
+        start = text.find(secret, start + 1)
+    return True
+
+
+def missed_labels(half: Half, guard_of: Callable[[str], Guard]) -> list[Label]:
+    """The labels that a guard does not hide in an instruction.
+
+    Args:
+        half: Which half of the set.
+        guard_of: Makes a guard from a private context: from a text to what it hides there.
+
+    Returns:
+        Labels of which a letter or digit stays readable in one of `INSTRUCTIONS_WITH`.
+    """
+    missed: list[Label] = []
+    for context in contexts(half):
+        guard = guard_of(context.text)
+        for label in context.labels:
+            texts = [template.format(label.text) for template in INSTRUCTIONS_WITH]
+            if not all(is_hidden(text, label.text, guard(text)) for text in texts):
+                missed.append(label)
+    return missed
+
+
+def false_alarms(half: Half, guard: Guard) -> list[str]:
+    """The general instructions in which a guard hides something."""
+    return [text for text in general_instructions(half) if any(True for _ in guard(text))]

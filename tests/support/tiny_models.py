@@ -1,0 +1,160 @@
+"""A small random transformer with a tiny vocabulary, on both sides of fused decoding."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cogenesis_langchain.errors import CloudError
+from cogenesis_langchain.fusion.operators import (
+    Contrast,
+    MaxPool,
+    Mixture,
+    Operator,
+    Position,
+    Probabilities,
+    Product,
+    complete,
+    operator_named,
+)
+from cogenesis_langchain.fusion.speculation import LocalSide
+from cogenesis_langchain.fusion.verifier import TokenVerifier
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.local.logits import log_softmax, top_k
+from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.prompts import PublicTemplate
+
+PIECES = (b"a", b"b", b"c", b" ", b"ab", b"\xc3", b"\xa9", b"")
+"""Bytes of the tokens; the last one ends the turn, the two before it make one character."""
+END = len(PIECES) - 1
+OPERATORS: tuple[Operator, ...] = (
+    Mixture(),
+    Mixture(0.3),
+    MaxPool(),
+    Product(),
+    Contrast(),
+    operator_named("entropy"),
+    operator_named("local-led"),
+)
+PROMPT = (0, 1, 2)
+CLOUD_PROMPT = (2, 1)
+BASELINE_PROMPT = (1,)
+MESSAGES = [PrivateMessage("user", PrivateText("abc"))]
+BASELINE_MESSAGES = [PrivateMessage("user", PrivateText("b"))]
+
+
+class Transformer:
+    """One attention layer and an output layer with random weights."""
+
+    def __init__(self, seed: int, sharpness: float = 2.0) -> None:
+        rng = np.random.default_rng(seed)
+        self._embed = rng.normal(size=(len(PIECES), 8))
+        self._query, self._key, self._value = rng.normal(size=(3, 8, 8)) / 3
+        self._out = rng.normal(size=(8, len(PIECES))) * sharpness
+        self._logits = lru_cache(maxsize=100_000)(self._forward)
+
+    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        return self._logits(tuple(ids))
+
+    def _forward(self, ids: tuple[int, ...]) -> NDArray[np.float32]:
+        angles = np.arange(len(ids))[:, None] / 3.0 ** np.arange(8)
+        hidden = self._embed[list(ids)] + np.sin(angles)
+        scores = (hidden[-1] @ self._query) @ (hidden @ self._key).T
+        attention = np.exp(scores - scores.max())
+        mixed = (attention / attention.sum()) @ (hidden @ self._value)
+        return np.asarray(np.tanh(hidden[-1] + mixed) @ self._out / 2, dtype=np.float32)
+
+
+class TinyModel:
+    """A `TokenModel`; counts its calls."""
+
+    window = 512
+    vocabulary_size = len(PIECES)
+    end_tokens = frozenset({END})
+
+    def __init__(self, seed: int = 1, *, ends: bool = True) -> None:
+        self._transformer = Transformer(seed)
+        self.calls = 0
+        if not ends:
+            self.end_tokens = frozenset()
+
+    def encode(self, text: bytes) -> list[int]:
+        return [PIECES.index(bytes([byte])) for byte in text]
+
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        return self.encode(b"".join(m.text.reveal().encode() for m in messages))
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        return b"".join(PIECES[token] for token in ids)
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        self.calls += 1
+        return log_softmax(self._transformer.logits(ids))
+
+
+class TinyScorer:
+    """A `BlockScorer` that may be slow, or fail after some requests."""
+
+    window = 512
+    max_k = len(PIECES)
+    end_tokens: frozenset[int] = frozenset()
+
+    def __init__(
+        self, seed: int = 2, *, seconds: float = 0.0, failure: tuple[int, CloudError] | None = None
+    ) -> None:
+        self._transformer = Transformer(seed)
+        self._seconds = seconds
+        self._failure = failure
+        self.requests: list[tuple[int, ...]] = []
+        self.released = threading.Event()
+        self.released.set()
+
+    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
+        self.requests.append(sequence.ids)
+        if self._failure is not None and len(self.requests) > self._failure[0]:
+            raise self._failure[1]
+        self.released.wait(10.0)
+        time.sleep(self._seconds)
+        ids = sequence.ids
+        return [top_k(self._transformer.logits(ids[:end]), k) for end in range(start, len(ids) + 1)]
+
+
+def tiny_verifier(scorer: TinyScorer, k: int = 4) -> TokenVerifier:
+    texts = [PublicText.compose(PublicTemplate("cb"))]
+    return TokenVerifier(
+        scorer,
+        PublicTokens.of(texts, lambda _: CLOUD_PROMPT),
+        vocabulary_size=len(PIECES),
+        disclosure=OpenDisclosure(),
+        k=k,
+    )
+
+
+def local_side(model: TinyModel) -> LocalSide:
+    return LocalSide(model, PROMPT, (model, BASELINE_PROMPT))
+
+
+class TokenByToken:
+    """What each operator's fused distribution is, straight from its definition."""
+
+    def __init__(self, operator: Operator, model: TinyModel, verifier: TokenVerifier) -> None:
+        self._operator = operator
+        self._side = local_side(model)
+        self._verifier = verifier
+        self._at = lru_cache(maxsize=None)(self._fused)
+
+    def distribution(self, written: Sequence[int]) -> Probabilities:
+        return self._at(tuple(written))
+
+    def _fused(self, written: tuple[int, ...]) -> Probabilities:
+        local, baseline = self._side.after(written)
+        topk = self._verifier.verify(written, ())[0](local)
+        assert topk is not None
+        position = Position(local, complete(topk, local), baseline)
+        return self._operator.fuse(position).probabilities
