@@ -1,4 +1,6 @@
-"""A process that ends at its first network socket: ``python -m support.sealed_worker FOLDER ROOM...``.
+"""A process that ends at its first network socket.
+
+Run it as ``python -m support.sealed_worker FOLDER ROOM...``.
 
 A filter of system calls is put in place before the library is imported, so that it holds for
 Python, for native libraries, for their threads and for child processes: whoever asks for a socket

@@ -1,10 +1,10 @@
 """The only door to a cloud model.
 
-Wraps a LangChain chat model so that it takes `PublicText` alone, under an
-`EgressPermit`. Models of langchain-openai are given an HTTP client of our own
-(`models/cloud/transport.py`), so that the check and the ledger see the exact bytes of each request, redirects are not followed and total time
-and size of an answer are bounded. For any other chat model the messages are checked and recorded
-as JSON just before the model is called.
+Wraps a LangChain chat model so that it takes `PublicText` alone, under an `EgressPermit`. Models of
+langchain-openai are given an HTTP client of our own (`models/cloud/transport.py`), so that the
+check and the ledger see the exact bytes of each request, redirects are not followed and total time
+and size of an answer are bounded. For any other chat model the messages are checked and recorded as
+JSON just before the model is called.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The child process of the stand-in cloud: llama.cpp's server until the parent is gone.
 
-`cogenesis_langchain.models.cloud.stand_in` runs it with ``python -m`` and passes `Settings` as
-one JSON argument. Writes the server's address to stdout once the model is loaded, then waits for the end of
-stdin, which comes however the parent ends. (The server holds the interpreter lock while it reads
-the model, so a parent lost during that time is noticed when the reading is done.)
+`cogenesis_langchain.models.cloud.stand_in` runs it with ``python -m`` and passes `Settings` as one
+JSON argument. Writes the server's address to stdout once the model is loaded, then waits for the
+end of stdin, which comes however the parent ends. (The server holds the interpreter lock while it
+reads the model, so a parent lost during that time is noticed when the reading is done.)
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Two spellings of one string normalise to the same characters: letter case, accents, compatibility
 forms (full width, ligatures), look-alike letters of other scripts, zero-width characters, white
-space, hyphens and all other punctuation make no difference. What is left is a run of lower-case letters
-and digits. `Normalised` remembers where each of them came from.
+space, hyphens and all other punctuation make no difference. What is left is a run of lower-case
+letters and digits. `Normalised` remembers where each of them came from.
 """
 
 from __future__ import annotations
