@@ -104,9 +104,9 @@ class CopyRules:
 
     def admits_dates(self, text: str) -> bool:
         """Whether every date and time in a text is one of the sources, however it is written."""
-        return all(
-            (date.canonical | date.probes) & self._dates for date in find_dates(text)
-        ) and all(time.canonical & self._times for time in find_times(text))
+        dates = (date.canonical | date.probes for date in find_dates(text))
+        known = all(marks & self._dates for marks in dates if any(map(_DATE.fullmatch, marks)))
+        return known and all(time.canonical & self._times for time in find_times(text))
 
     def admits_numbers(self, text: str) -> bool:
         """Whether the sources hold every number of two and more digits in a text."""
