@@ -1,4 +1,4 @@
-"""Calendar files."""
+"""Loader for iCalendar files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SHOWN: Final = {"LOCATION": "Where", "ORGANIZER": "Organizer", "DESCRIPTION": "
 
 
 def load_calendar(path: Path) -> Iterator[Document]:
-    """Read an ``.ics`` file event by event.
+    """Load an ``.ics`` file event by event.
 
     Raises:
-        UnreadableFile: It holds no event.
+        UnreadableFile: The file contains no event.
     """
     try:
         from icalendar import Event
@@ -35,11 +35,17 @@ def load_calendar(path: Path) -> Iterator[Document]:
             found = True
             yield _document(Event.from_ical(block))
     if not found:
-        raise UnreadableFile("it holds no event", remedy="export the calendar again as .ics")
+        raise UnreadableFile(
+            "the file contains no event", remedy="export the calendar again as .ics"
+        )
 
 
 def _events(file: IO[str]) -> Iterator[str]:
-    """Yield the lines of each event, without the calendar around it."""
+    """Yield the lines of each event, without the surrounding calendar.
+
+    Parsing events one by one keeps a large calendar out of memory, and a broken event from hiding
+    the others.
+    """
     event: list[str] = []
     for line in lines(file):
         mark = line.strip().upper()
@@ -69,13 +75,13 @@ def _document(event: Component) -> Document:
 
 
 def _all(event: Component, name: str) -> list[object]:
-    """Return what an event says under a name, which may stand there any number of times."""
+    """Return all values of a property, which may occur any number of times in an event."""
     value = event.get(name, [])
     return value if isinstance(value, list) else [value]
 
 
 def _moment(event: Component, name: str) -> date | None:
-    """Return a day or a time; what cannot be read as one is left out."""
+    """Return a date or a time; None if the value is not a valid one."""
     from icalendar import vDDDTypes
 
     moments = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]

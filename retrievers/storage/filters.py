@@ -1,9 +1,9 @@
-"""Which records a search may return: by kind, by date, by the caller's own metadata.
+"""Filters on records: by kind, by date, by the caller's metadata.
 
-A filter is applied in one of two ways that mean the same: as a condition that Chroma evaluates, or
-to records that were found without it. The second is what makes filtered search quick: Chroma
-evaluates a condition over the whole collection before it looks at the first vector. It is also the
-only way to test metadata that are encrypted.
+A filter can be applied in two equivalent ways: as a condition that Chroma evaluates, or in Python
+to records that were found without it. The second way makes filtered search fast, because Chroma
+evaluates a condition on the whole collection before it compares the first vector. It is also the
+only way to filter by encrypted metadata.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cogenesis_langchain.retrievers.storage.record_format import KIND, TIME
 from cogenesis_langchain.retrievers.storage.records import RESERVED, Kind, Record, timestamp
 
 Condition = dict[str, Any]
-"""A Chroma ``where``."""
+"""A ``where`` clause of Chroma."""
 
 ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "$gt": operator.gt,
@@ -36,18 +36,18 @@ _OPERATORS: Final = ("$eq", "$ne", *ORDER, "$in", "$nin")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a record must be.
+    """Restricts the records of a search or a list.
 
     Attributes:
-        kinds: Its kind is one of these; empty admits all.
-        since: Its date is not before this one. Records without a date are left out.
-        until: Its date is not after this one; a plain day is meant to its end.
-        where: What its metadata must be: a value, or operators such as ``{"$gte": 5}``
-            (``$eq $ne $gt $gte $lt $lte $in $nin``). ``$ne`` and ``$nin`` also admit records that
-            lack the name.
+        kinds: Kinds to include; empty includes all.
+        since: First date. Records without a date are excluded.
+        until: Last date; a plain date includes the whole day. Records without a date are excluded.
+        where: Metadata to match, by name: a value, or operators such as ``{"$gte": 5}`` (``$eq $ne
+            $gt $gte $lt $lte $in $nin``). ``$ne`` and ``$nin`` also match records without this
+            name.
 
     Raises:
-        StoreError: A name is reserved, an operator is unknown, or a date is not one.
+        StoreError: A name is reserved, an operator is unknown, or a date is not valid.
     """
 
     kinds: Collection[Kind] = ()
@@ -64,19 +64,19 @@ class Filter:
                 )
             if not _usable(how, what):
                 raise StoreError(
-                    f"the filter on {name!r} cannot be used",
+                    f"the filter on {name!r} is not valid",
                     remedy=f"use {' '.join(_OPERATORS)}; $gt $gte $lt $lte take a number, $in and "
                     "$nin a list of values of one type",
                 )
-        self._span()
+        self._span()  # checks the dates
 
     @property
-    def admits_all(self) -> bool:
-        """Whether it leaves nothing out."""
+    def matches_all(self) -> bool:
+        """Whether every record matches."""
         return self.condition() is None
 
-    def admits(self, record: Record) -> bool:
-        """Whether a record is what it must be."""
+    def matches(self, record: Record) -> bool:
+        """Whether a record matches."""
         if self.kinds and record.kind not in self.kinds:
             return False
         first, last = self._span()
@@ -84,17 +84,20 @@ class Filter:
             moment = timestamp(record.metadata["date"]) if "date" in record.metadata else None
             if moment is None or not _within(moment, first, last):
                 return False
-        return all(_holds(record.metadata, name, how, what) for name, how, what in self._tests())
+        return all(_passes(record.metadata, name, how, what) for name, how, what in self._tests())
 
-    def is_known_to_chroma(self, *, sealed: bool) -> bool:
-        """Whether Chroma can test all of it: not ``where`` in a store whose metadata are sealed."""
-        return not (sealed and self.where)
+    def chroma_can_evaluate(self, *, encrypted: bool) -> bool:
+        """Whether Chroma can evaluate the whole filter.
 
-    def condition(self, *, sealed: bool = False) -> Condition | None:
-        """Return what Chroma can test of it as Chroma's ``where``; None admits all.
+        It cannot evaluate ``where`` on encrypted metadata.
+        """
+        return not (encrypted and self.where)
+
+    def condition(self, *, encrypted: bool = False) -> Condition | None:
+        """Return the part that Chroma can evaluate, as a ``where`` clause; None matches all.
 
         Args:
-            sealed: Whether the records' own metadata are encrypted.
+            encrypted: Whether the records' own metadata is encrypted.
         """
         parts: list[Condition] = []
         if self.kinds:
@@ -104,7 +107,7 @@ class Filter:
             parts.append({TIME: {"$gte": first}})
         if last is not None:
             parts.append({TIME: {"$lte": last}})
-        if not sealed:
+        if not encrypted:
             parts += [condition_of(*test) for test in self._tests()]
         return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
 
@@ -114,9 +117,10 @@ class Filter:
             yield from ((name, str(how), what) for how, what in tests)
 
     def _span(self) -> tuple[float | None, float | None]:
-        """First and last admitted second."""
+        """First and last matching timestamp."""
         first = None if self.since is None else timestamp(self.since)
         last = None if self.until is None else timestamp(self.until)
+        # A plain date means the end of that day.
         if last is not None and len(str(self.until)) == len("2026-03-14"):
             last += 24 * 60 * 60 - 1e-3
         return first, last
@@ -134,9 +138,9 @@ def _usable(how: str, what: object) -> bool:
     return how in _OPERATORS and isinstance(what, (str, int, float))
 
 
-def _holds(metadata: Mapping[str, Any], name: str, how: str, what: Any) -> bool:
+def _passes(metadata: Mapping[str, Any], name: str, how: str, what: Any) -> bool:
     if how in _NEGATED:
-        return not _holds(metadata, name, _NEGATED[how], what)
+        return not _passes(metadata, name, _NEGATED[how], what)
     value: Any = metadata.get(name)
     if how in ORDER:
         return _is_number(value) and ORDER[how](value, what)
@@ -144,7 +148,7 @@ def _holds(metadata: Mapping[str, Any], name: str, how: str, what: Any) -> bool:
 
 
 def _same(value: object, wanted: object) -> bool:
-    """As in Chroma, 5 is 5.0 but neither "5" nor True."""
+    """Compare as Chroma does: 5 equals 5.0, but neither "5" nor True."""
     alike = type(value) is type(wanted) or (_is_number(value) and _is_number(wanted))
     return alike and value == wanted
 
@@ -156,10 +160,13 @@ def _is_number(value: object) -> bool:
 def condition_of(name: str, how: str, what: Any) -> Condition:
     """Return the condition that a record's value passes a test.
 
+    Chroma compares an integer in the metadata with the truncated number: 2023 passes ``$gte
+    2023.5``. Where that makes a difference, the condition treats the truncated number separately.
+
     Args:
-        name: The value's name.
+        name: Name of the value.
         how: ``$eq $ne $gt $gte $lt $lte $in $nin``.
-        what: What it is tested against; numbers count to 15 digits.
+        what: What the value is compared with; numbers have 15 significant digits.
     """
     if how in ("$in", "$nin"):
         return _of_list(name, how, what)
@@ -177,10 +184,10 @@ def condition_of(name: str, how: str, what: Any) -> Condition:
 
 def _of_list(name: str, how: str, what: Sequence[Any]) -> Condition:
     others = [item for item in what if not _has_fraction(item)]
-    one, joint = ("$eq", "$or") if how == "$in" else ("$ne", "$and")
+    single, combine = ("$eq", "$or") if how == "$in" else ("$ne", "$and")
     parts: list[Condition] = [{name: {how: others}}] if others else []
-    parts += [condition_of(name, one, item) for item in what if _has_fraction(item)]
-    return {joint: parts} if len(parts) > 1 else parts[0]
+    parts += [condition_of(name, single, item) for item in what if _has_fraction(item)]
+    return {combine: parts} if len(parts) > 1 else parts[0]
 
 
 def _has_fraction(what: object) -> bool:

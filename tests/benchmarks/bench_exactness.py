@@ -18,10 +18,10 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.many_texts import Remembering, draws, exact, p_value
+from support.exactness import CachingVerifier, exact_probabilities, p_value, sample_texts
 from support.tiny_models import OPERATORS, TinyScorer, tiny_verifier
 
-from cogenesis_langchain.fusion.sampling import Shape
+from cogenesis_langchain.fusion.sampling import SamplingParameters
 
 DRAWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 NAMES = sys.argv[2:] or [operator.name for operator in OPERATORS]
@@ -30,12 +30,12 @@ SIZES = (1, 3, 6)
 
 def main() -> None:
     table = Table("operator", *(f"γ = {size}" for size in SIZES), title=f"p over {DRAWS:,} texts")
-    verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape = Shape()
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
+    parameters = SamplingParameters()
     for operator in (operator for operator in OPERATORS if operator.name in NAMES):
-        expected = exact(operator, shape)
+        expected = exact_probabilities(operator, parameters)
         values = [
-            p_value(Counter(draws(operator, size, verifier, shape, DRAWS)), expected)
+            p_value(Counter(sample_texts(operator, size, verifier, parameters, DRAWS)), expected)
             for size in SIZES
         ]
         table.add_row(operator.name, *(f"{value:.3f}" for value in values))

@@ -22,15 +22,23 @@ from rich.console import Console
 from rich.table import Table
 
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import (
+    Sampler,
+    GreedySampler,
+    SpeculativeSampler,
+    SamplingParameters,
+)
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.fusion.trace import traced
+from cogenesis_langchain.fusion.trace import trace_token
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4
-CHOICES: dict[str, Choice] = {"greedy": Greedy(), "sampled": Sampled(Shape(0.7, None, 0.95), 1)}
+SAMPLERS: dict[str, Sampler] = {
+    "greedy": GreedySampler(),
+    "sampled": SpeculativeSampler(SamplingParameters(0.7, None, 0.95), 1),
+}
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -65,13 +73,13 @@ def advance(speculation: Speculation, verifier: Verifier, pair: Pair, length: in
         block = [draft.token for draft in speculation.drafts[:BLOCK]]
         for view in verifier.verify(speculation.written, block):
             settled = speculation.settle(view)
-            traced(settled, "", pair.local)
+            trace_token(settled, "", pair.local)
             if not settled.accepted:
                 break
 
 
 def measure(
-    pair: Pair, asked: Prompts, operator: Operator, choice: Choice, models: Clock
+    pair: Pair, asked: Prompts, operator: Operator, sampler: Sampler, models: Clock
 ) -> list[str]:
     """Milliseconds a token once the prompts were read, and memory after half and all of them."""
     baseline = (pair.baseline, pair.baseline.encode_chat(asked.without))
@@ -80,7 +88,7 @@ def measure(
         pair.local.encode_chat(asked.local),
         baseline if operator.needs_baseline else None,
     )
-    speculation, verifier = Speculation(side, operator, choice), pair.verify(asked)
+    speculation, verifier = Speculation(side, operator, sampler), pair.verify(asked)
     advance(speculation, verifier, pair, 1)
     begun = len(speculation.written)
     models.seconds, began = 0.0, time.perf_counter()
@@ -105,15 +113,15 @@ def main() -> None:
         setattr(kind, method, models.around(getattr(kind, method)))
     asked = prompts(records(1)[0])
     _ = pair.local, pair.baseline, pair.scorer
-    measure(pair, asked, OPERATORS[-1], CHOICES["greedy"], models)
+    measure(pair, asked, OPERATORS[-1], SAMPLERS["greedy"], models)
     opened = resident()
     table = Table(
         "operator", "models ms/token", "own ms/token", "own share", "MB at half", "MB at the end",
-        "choice", title=f"{TOKENS} tokens; {opened:.0f} MB with models and caches",
+        "sampler", title=f"{TOKENS} tokens; {opened:.0f} MB with models and caches",
     )  # fmt: skip
     for operator in OPERATORS:
-        for name, choice in CHOICES.items():
-            table.add_row(*measure(pair, asked, operator, choice, models), name)
+        for name, sampler in SAMPLERS.items():
+            table.add_row(*measure(pair, asked, operator, sampler, models), name)
             console.print(table)
 
 

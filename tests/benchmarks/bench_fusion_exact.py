@@ -15,10 +15,10 @@ import numpy as np
 from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
-from support.many_texts import written_in_blocks
+from support.exactness import write_in_blocks
 
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
-from cogenesis_langchain.fusion.sampling import Greedy
+from cogenesis_langchain.fusion.sampling import GreedySampler
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.verifier import Verifier
 
@@ -29,7 +29,7 @@ BLOCK = 4
 
 
 def write(side: LocalSide, operator: Operator, verifier: Verifier, block: int) -> list[int]:
-    return written_in_blocks(Speculation(side, operator, Greedy()), verifier, block, TOKENS)
+    return write_in_blocks(Speculation(side, operator, GreedySampler()), verifier, block, TOKENS)
 
 
 def distance(

@@ -31,7 +31,12 @@ from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import (
+    Sampler,
+    GreedySampler,
+    SpeculativeSampler,
+    SamplingParameters,
+)
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier
@@ -41,7 +46,7 @@ from cogenesis_langchain.models.scoring.chat_formats import chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 
-SAMPLING = Shape(temperature=0.7, top_p=0.95)
+SAMPLING = SamplingParameters(temperature=0.7, top_p=0.95)
 SEED = 1
 
 
@@ -69,17 +74,22 @@ def connect(url: str) -> CompletionsEndpoint:
 
 
 def token_by_token(
-    pair: Pair, asked: Prompts, verifier: Verifier, operator: Operator, choice: Choice, tokens: int
+    pair: Pair,
+    asked: Prompts,
+    verifier: Verifier,
+    operator: Operator,
+    sampler: Sampler,
+    tokens: int,
 ) -> float:
     """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
     side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
-    speculation = Speculation(side, operator, choice, PresencePenalty())
+    speculation = Speculation(side, operator, sampler, PresencePenalty())
     began = 0.0
     with ThreadPoolExecutor(1) as worker:
         for count in range(tokens):
             if count == 1:
                 began = time.perf_counter()
-            flight = worker.submit(verifier.verifier, tuple(speculation.written), ())
+            flight = worker.submit(verifier.verify, tuple(speculation.written), ())
             if not speculation.drafts:
                 speculation.draft()
             speculation.settle(flight.result()[0])
@@ -108,7 +118,7 @@ def main() -> None:
     delays = [int(delay) for delay in sys.argv[5:]] or [25, 100, 200]
     pair, console = Pair(), Console()
     table = Table(
-        "added ms", "choice", "token by token/s", "blocks/s", "ratio", "requests a token",
+        "added ms", "sampler", "token by token/s", "blocks/s", "ratio", "requests a token",
         "drafts kept",
         title=f"{operator.name}, {kind}, {texts} texts of {tokens} tokens, {THREADS} threads each",
     )  # fmt: skip
@@ -127,7 +137,7 @@ def measure(
 ) -> list[str]:
     endpoint = connect(url)
     greedy = name == "greedy"
-    choice: Choice = Greedy() if greedy else Sampled(SAMPLING, SEED)
+    sampler: Sampler = GreedySampler() if greedy else SpeculativeSampler(SAMPLING, SEED)
     options = GenerationOptions(
         max_tokens=tokens,
         temperature=0.0 if greedy else SAMPLING.temperature,
@@ -145,7 +155,7 @@ def measure(
         total += trace.report.tokens
         requests += trace.report.requests
         accepted += trace.report.accepted
-        rival += token_by_token(pair, asked, verifier, operator, choice, tokens)
+        rival += token_by_token(pair, asked, verifier, operator, sampler, tokens)
         rival_tokens += tokens - 1
     endpoint.close()
     slow, fast = rival_tokens / rival, own_tokens / own

@@ -15,7 +15,7 @@ import sys
 import bench_fusion_speed as speed
 from fusion_pair import OPERATORS, Pair, prompts, records
 from rich.console import Console
-from virtual_time import Costs, TimedJudge, TimedModel, passing
+from virtual_time import Costs, TimedVerifier, TimedModel, passing
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.trace import Trace
@@ -49,7 +49,7 @@ def main() -> None:
     with passing(costs):
         for record in records(FIRST + TEXTS)[FIRST:]:
             asked = prompts(record)
-            verifier = TimedJudge(pair.verify(asked), costs)
+            verifier = TimedVerifier(pair.verify(asked), costs)
             stream = decoder.stream(asked.local, verifier, options, baseline_messages=asked.without)
             reports.append(Trace.of(stream).report)
             tokens, requests, drafted, accepted = (

@@ -48,7 +48,7 @@ class Candidate:
         records = store._records
         meant = records.nearest(records.query_vector(question.text), FETCHED)
         telling = {term for term in terms(question.text) if is_telling(term, self.everyday)}
-        found = records.matching(telling, FETCHED)
+        found = records.by_keywords(telling, FETCHED)
         fused = fuse([*[meant] * self.meaning, *[found] * self.words])
         return [id_ for id_, _ in fused[:10]]
 

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from cogenesis_langchain.fusion import decoder
-from cogenesis_langchain.fusion.verifier import Verifier, View
+from cogenesis_langchain.fusion.verifier import Verifier, CloudView
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 
 
@@ -61,7 +61,7 @@ class TimedModel:
         return self._model.next_logprobs(ids)
 
 
-class TimedJudge:
+class TimedVerifier:
     """A verifier whose requests take a round trip and the time of what they score."""
 
     def __init__(self, verifier: Verifier, costs: Costs) -> None:
@@ -69,7 +69,7 @@ class TimedJudge:
         self._costs = costs
         self.end_tokens = verifier.end_tokens
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         self._costs.now += self._costs.trip + (len(block) + 1) * self._costs.scored
         return self._verifier.verify(written, block)
 

@@ -15,7 +15,7 @@ SECRET = "Qzxvbnm 84413"
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "cogenesis_langchain.retrievers.local_embeddings.LocalMiniLM", WordEmbeddings
+        "cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings
     )
     monkeypatch.setenv("COLUMNS", "160")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tiny_models import TinyModel
 
-from cogenesis_langchain.fusion.alignment import LEAST_COVERED, Alignment
+from cogenesis_langchain.fusion.alignment import MIN_COVERED_MASS, Alignment
 from cogenesis_langchain.models.base import StringTopK, TopK
 
 PIECES = (b"r", b"e", b"s", b"t", b" ", b" re", b" rest", b" resting", b"st", b"\xff", b"")
@@ -88,8 +88,8 @@ def test_the_highest_byte_has_no_upper_neighbour() -> None:
 
 
 def test_too_little_that_can_be_read_leaves_the_local_model_alone() -> None:
-    assert project((b"", 0.7), (b"e", LEAST_COVERED / 2)) == {}
-    assert project((b"", 0.7), (b"e", LEAST_COVERED * 1.1)) != {}
+    assert project((b"", 0.7), (b"e", MIN_COVERED_MASS / 2)) == {}
+    assert project((b"", 0.7), (b"e", MIN_COVERED_MASS * 1.1)) != {}
 
 
 def test_most_probable_tokens_come_first() -> None:
@@ -110,5 +110,5 @@ def test_most_probable_tokens_come_first() -> None:
 def test_no_mass_is_lost_or_made(pairs: list[tuple[str, float]]) -> None:
     total = sum(mass for _, mass in pairs)
     found = project(*((text.encode(), mass) for text, mass in pairs))
-    if total >= LEAST_COVERED:
+    if total >= MIN_COVERED_MASS:
         assert sum(found.values()) == pytest.approx(total)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cogenesis_langchain.fusion.blank_filter import BlankFilter, opens_blank
-from cogenesis_langchain.fusion.verifier import View
+from cogenesis_langchain.fusion.verifier import CloudView
 from cogenesis_langchain.models.base import TopK
 
 PIECES = (b"Dear", b" [", b" Mrs", b"____", b"{", b"x[")
@@ -48,7 +48,7 @@ class Told:
     def __init__(self, *answers: TopK | None) -> None:
         self._answers = answers
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         return [lambda _, answer=answer: answer for answer in self._answers]  # type: ignore[misc]
 
 

@@ -17,13 +17,13 @@ from support.tiny_models import (
     PROMPT,
     TinyModel,
     TinyScorer,
-    TokenByToken,
+    TokenByTokenFusion,
     tiny_verifier,
 )
 from support.tiny_writing import GREEDY, ids, write
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK
+from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS
 from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
@@ -56,7 +56,7 @@ ALONE = Mixture(1.0)
 @pytest.mark.parametrize("seconds", [0.0, 0.01])
 def test_greedy_text_is_that_of_token_by_token_fusion(operator: Operator, seconds: float) -> None:
     model = TinyModel(ends=False)
-    reference = TokenByToken(operator, model, tiny_verifier(TinyScorer()))
+    reference = TokenByTokenFusion(operator, model, tiny_verifier(TinyScorer()))
     wanted: list[int] = []
     for _ in range(40):
         fused = PresencePenalty().apply(reference.distribution(wanted), wanted)
@@ -96,7 +96,7 @@ def test_the_cloud_sees_its_prompt_and_the_text_but_not_the_local_prompt() -> No
     assert all(request[:2] == CLOUD_PROMPT for request in scorer.requests)
     for request in scorer.requests:
         body = request[2:]
-        assert len(body) - common_prefix(body, tokens) <= LONGEST_BLOCK
+        assert len(body) - common_prefix(body, tokens) <= MAX_BLOCK_TOKENS
 
 
 def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
@@ -201,7 +201,7 @@ def test_memory_does_not_grow_with_the_text() -> None:
     # How many drafts there are at once is a matter of time: the least of three is compared.
     long, short = (min(peak(tokens) for _ in range(3)) for tokens in (320, 80))
     assert long - short < 2 * distribution
-    assert short < 3 * (LONGEST_BLOCK + 2) * distribution
+    assert short < 3 * (MAX_BLOCK_TOKENS + 2) * distribution
 
 
 def test_the_report_counts_what_the_cloud_was_shown() -> None:

@@ -6,13 +6,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from support.many_texts import Remembering, draws, exact, p_value
+from support.exactness import CachingVerifier, exact_probabilities, p_value, sample_texts
 from support.tiny_models import MESSAGES, PIECES, TinyModel, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
 from cogenesis_langchain.fusion.operators import Mixture
-from cogenesis_langchain.fusion.sampling import Shape
+from cogenesis_langchain.fusion.sampling import SamplingParameters
 from cogenesis_langchain.models.base import GenerationOptions
 
 HOLD_A_OR_C = [0, 2, 4]
@@ -33,11 +33,11 @@ def test_where_nothing_else_is_likely_nothing_changes() -> None:
 
 
 def test_sampling_without_them_follows_the_fusion_without_them() -> None:
-    verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape, excluded = Shape(), ExcludedTokens(TinyModel(), "b")
-    counts = Counter(draws(Mixture(), 2, verifier, shape, 600, excluded=excluded))
-    assert p_value(counts, exact(Mixture(), shape, excluded=excluded)) > 0.01
-    assert p_value(counts, exact(Mixture(), shape)) < 1e-6
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
+    parameters, excluded = SamplingParameters(), ExcludedTokens(TinyModel(), "b")
+    counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600, excluded=excluded))
+    assert p_value(counts, exact_probabilities(Mixture(), parameters, excluded=excluded)) > 0.01
+    assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
 
 
 def test_the_decoder_keeps_to_the_options() -> None:

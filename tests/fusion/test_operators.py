@@ -175,7 +175,7 @@ def test_contrast_without_a_baseline_is_refused() -> None:
 
 def test_models_without_a_token_in_common_are_refused_by_the_product() -> None:
     apart = Position(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
-    with pytest.raises(FusionError, match="in common"):
+    with pytest.raises(FusionError, match="under both models"):
         Product().fuse(apart)
 
 

@@ -14,7 +14,7 @@ from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
@@ -158,7 +158,7 @@ def test_a_lost_database_is_not_taken_for_a_new_store(folder: Path, gone: bool) 
         ContextStore(folder, embeddings=WordEmbeddings())
 
 
-@pytest.mark.parametrize("name", ["index-looks.json", "erasure.json"])
+@pytest.mark.parametrize("name", ["index-checksums.json", "erasure.json"])
 def test_a_damaged_note_is_named(folder: Path, name: str) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add("Noor has the key")
@@ -216,12 +216,12 @@ def test_without_a_limit_nothing_is_said(folder: Path) -> None:
     ],
 )
 def test_what_chroma_says_is_not_passed_on(error: Exception, problem: str) -> None:
-    with pytest.raises(StoreError, match=problem) as caught, explained("place"):
+    with pytest.raises(StoreError, match=problem) as caught, translated_errors("place"):
         raise error
     assert SECRET not in repr(caught.value) + caught.value.remedy
     assert caught.value.__suppress_context__
 
 
 def test_what_is_no_failure_of_chroma_is_left_alone() -> None:
-    with pytest.raises(KeyboardInterrupt), explained("place"):
+    with pytest.raises(KeyboardInterrupt), translated_errors("place"):
         raise KeyboardInterrupt

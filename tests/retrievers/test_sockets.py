@@ -8,19 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import sealed_worker
+from support import socketless_worker
 
 from cogenesis_langchain.models.files import catalog
 
 pytestmark = pytest.mark.skipif(
-    not sealed_worker.can_seal(), reason="needs Linux's filters of system calls"
+    not socketless_worker.can_block_sockets(), reason="needs Linux's filters of system calls"
 )
 
 TESTS = Path(__file__).parents[1]
 
 
 def run(folder: Path, *rooms: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", sealed_worker.__name__, str(folder), *rooms]
+    command = [sys.executable, "-m", socketless_worker.__name__, str(folder), *rooms]
     return subprocess.run(command, capture_output=True, text=True, cwd=TESTS)
 
 

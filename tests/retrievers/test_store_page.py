@@ -17,7 +17,7 @@ def test_the_page_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "cogenesis_langchain.retrievers.local_embeddings.LocalMiniLM", WordEmbeddings
+        "cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings
     )
     exec(compile(BLOCK, "context_store.md", "exec"), {"__name__": "page"})
     out = capsys.readouterr().out

@@ -158,7 +158,7 @@ def test_no_query_returns_the_others_documents(
     stores: Mapping[str, ContextStore], user: str, search: Search, way: str
 ) -> None:
     check_own(stores[user], search, way)
-    admitted = [record.id for record in RECORDS[user] if search.filter.admits(record)]
+    admitted = [record.id for record in RECORDS[user] if search.filter.matches(record)]
     assert sorted(stores[user].ids(search.filter)) == sorted(admitted)
 
 

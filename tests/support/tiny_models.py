@@ -140,7 +140,7 @@ def local_side(model: TinyModel) -> LocalSide:
     return LocalSide(model, PROMPT, (model, BASELINE_PROMPT))
 
 
-class TokenByToken:
+class TokenByTokenFusion:
     """What each operator's fused distribution is, straight from its definition."""
 
     def __init__(self, operator: Operator, model: TinyModel, verifier: TokenVerifier) -> None:

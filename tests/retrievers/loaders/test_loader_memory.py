@@ -28,7 +28,7 @@ def written(path: Path, content: str) -> Path:
 def test_an_endless_line_is_not_read_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(text_files, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(text_files, "MAX_LINE_CHARACTERS", 1000)
     with pytest.raises(UnreadableFile, match="line"):
         list(load(written(tmp_path / name, "x" * 1000)))
 
@@ -36,7 +36,7 @@ def test_an_endless_line_is_not_read_into_memory(
 def test_a_page_too_large_for_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.pages.WHOLE_BYTES", 1000)
+    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.pages.MAX_WHOLE_FILE_BYTES", 1000)
     with pytest.raises(UnreadableFile, match="larger"):
         list(load(written(tmp_path / "a.html", "<p>" + "x" * 1000)))
 

@@ -85,12 +85,12 @@ def test_another_key_is_refused_and_changes_nothing(
 
 def test_a_changed_text_does_not_open() -> None:
     cipher = Cipher(KEY)
-    sealed = bytearray(cipher.seal(b"one"))
-    assert cipher.open(bytes(sealed)) == b"one"
-    assert cipher.seal(b"one") != bytes(sealed)
+    sealed = bytearray(cipher.encrypt(b"one"))
+    assert cipher.decrypt(bytes(sealed)) == b"one"
+    assert cipher.encrypt(b"one") != bytes(sealed)
     sealed[-1] ^= 1
     with pytest.raises(StoreError, match="decrypted"):
-        cipher.open(bytes(sealed))
+        cipher.decrypt(bytes(sealed))
 
 
 def test_a_key_file_is_the_owners_alone(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_an_erasure_that_was_broken_off_is_finished_at_the_next_opening(
         assert traces(folder) == []
         assert [document.id for document in store.export()] == ([] if whole else [kept])
         assert [document.id for document, _ in store.search("kept")] == ([] if whole else [kept])
-        assert Erasure.noted(folder) is None
+        assert Erasure.load(folder) is None
 
 
 def room(folder: Path) -> list[bytes]:

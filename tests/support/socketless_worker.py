@@ -1,6 +1,6 @@
 """A process that ends at its first network socket.
 
-Run it as ``python -m support.sealed_worker FOLDER ROOM...``.
+Run it as ``python -m support.socketless_worker FOLDER ROOM...``.
 
 A filter of system calls is put in place before the library is imported, so that it holds for
 Python, for native libraries, for their threads and for child processes: whoever asks for a socket
@@ -44,7 +44,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("filter", ctypes.POINTER(_Instruction)))
 
 
-def can_seal() -> bool:
+def can_block_sockets() -> bool:
     """Whether this system has such filters."""
     return sys.platform == "linux" and platform.machine() in _SOCKET_CALL
 

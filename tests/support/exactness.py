@@ -9,14 +9,14 @@ from typing import Protocol
 
 import numpy as np
 from scipy.stats import chisquare
-from support.tiny_models import TinyModel, TinyScorer, TokenByToken, local_side, tiny_verifier
+from support.tiny_models import TinyModel, TinyScorer, TokenByTokenFusion, local_side, tiny_verifier
 
 from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
 from cogenesis_langchain.fusion.operators import Operator, Probabilities
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Sampled, Shape
+from cogenesis_langchain.fusion.sampling import SamplingParameters, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
-from cogenesis_langchain.fusion.verifier import TokenVerifier, View
+from cogenesis_langchain.fusion.verifier import CloudView, TokenVerifier
 from cogenesis_langchain.models.base import TopK
 
 LENGTH = 3
@@ -24,28 +24,28 @@ NO_PENALTY = PresencePenalty(0.0)
 
 
 class BlockVerifier(Protocol):
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]: ...
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]: ...
 
 
-class Remembering:
+class CachingVerifier:
     """A verifier that answers each position once; the tiny models never change their mind."""
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self._one = cache(lambda ids: verifier.verify(ids, ())[0])
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         ids = (*written, *block)
         return [self._one(ids[: len(written) + count]) for count in range(len(block) + 1)]
 
 
-class Leaky(Remembering):
+class LeakyVerifier(CachingVerifier):
     """The trap: the drafted token's own probability is used where it is not in the top-k."""
 
     def __init__(self, verifier: TokenVerifier, whole: TokenVerifier) -> None:
         super().__init__(verifier)
         self._all = cache(lambda ids: whole.verify(ids, ())[0])
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         views = super().verify(written, block)
         return [
             self._with_draft(view, self._all((*written, *block[:index])), token)
@@ -53,7 +53,7 @@ class Leaky(Remembering):
         ] + views[len(block) :]
 
     @staticmethod
-    def _with_draft(view: View, whole: View, token: int) -> View:
+    def _with_draft(view: CloudView, whole: CloudView, token: int) -> CloudView:
         def leaking(local: Probabilities) -> TopK | None:
             top, known = view(local), whole(local)
             assert top is not None and known is not None
@@ -65,7 +65,7 @@ class Leaky(Remembering):
         return leaking
 
 
-def written_in_blocks(
+def write_in_blocks(
     speculation: Speculation, verifier: BlockVerifier, size: int, length: int
 ) -> list[int]:
     """Rounds of a fixed block length, without requests or threads."""
@@ -79,11 +79,11 @@ def written_in_blocks(
     return speculation.written[:length]
 
 
-def draws(
+def sample_texts(
     operator: Operator,
     size: int,
-    verifier: Remembering,
-    shape: Shape,
+    verifier: CachingVerifier,
+    parameters: SamplingParameters,
     count: int,
     penalty: PresencePenalty = NO_PENALTY,
     excluded: ExcludedTokens | None = None,
@@ -93,18 +93,20 @@ def draws(
     once = cache(side.after)
     side.after = lambda written: once(tuple(written))  # type: ignore[method-assign]
     for seed in range(size * count, (size + 1) * count):
-        speculation = Speculation(side, operator, Sampled(shape, seed), penalty, excluded)
-        yield tuple(written_in_blocks(speculation, verifier, size, LENGTH))
+        speculation = Speculation(
+            side, operator, SpeculativeSampler(parameters, seed), penalty, excluded
+        )
+        yield tuple(write_in_blocks(speculation, verifier, size, LENGTH))
 
 
-def exact(
+def exact_probabilities(
     operator: Operator,
-    shape: Shape,
+    parameters: SamplingParameters,
     penalty: PresencePenalty = NO_PENALTY,
     excluded: ExcludedTokens | None = None,
 ) -> dict[tuple[int, ...], float]:
     """Probability of every text of `LENGTH` tokens under token-by-token fusion."""
-    reference = TokenByToken(operator, TinyModel(), tiny_verifier(TinyScorer()))
+    reference = TokenByTokenFusion(operator, TinyModel(), tiny_verifier(TinyScorer()))
     texts: dict[tuple[int, ...], float] = {(): 1.0}
 
     def allowed(text: tuple[int, ...]) -> Probabilities:
@@ -115,14 +117,16 @@ def exact(
         texts = {
             (*text, token): mass * float(step)
             for text, mass in texts.items()
-            for token, step in _steps(shape, allowed(text))
+            for token, step in _steps(parameters, allowed(text))
         }
     return texts
 
 
-def _steps(shape: Shape, distribution: Probabilities) -> Iterator[tuple[int, float]]:
+def _steps(
+    parameters: SamplingParameters, distribution: Probabilities
+) -> Iterator[tuple[int, float]]:
     """Tokens that can come next, and their probabilities."""
-    candidates = shape.apply(distribution)
+    candidates = parameters.apply(distribution)
     return zip(candidates.ids.tolist(), candidates.probabilities.tolist(), strict=True)
 
 
