@@ -182,7 +182,7 @@ def test_an_erasure_that_was_broken_off_is_finished_at_the_next_opening(
         secret = store.add(SECRET, metadata=METADATA)
         kept = store.add("kept")
         name = store._records._collection.name
-        Erasure(name, None if whole else [secret]).note(folder)
+        Erasure(name, None if whole else [secret]).save(folder)
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         assert traces(folder) == []
         assert [document.id for document in store.export()] == ([] if whole else [kept])
