@@ -32,17 +32,17 @@ def test_rejected_drafts_make_shorter_blocks() -> None:
     assert settled_length(accepted=0.3, trip=0.2) < settled_length(accepted=0.9, trip=0.2)
 
 
-def test_a_cloud_that_is_slow_a_token_makes_shorter_blocks() -> None:
+def test_a_cloud_that_scores_slowly_makes_shorter_blocks() -> None:
     batch = settled_length(accepted=0.8, trip=0.2)
     one_by_one = settled_length(accepted=0.8, trip=0.2, scored=0.05)
     assert one_by_one < batch
 
 
-def test_a_block_never_outgrows_its_bound() -> None:
+def test_a_block_never_exceeds_the_maximum() -> None:
     assert settled_length(accepted=1.0, trip=30.0) <= MAX_BLOCK_TOKENS
 
 
-def test_confident_drafts_are_told_from_doubtful_ones() -> None:
+def test_acceptance_rates_depend_on_confidence() -> None:
     length = DraftLength()
     for _ in range(50):
         length.observe_verification(0.95, accepted=True)

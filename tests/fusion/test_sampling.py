@@ -19,7 +19,7 @@ FUSED = np.array([0.1, 0.4, 0.3, 0.2])
 
 
 def whole(parameters: SamplingParameters, probabilities: Probabilities) -> Probabilities:
-    """The sharpened distribution over every token."""
+    """The sampling distribution over every token."""
     return parameters.apply(probabilities).of(np.arange(probabilities.size))
 
 
@@ -52,14 +52,14 @@ def test_drafts_and_corrections_together_follow_the_fused_distribution(
     assert (np.abs(counts / draws - expected) <= 4 * spread).all()
 
 
-def test_a_rule_that_always_accepts_would_be_noticed() -> None:
+def test_control_always_accepting_does_not_follow_the_fused_distribution() -> None:
     counts = np.zeros(4)
     for seed in range(2_000):
         counts[SpeculativeSampler(SamplingParameters(), seed).propose(LOCAL, 0).token] += 1
     assert np.abs(counts / 2_000 - FUSED).max() > 0.2
 
 
-def test_a_position_and_a_seed_fix_the_token() -> None:
+def test_seed_and_position_determine_the_token() -> None:
     first = [
         SpeculativeSampler(SamplingParameters(), 3).propose(LOCAL, position).token
         for position in range(50)
@@ -86,7 +86,7 @@ def test_top_k_keeps_the_lowest_ids_of_equals() -> None:
     assert whole(SamplingParameters(top_k=2), np.full(4, 0.25)) == pytest.approx([0.5, 0.5, 0, 0])
 
 
-def test_a_nucleus_wider_than_the_first_look_is_found() -> None:
+def test_a_nucleus_wider_than_the_first_threshold_is_found() -> None:
     wide = np.full(5_000, 1 / 5_000)
     assert SamplingParameters(top_p=0.5).apply(wide).ids.size == pytest.approx(2_500, abs=1)
 

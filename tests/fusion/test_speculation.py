@@ -58,8 +58,8 @@ def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
 
 
-def test_the_top_k_trap_is_caught() -> None:
-    """Control: a server's extra entry for the drafted token, if it is used, breaks exactness."""
+def test_control_using_the_drafted_tokens_own_probability_is_detected() -> None:
+    """Control: using a server's extra entry for the drafted token breaks exactness."""
     leaky = LeakyVerifier(
         tiny_verifier(TinyScorer(), k=1), tiny_verifier(TinyScorer(), k=len(PIECES))
     )
@@ -105,7 +105,7 @@ def test_the_text_does_not_depend_on_the_block_length(sampler: Sampler, nats: fl
     assert len(texts) == 1
 
 
-def test_drafts_behind_a_correction_are_discarded_and_others_kept() -> None:
+def test_a_correction_discards_later_drafts_and_an_acceptance_keeps_them() -> None:
     speculation = Speculation(local_side(TinyModel()), Mixture(), GreedySampler())
     for _ in range(4):
         speculation.draft()
