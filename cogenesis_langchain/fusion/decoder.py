@@ -67,7 +67,7 @@ class FusedDecoder:
         self,
         local: TokenModel,
         *,
-        operator: Operator | str = "mean",
+        operator: Operator | str,
         baseline: TokenModel | None = None,
         top_k: int | None = None,
         presence_penalty: float = 1.0,

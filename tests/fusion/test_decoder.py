@@ -188,7 +188,9 @@ def test_memory_does_not_grow_with_the_text() -> None:
 
     def peak(tokens: int) -> int:
         options = GenerationOptions(max_tokens=tokens, temperature=1.0, seed=3)
-        stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), options)
+        stream = FusedDecoder(model, operator="mean").stream(
+            MESSAGES, tiny_verifier(scorer), options
+        )
         tracemalloc.start()
         for _ in stream:
             pass

@@ -73,7 +73,7 @@ def test_a_privacy_violation_is_raised_and_does_not_fall_back() -> None:
 
 def test_closing_the_stream_ends_the_work() -> None:
     model, scorer = TinyModel(ends=False), TinyScorer()
-    stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
+    stream = FusedDecoder(model, operator="mean").stream(MESSAGES, tiny_verifier(scorer), GREEDY)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     calls, requests = model.calls, len(scorer.requests)
@@ -82,7 +82,7 @@ def test_closing_the_stream_ends_the_work() -> None:
 
 
 def test_two_streams_of_one_decoder_are_independent() -> None:
-    decoder = FusedDecoder(TinyModel(ends=False))
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean")
     alone = ids(list(decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)))
     first = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
     second = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
@@ -92,7 +92,7 @@ def test_two_streams_of_one_decoder_are_independent() -> None:
 
 def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
     scorer = TinyScorer()
-    decoder = FusedDecoder(TinyModel())
+    decoder = FusedDecoder(TinyModel(), operator="mean")
     with pytest.raises(ContextTooLong):
         decoder.stream(MESSAGES, tiny_verifier(scorer), GenerationOptions(max_tokens=510))
     assert scorer.requests == []
@@ -106,4 +106,6 @@ def test_contrast_needs_a_baseline() -> None:
 def test_a_json_schema_is_refused() -> None:
     options = GenerationOptions(max_tokens=9, json_schema="{}")
     with pytest.raises(FusionError, match="schema"):
-        FusedDecoder(TinyModel()).stream(MESSAGES, tiny_verifier(TinyScorer()), options)
+        FusedDecoder(TinyModel(), operator="mean").stream(
+            MESSAGES, tiny_verifier(TinyScorer()), options
+        )

@@ -42,7 +42,7 @@ def test_sampling_follows_fusion_without_the_excluded_tokens() -> None:
 
 def test_the_decoder_excludes_the_characters_of_the_options() -> None:
     def written(excluded: str) -> str:
-        decoder = FusedDecoder(TinyModel(ends=False))
+        decoder = FusedDecoder(TinyModel(ends=False), operator="mean")
         options = GenerationOptions(max_tokens=24, temperature=0.0, excluded=excluded)
         verifier = tiny_verifier(TinyScorer())
         return "".join(token.text for token in decoder.stream(MESSAGES, verifier, options))

@@ -34,7 +34,7 @@ def test_without_text_or_penalty_nothing_changes(text: list[int]) -> None:
 @pytest.mark.parametrize("nats", [-1.0, math.inf, math.nan])
 def test_a_penalty_out_of_range_is_refused(nats: float) -> None:
     with pytest.raises(FusionError, match="presence penalty"):
-        FusedDecoder(TinyModel(), presence_penalty=nats)
+        FusedDecoder(TinyModel(), operator="mean", presence_penalty=nats)
 
 
 def test_an_empty_window_is_refused() -> None:
@@ -44,7 +44,7 @@ def test_an_empty_window_is_refused() -> None:
 
 def test_the_decoder_penalises_written_tokens() -> None:
     def written(nats: float) -> list[int]:
-        decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=nats)
+        decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=nats)
         options = GenerationOptions(max_tokens=8, temperature=0.0)
         verifier = tiny_verifier(TinyScorer())
         return [token.id for token in decoder.stream(MESSAGES, verifier, options)]

@@ -17,7 +17,7 @@ from cogenesis_langchain.models.base import GenerationOptions
 
 
 def written(scorer: TinyScorer | None = None) -> Trace:
-    decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
     options = GenerationOptions(max_tokens=40, temperature=0.0)
     return Trace.of(decoder.stream(MESSAGES, tiny_verifier(scorer or TinyScorer()), options))
 
@@ -66,7 +66,7 @@ def test_other_json_is_refused_without_repeating_it(data: bytes) -> None:
 
 
 def test_an_unfinished_text_has_no_trace() -> None:
-    decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
     options = GenerationOptions(max_tokens=9, temperature=0.0)
     stream = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), options)
     with pytest.raises(TraceInvalid):

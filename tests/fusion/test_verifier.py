@@ -144,7 +144,9 @@ def test_fusion_across_tokenizers_does_not_depend_on_how_much_is_answered(
         model = TinyModel(ends=False)
         options = GenerationOptions(max_tokens=40, temperature=temperature, top_p=1.0, seed=5)
         messages = [PrivateMessage("user", PrivateText("abc"))]
-        return Trace.of(FusedDecoder(model).stream(messages, aligned(cloud, model), options))
+        return Trace.of(
+            FusedDecoder(model, operator="mean").stream(messages, aligned(cloud, model), options)
+        )
 
     whole, part = text(TextCloud()), text(TextCloud(answered))
     assert [token.id for token in part.tokens] == [token.id for token in whole.tokens]
