@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from cogenesis_langchain.fusion import decoder
+from cogenesis_langchain.fusion import rounds
 from cogenesis_langchain.fusion.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 
@@ -109,7 +109,7 @@ class _SimulatedExecutor:
 def simulated_clock(costs: Costs) -> Iterator[None]:
     """Make decoders use the simulated clock and executor."""
     with (
-        mock.patch.object(decoder, "time", costs),
+        mock.patch.object(rounds, "time", costs),
         mock.patch.object(
             decoder, "ThreadPoolExecutor", lambda *_, **__: _SimulatedExecutor(costs)
         ),
