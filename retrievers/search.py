@@ -180,7 +180,7 @@ class FilteredRecords:
             found = self._matching(ranked, n)
             if len(found) == n or len(ranked) < fetch:
                 return found
-            # Half as many again as the share of matches so far suggests.
+            # Estimate the number needed from the share of matches so far, and add half of it.
             fetch = fetch * 3 * n // (2 * max(len(found), 1)) + 1
             if chroma_can_evaluate and fetch > _MAX_FETCHED:
                 return filtered_by_chroma()

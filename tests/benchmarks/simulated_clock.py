@@ -110,8 +110,6 @@ def simulated_clock(costs: Costs) -> Iterator[None]:
     """Make decoders use the simulated clock and executor."""
     with (
         mock.patch.object(rounds, "time", costs),
-        mock.patch.object(
-            decoder, "ThreadPoolExecutor", lambda *_, **__: _SimulatedExecutor(costs)
-        ),
+        mock.patch.object(rounds, "ThreadPoolExecutor", lambda *_, **__: _SimulatedExecutor(costs)),
     ):
         yield
