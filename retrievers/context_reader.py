@@ -67,8 +67,8 @@ class ContextReader:
         Returns:
             Documents and scores, best first. Scores are comparable within one result only.
         """
-        wanted = Search(search) if isinstance(search, str) else search
-        return [(record.document(), score) for record, score in wanted.run(self._records)]
+        search = Search(search) if isinstance(search, str) else search
+        return [(record.document(), score) for record, score in search.run(self._records)]
 
     def stats(self) -> Mapping[Kind, int]:
         """Return the number of records of each kind."""

@@ -301,6 +301,6 @@ class ContextStore(ContextReader):
         return found
 
     def _write(self, records: Iterable[Record]) -> list[str]:
-        given = list(records)
-        self._records.write(unique(given))
-        return [record.id for record in given]
+        records = list(records)
+        self._records.write(unique(records))
+        return [record.id for record in records]

@@ -44,13 +44,13 @@ class ContextVectorStore(VectorStore):
         Raises:
             StoreError: See `ContextStore.add_documents`.
         """
-        given = list(texts)
+        texts = list(texts)
         documents = [
             Document(id=id_, page_content=text, metadata={**metadata, "kind": self._kind})
             for id_, text, metadata in zip(
-                ids or repeat(None, len(given)),
-                given,
-                metadatas or repeat({}, len(given)),
+                ids or repeat(None, len(texts)),
+                texts,
+                metadatas or repeat({}, len(texts)),
                 strict=True,
             )
         ]

@@ -74,7 +74,7 @@ class FusedDecoder:
         if self._operator.needs_baseline and baseline is None:
             raise FusionError(
                 f"the operator {self._operator.name!r} needs a baseline model",
-                remedy="give the decoder baseline=, a second TokenModel over the same weights",
+                remedy="pass baseline= to FusedDecoder: a second TokenModel over the same weights",
             )
 
     def stream(
@@ -136,7 +136,7 @@ class FusedDecoder:
         if options.json_schema is not None:
             raise FusionError(
                 "fused decoding cannot follow a JSON schema",
-                remedy="use the sketch mode for structured output",
+                remedy='use mode="sketch" for structured output',
             )
         if options.temperature == 0.0:
             return GreedySampler()

@@ -60,7 +60,7 @@ def open_verifier(
         )
     if capabilities.texts is None:
         raise FusionError(
-            "the vocabularies of the two models do not fit, and the server scores only token ids",
+            "the two models have different tokenizers, and the server scores only token ids",
             remedy="use a local model of the same family, or a server that scores text",
         )
     return AlignedVerifier(
@@ -83,7 +83,7 @@ def _encoded(endpoint: CompletionsEndpoint, texts: Sequence[PublicText]) -> list
     ids = endpoint.encode(texts[0])
     if ids is None:
         raise FusionError(
-            "the server no longer tokenises",
+            "the server no longer answers tokenisation requests",
             remedy="try again, or use a local model with another tokenizer",
         )
     return ids

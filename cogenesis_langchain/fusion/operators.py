@@ -246,7 +246,7 @@ class Contrast:
         if position.baseline is None:
             raise FusionError(
                 "the contrast operator needs the local model without the private context",
-                remedy="give the decoder a baseline model",
+                remedy="pass baseline= to FusedDecoder",
             )
         ratio = np.log(np.maximum(position.local, _MIN_DOUBLE))
         ratio -= np.log(np.maximum(position.baseline, _MIN_DOUBLE))

@@ -93,8 +93,8 @@ class TokenVerifier:
         scores = self._scorer.score(sequence, start, self._k)
         if len(scores) != len(block) + 1:
             raise CloudAnswerInvalid(
-                f"the cloud scored {len(scores)} positions of {len(block) + 1}",
-                remedy="check that the server scores prompts as its documentation says",
+                f"the cloud model scored {len(scores)} of {len(block) + 1} positions",
+                remedy="check that the server supports log-probabilities of prompts",
             )
         return [_constant(self._in_vocabulary(topk)) for topk in scores]
 
@@ -150,8 +150,8 @@ class AlignedVerifier:
         answers = self._scorer.score_text(prefixes, self._k) if prefixes else []
         if prefixes and not answers:
             raise CloudAnswerInvalid(
-                "the cloud scored no position of the block",
-                remedy="check that the server scores prompts as its documentation says",
+                "the cloud model scored no position of the block",
+                remedy="check that the server supports log-probabilities of prompts",
             )
         # The scorer may answer a prefix of what it was asked. Positions after the last answer are
         # left out; their drafts wait for the next request.

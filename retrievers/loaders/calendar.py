@@ -60,18 +60,18 @@ def _events(file: IO[str]) -> Iterator[str]:
 
 def _document(event: Component) -> Document:
     title = ", ".join(map(str, _all(event, "SUMMARY"))) or "Event"
-    start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
-    notes = [title]
+    start, end = _start_or_end(event, "DTSTART"), _start_or_end(event, "DTEND")
+    text_lines = [title]
     if start:
-        notes.append(f"When: {' to '.join(_shown(moment) for moment in (start, end) if moment)}")
+        text_lines.append(f"When: {' to '.join(_format(when) for when in (start, end) if when)}")
     for name, label in _SHOWN.items():
-        notes += [f"{label}: {value}" for value in _all(event, name) if value]
+        text_lines += [f"{label}: {value}" for value in _all(event, name) if value]
     if people := _all(event, "ATTENDEE"):
-        notes.append(f"With: {', '.join(map(_name, people))}")
+        text_lines.append(f"With: {', '.join(map(_name, people))}")
     metadata = {"kind": "activity", "title": title}
     if start:
         metadata["date"] = start.isoformat()
-    return Document(page_content="\n".join(notes), metadata=metadata)
+    return Document(page_content="\n".join(text_lines), metadata=metadata)
 
 
 def _all(event: Component, name: str) -> list[object]:
@@ -80,18 +80,16 @@ def _all(event: Component, name: str) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _moment(event: Component, name: str) -> date | None:
+def _start_or_end(event: Component, name: str) -> date | None:
     """Return a date or a time; None if the value is not a valid one."""
     from icalendar import vDDDTypes
 
-    moments = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
-    return next((moment for moment in moments if isinstance(moment, date)), None)
+    times = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
+    return next((when for when in times if isinstance(when, date)), None)
 
 
-def _shown(moment: date) -> str:
-    return (
-        f"{moment:%A %d %B %Y, %H:%M}" if isinstance(moment, datetime) else f"{moment:%A %d %B %Y}"
-    )
+def _format(when: date) -> str:
+    return f"{when:%A %d %B %Y, %H:%M}" if isinstance(when, datetime) else f"{when:%A %d %B %Y}"
 
 
 def _name(person: object) -> str:

@@ -69,8 +69,8 @@ def load_json_lines(path: Path) -> Iterator[Document]:
                 yield _document(_lines(json.loads(line)))
 
 
-def _document(shown: Iterator[str]) -> Document:
-    return Document(page_content="\n".join(shown))
+def _document(parts: Iterator[str]) -> Document:
+    return Document(page_content="\n".join(parts))
 
 
 def _delimiter(sample: str) -> str:
@@ -89,5 +89,5 @@ def _lines(value: object, name: str = "") -> Iterator[str]:
         for item in value:
             yield from _lines(item, name)
     elif value not in (None, "", []):
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"{name}: {shown}" if name else shown
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{name}: {text}" if name else text

@@ -17,7 +17,8 @@ MAX_LINE_CHARACTERS: Final = 1 << 24
 
 _BLOCK: Final = 1 << 20  # bytes or characters
 _SAMPLE: Final = 1 << 16
-_BYTE_ORDER_MARKS: Final = (  # the UTF-32 marks start with the UTF-16 ones, so they come first
+# The mark of UTF-32-LE starts with that of UTF-16-LE, so it has to come first.
+_BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),

@@ -22,16 +22,16 @@ from cogenesis_langchain.retrievers.storage.records import RESERVED, Kind, Recor
 Condition = dict[str, Any]
 """A ``where`` clause of Chroma."""
 
-ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
+_ORDERINGS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "$gt": operator.gt,
     "$gte": operator.ge,
     "$lt": operator.lt,
     "$lte": operator.le,
 }
-_COMPARISONS: Final = {**ORDER, "$eq": operator.eq, "$ne": operator.ne}
+_COMPARISONS: Final = {**_ORDERINGS, "$eq": operator.eq, "$ne": operator.ne}
 
 _NEGATED: Final = {"$ne": "$eq", "$nin": "$in"}
-_OPERATORS: Final = ("$eq", "$ne", *ORDER, "$in", "$nin")
+_OPERATORS: Final = ("$eq", "$ne", *_ORDERINGS, "$in", "$nin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Filter:
     where: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, how, what in self._tests():
+        for name, op, operand in self._tests():
             if name.startswith(RESERVED):
                 raise StoreError(
                     f"the metadata name {name!r} is reserved",
                     remedy="filter with kinds, since and until",
                 )
-            if not _usable(how, what):
+            if not _usable(op, operand):
                 raise StoreError(
                     f"the filter on {name!r} is not valid",
                     remedy=f"use {' '.join(_OPERATORS)}; $gt $gte $lt $lte take a number, $in and "
@@ -81,10 +81,12 @@ class Filter:
             return False
         first, last = self._span()
         if first is not None or last is not None:
-            moment = timestamp(record.metadata["date"]) if "date" in record.metadata else None
-            if moment is None or not _within(moment, first, last):
+            time = timestamp(record.metadata["date"]) if "date" in record.metadata else None
+            if time is None or not _within(time, first, last):
                 return False
-        return all(_passes(record.metadata, name, how, what) for name, how, what in self._tests())
+        return all(
+            _passes(record.metadata, name, op, operand) for name, op, operand in self._tests()
+        )
 
     def chroma_can_evaluate(self, *, encrypted: bool) -> bool:
         """Whether Chroma can evaluate the whole filter.
@@ -108,13 +110,13 @@ class Filter:
         if last is not None:
             parts.append({TIME: {"$lte": last}})
         if not encrypted:
-            parts += [condition_of(*test) for test in self._tests()]
+            parts += [_condition_of(*test) for test in self._tests()]
         return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
 
     def _tests(self) -> Iterator[tuple[str, str, Any]]:
         for name, wanted in self.where.items():
             tests = wanted.items() if isinstance(wanted, Mapping) else [("$eq", wanted)]
-            yield from ((name, str(how), what) for how, what in tests)
+            yield from ((name, str(op), operand) for op, operand in tests)
 
     def _span(self) -> tuple[float | None, float | None]:
         """First and last matching timestamp."""
@@ -126,38 +128,38 @@ class Filter:
         return first, last
 
 
-def _within(moment: float, first: float | None, last: float | None) -> bool:
-    return (first is None or moment >= first) and (last is None or moment <= last)
+def _within(time: float, first: float | None, last: float | None) -> bool:
+    return (first is None or time >= first) and (last is None or time <= last)
 
 
-def _usable(how: str, what: object) -> bool:
-    if how in ORDER:
-        return _is_number(what)
-    if how in ("$in", "$nin"):
-        return isinstance(what, (list, tuple)) and len({type(item) for item in what}) == 1
-    return how in _OPERATORS and isinstance(what, (str, int, float))
+def _usable(op: str, operand: object) -> bool:
+    if op in _ORDERINGS:
+        return _is_number(operand)
+    if op in ("$in", "$nin"):
+        return isinstance(operand, (list, tuple)) and len({type(item) for item in operand}) == 1
+    return op in _OPERATORS and isinstance(operand, (str, int, float))
 
 
-def _passes(metadata: Mapping[str, Any], name: str, how: str, what: Any) -> bool:
-    if how in _NEGATED:
-        return not _passes(metadata, name, _NEGATED[how], what)
+def _passes(metadata: Mapping[str, Any], name: str, op: str, operand: Any) -> bool:
+    if op in _NEGATED:
+        return not _passes(metadata, name, _NEGATED[op], operand)
     value: Any = metadata.get(name)
-    if how in ORDER:
-        return _is_number(value) and ORDER[how](value, what)
-    return any(_same(value, wanted) for wanted in (what if how == "$in" else [what]))
+    if op in _ORDERINGS:
+        return _is_number(value) and _ORDERINGS[op](value, operand)
+    return any(_equal(value, wanted) for wanted in (operand if op == "$in" else [operand]))
 
 
-def _same(value: object, wanted: object) -> bool:
+def _equal(value: object, wanted: object) -> bool:
     """Compare as Chroma does: 5 equals 5.0, but neither "5" nor True."""
-    alike = type(value) is type(wanted) or (_is_number(value) and _is_number(wanted))
-    return alike and value == wanted
+    comparable = type(value) is type(wanted) or (_is_number(value) and _is_number(wanted))
+    return comparable and value == wanted
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def condition_of(name: str, how: str, what: Any) -> Condition:
+def _condition_of(name: str, op: str, operand: Any) -> Condition:
     """Return the condition that a record's value passes a test.
 
     Chroma compares an integer in the metadata with the truncated number: 2023 passes ``$gte
@@ -165,30 +167,33 @@ def condition_of(name: str, how: str, what: Any) -> Condition:
 
     Args:
         name: Name of the value.
-        how: ``$eq $ne $gt $gte $lt $lte $in $nin``.
-        what: What the value is compared with; numbers have 15 significant digits.
+        op: ``$eq $ne $gt $gte $lt $lte $in $nin``.
+        operand: What the value is compared with; numbers have 15 significant digits.
     """
-    if how in ("$in", "$nin"):
-        return _of_list(name, how, what)
-    condition = {name: {how: what}}
-    if not _has_fraction(what):
+    if op in ("$in", "$nin"):
+        return _of_list(name, op, operand)
+    condition = {name: {op: operand}}
+    if not _has_fraction(operand):
         return condition
-    whole = math.trunc(what)
-    passes, passes_in_chroma = _COMPARISONS[how](whole, what), _COMPARISONS[how](whole, whole)
+    truncated = math.trunc(operand)
+    passes, passes_in_chroma = (
+        _COMPARISONS[op](truncated, operand),
+        _COMPARISONS[op](truncated, truncated),
+    )
     if passes and not passes_in_chroma:
-        return {"$or": [condition, {name: {"$eq": whole}}]}
+        return {"$or": [condition, {name: {"$eq": truncated}}]}
     if passes_in_chroma and not passes:
-        return {"$and": [condition, {name: {"$ne": whole}}]}
+        return {"$and": [condition, {name: {"$ne": truncated}}]}
     return condition
 
 
-def _of_list(name: str, how: str, what: Sequence[Any]) -> Condition:
-    others = [item for item in what if not _has_fraction(item)]
-    single, combine = ("$eq", "$or") if how == "$in" else ("$ne", "$and")
-    parts: list[Condition] = [{name: {how: others}}] if others else []
-    parts += [condition_of(name, single, item) for item in what if _has_fraction(item)]
+def _of_list(name: str, op: str, operand: Sequence[Any]) -> Condition:
+    others = [item for item in operand if not _has_fraction(item)]
+    single, combine = ("$eq", "$or") if op == "$in" else ("$ne", "$and")
+    parts: list[Condition] = [{name: {op: others}}] if others else []
+    parts += [_condition_of(name, single, item) for item in operand if _has_fraction(item)]
     return {combine: parts} if len(parts) > 1 else parts[0]
 
 
-def _has_fraction(what: object) -> bool:
-    return isinstance(what, float) and math.isfinite(what) and not what.is_integer()
+def _has_fraction(operand: object) -> bool:
+    return isinstance(operand, float) and math.isfinite(operand) and not operand.is_integer()

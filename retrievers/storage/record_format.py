@@ -64,14 +64,18 @@ class PlainFormat:
         """
         lists = {name: value for name, value in record.metadata.items() if isinstance(value, list)}
         flat = {name: value for name, value in record.metadata.items() if name not in lists}
-        kept = {_LISTS: json.dumps(lists, sort_keys=True)} if lists else {}
-        return record.text, {**flat, **kept, **_store_metadata(record, self.key)}
+        encoded_lists = {_LISTS: json.dumps(lists, sort_keys=True)} if lists else {}
+        return record.text, {**flat, **encoded_lists, **_store_metadata(record, self.key)}
 
     def decode(self, id_: str, text: str, metadata: Mapping[str, Any]) -> Record:
         """Separate the caller's metadata from the store's own."""
-        theirs = {name: value for name, value in metadata.items() if not name.startswith(RESERVED)}
-        theirs |= json.loads(metadata.get(_LISTS, "{}"))
-        return Record(id_, text, check_kind(metadata[KIND]), theirs, metadata.get(VERSION, ""))
+        user_metadata = {
+            name: value for name, value in metadata.items() if not name.startswith(RESERVED)
+        }
+        user_metadata |= json.loads(metadata.get(_LISTS, "{}"))
+        return Record(
+            id_, text, check_kind(metadata[KIND]), user_metadata, metadata.get(VERSION, "")
+        )
 
     def encode_bytes(self, content: bytes) -> bytes:
         """Return the bytes unchanged."""
@@ -104,8 +108,10 @@ class EncryptedFormat:
         Raises:
             StoreError: They were encrypted with another key, or have been modified.
         """
-        clear, theirs = json.loads(self._cipher.decrypt_text(text))
-        return Record(id_, clear, check_kind(metadata[KIND]), theirs, metadata.get(VERSION, ""))
+        clear, user_metadata = json.loads(self._cipher.decrypt_text(text))
+        return Record(
+            id_, clear, check_kind(metadata[KIND]), user_metadata, metadata.get(VERSION, "")
+        )
 
     def encode_bytes(self, content: bytes) -> bytes:
         """Encrypt the bytes."""

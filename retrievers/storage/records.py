@@ -198,16 +198,16 @@ def _is_storable_number(value: object) -> TypeGuard[int | float | bool]:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def timestamp(moment: object) -> float:
+def timestamp(value: object) -> float:
     """Seconds since 1970 of a date, a datetime or an ISO 8601 string; UTC if it has no zone.
 
     Raises:
         StoreError: The value is none of these.
     """
-    if isinstance(moment, date) and not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
     try:
-        parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+        parsed = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         raise StoreError(
             "a date is not in ISO 8601", remedy="write it as 2026-03-14 or 2026-03-14T09:30"

@@ -69,5 +69,8 @@ class OtherTokenizer(SameTokenizer):
 
 def test_another_tokenizer_is_refused_by_a_server_that_scores_only_ids() -> None:
     messages = [PublicMessage("user", public("ab"))]
-    with serving(sglang(score, encode)) as server, pytest.raises(FusionError, match="vocabular"):
+    with (
+        serving(sglang(score, encode)) as server,
+        pytest.raises(FusionError, match="different tokenizers"),
+    ):
         open_verifier(endpoint(server.url), OtherTokenizer(), messages, disclosure=OpenDisclosure())

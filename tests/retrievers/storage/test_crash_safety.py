@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.killed import after, check_whole, kill, open_store, some_moment, while_saving
+from support.kill_worker import after, check_whole, kill, open_store, some_moment, while_saving
 from support.store_worker import RandomEmbeddings, batch
 from wire.thorough import THOROUGH
 
