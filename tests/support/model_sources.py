@@ -1,4 +1,4 @@
-"""Sources of model files for tests: a hub on loopback, and tiny wheels for the real pip."""
+"""Sources of model files for tests: a model hub on loopback, and tiny wheels for pip."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 
 @dataclass
 class Hub:
-    """A hub that has one content at every address; the fields say how it behaves.
+    """A hub that serves the same content at every address; the fields define its behaviour.
 
-    `gets` holds the Range header of each request for the content.
+    `gets` contains the Range header of each request for the content.
     """
 
     content: bytes
@@ -89,7 +89,7 @@ def running_hub(hub: Hub) -> Iterator[Hub]:
 
 
 def build_wheel(folder: Path, distribution: str, member: str, content: bytes) -> Path:
-    """Write version 1 of a wheel that carries one data file."""
+    """Write version 1 of a wheel that contains one data file."""
     package = distribution.replace("-", "_")
     info = f"{package}-1.dist-info"
     wheel = folder / f"{package}-1-py3-none-any.whl"
