@@ -104,16 +104,16 @@ def stall() -> Behaviour:
     return behave
 
 
-def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = OUTLINE) -> Behaviour:
+def drip(*, pause: float = 0.05, include_headers: bool = False, text: str = OUTLINE) -> Behaviour:
     """Answer one byte at a time; the head too if asked, which resets most read timeouts."""
 
     def behave(exchange: Exchange) -> None:
         body = _completion(text)
         head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         exchange.write(b"HTTP/1.1 200 OK\r\n")
-        if not from_the_head:
+        if not include_headers:
             exchange.write(head)
-        for byte in (head + body) if from_the_head else body:
+        for byte in (head + body) if include_headers else body:
             exchange.write(bytes([byte]))
             if exchange.wait(pause):
                 break
@@ -121,7 +121,7 @@ def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = OUTLIN
     return behave
 
 
-def half() -> Behaviour:
+def truncated() -> Behaviour:
     """Close the connection in the middle of an answer."""
 
     def behave(exchange: Exchange) -> None:

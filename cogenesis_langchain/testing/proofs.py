@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
-from cogenesis_langchain.testing.search import forms_in, rare_words
+from cogenesis_langchain.testing.search import find_leaks, rare_words
 
 Context = TypeVar("Context")
 
@@ -46,7 +46,7 @@ def assert_no_private_value(
     known = ValueSet.from_texts(texts)
     words = {*values, *(word for text in texts for word in rare_words(text))}
     for number, request in enumerate(requests, 1):
-        forms = forms_in(request.everything, words)
+        forms = find_leaks(request.everything, words)
         found = [*known.find_in_payload(request.everything), *(f"a string in {f}" for f in forms)]
         if found:
             raise AssertionError(

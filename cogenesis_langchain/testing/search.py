@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-_SHORTEST_SQUEEZED: Final = 5
+_SHORTEST_PLAIN: Final = 5
 _SHORTEST_WORD: Final = 6
 _COMMON_WORD: Final = 1.5
 _ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORD: Final = re.compile(r"[^\W_]+(?:['’.@+-][^\W_]+)*")
 
 
-def forms_in(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
+def find_leaks(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
     """Look for texts in bytes.
 
     Args:
@@ -33,27 +33,27 @@ def forms_in(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
     Returns:
         The forms in which any of them was found, such as ``"base64"``; empty when none was.
     """
-    squeezed = _squeeze_bytes(payload)
-    return frozenset(form for text in texts for form in _forms_in(payload, squeezed, text))
+    plain_payload = _letters_and_digits_of_bytes(payload)
+    return frozenset(form for text in texts for form in _forms_in(payload, plain_payload, text))
 
 
-def _forms_in(payload: bytes, squeezed: str, text: str) -> Iterator[str]:
+def _forms_in(payload: bytes, plain_payload: str, text: str) -> Iterator[str]:
     yield from (form for form, encoded in _forms(text) if encoded in payload)
-    wanted = squeeze(text)
-    if len(wanted) >= _SHORTEST_SQUEEZED and wanted in squeezed:
+    wanted = letters_and_digits(text)
+    if len(wanted) >= _SHORTEST_PLAIN and wanted in plain_payload:
         yield "letters and digits"
 
 
-def squeeze(text: str) -> str:
+def letters_and_digits(text: str) -> str:
     """Letters and digits alone, without case and accents."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(character for character in plain if character.isalnum()).casefold()
 
 
-def _squeeze_bytes(payload: bytes) -> str:
+def _letters_and_digits_of_bytes(payload: bytes) -> str:
     if payload.isascii():
         return payload.lower().translate(None, _ASCII_DROPPED).decode()
-    return squeeze(payload.decode("utf-8", errors="replace"))
+    return letters_and_digits(payload.decode("utf-8", errors="replace"))
 
 
 def rare_words(text: str) -> frozenset[str]:
@@ -63,7 +63,7 @@ def rare_words(text: str) -> frozenset[str]:
     return frozenset(
         word
         for word in _WORD.findall(text)
-        if len(squeeze(word)) >= _SHORTEST_WORD
+        if len(letters_and_digits(word)) >= _SHORTEST_WORD
         and (zipf_frequency(word, "en") < _COMMON_WORD or any(map(str.isdigit, word)))
     )
 

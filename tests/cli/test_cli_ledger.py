@@ -102,7 +102,7 @@ def test_verify_gives_an_anchor_that_it_takes_back(
     assert run(monkeypatch, "verify", "--anchor", anchor) == 0
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     assert run(monkeypatch, "verify", "--anchor", anchor) == 1
-    assert "its end was cut off" in capsys.readouterr().err
+    assert "lines at its end were removed" in capsys.readouterr().err
 
 
 def test_verify_names_the_broken_line_and_fails(

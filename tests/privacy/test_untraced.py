@@ -139,7 +139,7 @@ def test_tracing_that_is_switched_off_here_is_not_refused(monkeypatch: pytest.Mo
 
 def test_tracing_that_cannot_be_looked_into_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGSMITH_TRACING", "true")  # without a key no tracer can be made here
-    with pytest.raises(TracingLeak, match="cannot be told"):
+    with pytest.raises(TracingLeak, match="cannot be determined"):
         refuse_tracing()
 
 

@@ -22,7 +22,7 @@ from cogenesis_langchain.testing import (
     assert_non_interference,
     make_canaries,
 )
-from cogenesis_langchain.testing.search import forms_in, rare_words
+from cogenesis_langchain.testing.search import find_leaks, rare_words
 
 SECRET = "Zímlor Quovex-14"
 NOTE = "My name is Zimlor Quovex and I owe 4,311.20 EUR."
@@ -54,12 +54,12 @@ def send(recorder: EgressRecorder, body: str, path: str = "/x") -> None:
 )
 def test_a_string_is_found_in_every_form(leak: str) -> None:
     raw = leak.encode("latin-1") if "\x00" in leak else leak.encode()
-    assert forms_in(b"before " + raw + b" after", [SECRET])
+    assert find_leaks(b"before " + raw + b" after", [SECRET])
 
 
 def test_what_is_not_there_is_not_found() -> None:
-    assert not forms_in(b"before Zimlor and Quovex after 14", [SECRET])
-    assert not forms_in(b"", [SECRET])
+    assert not find_leaks(b"before Zimlor and Quovex after 14", [SECRET])
+    assert not find_leaks(b"", [SECRET])
 
 
 def test_rare_words_are_what_only_this_text_holds() -> None:

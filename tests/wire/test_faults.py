@@ -22,7 +22,7 @@ from cogenesis_langchain.testing import (
     make_canaries,
 )
 from cogenesis_langchain.testing.behaviours import Behaviour
-from cogenesis_langchain.testing.search import forms_in
+from cogenesis_langchain.testing.search import find_leaks
 
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
 CANARIES = make_canaries(11)
@@ -45,8 +45,8 @@ def echo_in_headers() -> Behaviour:
 FAULTS: dict[str, tuple[Behaviour, str, int]] = {
     "times out": (behaviours.stall(), "CloudTimeout", 1),
     "drips": (behaviours.drip(pause=0.1), "CloudTimeout", 1),
-    "drips its head": (behaviours.drip(pause=0.1, from_the_head=True), "CloudTimeout", 1),
-    "closes half-way": (behaviours.half(), "CloudUnavailable", 2),
+    "drips its head": (behaviours.drip(pause=0.1, include_headers=True), "CloudTimeout", 1),
+    "closes half-way": (behaviours.truncated(), "CloudUnavailable", 2),
     "closes at once": (behaviours.hang_up(), "CloudUnavailable", 2),
     "429": (behaviours.status(429), "CloudRateLimited", 2),
     "429, wait an hour": (behaviours.status(429, retry_after="3600"), "CloudRateLimited", 1),
@@ -109,7 +109,7 @@ def test_the_local_answer_comes_in_time_and_says_why(cloud: EgressRecorder, faul
     assert (told["mode"], told["rung"], told["sketch"]) == ("sketch", "local", ())
     assert told["fallback_reason"].startswith(kind)
     assert told["cloud_calls"] == len(cloud.requests) == requests
-    assert not forms_in(repr(answer).encode(), CANARIES.values)
+    assert not find_leaks(repr(answer).encode(), CANARIES.values)
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 

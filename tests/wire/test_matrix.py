@@ -21,7 +21,7 @@ from wire.world import CONDITIONS, Condition, World, world
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import CoGenesisError, ConfigurationError, LocalModelError
 from cogenesis_langchain.testing import CALL_STYLES, Canaries, make_canaries
-from cogenesis_langchain.testing.search import forms_in
+from cogenesis_langchain.testing.search import find_leaks
 
 # The plain models of the controls leave connections open in the event loops they ran in.
 pytestmark = pytest.mark.filterwarnings(
@@ -99,7 +99,7 @@ def test_nothing_private_leaves(
     around.begin(condition)
     outcomes = run(around, opened, SHAPES[shape], guarded=True)
     secrets = [value for canaries, _ in outcomes.values() for value in canaries.values]
-    assert not forms_in(around.left, [*secrets, *around.owner.values])
+    assert not find_leaks(around.left, [*secrets, *around.owner.values])
     errors = {name: error for name, (_, error) in outcomes.items() if error is not None}
     assert all(isinstance(error, CoGenesisError) for error in errors.values()), errors
     if opened.refused:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.figures import (
-    Figure,
-    find_figures,
-    is_telling,
+from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
+from cogenesis_langchain.privacy.detectors.numbers import (
+    Number,
+    find_numbers,
+    is_distinctive,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
@@ -52,33 +52,33 @@ def find_amounts(text: str) -> Iterator[ParsedValue]:
         Readings of kind `AMOUNT` and `QUANTITY`. Round durations ("in 3 days", "45 minutes") and
         round percentages are left out, ages are not: instructions are full of the former.
     """
-    for figure in find_figures(text):
-        if figure.currency:
-            yield (sum_of_money := _reading(figure, "AMOUNT", "money"))
-            if rate := _RATE.match(text, figure.end):
+    for number in find_numbers(text):
+        if number.currency:
+            yield (sum_of_money := _parsed(number, "AMOUNT", "money"))
+            if rate := _RATE.match(text, number.end):
                 yield sum_of_money._replace(end=rate.end())
-        elif figure.unit is not None:
-            old = _OLD.match(text, figure.end) or "old" in text[figure.start : figure.end]
-            if old or not is_round(values_of(figure), figure.unit):
-                yield _reading(figure, "QUANTITY", figure.unit)
+        elif number.unit is not None:
+            old = _OLD.match(text, number.end) or "old" in text[number.start : number.end]
+            if old or not is_round(values_of(number), number.unit):
+                yield _parsed(number, "QUANTITY", number.unit)
     yield from _measures(text)
 
 
-def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[ParsedValue]:
-    """Every number in a text with the canonical under which private amounts are filed.
+def parse_all_amounts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedValue]:
+    """Every number in a text with the canonical_forms under which private amounts are filed.
 
     Args:
         text: A text to be searched for private values.
-        figures: Its numbers.
+        numbers: Its numbers.
 
     Yields:
         Readings to probe with, units and currencies included.
     """
-    for figure in figures:
-        if figure.ordinal:
+    for number in numbers:
+        if number.ordinal:
             continue
-        family = "money" if figure.currency else figure.unit
-        yield _reading(figure, "AMOUNT" if figure.currency else "QUANTITY", family)
+        family = "money" if number.currency else number.unit
+        yield _parsed(number, "AMOUNT" if number.currency else "QUANTITY", family)
     yield from _measures(text)
 
 
@@ -98,16 +98,16 @@ def _measures(text: str) -> Iterator[ParsedValue]:
             yield _marked(match, f"size {'×'.join(sides)}")
 
 
-def _reading(figure: Figure, kind: ValueKind, family: str | None) -> ParsedValue:
-    values = values_of(figure)
+def _parsed(number: Number, kind: ValueKind, family: str | None) -> ParsedValue:
+    values = values_of(number)
     exact = {f"{family} {value:f}" for value in values} if family else set()
     bare = {f"number {value:f}" for value in values}
-    telling = {f"number {value:f}" for value in values if is_telling(value)}
+    distinctive = {f"number {value:f}" for value in values if is_distinctive(value)}
     return ParsedValue(
-        figure.start, figure.end, kind, frozenset(exact | telling), frozenset(exact | bare)
+        number.start, number.end, kind, frozenset(exact | distinctive), frozenset(exact | bare)
     )
 
 
 def _marked(match: re.Match[str], mark: str) -> ParsedValue:
-    canonical = frozenset({mark})
-    return ParsedValue(match.start(), match.end(), "QUANTITY", canonical, canonical)
+    canonical_forms = frozenset({mark})
+    return ParsedValue(match.start(), match.end(), "QUANTITY", canonical_forms, canonical_forms)

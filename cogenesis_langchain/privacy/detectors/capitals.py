@@ -76,7 +76,7 @@ class Token:
         return self.text[0].isupper() or _AFTER_PARTICLE.match(self.text) is not None
 
 
-class Reader:
+class TokenisedText:
     """One text as words and runs of capitalised words.
 
     Args:
@@ -88,7 +88,7 @@ class Reader:
         self.text = text
         self.languages = languages
         self.tokens = [
-            Token(match[0], *match.span(), *self._standing(match.start()))
+            Token(match[0], *match.span(), *self._sentence_position(match.start()))
             for match in _TOKEN.finditer(text)
         ]
         self._index = {token.start: index for index, token in enumerate(self.tokens)}
@@ -115,12 +115,12 @@ class Reader:
             linked = bool(run) and self._linked((pending or run)[-1], token)
             if linked and token.lower in TITLES and run[-1].lower not in TITLES:
                 linked = False  # the next person begins
-            shouted = self._is_shouted(token)
+            shouted = self._is_capitalised_noise(token)
             if token.capital and (not shouted or (linked and not pending and len(run) > 1)):
                 if linked and not token.opens:
                     run += [*pending, token]
                 else:
-                    yield from self._finished(run)
+                    yield from self._trimmed(run)
                     run = [token]
                 pending = []
             elif linked and (token.lower in _SMALL_LEGAL_FORMS or token.text in _MIXED_LEGAL_FORMS):
@@ -129,11 +129,11 @@ class Reader:
             elif linked and token.lower in PARTICLES:
                 pending.append(token)
             else:
-                yield from self._finished(run)
+                yield from self._trimmed(run)
                 run, pending = [], []
-        yield from self._finished(run)
+        yield from self._trimmed(run)
 
-    def _standing(self, start: int) -> tuple[bool, bool]:
+    def _sentence_position(self, start: int) -> tuple[bool, bool]:
         """Whether a word opens a sentence, and whether it follows a colon."""
         before = self.text[max(0, start - 24) : start].rstrip(_OPENING_MARKS)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
@@ -156,7 +156,7 @@ class Reader:
             return right.lower in LEGAL_FORMS
         return between in {" ", "\u00a0"} or (between == ". " and left.lower in TITLES)
 
-    def _is_shouted(self, token: Token) -> bool:
+    def _is_capitalised_noise(self, token: Token) -> bool:
         """Whether a word in capitals is an everyday word or a short abbreviation."""
         if len(token.text) < 2 or not token.text.isupper() or "." in token.text:
             return False
@@ -164,15 +164,15 @@ class Reader:
             return False
         return len(token.text) <= _LONGEST_ACRONYM or is_everyday(token.text, *self.languages)
 
-    def _finished(self, run: list[Token]) -> Iterator[list[Token]]:
-        while run and self._is_preamble(run):
+    def _trimmed(self, run: list[Token]) -> Iterator[list[Token]]:
+        while run and self._is_leading_noise(run):
             run = run[1:]
-        while len(run) > 1 and self._is_appendix(run[-2], run[-1]):
+        while len(run) > 1 and self._is_trailing_noise(run[-2], run[-1]):
             run = run[:-1]
         if run and any(token.capital for token in run):
             yield self._with_titles(run)
 
-    def _is_preamble(self, run: list[Token]) -> bool:
+    def _is_leading_noise(self, run: list[Token]) -> bool:
         """Whether the first word of a run only greets, opens the sentence or is public."""
         first = run[0]
         if first.lower in GREETINGS or not first.capital:
@@ -187,7 +187,7 @@ class Reader:
             return zipf(first.text, *self.languages) >= _COMMONEST_OPENER
         return is_public(first.text) or is_everyday(first.text, *self.languages)
 
-    def _is_appendix(self, previous: Token, last: Token) -> bool:
+    def _is_trailing_noise(self, previous: Token, last: Token) -> bool:
         """Whether the last word of a run does not belong to a name."""
         if last.lower in CLOSINGS or last.text == "&":
             return True

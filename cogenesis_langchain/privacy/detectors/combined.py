@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.addresses import find_addresses
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
+from cogenesis_langchain.privacy.detectors.amounts import find_amounts, parse_all_amounts
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
-from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
+from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_counts
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
-from cogenesis_langchain.privacy.detectors.figures import find_figures
-from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
+from cogenesis_langchain.privacy.detectors.identifying_numbers import find_identifying_numbers
+from cogenesis_langchain.privacy.detectors.labelled import find_form_values, find_labelled
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
-from cogenesis_langchain.privacy.detectors.numbered import find_numbered
+from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue, ParsedValueFinder
 from cogenesis_langchain.privacy.detectors.patterns import (
-    find_addresses_of_machines,
-    find_announced_codes,
+    find_labelled_codes,
+    find_network_addresses,
     find_patterns,
 )
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
@@ -26,18 +26,18 @@ from cogenesis_langchain.privacy.detectors.terms import find_terms
 
 _FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_patterns,
-    find_numbered,
+    find_identifying_numbers,
     find_addresses,
     find_labelled,
-    find_lines_of_forms,
+    find_form_values,
     find_names,
     find_cjk,
     find_terms,
 )
 _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
-    find_addresses_of_machines,
-    find_announced_codes,
-    find_numbered,
+    find_network_addresses,
+    find_labelled_codes,
+    find_identifying_numbers,
     find_addresses,
     find_introduced_names,
 )
@@ -52,9 +52,9 @@ def find_spans(text: str) -> list[Span]:
     """Everything private in a private text, in order; spans may overlap."""
     spans = {span for finder in _FINDERS for span in finder(text)}
     spans.update(
-        Span(reading.start, reading.end, reading.kind)
+        Span(parsed.start, parsed.end, parsed.kind)
         for reader in _READERS
-        for reading in reader(text)
+        for parsed in reader(text)
     )
     spans.update(_outside(spans, find_counts(text)))
     return sorted(spans)
@@ -70,13 +70,13 @@ def _outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[S
             yield Span(count.start, count.end, count.kind)
 
 
-def read_for_probing(text: str) -> Iterator[ParsedValue]:
+def parse_all_values(text: str) -> Iterator[ParsedValue]:
     """Every date, time and number in a text that is searched for private values."""
-    figures = list(find_figures(text))
+    numbers = list(find_numbers(text))
     yield from find_dates(text)
     yield from find_times(text)
-    yield from find_numbers(text, figures)
-    yield from find_counted(text, figures)
+    yield from parse_all_amounts(text, numbers)
+    yield from parse_all_counts(text, numbers)
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
@@ -87,17 +87,17 @@ def find_spans_in_instruction(text: str) -> list[Span]:
     """
     spans = {span for finder in _INSTRUCTION_FINDERS for span in finder(text)}
     spans.update(
-        Span(reading.start, reading.end, reading.kind)
-        for reading in (*find_dates(text), *find_amounts(text))
-        if _is_exact(reading)
+        Span(parsed.start, parsed.end, parsed.kind)
+        for parsed in (*find_dates(text), *find_amounts(text))
+        if _is_exact(parsed)
     )
     return sorted(spans)
 
 
-def _is_exact(reading: ParsedValue) -> bool:
+def _is_exact(parsed: ParsedValue) -> bool:
     """A day of a year, or a sum of money that is not round."""
-    if reading.kind == "DATE":
-        return any(mark.startswith("date *") for mark in reading.canonical)
-    return reading.kind == "AMOUNT" and any(
-        _EXACT_SUM.match(mark) is not None for mark in reading.canonical
+    if parsed.kind == "DATE":
+        return any(mark.startswith("date *") for mark in parsed.canonical_forms)
+    return parsed.kind == "AMOUNT" and any(
+        _EXACT_SUM.match(mark) is not None for mark in parsed.canonical_forms
     )

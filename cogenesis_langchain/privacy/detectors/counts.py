@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.figures import (
-    Figure,
-    find_figures,
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
+from cogenesis_langchain.privacy.detectors.numbers import (
+    Number,
+    find_numbers,
+    is_distinctive,
     is_small_or_year,
-    is_telling,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
@@ -42,61 +42,61 @@ def find_counts(text: str) -> Iterator[ParsedValue]:
     Yields:
         Readings of kind `QUANTITY`.
     """
-    for reading, says_something in _readings(text, find_figures(text)):
+    for parsed, says_something in _readings(text, find_numbers(text)):
         if says_something:
-            yield reading
+            yield parsed
 
 
-def find_counted(text: str, figures: Iterable[Figure]) -> Iterator[ParsedValue]:
+def parse_all_counts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedValue]:
     """Every number of a text that counts or labels something, to probe with."""
-    for reading, _ in _readings(text, figures):
-        yield reading
+    for parsed, _ in _readings(text, numbers):
+        yield parsed
 
 
-def _readings(text: str, figures: Iterable[Figure]) -> Iterator[tuple[ParsedValue, bool]]:
+def _readings(text: str, numbers: Iterable[Number]) -> Iterator[tuple[ParsedValue, bool]]:
     """Readings, and whether each says something about whoever wrote the text."""
-    for figure in figures:
-        if figure.bare and not _is_in_a_code(text, figure):
-            values = values_of(figure)
-            bare = frozenset(f"number {value:f}" for value in values if is_telling(value))
+    for number in numbers:
+        if number.bare and not _is_in_a_code(text, number):
+            values = values_of(number)
+            bare = frozenset(f"number {value:f}" for value in values if is_distinctive(value))
             uncommon = not all(is_small_or_year(value) for value in values)
-            if not figure.ordinal:
-                yield ParsedValue(figure.start, figure.end, "QUANTITY", bare, bare), bool(bare)
-            for reading, telling in _with_words(text, figure, values, bare):
-                yield reading, uncommon and telling
+            if not number.ordinal:
+                yield ParsedValue(number.start, number.end, "QUANTITY", bare, bare), bool(bare)
+            for parsed, distinctive in _with_words(text, number, values, bare):
+                yield parsed, uncommon and distinctive
 
 
 def _with_words(
-    text: str, figure: Figure, values: frozenset[Decimal], bare: frozenset[str]
+    text: str, number: Number, values: frozenset[Decimal], bare: frozenset[str]
 ) -> Iterator[tuple[ParsedValue, bool]]:
     """A number with the word after it, or as a day of the month; with the word before it."""
-    after = _AFTER.match(text, figure.end)
+    after = _AFTER.match(text, number.end)
     if after is not None and (common := zipf(after[2], *LANGUAGES)) < _SMALL_WORD:
         family = f"{_stem(after[2])} {'no.' if after['nth'] else 'times'}"
-        reading = _named(figure.start, after.end(), family, values, bare)
-        yield reading, bool(bare) or common < _EVERYDAY_NOUN or not _all_round(values)
-    elif figure.ordinal:
-        article = _THE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start)
-        start = article.start() if article else figure.start
-        yield _named(start, figure.end + len("th"), "of-month", values, bare), True
-    if before := _BEFORE.search(text, max(0, figure.start - _LONGEST_WORD), figure.start):
-        reading = _named(before.start(1), figure.end, f"{_stem(before[1])} no.", values, bare)
-        yield reading, zipf(before[1], *LANGUAGES) < _LABEL
+        parsed = _named(number.start, after.end(), family, values, bare)
+        yield parsed, bool(bare) or common < _EVERYDAY_NOUN or not _all_round(values)
+    elif number.ordinal:
+        article = _THE.search(text, max(0, number.start - _LONGEST_WORD), number.start)
+        start = article.start() if article else number.start
+        yield _named(start, number.end + len("th"), "of-month", values, bare), True
+    if before := _BEFORE.search(text, max(0, number.start - _LONGEST_WORD), number.start):
+        parsed = _named(before.start(1), number.end, f"{_stem(before[1])} no.", values, bare)
+        yield parsed, zipf(before[1], *LANGUAGES) < _LABEL
 
 
 def _named(
     start: int, end: int, family: str, values: frozenset[Decimal], bare: frozenset[str]
 ) -> ParsedValue:
-    canonical = frozenset(f"{family} {value:f}" for value in values)
-    return ParsedValue(start, end, "QUANTITY", canonical | bare, canonical)
+    canonical_forms = frozenset(f"{family} {value:f}" for value in values)
+    return ParsedValue(start, end, "QUANTITY", canonical_forms | bare, canonical_forms)
 
 
-def _is_in_a_code(text: str, figure: Figure) -> bool:
+def _is_in_a_code(text: str, number: Number) -> bool:
     """Whether a number touches letters or signs that make it a part of something else."""
-    before = text[figure.start - 1 : figure.start]
+    before = text[number.start - 1 : number.start]
     return bool(
         _PART_OF_A_CODE.match(before)
-        or (not figure.ordinal and _GOES_ON_AS_CODE.match(text, figure.end))
+        or (not number.ordinal and _GOES_ON_AS_CODE.match(text, number.end))
     )
 
 

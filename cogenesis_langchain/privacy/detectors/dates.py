@@ -251,17 +251,19 @@ def _full_year(written: str) -> int:
 
 def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -> ParsedValue:
     stored: set[str] = set()
-    probes: set[str] = set()
+    lookup_forms: set[str] = set()
     for month, day in days:
         of_any_year, without_year = f"date *-{month}-{day}", f"date {month}-{day}"
         if year is None:
             stored.add(without_year)
-            probes |= {without_year, of_any_year}
+            lookup_forms |= {without_year, of_any_year}
         else:
             with_year = f"date {_full_year(year)}-{month}-{day}"
             stored |= {with_year, of_any_year}
-            probes |= {with_year, without_year}
-    return ParsedValue(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
+            lookup_forms |= {with_year, without_year}
+    return ParsedValue(
+        match.start(), match.end(), "DATE", frozenset(stored), frozenset(lookup_forms)
+    )
 
 
 def _month_of(match: re.Match[str], months: frozenset[int], year: str) -> ParsedValue:
@@ -275,5 +277,5 @@ def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> Par
         hours = {hour % 12 + (12 if half.lower() == "p" else 0)}
     elif hour <= 12:
         hours = {hour % 12, hour % 12 + 12}
-    canonical = frozenset(f"time {hour}:{minute:02}" for hour in hours)
-    return ParsedValue(match.start(), match.end(), "TIME", canonical, canonical)
+    canonical_forms = frozenset(f"time {hour}:{minute:02}" for hour in hours)
+    return ParsedValue(match.start(), match.end(), "TIME", canonical_forms, canonical_forms)

@@ -126,7 +126,7 @@ def find_labelled(text: str) -> Iterator[Span]:
             yield Span(start, end, kind)
 
 
-def find_lines_of_forms(text: str) -> Iterator[Span]:
+def find_form_values(text: str) -> Iterator[Span]:
     """The values of a form in a script without capitals, whatever the labels say.
 
     There is nothing else to tell a name by, and a form is about somebody.

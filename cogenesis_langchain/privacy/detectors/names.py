@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.capitals import Reader, Token
+from cogenesis_langchain.privacy.detectors.capitals import Token, TokenisedText
 from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
     DETERMINERS,
     EVERYDAY_NAMES,
     FUNCTION_WORDS,
+    GENERIC_ADDRESSEES,
     GREETINGS,
     INSTRUCTION_WORDS,
-    NOT_ADDRESSEES,
     ORGANISATION_WORDS,
     PARTICLES,
     PLACE_PREPOSITIONS,
     RELATIONS,
-    STAY_AT_HOME_VERBS,
     TITLES,
+    VERBS_AFTER_NAMES,
 )
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
     LANGUAGES,
@@ -35,7 +35,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import (
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
-_TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
+_COMMON_WORD: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
 _GERMAN_NOUN: Final = 4.6
 _FOREIGN_NOUN: Final = 4.8  # of a language that writes nouns small
 _PLACE: Final = 5.8  # zipf; "London" is common
@@ -67,27 +67,27 @@ def find_names(text: str) -> Iterator[Span]:
         Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A word that is a name
         in one place counts in all places of the text.
     """
-    reader = Reader(text, languages_of(text))
-    runs = list(reader.runs())
-    certain = [run for run in runs if _is_certain(reader, run)]
+    tokenised = TokenisedText(text, languages_of(text))
+    runs = list(tokenised.runs())
+    certain = [run for run in runs if _is_certain(tokenised, run)]
     known = {token.lower for run in certain for token in run if token.capital}
     for run in runs:
         if run in certain or any(
             token.lower in known and token.capital and not is_public(token.text) for token in run
         ):
-            yield from _spans(reader, run)
-    yield from _lower_case_names(reader)
-    yield from _rare_words(reader)
+            yield from _spans(tokenised, run)
+    yield from _lower_case_names(tokenised)
+    yield from _rare_words(tokenised)
     for match in _QUOTED_FIRM.finditer(text):
         yield Span(*match.span(), "ORGANISATION")
 
 
-def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
+def _spans(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
     """The span of a run, and of its parts before and after a particle: "and", "of", "di"."""
-    kind = _kind(reader, run)
+    kind = _kind(tokenised, run)
     cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
     starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
-    if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *reader.languages):
+    if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *tokenised.languages):
         starts.append(1)  # the first word may have its capital from the sentence alone
     ends = [*cuts, len(run)]
     for start in starts:
@@ -99,20 +99,20 @@ def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
             yield Span(
                 run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
             )
-    yield from _with_house_number(reader.text, run[0].start, run[-1].end)
-    yield from _with_what_it_is(reader, run)
+    yield from _with_house_number(tokenised.text, run[0].start, run[-1].end)
+    yield from _with_neighbours(tokenised, run)
 
 
-def _with_what_it_is(reader: Reader, run: list[Token]) -> Iterator[Span]:
+def _with_neighbours(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
     """A run with its neighbours that may belong to it: "HMP Garrowby", "the Kahurangi Star"."""
     start, end = run[0].start, run[-1].end
-    before, after = reader.before(run[0]), reader.after(run[-1])
+    before, after = tokenised.before(run[0]), tokenised.after(run[-1])
     if before is not None:
-        gap = reader.text[before.end : start].strip()
+        gap = tokenised.text[before.end : start].strip()
         abbreviation = before.capital and (before.text.isupper() or gap == ".")
         if normalise(before.text) in ORGANISATION_WORDS or abbreviation:
             start = before.start
-    if after is not None and after.capital and reader.text[end : after.start] == " ":
+    if after is not None and after.capital and tokenised.text[end : after.start] == " ":
         end = after.end
     if (start, end) != (run[0].start, run[-1].end):
         yield Span(start, end, "ORGANISATION")
@@ -126,39 +126,39 @@ def _with_house_number(text: str, start: int, end: int) -> Iterator[Span]:
         yield Span(before.start(), end, "ADDRESS")
 
 
-def _kind(reader: Reader, run: list[Token]) -> ValueKind:
+def _kind(tokenised: TokenisedText, run: list[Token]) -> ValueKind:
     if any(token.lower in ORGANISATION_WORDS for token in run):
         return "ORGANISATION"
-    before = reader.before(run[0])
+    before = tokenised.before(run[0])
     if run[0].lower not in TITLES and before and before.lower in PLACE_PREPOSITIONS:
         return "PLACE"
     return "NAME"
 
 
-def _is_certain(reader: Reader, run: list[Token]) -> bool:
+def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
     """Whether a run is a name by its own looks and its neighbours."""
     words = [token for token in run if token.capital and token.lower not in TITLES]
     if not words:  # "our cat Bishop"
-        before = reader.before(run[0])
+        before = tokenised.before(run[0])
         return run[0].capital and before is not None and before.lower in RELATIONS
-    if _is_introduced(reader, run):
-        return not all(token.lower in NOT_ADDRESSEES for token in words)
+    if _is_introduced(tokenised, run):
+        return not all(token.lower in GENERIC_ADDRESSEES for token in words)
     if len(words) == 1:
-        return _is_single_name(reader, words[0])
-    everyday = all(is_everyday(token.text, *reader.languages) for token in words)
+        return _is_single_name(tokenised, words[0])
+    everyday = all(is_everyday(token.text, *tokenised.languages) for token in words)
     opened = run[0].opens and not run[0].labelled
-    return not (everyday and opened) or _kind(reader, run) == "ORGANISATION"
+    return not (everyday and opened) or _kind(tokenised, run) == "ORGANISATION"
 
 
-def _is_introduced(reader: Reader, run: list[Token]) -> bool:
+def _is_introduced(tokenised: TokenisedText, run: list[Token]) -> bool:
     """Whether a title, a greeting, a closing line or a relation says that a name follows."""
     if run[0].lower in TITLES and len(run) > 1:
         return True
-    before = reader.before(run[0])
+    before = tokenised.before(run[0])
     if before is not None and before.lower in GREETINGS | RELATIONS | CLOSINGS:
         return True
-    above = reader.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
-    rest_of_line = reader.text[run[-1].end :].partition("\n")[0]
+    above = tokenised.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
+    rest_of_line = tokenised.text[run[-1].end :].partition("\n")[0]
     return (
         not rest_of_line.strip(" .,")
         and above.rpartition(" ")[2].casefold() in CLOSINGS
@@ -166,47 +166,47 @@ def _is_introduced(reader: Reader, run: list[Token]) -> bool:
     )
 
 
-def _is_single_name(reader: Reader, token: Token) -> bool:
+def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
     """Whether one capitalised word is a name."""
     if is_public(token.text) or token.lower in INSTRUCTION_WORDS or len(token.text) < 2:
         return False
-    before, after = reader.before(token), reader.after(token)
+    before, after = tokenised.before(token), tokenised.after(token)
     known = is_known_name(token.text)
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
-            return after is not None and after.lower in STAY_AT_HOME_VERBS
-        seldom = not (zipf(token.text, *reader.languages) or is_compound(token.lower))
-        return known or seldom or is_rare(token.text, *reader.languages)
+            return after is not None and after.lower in VERBS_AFTER_NAMES
+        seldom = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
+        return known or seldom or is_rare(token.text, *tokenised.languages)
     if known:
         return True
-    if _is_where(reader, before) and "de" not in reader.languages:
-        return zipf(token.text, *reader.languages) < _PLACE
+    if _follows_place_preposition(tokenised, before) and "de" not in tokenised.languages:
+        return zipf(token.text, *tokenised.languages) < _PLACE
     if before is not None and before.lower in DETERMINERS:
-        return not is_everyday(token.text, *reader.languages) or _is_attribute(reader, token)
+        return not is_everyday(token.text, *tokenised.languages) or _is_attribute(tokenised, token)
     if token.lower in EVERYDAY_NAMES:
         return True
-    if "de" in reader.languages:
+    if "de" in tokenised.languages:
         place = before is not None and before.lower in PLACE_PREPOSITIONS
         return zipf(token.text, "de") < (_GERMAN_NOUN if place else 1)
-    return zipf(token.text, *reader.languages) < (
-        _TELLING if reader.languages == ("en",) else _FOREIGN_NOUN
+    return zipf(token.text, *tokenised.languages) < (
+        _COMMON_WORD if tokenised.languages == ("en",) else _FOREIGN_NOUN
     )
 
 
-def _is_where(reader: Reader, before: Token | None) -> bool:
+def _follows_place_preposition(tokenised: TokenisedText, before: Token | None) -> bool:
     """Whether a place is about to be named: "in Edinburgh", "from the Bull"."""
     if before is not None and before.lower == "the":
-        before = reader.before(before)
+        before = tokenised.before(before)
     return before is not None and before.lower in PLACE_PREPOSITIONS
 
 
-def _is_attribute(reader: Reader, token: Token) -> bool:
+def _is_attribute(tokenised: TokenisedText, token: Token) -> bool:
     """Whether a word stands before a noun, as in "the Rotterdam office"."""
-    after = reader.after(token)
+    after = tokenised.after(token)
     return (
         after is not None
         and not after.capital
-        and reader.text[token.end : after.start] == " "
+        and tokenised.text[token.end : after.start] == " "
         and after.lower not in FUNCTION_WORDS
     )
 
@@ -220,33 +220,35 @@ def find_introduced_names(text: str) -> Iterator[Span]:
     Yields:
         Spans of kind `NAME`. After a title any name counts, after a relation a known given name.
     """
-    reader = Reader(text, languages_of(text))
-    for run in reader.runs():
+    tokenised = TokenisedText(text, languages_of(text))
+    for run in tokenised.runs():
         words = [token for token in run if token.capital and token.lower not in TITLES]
-        before = reader.before(run[0])
+        before = tokenised.before(run[0])
         titled = run[0].lower in TITLES and run[0].capital and not run[0].opens
         related = before is not None and before.lower in RELATIONS
-        named = not all(is_public(token.text) or token.lower in NOT_ADDRESSEES for token in words)
+        named = not all(
+            is_public(token.text) or token.lower in GENERIC_ADDRESSEES for token in words
+        )
         if named and (titled or (related and is_known_name(words[0].text))):
             yield Span(run[0].start, run[-1].end, "NAME")
 
 
-def _lower_case_names(reader: Reader) -> Iterator[Span]:
+def _lower_case_names(tokenised: TokenisedText) -> Iterator[Span]:
     """Names that a chat writes without a capital, and whoever speaks at the start of two lines."""
-    for token in reader.tokens:
+    for token in tokenised.tokens:
         if token.capital or len(token.text) < 3:
             continue
-        if is_known_name(token.text) and not zipf(token.text, *reader.languages):
+        if is_known_name(token.text) and not zipf(token.text, *tokenised.languages):
             yield Span(token.start, token.end, "NAME")
-    speakers = [match[1] for match in _SPEAKER.finditer(reader.text)]
-    for match in _SPEAKER.finditer(reader.text):
+    speakers = [match[1] for match in _SPEAKER.finditer(tokenised.text)]
+    for match in _SPEAKER.finditer(tokenised.text):
         if speakers.count(match[1]) > 1 and match[1].casefold() not in _PRONOUNS:
             yield Span(*match.span(1), "NAME")
 
 
-def _rare_words(reader: Reader) -> Iterator[Span]:
+def _rare_words(tokenised: TokenisedText) -> Iterator[Span]:
     """Abbreviations and small words that hardly anybody uses: logins, rare conditions, slips."""
-    for token in reader.tokens:
+    for token in tokenised.tokens:
         if not token.text.isalpha() or not is_rare(token.text, *LANGUAGES):
             continue
         if token.text.isupper() and len(token.text) >= _SHORTEST_ABBREVIATION:

@@ -15,16 +15,16 @@ class ParsedValue(NamedTuple):
         start: Index of its first character.
         end: One past its last character.
         kind: What it is.
-        canonical: What a private value that reads so is filed under.
-        probes: Under which canonical to look when a text reads so. The two differ where one of them
+        canonical_forms: What a private value that reads so is filed under.
+        lookup_forms: Under which canonical_forms to look when a text reads so. The two differ where one of them
             says less than the other: a date without its year, a number without its currency.
     """
 
     start: int
     end: int
     kind: ValueKind
-    canonical: frozenset[str]
-    probes: frozenset[str]
+    canonical_forms: frozenset[str]
+    lookup_forms: frozenset[str]
 
 
 ParsedValueFinder = Callable[[str], Iterator[ParsedValue]]

@@ -91,14 +91,14 @@ def find_patterns(text: str) -> Iterator[Span]:
     Yields:
         Spans; an identifier is a code that is announced ("order no.") or mixes letters and digits.
     """
-    yield from find_addresses_of_machines(text)
+    yield from find_network_addresses(text)
     for match in _LETTERED.finditer(text):
         if zipf(match[1], *LANGUAGES) < _COMMONEST_LABEL:
             yield Span(*match.span(), "ID")
     for pattern in (_HANDLE, _SNAKE, _TAGGED):
         for match in pattern.finditer(text):
             yield Span(*match.span(), "ID")
-    for code in find_announced_codes(text):
+    for code in find_labelled_codes(text):
         yield code
         if cue := _CUE.search(text, max(0, code.start - _CUE_REACH), code.end):
             yield Span(cue.start(), code.end, "ID")
@@ -113,7 +113,7 @@ def find_patterns(text: str) -> Iterator[Span]:
                 yield Span(*match.span(), "ID")
 
 
-def find_addresses_of_machines(text: str) -> Iterator[Span]:
+def find_network_addresses(text: str) -> Iterator[Span]:
     """Mail addresses, URLs, IP and MAC addresses."""
     for match in _EMAIL.finditer(text):
         yield Span(*match.span(), "EMAIL")
@@ -126,7 +126,7 @@ def find_addresses_of_machines(text: str) -> Iterator[Span]:
         yield Span(*match.span(), "ID")
 
 
-def find_announced_codes(text: str) -> Iterator[Span]:
+def find_labelled_codes(text: str) -> Iterator[Span]:
     """Codes with a digit after a word such as "order no." or "MRN"."""
     for match in _CUE.finditer(text):
         if any(letter.isdigit() for letter in match[1]) and not _is_ordinary(

@@ -281,7 +281,7 @@ def test_a_place_that_cannot_hold_it_raises(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_never_freed_raises(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(ledger_file, "_LOCK_TIMEOUT", 0.05)
     ledger = filled(path, count=1)
     with FileLock(f"{path}.lock"), pytest.raises(LedgerError, match="lock"):
         ledger.append(entry())

@@ -204,7 +204,7 @@ def test_a_union_knows_both_and_merges_small_parts() -> None:
 
 
 def test_a_union_of_different_runs_of_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="different numbers of words"):
+    with pytest.raises(ValueError, match="different phrase_words"):
         VALUES.union(ValueSet.from_texts(["a b c d"], phrase_words=3))
 
 

@@ -167,7 +167,7 @@ CLOSINGS: Final = _words("""
     pozdrawiam
 """)
 
-NOT_ADDRESSEES: Final = _words("""
+GENERIC_ADDRESSEES: Final = _words("""
     president chairman chairwoman minister speaker right bean seuss dalloway darcy who jekyll
     claus sir madam all team everyone everybody folks colleague colleagues friend friends customer
     customers parents students neighbours neighbors professor doctor hiring manager guys there
@@ -222,7 +222,7 @@ PLACE_PREPOSITIONS: Final = _words("""
     per em para
 """)
 
-STAY_AT_HOME_VERBS: Final = _words("""
+VERBS_AFTER_NAMES: Final = _words("""
     is was has had says said told asked wants wanted needs needed met works lives lived got gets
     should could would must does did went came knows knew thinks thought loves hates likes takes
     took called texted

@@ -21,7 +21,7 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt")
 _SCRIPT_LANGUAGES: Final = {"иеоа": ("ru", "uk"), "αεο": ("el",)}
 _FREQUENT: Final = 1e-3  # share of the words of a language
 _RARE: Final = 1e-7  # share of the words of a language
-_TELLING: Final = 4.2  # zipf; a more common word is taken for a word
+_COMMON_WORD: Final = 4.2  # zipf; a more common word is taken for a word
 _SHORTEST_PART: Final = 4  # letters of a word that another one is made of
 _FUNCTION_WORD: Final = 5.4  # zipf; no name is as common as that in any language
 
@@ -100,7 +100,9 @@ def is_surname(word: str) -> bool:
     """Whether a word is a surname somewhere, and hardly used as anything else."""
     lower = word.casefold()
     return (
-        lower in _known_surnames() and lower not in EVERYDAY_NAMES and zipf(lower, "en") < _TELLING
+        lower in _known_surnames()
+        and lower not in EVERYDAY_NAMES
+        and zipf(lower, "en") < _COMMON_WORD
     )
 
 

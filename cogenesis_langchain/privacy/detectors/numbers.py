@@ -74,7 +74,7 @@ _COMMON_NUMBERS: Final = frozenset(
 )
 
 
-class Figure(NamedTuple):
+class Number(NamedTuple):
     """A number as written, with what stands around it.
 
     Args:
@@ -101,8 +101,8 @@ class Figure(NamedTuple):
         return not self.currency and self.unit is None
 
 
-def find_figures(text: str) -> Iterator[Figure]:
-    """Numbers in figures, then numbers in words, each with its currency or unit."""
+def find_numbers(text: str) -> Iterator[Number]:
+    """Numbers in numbers, then numbers in words, each with its currency or unit."""
     for match in _NUMBER.finditer(text):
         yield _with_neighbours(text, *match.span(), match[0], _SCALE.match(text, match.end()))
     for start, end, value in find_number_words(text):
@@ -111,8 +111,8 @@ def find_figures(text: str) -> Iterator[Figure]:
 
 def _with_neighbours(
     text: str, start: int, end: int, written: str, scale: re.Match[str] | None
-) -> Figure:
-    figures_end = end
+) -> Number:
+    digits_end = end
     end = scale.end() if scale else end
     currency = currency_patterns()
     before = currency.before.search(text[max(0, start - LONGEST_BEFORE) : start])
@@ -122,9 +122,9 @@ def _with_neighbours(
         start -= len(before[0])
     if after:
         end = after.end()
-    if not (before or after) and (found := UNIT.match(text, figures_end)):
+    if not (before or after) and (found := UNIT.match(text, digits_end)):
         unit, scale, end = unit_of(found), None, found.end()
-    return Figure(
+    return Number(
         start,
         end,
         written,
@@ -135,21 +135,21 @@ def _with_neighbours(
     )
 
 
-def values_of(figure: Figure) -> frozenset[Decimal]:
+def values_of(number: Number) -> frozenset[Decimal]:
     """What a written number can mean; a separator before three digits can be either."""
-    digits = re.sub(r"[^\d.,]", "", figure.written)
+    digits = re.sub(r"[^\d.,]", "", number.written)
     whole = Decimal(re.sub(r"\D", "", digits))
     last = max(digits.rfind("."), digits.rfind(","))
-    readings = {whole}
+    values = {whole}
     if last >= 0 and digits.count(digits[last]) == 1:
         decimals = len(digits) - last - 1
         fraction = whole.scaleb(-decimals)
-        grouped = decimals == 3 and not digits.startswith("0") and not figure.scale
-        readings = {fraction} if not grouped else {whole, fraction}
-        if grouped and (figure.currency or len(set(digits) & {".", ","}) > 1):
-            readings = {whole}
-    factor = _SCALES[figure.scale.lower()] if figure.scale else 0
-    return frozenset(value.scaleb(factor).normalize() for value in readings)
+        grouped = decimals == 3 and not digits.startswith("0") and not number.scale
+        values = {fraction} if not grouped else {whole, fraction}
+        if grouped and (number.currency or len(set(digits) & {".", ","}) > 1):
+            values = {whole}
+    factor = _SCALES[number.scale.lower()] if number.scale else 0
+    return frozenset(value.scaleb(factor).normalize() for value in values)
 
 
 def is_small_or_year(value: Decimal) -> bool:
@@ -158,7 +158,7 @@ def is_small_or_year(value: Decimal) -> bool:
     return whole and (value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR)
 
 
-def is_telling(value: Decimal) -> bool:
+def is_distinctive(value: Decimal) -> bool:
     """Whether a number says something on its own: no small, round or otherwise common one."""
     if value != value.to_integral_value():
         return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # more than 2.5

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
+from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
     ],
 )
 def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
-    assert usual_spacing(text) == usual
+    assert collapse_spacing(text) == usual
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
     ],
 )
 def test_usual_text_stays_as_it_is(text: str) -> None:
-    assert usual_spacing(text) == text
+    assert collapse_spacing(text) == text

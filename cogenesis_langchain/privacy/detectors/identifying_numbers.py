@@ -95,7 +95,7 @@ _IDENTITY_NUMBERS: Final = (
 )
 
 
-def find_numbered(text: str) -> Iterator[Span]:
+def find_identifying_numbers(text: str) -> Iterator[Span]:
     """Cards, bank accounts, identity numbers and telephones.
 
     Args:
