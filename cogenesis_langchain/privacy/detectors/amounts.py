@@ -1,4 +1,4 @@
-"""Sums of money and quantities with a unit, by value."""
+"""Detector of sums of money and of quantities with a unit."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ _TWO_UNITS: Final = re.compile(
 
 
 def find_amounts(text: str) -> Iterator[ParsedValue]:
-    """Every sum of money and every quantity with a unit that says something.
+    """Find sums of money, and quantities with a unit that are not commonplace.
 
     Args:
         text: Any text.
 
     Yields:
-        Readings of kind `AMOUNT` and `QUANTITY`. Round durations ("in 3 days", "45 minutes") and
-        round percentages are left out, ages are not: instructions are full of the former.
+        Values of kind `AMOUNT` and `QUANTITY`. Round durations ("in 3 days", "45 minutes") and
+        round percentages are left out, because instructions often contain them. Ages are kept.
     """
     for number in find_numbers(text):
         if number.currency:
@@ -65,14 +65,14 @@ def find_amounts(text: str) -> Iterator[ParsedValue]:
 
 
 def parse_all_amounts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedValue]:
-    """Every number in a text with the canonical_forms under which private amounts are filed.
+    """Parse every number of a text, commonplace or not, to compare it with private amounts.
 
     Args:
         text: A text to be searched for private values.
-        numbers: Its numbers.
+        numbers: The numbers of the text.
 
     Yields:
-        Readings to probe with, units and currencies included.
+        Values whose `lookup_forms` include unit or currency.
     """
     for number in numbers:
         if number.ordinal:
@@ -83,22 +83,25 @@ def parse_all_amounts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedVa
 
 
 def _measures(text: str) -> Iterator[ParsedValue]:
+    """Yield ages, blood pressures, lap times, heights and dimensions."""
     for match in _AGE.finditer(text):
-        yield _marked(match, f"year {match[1]}")
+        yield _measure(match, f"year {match[1]}")
     for pattern in (_PRESSURE, _LIKELY_PRESSURE):
         for match in pattern.finditer(text):
-            yield _marked(match, f"pressure {match[1]}")
+            yield _measure(match, f"pressure {match[1]}")
     for match in _STOP_WATCH.finditer(text):
-        yield _marked(match, f"lasting {match[0]}")
+        yield _measure(match, f"lasting {match[0]}")
     for match in _TWO_UNITS.finditer(text):
-        yield _marked(match, f"units {match[1]} {match[2]}")
+        yield _measure(match, f"units {match[1]} {match[2]}")
     for match in _SIZE.finditer(text):
         sides = _DIGITS.findall(match[0])
         if any(len(side) > 1 for side in sides):
-            yield _marked(match, f"size {'×'.join(sides)}")
+            yield _measure(match, f"size {'×'.join(sides)}")
 
 
 def _parsed(number: Number, kind: ValueKind, family: str | None) -> ParsedValue:
+    """Make the value of a number; `family` is its unit, or ``money``."""
+    # A distinctive amount is also stored as a bare number, so that "14200" matches "$14,200".
     values = values_of(number)
     exact = {f"{family} {value:f}" for value in values} if family else set()
     bare = {f"number {value:f}" for value in values}
@@ -108,6 +111,6 @@ def _parsed(number: Number, kind: ValueKind, family: str | None) -> ParsedValue:
     )
 
 
-def _marked(match: re.Match[str], mark: str) -> ParsedValue:
-    canonical_forms = frozenset({mark})
-    return ParsedValue(match.start(), match.end(), "QUANTITY", canonical_forms, canonical_forms)
+def _measure(match: re.Match[str], form: str) -> ParsedValue:
+    forms = frozenset({form})
+    return ParsedValue(match.start(), match.end(), "QUANTITY", forms, forms)

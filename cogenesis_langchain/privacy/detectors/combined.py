@@ -1,4 +1,4 @@
-"""All detectors of the library over one text."""
+"""Runs all detectors of the library over a text."""
 
 from __future__ import annotations
 
@@ -41,29 +41,30 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_addresses,
     find_introduced_names,
 )
-_SHAPED: Final[frozenset[ValueKind]] = frozenset(
+# Kinds whose digits are no counts.
+_STRUCTURED: Final[frozenset[ValueKind]] = frozenset(
     {"EMAIL", "PHONE", "CARD", "ACCOUNT", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
 )
-_EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")
-_READERS: Final[tuple[ParsedValueFinder, ...]] = (find_dates, find_times, find_amounts)
+_EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")  # at least three digits
+_PARSERS: Final[tuple[ParsedValueFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
 def find_spans(text: str) -> list[Span]:
-    """Everything private in a private text, in order; spans may overlap."""
+    """Return all private values of a private text as ordered spans, which may overlap."""
     spans = {span for finder in _FINDERS for span in finder(text)}
     spans.update(
         Span(parsed.start, parsed.end, parsed.kind)
-        for reader in _READERS
-        for parsed in reader(text)
+        for parser in _PARSERS
+        for parsed in parser(text)
     )
-    spans.update(_outside(spans, find_counts(text)))
+    spans.update(_counts_outside(spans, find_counts(text)))
     return sorted(spans)
 
 
-def _outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[Span]:
-    """Numbers that are not part of something with a shape of its own, like a date or a code."""
+def _counts_outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[Span]:
+    """Yield the counts that are not a part of a structured value, such as a date."""
     taken = {
-        place for span in spans if span.kind in _SHAPED for place in range(span.start, span.end)
+        place for span in spans if span.kind in _STRUCTURED for place in range(span.start, span.end)
     }
     for count in counts:
         if taken.isdisjoint(range(count.start, count.end)):
@@ -71,7 +72,7 @@ def _outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[S
 
 
 def parse_all_values(text: str) -> Iterator[ParsedValue]:
-    """Every date, time and number in a text that is searched for private values."""
+    """Parse every date, time and number of a text that is searched for private values."""
     numbers = list(find_numbers(text))
     yield from find_dates(text)
     yield from find_times(text)
@@ -80,10 +81,10 @@ def parse_all_values(text: str) -> Iterator[ParsedValue]:
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
-    """What is private in an instruction whatever the context, in order; spans may overlap.
+    """Return the values that are private in any instruction as ordered spans, which may overlap.
 
-    Only what hardly ever stands in a general instruction: addresses, numbers with a meaning of
-    their own, full dates, exact sums, names that are introduced as somebody's.
+    These are kinds that a general instruction hardly ever contains: addresses, identifying
+    numbers, full dates, exact sums, and names after a title or a relation ("my wife Anna").
     """
     spans = {span for finder in _INSTRUCTION_FINDERS for span in finder(text)}
     spans.update(
@@ -95,9 +96,9 @@ def find_spans_in_instruction(text: str) -> list[Span]:
 
 
 def _is_exact(parsed: ParsedValue) -> bool:
-    """A day of a year, or a sum of money that is not round."""
+    """Return whether a value is a date with its year, or a sum of money that is not round."""
     if parsed.kind == "DATE":
-        return any(mark.startswith("date *") for mark in parsed.canonical_forms)
+        return any(form.startswith("date *") for form in parsed.canonical_forms)
     return parsed.kind == "AMOUNT" and any(
-        _EXACT_SUM.match(mark) is not None for mark in parsed.canonical_forms
+        _EXACT_SUM.match(form) is not None for form in parsed.canonical_forms
     )

@@ -1,7 +1,7 @@
-"""Numbers without a unit: how many of what, which of many, and numbers on their own.
+"""Detector of numbers without a unit: counts, ordinals, labels and bare numbers.
 
-An everyday number says nothing: "three points", "10 minutes", "2,000 words", a year. Any other one
-does: "31 ewes", "stall 212", "the 33rd week", "2,917".
+Private are numbers such as "31 ewes", "stall 212", "the 33rd week" and "2,917". Everyday numbers
+are not: "three points", "10 minutes", "2,000 words", a year.
 """
 
 from __future__ import annotations
@@ -28,33 +28,34 @@ _BEFORE: Final = re.compile(rf"(?<![^\W_])({_WORD})[ \u00a0]#?\Z")
 _LONGEST_WORD: Final = 24
 _PART_OF_A_CODE: Final = re.compile(r"[\w@#:/&+-]")
 _GOES_ON_AS_CODE: Final = re.compile(r"(?:\w|[:/@-]\w)")
-_EVERYDAY_NOUN: Final = 5.0  # zipf; "words", "people", "minutes"
-_SMALL_WORD: Final = 6.3  # zipf; "and", "with"
-_LABEL: Final = 5.3  # zipf; "about", "page" and "year" label nothing
+# Zipf frequencies, see `zipf`.
+_EVERYDAY_NOUN: Final = 5.0  # "words", "people", "minutes"
+_SMALL_WORD: Final = 6.3  # "and", "with"
+_LABEL: Final = 5.3  # more common words label nothing: "about", "page", "year"
 
 
 def find_counts(text: str) -> Iterator[ParsedValue]:
-    """Numbers of a private text that say something, with what they count or label.
+    """Find numbers that are not commonplace, with the word that they count or label.
 
     Args:
-        text: Any text.
+        text: A private text.
 
     Yields:
-        Readings of kind `QUANTITY`.
+        Values of kind `QUANTITY`.
     """
-    for parsed, says_something in _readings(text, find_numbers(text)):
-        if says_something:
+    for parsed, is_private in _parse(text, find_numbers(text)):
+        if is_private:
             yield parsed
 
 
 def parse_all_counts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedValue]:
-    """Every number of a text that counts or labels something, to probe with."""
-    for parsed, _ in _readings(text, numbers):
+    """Parse every number without a unit, commonplace or not, to compare it with private counts."""
+    for parsed, _ in _parse(text, numbers):
         yield parsed
 
 
-def _readings(text: str, numbers: Iterable[Number]) -> Iterator[tuple[ParsedValue, bool]]:
-    """Readings, and whether each says something about whoever wrote the text."""
+def _parse(text: str, numbers: Iterable[Number]) -> Iterator[tuple[ParsedValue, bool]]:
+    """Yield the values of numbers without a unit, and whether each would be private."""
     for number in numbers:
         if number.bare and not _is_in_a_code(text, number):
             values = values_of(number)
@@ -69,7 +70,7 @@ def _readings(text: str, numbers: Iterable[Number]) -> Iterator[tuple[ParsedValu
 def _with_words(
     text: str, number: Number, values: frozenset[Decimal], bare: frozenset[str]
 ) -> Iterator[tuple[ParsedValue, bool]]:
-    """A number with the word after it, or as a day of the month; with the word before it."""
+    """Yield a number with the word after it or as a day of the month, and with the word before."""
     after = _AFTER.match(text, number.end)
     if after is not None and (common := zipf(after[2], *LANGUAGES)) < _SMALL_WORD:
         family = f"{_stem(after[2])} {'no.' if after['nth'] else 'times'}"
@@ -87,12 +88,12 @@ def _with_words(
 def _named(
     start: int, end: int, family: str, values: frozenset[Decimal], bare: frozenset[str]
 ) -> ParsedValue:
-    canonical_forms = frozenset(f"{family} {value:f}" for value in values)
-    return ParsedValue(start, end, "QUANTITY", canonical_forms | bare, canonical_forms)
+    forms = frozenset(f"{family} {value:f}" for value in values)
+    return ParsedValue(start, end, "QUANTITY", forms | bare, forms)
 
 
 def _is_in_a_code(text: str, number: Number) -> bool:
-    """Whether a number touches letters or signs that make it a part of something else."""
+    """Return whether a number touches letters or signs, so that it is a part of a code."""
     before = text[number.start - 1 : number.start]
     return bool(
         _PART_OF_A_CODE.match(before)
@@ -105,5 +106,5 @@ def _stem(word: str) -> str:
 
 
 def _all_round(values: frozenset[Decimal]) -> bool:
-    """Whether a number ends like one that somebody chose: 15, 40, 250, 3,000."""
+    """Return whether all values are multiples of five, as the numbers in instructions often are."""
     return all(value % 5 == 0 for value in values)

@@ -1,4 +1,4 @@
-"""Names of people, organisations and places, from capitals, cues and word lists."""
+"""Detector of names of people, organisations and places, by capitals, cues and word lists."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import (
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
-_COMMON_WORD: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
-_GERMAN_NOUN: Final = 4.6
-_FOREIGN_NOUN: Final = 4.8  # of a language that writes nouns small
-_PLACE: Final = 5.8  # zipf; "London" is common
+# Zipf frequencies, see `zipf`. A single capitalised word that is more common is no name.
+_COMMON_WORD: Final = 4.2
+_GERMAN_NOUN: Final = 4.6  # German writes nouns with a capital
+_FOREIGN_NOUN: Final = 4.8
+_PLACE: Final = 5.8  # after "in" or "from", also a common word such as "London"
 _SHORTEST_CODE: Final = 4
 _SHORTEST_ABBREVIATION: Final = 3
 _HOUSE_NUMBER: Final = re.compile(r" \d{1,4}(?:-\d{1,4})?(?: ?[A-Za-z]\b)?(?![\w:.,/%-]*\d)")
@@ -58,14 +59,14 @@ _POSSESSIVE: Final = re.compile(r"['’]s\Z", re.IGNORECASE)
 
 
 def find_names(text: str) -> Iterator[Span]:
-    """Names of people, organisations and places.
+    """Find names of people, organisations and places.
 
     Args:
         text: Any text.
 
     Yields:
-        Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A word that is a name
-        in one place counts in all places of the text.
+        Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A capitalised word that
+        is certainly a name in one place counts everywhere in the text.
     """
     tokenised = TokenisedText(text, languages_of(text))
     runs = list(tokenised.runs())
@@ -83,12 +84,12 @@ def find_names(text: str) -> Iterator[Span]:
 
 
 def _spans(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
-    """The span of a run, and of its parts before and after a particle: "and", "of", "di"."""
+    """Yield the span of a run and of its parts between particles such as "and", "of" and "di"."""
     kind = _kind(tokenised, run)
     cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
     starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
     if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *tokenised.languages):
-        starts.append(1)  # the first word may have its capital from the sentence alone
+        starts.append(1)  # the first word may have a capital only because it opens the sentence
     ends = [*cuts, len(run)]
     for start in starts:
         end = min(end for end in ends if end > start)
@@ -104,7 +105,7 @@ def _spans(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
 
 
 def _with_neighbours(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
-    """A run with its neighbours that may belong to it: "HMP Garrowby", "the Kahurangi Star"."""
+    """Yield a run together with a neighbour that may belong to it: "HMP Garrowby"."""
     start, end = run[0].start, run[-1].end
     before, after = tokenised.before(run[0]), tokenised.after(run[-1])
     if before is not None:
@@ -119,7 +120,7 @@ def _with_neighbours(tokenised: TokenisedText, run: list[Token]) -> Iterator[Spa
 
 
 def _with_house_number(text: str, start: int, end: int) -> Iterator[Span]:
-    """A run of capitalised words that a number makes an address: "Merikotkantie 6 B"."""
+    """Yield a run with a house number next to it as an address: "Merikotkantie 6 B"."""
     if after := _HOUSE_NUMBER.match(text, end):
         yield Span(start, after.end(), "ADDRESS")
     if before := _NUMBER_OF_BLOCK.search(text, max(0, start - _LONGEST_NUMBER_OF_BLOCK), start):
@@ -136,7 +137,7 @@ def _kind(tokenised: TokenisedText, run: list[Token]) -> ValueKind:
 
 
 def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
-    """Whether a run is a name by its own looks and its neighbours."""
+    """Return whether a run is a name, judged by its words and its neighbours."""
     words = [token for token in run if token.capital and token.lower not in TITLES]
     if not words:  # "our cat Bishop"
         before = tokenised.before(run[0])
@@ -151,7 +152,7 @@ def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
 
 
 def _is_introduced(tokenised: TokenisedText, run: list[Token]) -> bool:
-    """Whether a title, a greeting, a closing line or a relation says that a name follows."""
+    """Return whether a title, greeting, relation or closing line precedes a run."""
     if run[0].lower in TITLES and len(run) > 1:
         return True
     before = tokenised.before(run[0])
@@ -167,7 +168,7 @@ def _is_introduced(tokenised: TokenisedText, run: list[Token]) -> bool:
 
 
 def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
-    """Whether one capitalised word is a name."""
+    """Return whether a single capitalised word is a name."""
     if is_public(token.text) or token.lower in INSTRUCTION_WORDS or len(token.text) < 2:
         return False
     before, after = tokenised.before(token), tokenised.after(token)
@@ -175,8 +176,8 @@ def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
             return after is not None and after.lower in VERBS_AFTER_NAMES
-        seldom = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
-        return known or seldom or is_rare(token.text, *tokenised.languages)
+        unknown = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
+        return known or unknown or is_rare(token.text, *tokenised.languages)
     if known:
         return True
     if _follows_place_preposition(tokenised, before) and "de" not in tokenised.languages:
@@ -194,14 +195,14 @@ def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
 
 
 def _follows_place_preposition(tokenised: TokenisedText, before: Token | None) -> bool:
-    """Whether a place is about to be named: "in Edinburgh", "from the Bull"."""
+    """Return whether a word follows a preposition of place: "in Edinburgh", "from the Bull"."""
     if before is not None and before.lower == "the":
         before = tokenised.before(before)
     return before is not None and before.lower in PLACE_PREPOSITIONS
 
 
 def _is_attribute(tokenised: TokenisedText, token: Token) -> bool:
-    """Whether a word stands before a noun, as in "the Rotterdam office"."""
+    """Return whether a word stands before a noun, as in "the Rotterdam office"."""
     after = tokenised.after(token)
     return (
         after is not None
@@ -212,13 +213,14 @@ def _is_attribute(tokenised: TokenisedText, token: Token) -> bool:
 
 
 def find_introduced_names(text: str) -> Iterator[Span]:
-    """Names in an instruction that a title or a relation introduces: "Dr. Nwosu", "my wife Anna".
+    """Find names after a title or a relation in an instruction: "Dr. Nwosu", "my wife Anna".
 
     Args:
         text: An instruction.
 
     Yields:
-        Spans of kind `NAME`. After a title any name counts, after a relation a known given name.
+        Spans of kind `NAME`. Any name counts after a title; after a relation only a known given
+        name does.
     """
     tokenised = TokenisedText(text, languages_of(text))
     for run in tokenised.runs():
@@ -234,7 +236,7 @@ def find_introduced_names(text: str) -> Iterator[Span]:
 
 
 def _lower_case_names(tokenised: TokenisedText) -> Iterator[Span]:
-    """Names that a chat writes without a capital, and whoever speaks at the start of two lines."""
+    """Yield names in lower case, and the speakers of a chat log, who open at least two lines."""
     for token in tokenised.tokens:
         if token.capital or len(token.text) < 3:
             continue
@@ -247,7 +249,7 @@ def _lower_case_names(tokenised: TokenisedText) -> Iterator[Span]:
 
 
 def _rare_words(tokenised: TokenisedText) -> Iterator[Span]:
-    """Abbreviations and small words that hardly anybody uses: logins, rare conditions, slips."""
+    """Yield very rare abbreviations and lower-case words, such as logins and rare illnesses."""
     for token in tokenised.tokens:
         if not token.text.isalpha() or not is_rare(token.text, *LANGUAGES):
             continue

@@ -1,6 +1,6 @@
-"""Numbers as they are written, what stands beside them, and what they can mean.
+"""Parser of numbers with their currency or unit.
 
-14,200 is 14200, 14 200, 14.200,00 and 14.2k.
+It reads "14,200", "14 200", "14.200,00", "14.2k" and "fourteen thousand two hundred" as 14200.
 """
 
 from __future__ import annotations
@@ -40,51 +40,26 @@ _LARGEST_SMALL: Final = 12
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2100
 _LARGE: Final = 10_000
-# Numbers below the first that the second divides are round.
+# (limit, step): a number below the limit is round if the step divides it.
 _ROUND_STEPS: Final = ((100, 5), (200, 10), (1000, 25), (_LARGE, 500))
-# Days, hours, weeks, months, ages of majority, powers of two, turns of phrase.
-_COMMON_NUMBERS: Final = frozenset(
-    map(
-        Decimal,
-        (
-            14,
-            16,
-            18,
-            21,
-            24,
-            28,
-            32,
-            36,
-            48,
-            52,
-            64,
-            72,
-            99,
-            101,
-            247,
-            280,
-            360,
-            365,
-            404,
-            911,
-            1024,
-            1200,
-        ),
-    )
-)
+# Numbers of days, hours, weeks and months, ages of majority, powers of two, set phrases.
+_COMMON_NUMBERS: Final = frozenset(map(Decimal, (
+    14, 16, 18, 21, 24, 28, 32, 36, 48, 52, 64, 72, 99, 101, 247, 280, 360, 365, 404, 911, 1024,
+    1200,
+)))  # fmt: skip
 
 
 class Number(NamedTuple):
-    """A number as written, with what stands around it.
+    """A number as written, with its currency or unit.
 
     Args:
-        start: Index of its first character, or of its currency's.
-        end: One past its last character, its unit or currency included.
+        start: Index of its first character, a currency before it included.
+        end: One past its last character, a unit or currency after it included.
         written: The digits with their separators.
         scale: A word that multiplies it, such as "million".
-        currency: Whether it is a sum of money.
-        unit: The name of its unit.
-        ordinal: Whether it says which of many: "19th".
+        currency: Whether it has a currency.
+        unit: The name of its unit: see `unit_of`.
+        ordinal: Whether it is an ordinal: "19th".
     """
 
     start: int
@@ -97,12 +72,12 @@ class Number(NamedTuple):
 
     @property
     def bare(self) -> bool:
-        """Whether it has neither a currency nor a unit."""
+        """Whether the number has neither a currency nor a unit."""
         return not self.currency and self.unit is None
 
 
 def find_numbers(text: str) -> Iterator[Number]:
-    """Numbers in numbers, then numbers in words, each with its currency or unit."""
+    """Find numbers in digits, then numbers in words, each with its currency or unit."""
     for match in _NUMBER.finditer(text):
         yield _with_neighbours(text, *match.span(), match[0], _SCALE.match(text, match.end()))
     for start, end, value in find_number_words(text):
@@ -136,7 +111,10 @@ def _with_neighbours(
 
 
 def values_of(number: Number) -> frozenset[Decimal]:
-    """What a written number can mean; a separator before three digits can be either."""
+    """Return the possible values of a number.
+
+    "1.234" has two: its separator can be a decimal point or a thousands separator.
+    """
     digits = re.sub(r"[^\d.,]", "", number.written)
     whole = Decimal(re.sub(r"\D", "", digits))
     last = max(digits.rfind("."), digits.rfind(","))
@@ -153,17 +131,17 @@ def values_of(number: Number) -> frozenset[Decimal]:
 
 
 def is_small_or_year(value: Decimal) -> bool:
-    """Whether a number is a whole one up to twelve, or a year of our times."""
+    """Return whether a number is an integer up to twelve, or a year from 1900 to 2099."""
     whole = value == value.to_integral_value()
     return whole and (value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR)
 
 
 def is_distinctive(value: Decimal) -> bool:
-    """Whether a number says something on its own: no small, round or otherwise common one."""
+    """Return whether a number is neither small nor round nor common, so that it identifies."""
     if value != value.to_integral_value():
-        return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # more than 2.5
+        return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # not "2.5"
     if is_small_or_year(value) or value in _COMMON_NUMBERS:
         return False
     if value >= _LARGE:
-        return f"{value:f}".strip("0") != "1"
+        return f"{value:f}".strip("0") != "1"  # not 10,000 or 1,000,000
     return all(value >= below or value % step for below, step in _ROUND_STEPS)

@@ -1,4 +1,4 @@
-"""Surface forms of names: the words of a person's, place's or organisation's name that reveal it."""
+"""Surface forms of names of people, places and organisations."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def name_forms(text: str) -> Forms:
 
 
 def organisation_forms(text: str) -> Forms:
+    """Yield the whole name, the name without words such as "Ltd", and each distinctive word."""
     words = WORD.findall(text)
     if len(words) < 2:
         if text.casefold() not in ORGANISATION_WORDS:
