@@ -193,7 +193,7 @@ class Tap:
                 yield request.head
                 yield json.dumps(_without_ids(body), ensure_ascii=False).encode()
             else:
-                yield request.everything
+                yield request.searchable
         for upstream, found in sequences.items():
             yield from (self._detokenised(upstream, ids) for ids in _longest(found))
 

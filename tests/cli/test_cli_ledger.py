@@ -84,10 +84,10 @@ def test_show_mentions_an_unfinished_line(
     record(path, sketch(b"one"))
     path.write_bytes(path.read_bytes() + b'{"endpo')
     assert run(monkeypatch, "verify") == 0
-    assert "7 bytes at the end are an unfinished line" in capsys.readouterr().out
+    assert "7 bytes at the end are an incomplete line" in capsys.readouterr().out
     record(path, sketch(b"two"))
     run(monkeypatch, "show")
-    assert "unfinished line of 7 bytes cut off" in capsys.readouterr().out
+    assert "incomplete line of 7 bytes removed" in capsys.readouterr().out
 
 
 def test_verify_gives_an_anchor_that_it_takes_back(
@@ -96,7 +96,7 @@ def test_verify_gives_an_anchor_that_it_takes_back(
     record(path, sketch(b"one"), sketch(b"two"))
     assert run(monkeypatch, "verify") == 0
     printed = capsys.readouterr().out
-    assert "2 lines in 1 files, the chain is whole" in printed
+    assert "2 lines in 1 files, the chain is intact" in printed
     anchor = printed.split("anchor: ")[1].strip()
     assert anchor == verify(path).head
     assert run(monkeypatch, "verify", "--anchor", anchor) == 0
@@ -113,7 +113,7 @@ def test_verify_names_the_broken_line_and_fails(
     assert run(monkeypatch, "verify") == 1
     printed = capsys.readouterr().err
     assert "egress.jsonl, line 2: its content does not match its SHA-256" in printed
-    assert "Remedy: the first 1 lines hold together" in printed
+    assert "Remedy: the first 1 lines are intact" in printed
 
 
 def test_stats_count_entries_and_bytes_in_every_group(

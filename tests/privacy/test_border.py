@@ -166,7 +166,9 @@ def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None
 
 def test_the_control_without_a_stowaway_passes() -> None:
     (message,), permission = permit(NOTES)
-    permission.authorise(URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"])
+    permission.authorise(
+        URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"]
+    )
     assert permission.sent.calls == 1
 
 

@@ -165,7 +165,9 @@ def test_a_missing_or_moved_file_shows(path: Path) -> None:
     aside.rename(third)
     assert str(verify(path).broken).startswith("egress.2.jsonl, line 1")
     first.unlink()
-    assert str(verify(path).broken).startswith("egress.2.jsonl, line 1: expected line 1 of the chain")
+    assert str(verify(path).broken).startswith(
+        "egress.2.jsonl, line 1: expected line 1 of the chain"
+    )
 
 
 def test_an_unfinished_line_in_the_middle_is_broken(path: Path) -> None:
