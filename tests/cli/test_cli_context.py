@@ -82,7 +82,7 @@ def test_forget_and_purge(run: Command, papers: Path) -> None:
     assert run.records() == []
 
 
-def test_what_cannot_be_added_is_told_with_a_remedy(run: Command, papers: Path) -> None:
+def test_an_unreadable_file_is_reported_with_a_remedy(run: Command, papers: Path) -> None:
     (papers / "empty.pdf").touch()
     status, out, err = run("add", str(papers))
     assert status == 1

@@ -55,7 +55,7 @@ def test_show_prints_the_newest_entries_whole(
     assert "older" not in shown
 
 
-def test_show_prints_what_is_not_json_as_it_is(
+def test_show_prints_a_payload_that_is_not_json_unchanged(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     repeated = b'{"text": "one", "text": "two"}'
@@ -67,7 +67,7 @@ def test_show_prints_what_is_not_json_as_it_is(
     assert repeated.decode() in shown
 
 
-def test_show_lets_no_payload_steer_the_terminal(
+def test_show_escapes_control_characters(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch("clear \x1b[2J, \x9b2J, reorder \u202e, hide \u200b".encode()))
@@ -78,7 +78,7 @@ def test_show_lets_no_payload_steer_the_terminal(
     assert r"\u202e" in shown
 
 
-def test_show_mentions_an_unfinished_line(
+def test_show_mentions_an_incomplete_line(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch(b"one"))
@@ -90,7 +90,7 @@ def test_show_mentions_an_unfinished_line(
     assert "incomplete line of 7 bytes removed" in capsys.readouterr().out
 
 
-def test_verify_gives_an_anchor_that_it_takes_back(
+def test_verify_accepts_the_anchor_that_it_printed(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch(b"one"), sketch(b"two"))
@@ -131,7 +131,7 @@ def test_stats_count_entries_and_bytes_in_every_group(
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "stats"])
-def test_a_ledger_that_is_not_there_is_said_so(
+def test_a_missing_ledger_is_an_error(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, command) == 1

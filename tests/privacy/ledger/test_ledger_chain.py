@@ -136,7 +136,7 @@ def test_the_first_broken_line_is_named(
         assert found.lines == int(broken.split("line ")[1].split(":")[0]) - 1
 
 
-def test_a_cut_end_shows_with_an_anchor_only(path: Path) -> None:
+def test_only_an_anchor_reveals_removed_last_lines(path: Path) -> None:
     filled(path)
     anchor = verify(path).head
     assert verify(path, anchor=anchor).broken is None
@@ -145,7 +145,7 @@ def test_a_cut_end_shows_with_an_anchor_only(path: Path) -> None:
     assert "anchor" in str(verify(path, anchor=anchor).broken)
 
 
-def test_a_ledger_written_anew_shows_with_an_anchor_of_any_line(path: Path) -> None:
+def test_an_anchor_of_any_line_reveals_a_rewritten_ledger(path: Path) -> None:
     filled(path)
     anchor = next(read(path)).sha256
     filled(path, count=1)
@@ -156,7 +156,7 @@ def test_a_ledger_written_anew_shows_with_an_anchor_of_any_line(path: Path) -> N
     assert "anchor" in str(verify(path, anchor=anchor).broken)
 
 
-def test_a_missing_or_moved_file_shows(path: Path) -> None:
+def test_a_missing_or_moved_file_is_detected(path: Path) -> None:
     filled(path, count=12, max_bytes=1000)
     first, second, third, *_ = chain_files(path).values()
     aside = second.rename(path.with_name("aside"))
@@ -176,12 +176,12 @@ def test_an_unfinished_line_in_the_middle_is_broken(path: Path) -> None:
     assert str(verify(path).broken).endswith("the line before is unfinished")
 
 
-def test_reading_a_ledger_that_is_not_there_says_so(path: Path) -> None:
+def test_verifying_a_missing_ledger_raises(path: Path) -> None:
     with pytest.raises(LedgerError, match="no egress ledger"):
         verify(path)
 
 
-def test_verifying_while_others_append_finds_a_whole_chain(path: Path) -> None:
+def test_verifying_during_appends_finds_an_intact_chain(path: Path) -> None:
     ledger = filled(path, count=1, max_bytes=2000)
     thread = threading.Thread(target=append_from_threads, args=(ledger, 2, 100))
     thread.start()

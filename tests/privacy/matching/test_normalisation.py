@@ -18,7 +18,7 @@ from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
         ("Q   u   i   s   t", "Quist"),
     ],
 )
-def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
+def test_spelled_out_words_are_joined(text: str, usual: str) -> None:
     assert collapse_spacing(text) == usual
 
 
@@ -33,5 +33,5 @@ def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
         "",
     ],
 )
-def test_usual_text_stays_as_it_is(text: str) -> None:
+def test_normal_text_is_not_changed(text: str) -> None:
     assert collapse_spacing(text) == text
