@@ -31,7 +31,7 @@ def terms(text: str) -> Iterator[str]:
         yield re.sub(r"\D", "", number)
 
 
-def is_telling(term: str, everyday: float = EVERYDAY_ZIPF) -> bool:
+def is_distinctive(term: str, everyday: float = EVERYDAY_ZIPF) -> bool:
     """Return whether a term is a number, a name or a rare word, so that it should match literally.
 
     Everyday words of a query are better searched for by meaning, with embeddings.

@@ -10,7 +10,7 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Ranked, Record
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
-from cogenesis_langchain.terms import is_telling, terms
+from cogenesis_langchain.terms import is_distinctive, terms
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
 """similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity and BM25 over
@@ -72,7 +72,7 @@ class Search:
                 return self._varied(records, candidates, fetch)
             case "hybrid":
                 meant = candidates.nearest(records.query_vector(self.query), fetch)
-                telling = set(filter(is_telling, terms(self.query)))
+                telling = set(filter(is_distinctive, terms(self.query)))
                 return fuse([meant, candidates.matching(telling, fetch)])[: self.k]
 
     def _varied(self, records: UserRecords, candidates: Candidates, fetch: int) -> list[Ranked]:
