@@ -1,8 +1,7 @@
-"""Filters for matches: rejects a match in normalised text that is none in the original text.
+"""Filters for matches: reject a match in the normalised text that is none in the original text.
 
-Normalised text has no spaces and no punctuation, so "this" + "is" contains "Thisi". A match counts
-only if it begins and ends at a word boundary of the original text, and if the gaps inside it are
-those of the value.
+Normalised text has no spaces, so that "as a rule" contains the name Asa. A match counts only if it
+begins and ends at a word boundary of the original text, and if the gaps inside it fit the value.
 """
 
 from __future__ import annotations
