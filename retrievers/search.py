@@ -10,7 +10,7 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Ranked, Record
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
-from cogenesis_langchain.terms import is_telling, terms
+from cogenesis_langchain.terms import is_distinctive, terms
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
 """similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity fused by rank
@@ -73,7 +73,7 @@ class Search:
             case "hybrid":
                 similar = filtered.nearest(records.query_vector(self.query), fetch)
                 # Everyday words are left to the embeddings: in BM25 they would only add noise.
-                rare = set(filter(is_telling, terms(self.query)))
+                rare = set(filter(is_distinctive, terms(self.query)))
                 return fuse([similar, filtered.by_keywords(rare, fetch)])[: self.k]
 
     def _diverse(self, records: UserRecords, filtered: FilteredRecords, fetch: int) -> list[Ranked]:

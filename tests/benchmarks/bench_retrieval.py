@@ -25,7 +25,7 @@ from support.retrieval_set import Person, Question, people
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType, fuse
-from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_telling, terms
+from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_distinctive, terms
 
 Ranking = Callable[[ContextStore, Question], list[str]]
 """Returns the ids of ten snippets, best first."""
@@ -47,7 +47,7 @@ class Candidate:
         """Rank as `Search` does for hybrid search."""
         records = store._records
         similar = records.nearest(records.query_vector(question.text), FETCHED)
-        rare = {term for term in terms(question.text) if is_telling(term, self.everyday)}
+        rare = {term for term in terms(question.text) if is_distinctive(term, self.everyday)}
         found = records.by_keywords(rare, FETCHED)
         fused = fuse([*[similar] * self.meaning, *[found] * self.words])
         return [id_ for id_, _ in fused[:10]]

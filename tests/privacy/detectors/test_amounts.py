@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from cogenesis_langchain.privacy.detectors.figures import find_figures
 from support.detected import detected
 
 from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
-from cogenesis_langchain.privacy.detectors.figures import find_figures
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from cogenesis_langchain.privacy.detectors.figures import find_figures
 from support.detected import detected
 
 from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
-from cogenesis_langchain.privacy.detectors.figures import find_figures
 
 
 def canonical(text: str) -> frozenset[str]:

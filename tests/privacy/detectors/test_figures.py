@@ -3,7 +3,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-
 from cogenesis_langchain.privacy.detectors.figures import (
     Figure,
     find_figures,

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from cogenesis_langchain.privacy.detectors.numbered import find_numbered
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.numbered import find_numbered
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
