@@ -180,7 +180,7 @@ def test_a_context_that_does_not_fit_is_refused_before_anything_is_sent() -> Non
             raise ContextTooLong(5000, 4096)
 
     ledger = MemoryLedger()
-    with pytest.raises(ContextTooLong, match="904 more than the window of 4096"):
+    with pytest.raises(ContextTooLong, match="904 more than the context window of 4096"):
         chat(Full(), ledger=ledger).invoke(INSTRUCTION)
     assert ledger.entries == ()
 

@@ -1,4 +1,4 @@
-"""``cogenesis write``: write one text from a public instruction and private documents."""
+"""``cogenesis write``: write a text from a public instruction and private documents."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.context_store import ContextStore
 
 _PROFILE = "profile"
-_PATIENCE = 300.0  # seconds; the stand-in may have to compute on a slow or busy machine
+_CLOUD_TIMEOUT = 300.0  # seconds; the stand-in cloud may run on a slow machine
 
 
 def write(
-    instruction: Annotated[str, typer.Argument(help="what to write; this is what may leave")],
+    instruction: Annotated[str, typer.Argument(help="what to write; only this may leave")],
     context: Annotated[
-        Path, typer.Option(help="folder of private text files; profile.* is the profile")
+        Path, typer.Option(help="folder with private text files; profile.* is the profile")
     ],
     store: Annotated[Path, typer.Option(help="folder of the private context store")],
     local: Annotated[
@@ -40,10 +40,10 @@ def write(
         str | None, typer.Option(help="OpenAI-compatible endpoint; default: OPENAI_* or stand-in")
     ] = None,
     cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
-    k: Annotated[int, typer.Option(help="documents to retrieve")] = 3,
-    max_tokens: Annotated[int, typer.Option(help="most tokens of the text")] = 400,
+    k: Annotated[int, typer.Option(help="number of documents to retrieve")] = 3,
+    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 400,
 ) -> None:
-    """Write a text from INSTRUCTION and private documents, and show every byte that left."""
+    """Write a text from INSTRUCTION and private documents, and show every request that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
     from cogenesis_langchain.models.cloud.stand_in import open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
@@ -71,7 +71,7 @@ def write(
             ledger=ledger,
             temperature=0.3,
             max_tokens=max_tokens,
-            cloud_timeout=_PATIENCE,
+            cloud_timeout=_CLOUD_TIMEOUT,
             seed=1,
         )
         with _timed(times, "write the text"):
@@ -81,7 +81,7 @@ def write(
 
 
 def _fetch(local: str, *, stand_in: bool) -> None:
-    """Fetch what is not here yet, with a bar for each file."""
+    """Download missing model files, each with a progress bar."""
     from cogenesis_langchain.cli.models import pull_with_bar
     from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, configured
 
@@ -100,11 +100,11 @@ def _timed(times: dict[str, float], part: str) -> Iterator[None]:
 
 
 def _add_folder(store: ContextStore, folder: Path) -> None:
-    """Add a folder's files: the profile, one record for each line of a log, documents."""
+    """Add the files of a folder: ``profile.*``, logs (one record for each line), documents."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     if not files:
         raise ConfigurationError(
-            f"the folder {folder.name!r} holds no files", remedy="put text files into it"
+            f"the folder {folder.name!r} contains no files", remedy="put text files into it"
         )
     for path in files:
         text = path.read_text(encoding="utf-8")
@@ -118,8 +118,8 @@ def _add_folder(store: ContextStore, folder: Path) -> None:
 
 
 def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChunk:
-    """Print the text as it is written, and return the whole message."""
-    console.rule("written on this machine, as it comes")
+    """Print the streamed text, and return the whole message."""
+    console.rule("written on this machine (streamed)")
     whole = next(chunks)
     console.print(whole.text, end="", markup=False, highlight=False)
     for chunk in chunks:
@@ -132,11 +132,11 @@ def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChun
 def _show(
     console: Console, instruction: str, answer: AIMessageChunk, entries: tuple[LedgerEntry, ...]
 ) -> None:
-    told = answer.response_metadata["cogenesis"]
-    sketch = "\n".join(f"{number}. {point}" for number, point in enumerate(told["sketch"], 1))
+    report = answer.response_metadata["cogenesis"]
+    sketch = "\n".join(f"{number}. {point}" for number, point in enumerate(report["sketch"], 1))
     left = Group(
         Panel(Text(instruction), title="general instruction (may leave)"),
-        Panel(Text(sketch or told["fallback_reason"]), title=f"sketch (rung: {told['rung']})"),
+        Panel(Text(sketch or report["fallback_reason"]), title=f"sketch (rung: {report['rung']})"),
     )
     width = (console.width - 2) // 2
     text = Panel(Text(answer.text), title="text (stays here)")
