@@ -19,7 +19,8 @@ _PIECE: Final = re.compile(r" ?\w+| ?[^\w\s]|\s")
 _CHARACTERS: Final = [chr(code) for code in range(32, 127)] + list("\n\t\x02\x03äöüßÄÖÜéèàçñ’“”–…。")
 _ANSWER: Final = "\x02assistant\n"
 _QUESTION: Final = "Go on. "
-IMPROBABLE: Final = -20.0
+_END: Final = -20.0
+_IMPROBABLE: Final = -40.0
 
 
 class WordTokens:
@@ -74,8 +75,7 @@ class Wishes(WordTokens):
 
     Args:
         wishes: For words of a question, the whole sentences that it would answer with, dearest
-            first. What the question tells of the notes does not count. A sentence that ends in a
-            tilde has no end: its last word is repeated.
+            first. What the question tells of the notes does not count.
         texts: Further texts whose words are tokens.
         gap: How much less it wants each further wish, in nats.
         window: Most tokens of a sequence.
@@ -103,8 +103,8 @@ class Wishes(WordTokens):
         return super().encode_chat(messages)
 
     def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        logits = np.full(self.vocabulary_size, IMPROBABLE, np.float32)
-        logits[self.end] = -self._gap * 10
+        logits = np.full(self.vocabulary_size, _IMPROBABLE, np.float32)
+        logits[self.end] = _END
         question, _, answer = self.decode(ids).decode().rpartition(_ANSWER)
         question = question.rpartition(_QUESTION)[2].partition("\nNotes:")[0]
         if question not in self.questions[-1:]:
@@ -119,15 +119,30 @@ class Wishes(WordTokens):
         return logits
 
     def _next(self, wish: str, answer: str) -> int | None:
-        if wish.endswith("~"):
-            wish = wish[:-1]
-            last = wish.split()[-1]
-            while len(wish) <= len(answer):
-                wish += f" {last}"
         if not wish.startswith(answer):
             return None
         rest = self.encode(wish[len(answer) :].encode())
         return rest[0] if rest else self.end
+
+
+class Endless(WordTokens):
+    """Wants to write one word after the other, for ever, and to end least of all.
+
+    Args:
+        words: What it writes, with the space before each.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(words)
+        self._words = self.encode("".join(words).encode())
+
+    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        logits = np.full(self.vocabulary_size, _END, np.float32)
+        logits[self.end] = logits[self.encode(b"\n")] = _IMPROBABLE
+        count = len(self._words)
+        for rank in range(count):
+            logits[self._words[(len(ids) + rank) % count]] = -rank
+        return logits
 
 
 class RandomTokens(WordTokens):

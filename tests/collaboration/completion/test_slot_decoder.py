@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from support.token_models import Wishes
+from support.token_models import Endless, Wishes
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
-from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Slot
 
@@ -21,15 +21,18 @@ PHRASE = Slot("the matter, as a noun phrase", "phrase")
 SENTENCES = Slot("two sentences: what happened", "sentences", 2)
 
 
+def decoder(model: TokenModel, notes: str = NOTES) -> SlotDecoder:
+    greedy = GreedyOrSampled(GenerationOptions(temperature=0.0))
+    return SlotDecoder(model, CopyRules([notes]), greedy)
+
+
 def fill(
     slot: Slot, before: str, after: str, wishes: str | Sequence[str], notes: str = NOTES
 ) -> Filled:
     """Fill a slot of a sentence that the model would write in the words of its wishes."""
     model = Wishes({"": wishes}, [notes, before, after])
-    options = GenerationOptions(temperature=0.0)
-    decoder = SlotDecoder(model, CopyRules([notes]), GreedyOrSampled(options))
     prompt = model.encode_chat([PrivateMessage("user", PrivateText(f"{notes} Go on. Next."))])
-    return decoder.fill(prompt, before, slot, after)
+    return decoder(model, notes).fill(prompt, before, slot, after)
 
 
 # Ends
@@ -56,7 +59,7 @@ def test_a_slot_ends_where_the_words_after_it_fit(
 
 
 def test_a_name_goes_on_to_its_surname_although_the_following_words_could_begin() -> None:
-    wishes = ["Dear Teodora Lindqvist,", "Dear Teodora,"]
+    wishes = ["Dear Teodora Lindqvist,\n\nI am", "Dear Teodora,\n\nI am"]
     assert fill(NAME, "Dear ", ",\n\nI", wishes).text == "Teodora Lindqvist"
 
 
@@ -78,10 +81,22 @@ def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, te
     assert fill(SENTENCES, "", "", wish).text == text
 
 
-@pytest.mark.parametrize("slot", [VALUE, PHRASE, SENTENCES])
-def test_a_slot_that_never_ends_is_given_up_after_a_bounded_number_of_tokens(slot: Slot) -> None:
-    filled = fill(slot, "", "", "the cellar of~")
-    assert filled.text == "" and 0 < filled.tokens <= 80
+@pytest.mark.parametrize(
+    ("slot", "before", "most"), [(NAME, "Dear ", 14), (VALUE, "On ", 26), (PHRASE, "It is ", 34)]
+)
+@pytest.mark.parametrize("after", [" was here.", ".", ", I", ""])
+def test_a_slot_that_never_ends_is_given_up_after_a_bounded_number_of_tokens(
+    slot: Slot, before: str, most: int, after: str
+) -> None:
+    model = Endless([" Teodora", " and", " my", " cellar", " of", " damp"])
+    filled = decoder(model).fill(model.encode(b"Go on."), before, slot, after)
+    assert filled.text == "" and 0 < filled.tokens <= most
+
+
+def test_sentences_that_never_end_are_given_up_after_a_bounded_number_of_tokens() -> None:
+    model = Endless([" The", " cellar", " of", " my", " damp"])
+    filled = decoder(model).fill(model.encode(b"Go on."), "So: ", SENTENCES, "")
+    assert filled == Filled("", "empty", 80)
 
 
 # Copied words
