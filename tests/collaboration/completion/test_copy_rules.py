@@ -34,7 +34,6 @@ def admits(text: str, before: str = "I say ", rules: CopyRules = RULES) -> bool:
         "quite freely invented words",
         "1,240.50",
         "1240.50",
-        "EUR 1,240.50",
         "12 rooms",
         "2 cats",
         "two cats",
@@ -55,6 +54,7 @@ def test_free_words_and_copied_ones_are_admitted(text: str) -> None:
         "Ada Lindqvist",
         "Hara Road",
         "Bartholomew's",
+        "Lindqvist-Quist",
         "NATO",
         "13",
         "13 rooms",
@@ -85,6 +85,8 @@ def test_invented_names_and_numbers_are_refused(text: str) -> None:
         "2026-03-14",
         "14/03/2026",
         "14.03.2026",
+        "14.3.2026",
+        "3/14/2026",
     ],
 )
 def test_a_date_may_be_written_in_every_order(text: str) -> None:
@@ -93,7 +95,7 @@ def test_a_date_may_be_written_in_every_order(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["15 March", "14 April", "14 March 2027", "April 14, 2026", "2026-03-15", "Monday, 14 March"],
+    ["15 March", "14 April", "14 March 2027", "April 14, 2026", "2026-03-15", "14.04.2026"],
 )
 def test_another_date_is_refused(text: str) -> None:
     assert not admits(text)
@@ -151,6 +153,11 @@ def test_where_a_sentence_starts(before: str, starts: bool) -> None:
 )
 def test_an_unfinished_number_has_to_begin_one_of_the_sources(start: str, possible: bool) -> None:
     assert RULES.may_begin(start) is possible
+
+
+@pytest.mark.parametrize("text", ["14.03.2026", "2026-03-14", "March 14", "14/3/2026"])
+def test_a_date_in_words_may_be_written_in_figures(text: str) -> None:
+    assert admits(text, rules=CopyRules(["The heating failed on 14 March 2026 and it is cold."]))
 
 
 def test_names_are_the_words_with_a_capital_of_their_own() -> None:

@@ -63,7 +63,7 @@ def test_every_unit_has_parts_and_begins_without_white_space(template: Template)
 
 
 def units(text: str) -> list[str]:
-    sketch = parse_template(f"{BODY}\n\n{text} [end of it]", "", Placeholders()).sketch
+    sketch = parse_template(f"{BODY}\n\n{text}\n\n[end of it]", "", Placeholders()).sketch
     assert sketch is not None
     return [str(Template(unit.parts)) for unit in split_units(sketch)][1:]
 
