@@ -19,6 +19,9 @@ _PIECE: Final = re.compile(r" ?\w+| ?[^\w\s]|\s")
 _CHARACTERS: Final = [chr(code) for code in range(32, 127)] + list("\n\t\x02\x03äöüßÄÖÜéèàçñ’“”–…。")
 _ANSWER: Final = "\x02assistant\n"
 _QUESTION: Final = "Go on. "
+_DECOYS: Final = [f" Xylo{one}{other}" for one in "abcdefgh" for other in "abcdefgh"]
+"""Names that no notes hold: what a model writes that has no word of its own."""
+_DECOY: Final = -30.0
 _END: Final = -20.0
 _IMPROBABLE: Final = -40.0
 
@@ -71,7 +74,7 @@ class WordTokens:
 
 
 class Wishes(WordTokens):
-    """Wants to answer questions in scripted words; where it cannot, it ends its turn.
+    """Wants to answer questions in scripted words; where it cannot, it ends or invents names.
 
     Args:
         wishes: For words of a question, the whole sentences that it would answer with, dearest
@@ -93,7 +96,8 @@ class Wishes(WordTokens):
             asked: [one] if isinstance(one, str) else list(one) for asked, one in wishes.items()
         }
         every = [one for several in self._wishes.values() for one in several]
-        super().__init__([*every, *texts], window=window)
+        super().__init__([*every, *texts, *_DECOYS], window=window)
+        self._decoys = [self.encode(decoy.encode())[0] for decoy in _DECOYS]
         self._gap = gap
         self.questions: list[str] = []
         self.prompts: list[str] = []
@@ -104,6 +108,7 @@ class Wishes(WordTokens):
 
     def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
         logits = np.full(self.vocabulary_size, _IMPROBABLE, np.float32)
+        logits[self._decoys] = _DECOY
         logits[self.end] = _END
         question, _, answer = self.decode(ids).decode().rpartition(_ANSWER)
         question = question.rpartition(_QUESTION)[2].partition("\nNotes:")[0]
