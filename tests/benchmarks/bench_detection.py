@@ -8,7 +8,7 @@ Without a spaCy model Presidio works with its pattern recognizers alone, which k
 
 A label counts as recognised if every letter and digit of it is hidden: in its own context, and in
 each of three instructions that mention it. A false alarm is a general instruction in which anything
-is hidden; ours holds the private values of all contexts of the half for that, as one user's store.
+is hidden; ours holds the private values of all contexts of the part for that, as one user's store.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.labelled import (
     FIRST_MEASURED,
-    HALVES,
+    PARTS,
     Guard,
-    Half,
+    Part,
     Spans,
     contexts,
     false_alarms,
@@ -101,10 +101,10 @@ def systems(model: str | None) -> list[System]:
     ]
 
 
-def shown_in_context(half: Half, system: System) -> int:
+def shown_in_context(part: Part, system: System) -> int:
     """The number of labels that a system leaves readable in their own context."""
     shown = 0
-    for context in contexts(half):
+    for context in contexts(part):
         hidden = list(system.guard_of([context.text])(context.text))
         shown += sum(not is_hidden(context.text, label.text, hidden) for label in context.labels)
     return shown
@@ -115,23 +115,23 @@ def main() -> None:
     vars(tldextract.tldextract)["TLD_EXTRACTOR"] = tldextract.TLDExtract(suffix_list_urls=())
     model = sys.argv[1] if len(sys.argv) > 1 else None
     console = Console()
-    for half in HALVES:
-        labels = sum(len(context.labels) for context in contexts(half))
-        instructions = len(general_instructions(half))
+    for part in PARTS:
+        labels = sum(len(context.labels) for context in contexts(part))
+        instructions = len(general_instructions(part))
         table = Table(
             "system",
             "recall in the context",
             "recall in an instruction",
             "false alarms",
-            title=f"{half}: {labels} strings in {len(contexts(half))} contexts, "
+            title=f"{part}: {labels} strings in {len(contexts(part))} contexts, "
             f"{instructions} general instructions",
-            caption=f"the border when this part was new: {FIRST_MEASURED.get(half, 'not new')}",
+            caption=f"the border when this part was new: {FIRST_MEASURED.get(part, 'not new')}",
         )
         for system in systems(model):
-            in_context = 1 - shown_in_context(half, system) / labels
-            missed = len(missed_labels(half, system.guard_of_one))
-            store = system.guard_of([context.text for context in contexts(half)])
-            alarms = len(false_alarms(half, store)) / instructions
+            in_context = 1 - shown_in_context(part, system) / labels
+            missed = len(missed_labels(part, system.guard_of_one))
+            store = system.guard_of([context.text for context in contexts(part)])
+            alarms = len(false_alarms(part, store)) / instructions
             table.add_row(
                 system.name, f"{in_context:.1%}", f"{1 - missed / labels:.1%}", f"{alarms:.1%}"
             )

@@ -1,4 +1,4 @@
-"""Those who listen to a chain: a tracer that sends to a collector, and a handler."""
+"""Tracers and a callback handler that record what a chain does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLLECTOR = "https://collector.test"
 
 
 class Listener(BaseCallbackHandler):
-    """Remembers what chat models are asked."""
+    """A handler that keeps the messages sent to chat models."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []

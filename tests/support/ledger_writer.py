@@ -1,4 +1,4 @@
-"""Ledgers to test with, and a program that appends to one until it is done or killed."""
+"""Ledgers for tests, and a program that appends entries until it is done or killed."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def append_from_threads(ledger: FileLedger, threads: int, each: int) -> None:
 
 
 class Unlocked(FileLedger):
-    """A control: writers do not wait for each other."""
+    """A control: writers do not take the lock."""
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         yield
 
 
 class Buffered:
-    """A control: acknowledges what is not written yet."""
+    """A control: acknowledges entries that are still in a buffer."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=1 << 26)
