@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ModelFileDamaged
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.files.download import FileRecord
+from cogenesis_langchain.models.files.verification import FileRecord
 
 models_app = typer.Typer(no_args_is_help=True, help=__doc__)
 

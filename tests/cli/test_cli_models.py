@@ -10,7 +10,7 @@ from support.model_sources import Hub, running_hub
 from cogenesis_langchain.cli import main
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.catalog import ModelFile
-from cogenesis_langchain.models.files.hub import HubFile
+from cogenesis_langchain.models.files.huggingface import HubFile
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
 CONTENT = b"weights" * 1000

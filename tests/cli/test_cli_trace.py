@@ -22,7 +22,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    decoder = FusedDecoder(TinyModel(ends=False))
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean")
     options = GenerationOptions(max_tokens=30, temperature=0.0)
     tokens = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), options)
     file = tmp_path / "trace.json"

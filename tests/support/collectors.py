@@ -1,4 +1,4 @@
-"""Tracers and a callback handler that record what a chain does."""
+"""Observers of a chain: a LangSmith tracer with a collector, and a callback handler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLLECTOR = "https://collector.test"
 
 
 class Listener(BaseCallbackHandler):
-    """A handler that keeps the messages sent to chat models."""
+    """Records the messages that chat models are sent."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []

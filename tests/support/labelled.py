@@ -1,10 +1,11 @@
-"""The labelled set in `tests/data/border`, and the measures of detection on it.
+"""The labelled set in `tests/data/border`, and how detection is measured on it.
 
-The set has private contexts written by hand, their private strings, and general instructions
-without any. The development part was used to improve the detectors. Each other part was written
-without a change to the detectors, and measured once before its misses were examined. Those first
-figures (`FIRST_MEASURED`) show what to expect of new texts. Misses were fixed afterwards where a
-general rule was possible, so today's figures are higher.
+It contains hand-written private contexts, the strings in them that would reveal them, and general
+instructions that mention nothing private. The development part was used to improve the detectors.
+Each of the other parts was written while the detectors did not change, and measured once before
+anybody looked at the misses. Those first results (`FIRST_MEASURED`) show what to expect of new
+texts. The misses were fixed afterwards, where a fix holds for all texts, so today's results are not
+held out any more.
 """
 
 from __future__ import annotations
@@ -18,35 +19,35 @@ from typing import Literal
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
-Part = Literal["development", "held_out", "unseen_1", "unseen_2"]
-PARTS: tuple[Part, ...] = ("development", "held_out", "unseen_1", "unseen_2")
+Half = Literal["development", "held_out", "unseen_1", "unseen_2"]
+HALVES: tuple[Half, ...] = ("development", "held_out", "unseen_1", "unseen_2")
 
-FIRST_MEASURED: dict[Part, str] = {
+FIRST_MEASURED: dict[Half, str] = {
     "held_out": "94.9 %, with 64 instructions and no false alarm",
     "unseen_1": "90.6 % (310 of 342), with 62 instructions and 1 false alarm",
     "unseen_2": "94.0 % (221 of 235), with 44 instructions and no false alarm",
 }
-"""The recall on each part when it was new."""
+"""First result on each part: recall and false alarms."""
 
 Spans = Iterable[tuple[int, int]]
-"""Starts and ends of the masked parts of a text."""
+"""Start and end of each span that a guard hides in a text."""
 
 Guard = Callable[[str], Spans]
-"""A function that returns the spans to mask in a text."""
+"""Returns the spans of a text that it hides."""
 
 INSTRUCTIONS_WITH = (
     "Write a short letter that mentions {} in the second paragraph.",
     "please draft a note about {} and keep it friendly",
     "Summarise everything. Say more on {}.",
 )
-"""Templates of instructions that mention a private string."""
+"""Instruction templates that a private string is inserted into."""
 
 _DATA = Path(__file__).parents[1] / "data" / "border"
 
 
 @dataclass(frozen=True)
 class Label:
-    """A private string of a context."""
+    """A string of a context that would reveal it."""
 
     kind: str
     text: str
@@ -54,7 +55,7 @@ class Label:
 
 @dataclass(frozen=True)
 class PrivateContext:
-    """A private text and its private strings."""
+    """A private text and its labels."""
 
     name: str
     language: str
@@ -63,9 +64,9 @@ class PrivateContext:
 
 
 @cache
-def contexts(part: Part) -> tuple[PrivateContext, ...]:
-    """Return the private contexts of one part."""
-    rows = (_DATA / f"{part}_contexts.jsonl").read_text(encoding="utf-8").splitlines()
+def contexts(half: Half) -> tuple[PrivateContext, ...]:
+    """The private contexts of one part."""
+    rows = (_DATA / f"{half}_contexts.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(
         PrivateContext(
             row["id"],
@@ -78,23 +79,23 @@ def contexts(part: Part) -> tuple[PrivateContext, ...]:
 
 
 @cache
-def general_instructions(part: Part) -> tuple[str, ...]:
-    """Return the instructions of one part that contain nothing private."""
-    return tuple((_DATA / f"{part}_instructions.txt").read_text(encoding="utf-8").splitlines())
+def general_instructions(half: Half) -> tuple[str, ...]:
+    """The instructions of one part that mention nothing private."""
+    return tuple((_DATA / f"{half}_instructions.txt").read_text(encoding="utf-8").splitlines())
 
 
 def spans_of(values: ValueSet) -> Guard:
-    """Return a guard that masks the values of a set."""
+    """A guard that hides the values of a set."""
     return lambda text: [(hit.start, hit.end) for hit in values.find(text)]
 
 
 def is_hidden(text: str, secret: str, hidden: Spans) -> bool:
-    """Return whether every letter and digit of all occurrences of a secret is masked.
+    """Whether every letter and digit of a secret is hidden at all its occurrences.
 
     Args:
         text: A text that contains the secret.
-        secret: The private string.
-        hidden: The spans that a guard masks.
+        secret: The string that must not be readable.
+        hidden: The spans that a guard hides.
     """
     covered = {place for start, end in hidden for place in range(start, end)}
     start = text.find(secret)
@@ -106,18 +107,18 @@ def is_hidden(text: str, secret: str, hidden: Spans) -> bool:
     return True
 
 
-def missed_labels(part: Part, guard_of: Callable[[str], Guard]) -> list[Label]:
-    """Return the labels that a guard does not mask in an instruction.
+def missed_labels(half: Half, guard_of: Callable[[str], Guard]) -> list[Label]:
+    """The labels that a guard does not hide in an instruction.
 
     Args:
-        part: The part of the labelled set.
+        half: The part of the set.
         guard_of: Makes a guard from a private context.
 
     Returns:
-        Labels of which a letter or digit is not masked in one of `INSTRUCTIONS_WITH`.
+        Labels of which a letter or digit stays readable in one of `INSTRUCTIONS_WITH`.
     """
     missed: list[Label] = []
-    for context in contexts(part):
+    for context in contexts(half):
         guard = guard_of(context.text)
         for label in context.labels:
             texts = [template.format(label.text) for template in INSTRUCTIONS_WITH]
@@ -126,6 +127,6 @@ def missed_labels(part: Part, guard_of: Callable[[str], Guard]) -> list[Label]:
     return missed
 
 
-def false_alarms(part: Part, guard: Guard) -> list[str]:
-    """Return the general instructions in which a guard masks something."""
-    return [text for text in general_instructions(part) if any(True for _ in guard(text))]
+def false_alarms(half: Half, guard: Guard) -> list[str]:
+    """The general instructions in which a guard hides something."""
+    return [text for text in general_instructions(half) if any(True for _ in guard(text))]

@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 from support.labelled import (
-    PARTS,
-    Part,
+    HALVES,
+    Half,
     contexts,
     false_alarms,
     general_instructions,
@@ -19,7 +19,7 @@ from support.labelled import (
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
 
-LEAST_RECALL: dict[Part, float] = {
+LEAST_RECALL: dict[Half, float] = {
     "development": 0.99,
     "held_out": 0.99,
     "unseen_1": 0.96,
@@ -37,50 +37,50 @@ def guard_without_phrases(context: str) -> ValueSet:
 
 
 @cache
-def one_store(part: Part) -> ValueSet:
+def one_store(half: Half) -> ValueSet:
     store = ValueSet()
-    for context in contexts(part):
+    for context in contexts(half):
         store = store.union(guard_of(context.text))
     return store
 
 
 def test_the_labelled_set_is_large_enough() -> None:
-    every = [context for part in PARTS for context in contexts(part)]
+    every = [context for half in HALVES for context in contexts(half)]
     labels = [label for context in every for label in context.labels]
     assert len(every) >= 60 and len({context.language for context in every}) >= 12
     assert len(labels) >= 250 and len({label.kind for label in labels}) >= 15
     assert all(label.text in context.text for context in every for label in context.labels)
-    assert sum(len(general_instructions(part)) for part in PARTS) >= 250
+    assert sum(len(general_instructions(half)) for half in HALVES) >= 250
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("half", HALVES)
 @pytest.mark.parametrize("make", [guard_of, guard_without_phrases])
 def test_private_strings_are_recognised_in_instructions(
-    part: Part, make: Callable[[str], ValueSet]
+    half: Half, make: Callable[[str], ValueSet]
 ) -> None:
-    missed = missed_labels(part, lambda context: spans_of(make(context)))
-    labels = sum(len(context.labels) for context in contexts(part))
-    assert len(missed) <= (1 - LEAST_RECALL[part]) * labels, missed
+    missed = missed_labels(half, lambda context: spans_of(make(context)))
+    labels = sum(len(context.labels) for context in contexts(half))
+    assert len(missed) <= (1 - LEAST_RECALL[half]) * labels, missed
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_general_instructions_stay_as_they_are(part: Part) -> None:
-    alarms = false_alarms(part, spans_of(one_store(part)))
-    assert len(alarms) <= MOST_FALSE_ALARMS * len(general_instructions(part)), alarms
+@pytest.mark.parametrize("half", HALVES)
+def test_general_instructions_stay_as_they_are(half: Half) -> None:
+    alarms = false_alarms(half, spans_of(one_store(half)))
+    assert len(alarms) <= MOST_FALSE_ALARMS * len(general_instructions(half)), alarms
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_payloads_of_general_instructions_raise_no_more_alarms(part: Part) -> None:
-    store, instructions = one_store(part), general_instructions(part)
+@pytest.mark.parametrize("half", HALVES)
+def test_payloads_of_general_instructions_raise_no_more_alarms(half: Half) -> None:
+    store, instructions = one_store(half), general_instructions(half)
     bodies = (json.dumps({"model": "large", "input": text}) for text in instructions)
     alarms = [body for body in bodies if store.find_in_payload(body.encode())]
     assert len(alarms) <= MOST_FALSE_ALARMS * len(instructions), alarms
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_general_instructions_hold_nothing_private_by_themselves(part: Part) -> None:
+@pytest.mark.parametrize("half", HALVES)
+def test_general_instructions_hold_nothing_private_by_themselves(half: Half) -> None:
     assert not false_alarms(
-        part, lambda text: [(hit.start, hit.end) for hit in detect_in_instruction(text)]
+        half, lambda text: [(hit.start, hit.end) for hit in detect_in_instruction(text)]
     )
 
 
