@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import pytest
-from cogenesis_langchain.privacy.detectors.figures import find_figures
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
+from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_counts
+from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 
 
-def canonical(text: str) -> frozenset[str]:
-    return frozenset(mark for found in find_counts(text) for mark in found.canonical)
+def canonical_forms(text: str) -> frozenset[str]:
+    return frozenset(mark for found in find_counts(text) for mark in found.canonical_forms)
 
 
-def probes(text: str) -> frozenset[str]:
-    found = find_counted(text, list(find_figures(text)))
-    return frozenset(mark for value in found for mark in value.probes)
+def lookup_forms(text: str) -> frozenset[str]:
+    found = parse_all_counts(text, list(find_numbers(text)))
+    return frozenset(mark for value in found for mark in value.lookup_forms)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,13 @@ def test_everyday_numbers_say_nothing(text: str) -> None:
 
 
 def test_a_count_is_found_again_whatever_its_plural() -> None:
-    assert probes("Describe 1 ewe and 31 ewe") & canonical("we lost 31 ewes")
-    assert not probes("Describe 32 ewes") & canonical("we lost 31 ewes")
+    assert lookup_forms("Describe 1 ewe and 31 ewe") & canonical_forms("we lost 31 ewes")
+    assert not lookup_forms("Describe 32 ewes") & canonical_forms("we lost 31 ewes")
 
 
 def test_a_round_count_needs_its_noun() -> None:
-    assert probes("about 40 ewes") & canonical("we lost 40 ewes")
-    assert not probes("about 40 points") & canonical("we lost 40 ewes")
-    assert probes("about 31 points") & canonical("we lost 31 ewes"), "31 says something alone"
+    assert lookup_forms("about 40 ewes") & canonical_forms("we lost 40 ewes")
+    assert not lookup_forms("about 40 points") & canonical_forms("we lost 40 ewes")
+    assert lookup_forms("about 31 points") & canonical_forms("we lost 31 ewes"), (
+        "31 says something alone"
+    )
