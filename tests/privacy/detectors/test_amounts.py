@@ -9,11 +9,11 @@ from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
-def canonical_forms(text: str) -> frozenset[str]:
+def canonical(text: str) -> frozenset[str]:
     return frozenset(mark for found in find_amounts(text) for mark in found.canonical_forms)
 
 
-def lookup_forms(text: str) -> frozenset[str]:
+def probes(text: str) -> frozenset[str]:
     found = parse_all_amounts(text, list(find_numbers(text)))
     return frozenset(mark for value in found for mark in value.lookup_forms)
 
@@ -69,22 +69,22 @@ def test_round_durations_and_percentages_are_left_out(text: str) -> None:
     ],
 )
 def test_spellings_of_one_sum_are_filed_alike(one: str, other: str) -> None:
-    assert canonical_forms(one) & canonical_forms(other)
+    assert canonical(one) & canonical(other)
 
 
 def test_different_sums_are_filed_apart() -> None:
-    assert not canonical_forms("$14,200") & canonical_forms("$14,300")
-    assert not canonical_forms("90 kg") & canonical_forms("90 miles")
+    assert not canonical("$14,200") & canonical("$14,300")
+    assert not canonical("90 kg") & canonical("90 miles")
 
 
 def test_a_bare_number_probes_for_a_telling_sum() -> None:
-    assert lookup_forms("pay 14,250 by Friday") & canonical_forms("$14,250")
-    assert not lookup_forms("pay 14,250 by Friday") & canonical_forms("$14,260")
+    assert probes("pay 14,250 by Friday") & canonical("$14,250")
+    assert not probes("pay 14,250 by Friday") & canonical("$14,260")
 
 
 def test_a_round_sum_needs_its_currency() -> None:
-    assert not lookup_forms("write 100 words") & canonical_forms("she owes $100")
-    assert lookup_forms("she owes 100 dollars") & canonical_forms("she owes $100")
+    assert not probes("write 100 words") & canonical("she owes $100")
+    assert probes("she owes 100 dollars") & canonical("she owes $100")
 
 
 def test_ordinals_are_no_amounts() -> None:

@@ -7,11 +7,11 @@ from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_
 from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 
 
-def canonical_forms(text: str) -> frozenset[str]:
+def canonical(text: str) -> frozenset[str]:
     return frozenset(mark for found in find_counts(text) for mark in found.canonical_forms)
 
 
-def lookup_forms(text: str) -> frozenset[str]:
+def probes(text: str) -> frozenset[str]:
     found = parse_all_counts(text, list(find_numbers(text)))
     return frozenset(mark for value in found for mark in value.lookup_forms)
 
@@ -50,13 +50,11 @@ def test_everyday_numbers_say_nothing(text: str) -> None:
 
 
 def test_a_count_is_found_again_whatever_its_plural() -> None:
-    assert lookup_forms("Describe 1 ewe and 31 ewe") & canonical_forms("we lost 31 ewes")
-    assert not lookup_forms("Describe 32 ewes") & canonical_forms("we lost 31 ewes")
+    assert probes("Describe 1 ewe and 31 ewe") & canonical("we lost 31 ewes")
+    assert not probes("Describe 32 ewes") & canonical("we lost 31 ewes")
 
 
 def test_a_round_count_needs_its_noun() -> None:
-    assert lookup_forms("about 40 ewes") & canonical_forms("we lost 40 ewes")
-    assert not lookup_forms("about 40 points") & canonical_forms("we lost 40 ewes")
-    assert lookup_forms("about 31 points") & canonical_forms("we lost 31 ewes"), (
-        "31 says something alone"
-    )
+    assert probes("about 40 ewes") & canonical("we lost 40 ewes")
+    assert not probes("about 40 points") & canonical("we lost 40 ewes")
+    assert probes("about 31 points") & canonical("we lost 31 ewes"), "31 says something alone"

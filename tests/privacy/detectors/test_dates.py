@@ -58,8 +58,8 @@ def test_spellings_of_one_day_are_filed_alike(other: str) -> None:
 
 
 def test_an_ambiguous_numeric_date_is_both_days() -> None:
-    canonical_forms = one(find_dates, "04/05/2026").canonical_forms
-    assert {"date 2026-4-5", "date 2026-5-4"} <= canonical_forms
+    canonical = one(find_dates, "04/05/2026").canonical_forms
+    assert {"date 2026-4-5", "date 2026-5-4"} <= canonical
 
 
 def test_a_day_without_its_year_probes_for_any_year_and_another_year_does_not() -> None:
@@ -70,8 +70,8 @@ def test_a_day_without_its_year_probes_for_any_year_and_another_year_does_not() 
 
 
 def test_a_range_holds_both_days() -> None:
-    canonical_forms = one(find_dates, "from 18 to 22 April").canonical_forms
-    assert {"date 4-18", "date 4-22"} <= canonical_forms
+    canonical = one(find_dates, "from 18 to 22 April").canonical_forms
+    assert {"date 4-18", "date 4-22"} <= canonical
 
 
 @pytest.mark.parametrize(
