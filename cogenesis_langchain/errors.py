@@ -12,8 +12,8 @@
     │   ├── ModelFileUnknown        no model of that name, no such file, no such hub reference
     │   ├── ModelFileMissing        a known model file is not on this machine yet
     │   ├── ModelFileDamaged        size or SHA-256 are not what they should be
-    │   ├── ModelFileUnreachable    neither the hub nor the package mirror gave the file
-    │   ├── DownloadInterrupted     the download broke off; what arrived is kept
+    │   ├── ModelFileUnreachable    the source cannot be reached or does not have the file
+    │   ├── DownloadInterrupted     the download stopped; what arrived is kept
     │   └── DiskFull                not enough free space for the file
     ├── StandInError                the stand-in cloud did not start or ended by itself
     │   └── PortTaken               another program listens on the port
@@ -117,11 +117,11 @@ class ModelFileDamaged(ModelFileError):
 
 
 class ModelFileUnreachable(ModelFileError):
-    """No source of a model file could be reached, or none has it."""
+    """The source of a model file cannot be reached or does not have it."""
 
 
 class DownloadInterrupted(ModelFileError):
-    """A download broke off; what arrived is kept and the next run continues there."""
+    """A download stopped; what arrived is kept and the next run continues there."""
 
 
 class DiskFull(ModelFileError):
