@@ -22,7 +22,7 @@ Names = Annotated[list[str], typer.Argument(help="catalog names, hf:owner/reposi
 
 @models_app.command("list")
 def list_models() -> None:
-    """Show the files of the catalog and which of them are on this machine."""
+    """List the model files of the catalog, and which of them are downloaded."""
     table = Table(Column("name", no_wrap=True), "for", "size", "licence", "here")
     for entry in catalog.entries():
         size = f"{entry.size / 1e6:,.1f} MB"
@@ -32,25 +32,23 @@ def list_models() -> None:
 
 @models_app.command()
 def pull(names: Names) -> None:
-    """Download missing files, verify existing ones and replace damaged ones."""
+    """Download missing model files; verify existing ones and replace damaged ones."""
     for name in names:
         path = pull_with_bar(name, recheck=True)
         record = FileRecord.read(path)
-        verdict = (
-            "verified" if record and record.verified else "no published hash to verify it with"
-        )
+        verdict = "verified" if record and record.verified else "not verified: no published hash"
         Console(stderr=True).print(f"{name}: {verdict}")
         typer.echo(path)
 
 
 @models_app.command()
 def path(name: Name) -> None:
-    """Print where a file is."""
+    """Print the path of a downloaded model file."""
     typer.echo(catalog.require(name))
 
 
 def pull_with_bar(name: str, *, recheck: bool = False) -> Path:
-    """Download one file and show a progress bar on stderr."""
+    """Download one file with a progress bar on stderr."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(

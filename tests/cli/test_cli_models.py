@@ -70,7 +70,7 @@ def test_pull_then_list_then_path(
     assert "damaged" in capsys.readouterr().out
 
 
-def test_pull_says_what_it_could_not_verify(
+def test_pull_reports_an_unverified_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running_hub(Hub(CONTENT, etag="no hash")) as hub:

@@ -3,19 +3,19 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts, find_numbers
-from cogenesis_langchain.privacy.detectors.figures import find_figures
+from cogenesis_langchain.privacy.detectors.amounts import find_amounts, parse_all_amounts
+from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
 def canonical(text: str) -> frozenset[str]:
-    return frozenset(mark for found in find_amounts(text) for mark in found.canonical)
+    return frozenset(mark for found in find_amounts(text) for mark in found.canonical_forms)
 
 
 def probes(text: str) -> frozenset[str]:
-    found = find_numbers(text, list(find_figures(text)))
-    return frozenset(mark for value in found for mark in value.probes)
+    found = parse_all_amounts(text, list(find_numbers(text)))
+    return frozenset(mark for value in found for mark in value.lookup_forms)
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_a_round_sum_needs_its_currency() -> None:
 
 
 def test_ordinals_are_no_amounts() -> None:
-    numbers: list[ParsedValue] = list(find_numbers("the 19th", list(find_figures("the 19th"))))
+    numbers: list[ParsedValue] = list(parse_all_amounts("the 19th", list(find_numbers("the 19th"))))
     assert numbers == []

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.privacy.detectors.capitals import Reader
+from cogenesis_langchain.privacy.detectors.capitals import TokenisedText
 
 
 def runs(text: str, *languages: str) -> list[str]:
-    reader = Reader(text, languages or ("en",))
+    reader = TokenisedText(text, languages or ("en",))
     return [text[run[0].start : run[-1].end] for run in reader.runs()]
 
 
@@ -49,18 +49,18 @@ def test_two_people_are_two_runs() -> None:
 
 
 def test_the_first_word_of_a_sentence_opens_it() -> None:
-    reader = Reader("It rained. Amara left at 9. Dr. Okafor stayed.", ("en",))
+    reader = TokenisedText("It rained. Amara left at 9. Dr. Okafor stayed.", ("en",))
     opens = {token.text for token in reader.tokens if token.opens}
     assert opens == {"It", "Amara", "Dr"}
 
 
 def test_a_word_after_a_colon_is_labelled() -> None:
-    reader = Reader("he said: Amara left", ("en",))
+    reader = TokenisedText("he said: Amara left", ("en",))
     assert [token.text for token in reader.tokens if token.labelled] == ["Amara"]
 
 
 def test_neighbours_of_a_word() -> None:
-    reader = Reader("the cat sat? Then it left", ("en",))
+    reader = TokenisedText("the cat sat? Then it left", ("en",))
     the, cat, sat, then, *_ = reader.tokens
     assert reader.before(the) is None
     assert reader.before(cat) == the
@@ -70,7 +70,7 @@ def test_neighbours_of_a_word() -> None:
 
 
 def test_particles_count_as_part_of_a_capitalised_word() -> None:
-    [token] = Reader("al-Harthi", ("en",)).tokens
+    [token] = TokenisedText("al-Harthi", ("en",)).tokens
     assert token.capital
-    [token] = Reader("twenty-one", ("en",)).tokens
+    [token] = TokenisedText("twenty-one", ("en",)).tokens
     assert not token.capital

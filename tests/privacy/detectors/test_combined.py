@@ -6,7 +6,7 @@ from support.detected import detected
 from cogenesis_langchain.privacy.detectors.combined import (
     find_spans,
     find_spans_in_instruction,
-    read_for_probing,
+    parse_all_values,
 )
 
 LETTER = (
@@ -67,5 +67,5 @@ def test_a_general_instruction_holds_nothing_private(text: str) -> None:
 
 
 def test_probing_reads_every_number_date_and_time() -> None:
-    read = detected(read_for_probing, "In 3 days, on 14 March at 5 pm, for 20 people")
+    read = detected(parse_all_values, "In 3 days, on 14 March at 5 pm, for 20 people")
     assert {value for _, value in read} >= {"3 days", "14 March", "5 pm", "20 people"}

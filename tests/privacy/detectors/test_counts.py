@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.counts import find_counted, find_counts
-from cogenesis_langchain.privacy.detectors.figures import find_figures
+from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_counts
+from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 
 
 def canonical(text: str) -> frozenset[str]:
-    return frozenset(mark for found in find_counts(text) for mark in found.canonical)
+    return frozenset(mark for found in find_counts(text) for mark in found.canonical_forms)
 
 
 def probes(text: str) -> frozenset[str]:
-    found = find_counted(text, list(find_figures(text)))
-    return frozenset(mark for value in found for mark in value.probes)
+    found = parse_all_counts(text, list(find_numbers(text)))
+    return frozenset(mark for value in found for mark in value.lookup_forms)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 def test_dates_have_a_value(text: str, value: str, mark: str) -> None:
     found = [date for date in find_dates(text) if text[date.start : date.end] == value]
     assert found, detected(find_dates, text)
-    assert any(mark in date.canonical for date in found)
+    assert any(mark in date.canonical_forms for date in found)
     assert {date.kind for date in found} == {"DATE"}
 
 
@@ -54,23 +54,23 @@ def test_what_is_no_date(text: str) -> None:
     "other", ["March 14th, 2026", "14/03/2026", "03/14/2026", "2026-03-14", "14. März 2026"]
 )
 def test_spellings_of_one_day_are_filed_alike(other: str) -> None:
-    assert one(find_dates, other).canonical & one(find_dates, "14 March 2026").canonical
+    assert one(find_dates, other).canonical_forms & one(find_dates, "14 March 2026").canonical_forms
 
 
 def test_an_ambiguous_numeric_date_is_both_days() -> None:
-    canonical = one(find_dates, "04/05/2026").canonical
+    canonical = one(find_dates, "04/05/2026").canonical_forms
     assert {"date 2026-4-5", "date 2026-5-4"} <= canonical
 
 
 def test_a_day_without_its_year_probes_for_any_year_and_another_year_does_not() -> None:
-    stored = one(find_dates, "14 March 2026").canonical
-    assert one(find_dates, "14 March").probes & stored
-    assert not one(find_dates, "14 March 2025").probes & stored
-    assert not one(find_dates, "15 March").probes & stored
+    stored = one(find_dates, "14 March 2026").canonical_forms
+    assert one(find_dates, "14 March").lookup_forms & stored
+    assert not one(find_dates, "14 March 2025").lookup_forms & stored
+    assert not one(find_dates, "15 March").lookup_forms & stored
 
 
 def test_a_range_holds_both_days() -> None:
-    canonical = one(find_dates, "from 18 to 22 April").canonical
+    canonical = one(find_dates, "from 18 to 22 April").canonical_forms
     assert {"date 4-18", "date 4-22"} <= canonical
 
 
@@ -93,7 +93,7 @@ def test_times_have_a_value(text: str, value: str, hours: set[str]) -> None:
     found = one(find_times, text)
     assert text[found.start : found.end] == value
     assert found.kind == "TIME"
-    assert found.canonical == {f"time {hour}" for hour in hours}
+    assert found.canonical_forms == {f"time {hour}" for hour in hours}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.labelled import find_labelled, find_lines_of_forms
+from cogenesis_langchain.privacy.detectors.labelled import find_form_values, find_labelled
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
@@ -58,9 +58,9 @@ def test_a_label_inside_a_sentence_does_not_count() -> None:
 
 def test_lines_of_a_form_in_a_script_without_capitals() -> None:
     form = "编号：甲七\n备注：左膝\nRoom: 12"
-    assert detected(find_lines_of_forms, form) == {("TERM", "甲七"), ("TERM", "左膝")}
+    assert detected(find_form_values, form) == {("TERM", "甲七"), ("TERM", "左膝")}
 
 
 @pytest.mark.parametrize("text", ["Room: twelve", "Größe: mittel", "一句话，没有标签。"])
 def test_lines_that_are_no_such_form(text: str) -> None:
-    assert detected(find_lines_of_forms, text) == set()
+    assert detected(find_form_values, text) == set()

@@ -4,8 +4,8 @@ import pytest
 from support.detected import detected
 
 from cogenesis_langchain.privacy.detectors.patterns import (
-    find_addresses_of_machines,
-    find_announced_codes,
+    find_labelled_codes,
+    find_network_addresses,
     find_patterns,
 )
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
@@ -25,7 +25,7 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
     ],
 )
 def test_addresses_of_machines(text: str, kind: ValueKind, value: str) -> None:
-    assert (kind, value) in detected(find_addresses_of_machines, text)
+    assert (kind, value) in detected(find_network_addresses, text)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_addresses_of_machines(text: str, kind: ValueKind, value: str) -> None:
     ],
 )
 def test_what_only_looks_like_one(text: str) -> None:
-    assert detected(find_addresses_of_machines, text) == set()
+    assert detected(find_network_addresses, text) == set()
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_what_only_looks_like_one(text: str) -> None:
     ],
 )
 def test_announced_codes(text: str, code: str) -> None:
-    assert ("ID", code) in detected(find_announced_codes, text)
+    assert ("ID", code) in detected(find_labelled_codes, text)
 
 
 @pytest.mark.parametrize(
     "text", ["in order 3 times", "case 12 of the book", "the key is patience", "ticket to Rome"]
 )
 def test_a_cue_without_a_code(text: str) -> None:
-    assert detected(find_announced_codes, text) == set()
+    assert detected(find_labelled_codes, text) == set()
 
 
 @pytest.mark.parametrize(

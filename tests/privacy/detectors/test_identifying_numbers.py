@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.numbered import find_numbered
+from cogenesis_langchain.privacy.detectors.identifying_numbers import find_identifying_numbers
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
@@ -29,7 +29,7 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
     ],
 )
 def test_numbers_with_a_meaning(text: str, kind: ValueKind, value: str) -> None:
-    assert (kind, value) in detected(find_numbered, text)
+    assert (kind, value) in detected(find_identifying_numbers, text)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_numbers_with_a_meaning(text: str, kind: ValueKind, value: str) -> None:
     ],
 )
 def test_a_wrong_checksum_does_not_count(text: str, kind: ValueKind, value: str) -> None:
-    assert (kind, value) not in detected(find_numbered, text)
+    assert (kind, value) not in detected(find_identifying_numbers, text)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_a_wrong_checksum_does_not_count(text: str, kind: ValueKind, value: str)
     ],
 )
 def test_plain_numbers_are_left_alone(text: str) -> None:
-    assert detected(find_numbered, text) == set()
+    assert detected(find_identifying_numbers, text) == set()
 
 
 def test_a_word_announces_a_telephone_number() -> None:
-    assert ("PHONE", "555 0132") in detected(find_numbered, "call me on 555 0132")
-    assert detected(find_numbered, "we had 555 0132 of them") == set()
+    assert ("PHONE", "555 0132") in detected(find_identifying_numbers, "call me on 555 0132")
+    assert detected(find_identifying_numbers, "we had 555 0132 of them") == set()

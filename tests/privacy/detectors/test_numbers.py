@@ -4,17 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from cogenesis_langchain.privacy.detectors.figures import (
-    Figure,
-    find_figures,
+from cogenesis_langchain.privacy.detectors.numbers import (
+    Number,
+    find_numbers,
+    is_distinctive,
     is_small_or_year,
-    is_telling,
     values_of,
 )
 
 
-def only(text: str) -> Figure:
-    [figure] = find_figures(text)
+def only(text: str) -> Number:
+    [figure] = find_numbers(text)
     return figure
 
 
@@ -40,14 +40,14 @@ def only(text: str) -> Figure:
     ],
 )
 def test_a_written_number_has_its_values(text: str, values: set[int | Decimal]) -> None:
-    first = next(find_figures(text))
+    first = next(find_numbers(text))
     assert (first.start, first.end) == (0, len(text))
     assert values_of(first) == values
 
 
 @pytest.mark.parametrize("text", ["no number", "one of two", "v1.2.3.4", "192.168.0.1"])
 def test_what_is_no_figure(text: str) -> None:
-    assert list(find_figures(text)) == []
+    assert list(find_numbers(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_small_numbers_and_years() -> None:
 
 
 def test_telling_numbers_are_neither_small_nor_round_nor_common() -> None:
-    assert all(is_telling(Decimal(value)) for value in (31, 212, 2917, 14253, "91.4", "3.75"))
+    assert all(is_distinctive(Decimal(value)) for value in (31, 212, 2917, 14253, "91.4", "3.75"))
     assert not any(
-        is_telling(Decimal(value))
+        is_distinctive(Decimal(value))
         for value in (3, 24, 50, 150, 365, 500, 1024, 2000, 2026, 10_000, 100_000, "2.5")
     )
