@@ -42,7 +42,10 @@ def write(
     ] = None,
     cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
     k: Annotated[int, typer.Option(help="number of documents to retrieve")] = 3,
-    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 400,
+    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 600,
+    page: Annotated[
+        Path | None, typer.Option(help="also write the text by author as an HTML page")
+    ] = None,
 ) -> None:
     """Write a text from INSTRUCTION and private documents, and show every request that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
