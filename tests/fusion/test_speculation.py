@@ -123,6 +123,7 @@ def test_a_correction_discards_later_drafts_and_an_acceptance_keeps_them() -> No
     assert speculation.written == [first.token, other]
 
 
+@pytest.mark.slow
 def test_completion_uses_the_top_k_alone() -> None:
     local = np.full(4, 0.25)
     topk = TopK(np.array([2]), np.log([0.5]))
