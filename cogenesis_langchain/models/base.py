@@ -10,9 +10,9 @@ Two capabilities on each side, never one class with methods that refuse:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.disclosure import PublicTokens
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # numpy costs a tenth of a second at import
     import numpy as np
     from numpy.typing import NDArray
 
+_T = TypeVar("_T")
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
 LogProbs: TypeAlias = "NDArray[np.float32]"
@@ -278,4 +279,27 @@ class TokenModel(Protocol):
 
         What ``ids`` shares with the previous call is read from the cache; the rest rolls back.
         """
+        ...
+
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
+        """Score the last positions of a known text in large batches.
+
+        Args:
+            ids: The whole sequence.
+            start: First position to predict, 1 <= start <= len(ids).
+            reduce: Called with the log-probabilities of each position, shape (vocabulary,). It must
+                not keep the array.
+
+        Returns:
+            One result for the token after ``ids[:i]``, for each i in start..len(ids).
+        """
+        ...
+
+
+@runtime_checkable
+class OffersTokens(Protocol):
+    """A local model that gives next-token distributions: the local side of fused decoding."""
+
+    def tokens(self) -> TokenModel:
+        """Return a new `TokenModel` over the same weights, with a cache of its own."""
         ...

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
 
+    from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
+
 _BATCH: Final = 256
 _Piece = LocalChunk | None
 
@@ -92,6 +94,12 @@ class LlamaCppModel:
     def n_threads(self) -> int:
         """CPU threads."""
         return self._llama.n_threads
+
+    def tokens(self) -> LlamaCppTokens:
+        """Return next-token distributions over the same weights, with a cache of their own."""
+        from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
+
+        return LlamaCppTokens(self)
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
         """Token ids of a prompt, up to where the assistant's turn begins."""
