@@ -10,7 +10,7 @@ Two capabilities on each side, never one class with methods that refuse:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # numpy costs a tenth of a second at import
 _T = TypeVar("_T")
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 LogProbs: TypeAlias = "NDArray[np.float32]"
 """Natural-log probabilities over a whole vocabulary; shape (vocabulary,)."""
 
