@@ -14,7 +14,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, final
+from itertools import chain
+from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError, ContextTooLong, FusionError
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
@@ -47,7 +48,6 @@ class FusedDecoder:
         operator: How distributions are fused, or the name of one of `OPERATORS`.
         baseline: The local model once more, with a cache of its own; only for operators that need
             the distribution without the private context.
-        top_k: Sample among the k most probable fused tokens; None does not limit.
         presence_penalty: Nats by which tokens of the last 64 lose; 0 is none.
 
     Raises:
@@ -60,13 +60,11 @@ class FusedDecoder:
         *,
         operator: Operator | str = "mean",
         baseline: TokenModel | None = None,
-        top_k: int | None = None,
         presence_penalty: float = 1.0,
     ) -> None:
         self._local = local
         self._operator = operator_named(operator) if isinstance(operator, str) else operator
         self._baseline = baseline
-        self._top_k = top_k
         self._penalty = PresencePenalty(presence_penalty)
         self._excluded: dict[str, ExcludedTokens] = {}
         if self._operator.needs_baseline and baseline is None:
@@ -137,14 +135,14 @@ class FusedDecoder:
         if options.temperature == 0.0:
             return Greedy()
         seed = secrets.randbits(63) if options.seed is None else options.seed
-        return Sampled(Shape(options.temperature, self._top_k, options.top_p), seed)
+        return Sampled(Shape(options.temperature, options.top_p), seed)
 
     def _write(
         self, run: _Run, ends: frozenset[int], options: GenerationOptions
     ) -> Iterator[FusedToken]:
         text = TextStream(options.stop)
         try:
-            for count, settled in enumerate(run.tokens(), start=1):
+            for count, settled in enumerate(chain.from_iterable(run), start=1):
                 ended = settled.token in ends
                 piece = "" if ended else text.feed(self._local.decode((settled.token,)))
                 finish: FinishReason | None = None
@@ -164,7 +162,7 @@ class FusedDecoder:
 
 @final
 class _Run:
-    """The rounds of one text."""
+    """The rounds of one text: an iterator over the tokens that each of them settles."""
 
     def __init__(
         self, speculation: Speculation, verifier: Verifier, ends: frozenset[int], max_tokens: int
@@ -179,10 +177,36 @@ class _Run:
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
 
-    def tokens(self) -> Iterator[Settled]:
-        """Yield tokens for ever; the reader stops at the end of the text."""
-        while True:
-            yield from self._alone() if self._verifier is None else self._round(self._verifier)
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[Settled]:
+        """Settle the tokens of one round; the reader stops at the end of the text."""
+        if self._verifier is None:
+            return self._alone()
+        began = time.perf_counter()
+        while self._may_draft() and self._length.worth_drafting(self._confidences()):
+            self._draft()
+        block = self._block()
+        self._count_sent(block)
+        flight = self._worker.submit(
+            _timed, self._verifier, tuple(self._speculation.written), block
+        )
+        self._draft_on(flight, len(block) + 1)
+        try:
+            views, seconds = flight.result()
+        except CloudError as error:
+            self._verifier = None
+            self._fallback = type(error).__name__
+            return []
+        self._counts["requests"] += 1
+        self._counts["drafted"] += len(block)
+        settled = self._settle(views)
+        # The first round trip includes reading the prompt, which no later one does.
+        if self._counts["requests"] > 1:
+            self._length.returned(len(block), seconds)
+            self._length.settled(len(settled), time.perf_counter() - began)
+        return settled
 
     def report(self, operator: str) -> FusionReport:
         """What it took so far."""
@@ -204,29 +228,6 @@ class _Run:
         if not self._speculation.drafts:
             self._speculation.draft()
         return [self._speculation.settle(_abstain)]
-
-    def _round(self, verifier: Verifier) -> list[Settled]:
-        began = time.perf_counter()
-        while self._may_draft() and self._length.worth_drafting(self._confidences()):
-            self._draft()
-        block = self._block()
-        self._count_sent(block)
-        flight = self._worker.submit(_timed, verifier, tuple(self._speculation.written), block)
-        self._draft_on(flight, len(block) + 1)
-        try:
-            views, seconds = flight.result()
-        except CloudError as error:
-            self._verifier = None
-            self._fallback = type(error).__name__
-            return []
-        self._counts["requests"] += 1
-        self._counts["drafted"] += len(block)
-        settled = self._settle(views)
-        # The first round trip includes reading the prompt, which no later one does.
-        if self._counts["requests"] > 1:
-            self._length.returned(len(block), seconds)
-            self._length.settled(len(settled), time.perf_counter() - began)
-        return settled
 
     def _settle(self, views: Sequence[View]) -> list[Settled]:
         done: list[Settled] = []

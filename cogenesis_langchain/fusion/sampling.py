@@ -109,11 +109,10 @@ class Greedy:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a distribution is sharpened before sampling: temperature, then top-k, then top-p.
+    """How a distribution is sharpened before sampling: temperature, then top-p.
 
     Attributes:
         temperature: Above 0; p becomes proportional to ``p ** (1 / temperature)``.
-        top_k: Keep the k most probable tokens; None keeps all.
         top_p: Keep the smallest set of most probable tokens whose mass reaches this share.
 
     Raises:
@@ -121,14 +120,12 @@ class Shape:
     """
 
     temperature: float = 1.0
-    top_k: int | None = None
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        in_range = self.temperature > 0.0 and 0.0 < self.top_p <= 1.0
-        if not in_range or (self.top_k is not None and self.top_k < 1):
+        if not (self.temperature > 0.0 and 0.0 < self.top_p <= 1.0):
             raise FusionError(
-                "sampling needs temperature > 0, 0 < top_p <= 1 and top_k >= 1",
+                "sampling needs temperature > 0 and 0 < top_p <= 1",
                 remedy="temperature=0 in the generation options means greedy decoding",
             )
 
@@ -137,11 +134,7 @@ class Shape:
         import numpy as np
 
         weights = self._heated(probabilities)
-        if self.top_k is not None:
-            ids = largest(weights, self.top_k)
-            if self.top_p < 1.0:
-                ids = _reaching(weights, ids, self.top_p * float(weights[ids].sum()))
-        elif self.top_p < 1.0:
+        if self.top_p < 1.0:
             ids = _nucleus(weights, self.top_p * float(weights.sum()))
         else:
             ids = np.arange(weights.size)

@@ -13,9 +13,10 @@ dialect       way         material  servers
 ============  ==========  ========  ============================================================
 
 A block request holds the sequence once and returns every position; a prefix request holds it once
-for each position. A new server gets a file of its own here and a line in `probe.py`. Servers add the
-sequence's own token to the top-k of its position. It is dropped: a target distribution that used it
-would depend on the draft.
+for each position. A new server gets a file of its own here and a line in `probe.py`.
+
+Servers add the sequence's own token to the top-k of its position. It is dropped: a target
+distribution that used it would depend on the draft.
 """
 
 from __future__ import annotations
