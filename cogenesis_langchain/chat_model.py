@@ -89,9 +89,9 @@ class ChatCoGenesis(UntracedChatModel):
     chat_format: Annotated[ChatFormat, BeforeValidator(_chat_format)] | None = Field(
         default=None, exclude=True, repr=False
     )
-    """How the cloud model marks turns, in fused decoding: ``chatml``, or a function as `ChatFormat`
-    describes it. Needed for servers that do not apply the model's chat template to a prefix (SGLang,
-    Together, llama_cpp.server)."""
+    """How the cloud model marks turns, for fused decoding with a server that does not apply the
+    model's chat template to a prefix (SGLang, Together, llama_cpp.server): ``chatml``, or a
+    function as `ChatFormat` describes it."""
     top_k: int = Field(default=20, ge=1, le=20)
     """Most tokens of each of the cloud model's distributions in fused decoding; a server that
     allows fewer is asked for fewer."""

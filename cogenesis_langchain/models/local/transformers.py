@@ -120,23 +120,56 @@ class TransformersTokens:
 
 
 @final
-class TransformersScorer:
-    """A `BlockScorer` in this process, for trials without a server.
+class TransformersModel:
+    """A local model on transformers: writes text, and offers tokens for fused decoding.
 
     Args:
         model: A causal language model.
-        tokenizer: Its tokenizer.
+        tokenizer: Its fast tokenizer, with a chat template.
+
+    Raises:
+        MissingDependency: transformers is not installed.
+        FusionError: The tokenizer is of an unknown kind.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
-        self._cache = _Cache(model)
-        self.window = self._cache.window
-        self.max_k = int(model.config.vocab_size)
-        self.end_tokens = _end_tokens(model, tokenizer)
+        self._model = model
+        self._tokenizer = tokenizer
+        self._writing = self.tokens()
 
-    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
-        """Top-k after ``ids[:i]`` for each i in start..len(sequence)."""
-        return self._cache.read(sequence.ids, start, partial(top_k, k=k))
+    @property
+    def name(self) -> str:
+        """Name or path the model was loaded from, or its class."""
+        return self._model.name_or_path or type(self._model).__name__
+
+    def tokens(self) -> TransformersTokens:
+        """Return next-token distributions over the same weights, with a cache of their own."""
+        return TransformersTokens(self._model, self._tokenizer)
+
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Check that a prompt fits; it is read when writing starts.
+
+        Raises:
+            ContextTooLong: It does not fit even without its end.
+        """
+        encode_fitting(self._writing, messages, options)
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        """Write the assistant's turn; closing the iterator stops it.
+
+        Raises:
+            ContextTooLong: Prompt and answer do not fit the window; raised before anything is
+                generated.
+            LocalModelError: A JSON schema was asked for.
+        """
+        if options.json_schema is not None:
+            raise LocalModelError(
+                f"{self.name!r} cannot be held to a JSON schema here",
+                remedy="use LlamaCppModel as the local model",
+            )
+        return write_tokens(self._writing, messages, options)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
