@@ -25,7 +25,7 @@ from pydantic import (
 
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
-from cogenesis_langchain.collaboration.sketch_fill import SketchFill
+from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
@@ -82,6 +82,9 @@ class ChatCoGenesis(UntracedChatModel):
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
     """How the two models write together: from the cloud model's sketch, or token by token."""
+    sketch: SketchKind = "template"
+    """What the cloud writes in sketch mode: a ``template``, which the local model completes in
+    place, or an ``outline``, from which it writes."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
@@ -157,7 +160,9 @@ class ChatCoGenesis(UntracedChatModel):
         return self
 
     def _sketch_or_fused(self, preparation: Preparation) -> Writer:
-        sketch = SketchFill(preparation, cloud=self._cloud_model, local=self._local_model)
+        sketch = SketchFill(
+            preparation, cloud=self._cloud_model, local=self._local_model, sketch=self.sketch
+        )
         if self.mode == "sketch":
             return sketch
         if self.disclosure != "open":

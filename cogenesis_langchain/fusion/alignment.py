@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.models.base import StringTopK, TokenModel, TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 LEAST_COVERED: Final = 0.2
 """Below this share of projected mass the cloud has no say at a position."""

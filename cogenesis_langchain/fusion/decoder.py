@@ -17,23 +17,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import Final, Self, final
 
-from cogenesis_langchain.errors import CloudError, ContextTooLong, FusionError
+from cogenesis_langchain.errors import CloudError, FusionError
 from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK, DraftLength
-from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
-from cogenesis_langchain.fusion.operators import Operator, Probabilities, operator_named
+from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled
 from cogenesis_langchain.fusion.speculation import LocalSide, Settled, Speculation
-from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.fusion.trace import FusedToken, FusionReport, traced
 from cogenesis_langchain.fusion.verifier import Verifier, View
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,
     PrivateMessage,
+    Probabilities,
     TokenModel,
 )
 from cogenesis_langchain.models.local.logits import common_prefix
+from cogenesis_langchain.models.local.sampling import Shape
+from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.local.token_writer import encode_fitting
 
 _LEAST_REACH: Final = 0.2
 """Drafting ahead of an answer stops where a draft is used less often than this."""
@@ -101,10 +104,10 @@ class FusedDecoder:
             FusionError: A setting is out of range, or a JSON schema was asked for.
             LocalModelError: The local model failed.
         """
-        prompt = self._fitting(self._local, messages, options)
+        prompt = encode_fitting(self._local, messages, options)
         baseline = None
         if self._operator.needs_baseline and self._baseline is not None:
-            ids = self._fitting(self._baseline, baseline_messages, options)
+            ids = encode_fitting(self._baseline, baseline_messages, options)
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
         choice, excluded = self._choice(options), self._without(options.excluded)
@@ -112,14 +115,6 @@ class FusedDecoder:
         ends = self._local.end_tokens | verifier.end_tokens
         run = _Run(speculation, verifier, ends, options.max_tokens)
         return self._write(run, ends, options)
-
-    def _fitting(
-        self, model: TokenModel, messages: Sequence[PrivateMessage], options: GenerationOptions
-    ) -> list[int]:
-        ids = model.encode_chat(messages)
-        if len(ids) + options.max_tokens > model.window:
-            raise ContextTooLong(len(ids) + options.max_tokens, model.window)
-        return ids
 
     def _without(self, characters: str) -> ExcludedTokens | None:
         if characters and characters not in self._excluded:

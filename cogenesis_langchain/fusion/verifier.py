@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 View: TypeAlias = "Callable[[Probabilities], TopK | None]"
 """Given the local distribution of a position, the cloud's top-k there in local tokens; None where

@@ -28,6 +28,8 @@ FinishReason = Literal["stop", "length"]
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 LogProbs: TypeAlias = "NDArray[np.float32]"
 """Natural-log probabilities over a whole vocabulary; shape (vocabulary,)."""
+Probabilities: TypeAlias = "NDArray[np.float64]"
+"""Probabilities over a whole vocabulary; shape (vocabulary,), sum 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support.many_texts import Remembering, draws, exact, p_value
 from support.tiny_models import OPERATORS, TinyScorer, tiny_verifier
 
-from cogenesis_langchain.fusion.sampling import Shape
+from cogenesis_langchain.models.local.sampling import Shape
 
 DRAWS = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 NAMES = sys.argv[2:] or [operator.name for operator in OPERATORS]

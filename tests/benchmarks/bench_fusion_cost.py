@@ -22,11 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import traced
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.sampling import Shape
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4

@@ -31,12 +31,13 @@ from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN, StandInCloud
+from cogenesis_langchain.models.local.sampling import Shape
 from cogenesis_langchain.models.scoring.chat_formats import chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure

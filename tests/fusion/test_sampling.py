@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.operators import Probabilities
-from cogenesis_langchain.fusion.sampling import Candidates, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Greedy, Sampled
+from cogenesis_langchain.models.base import Probabilities
+from cogenesis_langchain.models.local.sampling import Candidates, Shape
 
 LOCAL = np.array([0.5, 0.25, 0.2, 0.05])
 FUSED = np.array([0.1, 0.4, 0.3, 0.2])

@@ -17,9 +17,10 @@ from support.tiny_models import (
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.local.sampling import Shape
 
 
 @pytest.mark.parametrize("size", [0, 1, 4])

@@ -11,13 +11,14 @@ import numpy as np
 from scipy.stats import chisquare
 from support.tiny_models import TinyModel, TinyScorer, TokenByToken, local_side, tiny_verifier
 
-from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
-from cogenesis_langchain.fusion.operators import Operator, Probabilities
+from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Sampled, Shape
+from cogenesis_langchain.fusion.sampling import Sampled
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.fusion.verifier import TokenVerifier, View
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.base import Probabilities, TopK
+from cogenesis_langchain.models.local.sampling import Shape
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 LENGTH = 3
 NO_PENALTY = PresencePenalty(0.0)

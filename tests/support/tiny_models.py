@@ -18,14 +18,13 @@ from cogenesis_langchain.fusion.operators import (
     Mixture,
     Operator,
     Position,
-    Probabilities,
     Product,
     complete,
     operator_named,
 )
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

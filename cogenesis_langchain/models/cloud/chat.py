@@ -184,9 +184,10 @@ class CloudModel:
                 result = gate.too_late()
             if not isinstance(result, CoGenesisError):
                 return result
+            if not isinstance(result, _RETRYABLE) or attempt == self._attempts:
+                raise result
             wait = max(pause, retry_after(result))
-            final = attempt == self._attempts or time.monotonic() + wait >= call.deadline
-            if final or not isinstance(result, _RETRYABLE):
+            if time.monotonic() + wait >= call.deadline:
                 raise result
             time.sleep(wait)
             pause *= 2

@@ -1,4 +1,4 @@
-"""Keeping characters out of what llama.cpp writes."""
+"""Excluded characters: tokens that hold one of them are never chosen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
-from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.base import GenerationOptions, TokenModel
 
 if TYPE_CHECKING:
     import numpy as np
     from llama_cpp import LogitsProcessorList
     from llama_cpp._internals import LlamaModel
     from numpy.typing import NDArray
+
+    from cogenesis_langchain.models.base import Probabilities
 
 
 @final
@@ -49,6 +51,41 @@ class _Without:
     def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> NDArray[np.single]:
         logits[self._tokens] = -math.inf
         return logits
+
+
+@final
+class ExcludedTokens:
+    """Takes the probability of tokens that hold certain characters.
+
+    It is the same for every position, for drafts and for the fused distribution, so that fused
+    decoding stays exact.
+
+    Args:
+        model: Whose vocabulary is read, once: a few tenths of a second.
+        characters: What no token may hold.
+    """
+
+    def __init__(self, model: TokenModel, characters: str) -> None:
+        self._ids = tokens_holding(
+            characters, model.vocabulary_size, lambda token: model.decode((token,))
+        )
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Exclude and normalise.
+
+        Args:
+            probabilities: Of the next token; shape (vocabulary,). Not changed.
+
+        Returns:
+            A distribution of the same shape; the same one where nothing else is likely at all.
+        """
+        kept = probabilities.copy()
+        kept[self._ids] = 0.0
+        total = kept.sum()
+        if total <= 0.0:
+            return probabilities
+        kept /= total
+        return kept
 
 
 def tokens_holding(characters: str, size: int, piece: Callable[[int], bytes]) -> list[int]:

@@ -1,22 +1,23 @@
-"""Next-token distributions of a transformers model in this process, over a cache that is cropped.
-
-Each object has a cache of its own; the weights are those of the model it is given.
-"""
+"""A local model on transformers: writes text, and gives next-token distributions."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
-from cogenesis_langchain.errors import ContextTooLong, FusionError, MissingDependency
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    FusionError,
+    LocalModelError,
+    MissingDependency,
+)
+from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, LogProbs, PrivateMessage
 from cogenesis_langchain.models.local.chat_template import render_parts
-from cogenesis_langchain.models.local.logits import common_prefix, log_softmax, top_k
-from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.models.local.logits import common_prefix, log_softmax
+from cogenesis_langchain.models.local.token_writer import TokenWriter, encode_fitting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,7 @@ class _Cache:
 
 @final
 class TransformersTokens:
-    """A `TokenModel`: the local side of fused decoding.
+    """A `TokenModel` on transformers, with a key-value cache of its own that is cropped.
 
     Args:
         model: A causal language model.
@@ -135,7 +136,8 @@ class TransformersModel:
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._writing = self.tokens()
+        self._reader = self.tokens()
+        self._writer = TokenWriter(self._reader)
 
     @property
     def name(self) -> str:
@@ -152,7 +154,7 @@ class TransformersModel:
         Raises:
             ContextTooLong: It does not fit even without its end.
         """
-        encode_fitting(self._writing, messages, options)
+        encode_fitting(self._reader, messages, options)
 
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
@@ -169,7 +171,7 @@ class TransformersModel:
                 f"{self.name!r} cannot be held to a JSON schema here",
                 remedy="use LlamaCppModel as the local model",
             )
-        return write_tokens(self._writing, messages, options)
+        return self._writer.stream(messages, options)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -10,10 +10,10 @@ from support.many_texts import Remembering, draws, exact, p_value
 from support.tiny_models import MESSAGES, PIECES, TinyModel, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
 from cogenesis_langchain.fusion.operators import Mixture
-from cogenesis_langchain.fusion.sampling import Shape
 from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.local.sampling import Shape
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 HOLD_A_OR_C = [0, 2, 4]
 """Ids of the tiny model's tokens that hold an a or a c."""
