@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 from cogenesis_langchain.errors import FusionError
 
 if TYPE_CHECKING:
-
     from cogenesis_langchain.models.base import Probabilities, TopK
 
 _TINY: Final = 1e-300

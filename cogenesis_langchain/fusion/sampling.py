@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Protocol, final
 from cogenesis_langchain.models.local.sampling import Candidates, Shape
 
 if TYPE_CHECKING:
-
     from cogenesis_langchain.models.base import Probabilities
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cogenesis_langchain.errors import FusionError
+from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.sampling import Greedy, Sampled
 from cogenesis_langchain.models.base import Probabilities
 from cogenesis_langchain.models.local.sampling import Candidates, Shape
@@ -27,7 +27,9 @@ def test_greedy_takes_the_most_probable_token_and_the_lowest_id_of_equals() -> N
     assert choice.settle(proposal, LOCAL) == 0
 
 
-@pytest.mark.parametrize("shape", [Shape(), Shape(temperature=0.7), Shape(top_k=2, top_p=0.9)])
+@pytest.mark.parametrize(
+    "shape", [Shape(), Shape(temperature=0.7), Shape(temperature=0.8, top_p=0.7)]
+)
 def test_drafts_and_corrections_together_follow_the_fused_distribution(shape: Shape) -> None:
     counts = np.zeros(4)
     draws = 6_000
@@ -58,8 +60,8 @@ def test_top_p_keeps_the_smallest_set_that_reaches_the_share() -> None:
     assert whole(Shape(top_p=0.76), LOCAL) == pytest.approx(np.array([0.5, 0.25, 0.2, 0]) / 0.95)
 
 
-def test_top_k_keeps_the_lowest_ids_of_equals() -> None:
-    assert whole(Shape(top_k=2), np.full(4, 0.25)) == pytest.approx([0.5, 0.5, 0, 0])
+def test_of_equally_probable_tokens_the_lowest_ids_are_kept() -> None:
+    assert whole(Shape(top_p=0.5), np.full(4, 0.25)) == pytest.approx([0.5, 0.5, 0, 0])
 
 
 def test_a_nucleus_wider_than_the_first_look_is_found() -> None:
@@ -82,8 +84,8 @@ def test_no_token_of_probability_zero_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: Shape(temperature=0.0), lambda: Shape(top_p=0.0), lambda: Shape(top_k=0)],
+    [lambda: Shape(temperature=0.0), lambda: Shape(top_p=0.0)],
 )
 def test_settings_out_of_range_are_refused(make: Callable[[], Shape]) -> None:
-    with pytest.raises(FusionError):
+    with pytest.raises(ConfigurationError):
         make()

@@ -34,7 +34,7 @@ def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: 
 
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape = Shape(temperature=0.7, top_k=5, top_p=0.9)
+    shape = Shape(temperature=0.7, top_p=0.9)
     counts = Counter(draws(Mixture(), 2, verifier, shape, 600))
     assert p_value(counts, exact(Mixture(), shape)) > 0.01
 
