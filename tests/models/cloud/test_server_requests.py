@@ -100,7 +100,8 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 def test_the_key_travels_as_a_bearer_token() -> None:
     with answering(200, {}) as server:
         Connection(f"{server.url}/v1").post(PATH, {})
-        assert server.requests[0].headers["Authorization"] == "Bearer secret-key"
+        headers = {name.lower(): value for name, value in server.requests[0].headers.items()}
+        assert headers["authorization"] == "Bearer secret-key"
 
 
 @pytest.mark.parametrize(
