@@ -38,11 +38,6 @@ def a_letter(prompt: str) -> str:
     return LETTER
 
 
-def the_prompt(prompt: str) -> str:
-    """A model that repeats everything private it is told."""
-    return prompt
-
-
 class ByteTokens:
     """A `TokenModel` that is nearly sure of each byte of its script."""
 

@@ -16,7 +16,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from support.byte_models import LETTER, ByteLocal, byte_server, routed, the_prompt
+from support.byte_models import LETTER, ByteLocal, byte_server, routed
 from wire.test_non_interference import let_everything_out
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -68,33 +68,32 @@ def model(cloud: BaseChatModel, local: ByteLocal | None = None, **settings: Any)
 @pytest.mark.parametrize("way", CALL_STYLES)
 def test_documents_and_the_local_prompt_never_leave(cloud: EgressRecorder, way: str) -> None:
     local = ByteLocal()
-    out = CALL_STYLES[way](
-        model(openai(cloud.base_url), local),
-        [SystemMessage(f"My own notes: {CANARIES.document}"), INSTRUCTION],
-        None,
-    )
-    assert "Dear" in repr(out) and cloud.requests
+    messages = [SystemMessage(f"My own notes: {CANARIES.document}"), INSTRUCTION]
+    CALL_STYLES[way](model(openai(cloud.base_url), local), messages, None)
+    sent = cloud.received + bytes_of_ids(cloud)
+    assert LETTER.encode() in sent
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
     (prompt,) = local.prompts
     assert CANARIES.word in prompt
-    private_lines = [line for line in prompt.splitlines() if len(line) > 20]
-    sent = cloud.received.decode(errors="replace")
-    assert not [line for line in private_lines if line in sent and line not in INSTRUCTION]
+    private = [line for line in prompt.splitlines() if len(line) > 20 and INSTRUCTION not in line]
+    assert private and not [line for line in private if line.encode() in sent]
 
 
-def test_the_control_whose_local_model_repeats_its_prompt_leaks(cloud: EgressRecorder) -> None:
+def quote(prompt: str) -> str:
+    return prompt[prompt.index("My name is") :]
+
+
+def test_the_control_whose_local_model_quotes_a_document_leaks(cloud: EgressRecorder) -> None:
     """The text so far leaves as it is: that is what ``open`` means."""
-    repeating = model(openai(cloud.base_url), ByteLocal(the_prompt), max_tokens=600)
-    repeating.invoke(INSTRUCTION)
-    tokens = bytes_of_ids(cloud)
-    assert forms_in(tokens, CANARIES.values)
+    model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
+    assert forms_in(bytes_of_ids(cloud), [CANARIES.name])
 
 
 def bytes_of_ids(cloud: EgressRecorder) -> bytes:
     """The token ids of this server are bytes."""
     bodies = [json.loads(one.body) for one in cloud.requests if one.body]
-    prompts = [one["prompt"] for one in bodies if isinstance(one.get("prompt"), list)]
-    return b"\n".join(bytes(token % 256 for token in prompt[-1]) for prompt in prompts)
+    prompts = [prompt for body in bodies for prompt in body.get("prompt", ())]
+    return b"\n".join(bytes(i % 256 for i in ids) for ids in prompts if isinstance(ids, list))
 
 
 def test_no_private_value_leaves_as_token_ids(cloud: EgressRecorder) -> None:
