@@ -240,7 +240,8 @@ class ChatCoGenesis(UntracedChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return generate_from_stream(self._stream(messages, stop=stop, **kwargs))
+        written = self._writer.write(messages, self._options(stop, **kwargs))
+        return generate_from_stream(map(self._chunk, written))
 
     async def _agenerate(
         self,
@@ -260,10 +261,7 @@ class ChatCoGenesis(UntracedChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         for piece in self._writer.write(messages, self._options(stop, **kwargs)):
-            if isinstance(piece, str):
-                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-            else:
-                yield ChatGenerationChunk(message=self._last_chunk(piece))
+            yield self._chunk(piece)
 
     async def _astream(
         self,
@@ -280,6 +278,11 @@ class ChatCoGenesis(UntracedChatModel):
                 yield chunk  # type: ignore[misc]  # _END is the only other possibility
         finally:
             await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
+
+    def _chunk(self, piece: str | Report) -> ChatGenerationChunk:
+        if isinstance(piece, str):
+            return ChatGenerationChunk(message=AIMessageChunk(content=piece))
+        return ChatGenerationChunk(message=self._last_chunk(piece))
 
     def _last_chunk(self, report: Report) -> AIMessageChunk:
         total = report.cloud + report.local

@@ -31,7 +31,7 @@ from cogenesis_langchain.models.local.sampling import Shape
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4
-CHOICES: dict[str, Choice] = {"greedy": Greedy(), "sampled": Sampled(Shape(0.7, None, 0.95), 1)}
+CHOICES: dict[str, Choice] = {"greedy": Greedy(), "sampled": Sampled(Shape(0.7, 0.95), 1)}
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 

@@ -80,9 +80,10 @@ def endpoint(
     *,
     timeout: float = 5.0,
     chat_format: ChatFormat | None = chatml,
+    model: str = "tiny",
 ) -> CompletionsEndpoint:
     log = log or Log()
-    model = ChatOpenAI(model="tiny", base_url=f"{url}/v1", api_key=SecretStr("secret-key"))
+    cloud = ChatOpenAI(model=model, base_url=url, api_key=SecretStr("secret-key"))
     _, permission = permit(ledger=log.ledger)
-    server = LoggedServer(model, log, timeout=timeout)
+    server = LoggedServer(cloud, log, timeout=timeout)
     return CompletionsEndpoint(server, permission, chat_format=chat_format)

@@ -122,8 +122,8 @@ def test_two_contexts_make_the_same_bytes_leave(cloud: EgressRecorder) -> None:
     """The local model writes the same; only how many tokens a request holds depends on time."""
 
     def run(context: Canaries) -> None:
-        settings = {"retriever": FixedContext(texts=[context.document]), "max_tokens": 1}
-        model(openai(cloud.base_url), **settings).invoke(INSTRUCTION)
+        retriever = FixedContext(texts=[context.document])
+        model(openai(cloud.base_url), retriever=retriever, max_tokens=1).invoke(INSTRUCTION)
 
     assert_non_interference(run, [make_canaries(1), make_canaries(2)], recorder=cloud)
     assert len(cloud.requests) > 3
