@@ -58,7 +58,7 @@ class ChatCoGenesis(UntracedChatModel):
         ```python
         model = ChatCoGenesis(
             cloud=ChatOpenAI(model="gpt-4.1"),
-            local="qwen2.5-coder-0.5b-instruct",
+            local="qwen2.5-coder-1.5b-instruct",
             retriever=PrivateContextRetriever(store=ContextStore("~/context")),
         )
         model.invoke("Write an e-mail to my dentist asking to move my appointment.")

@@ -23,7 +23,7 @@ from cogenesis_langchain.fusion.trace import (
     Candidate,
     FusedToken,
     FusionReport,
-    Source,
+    TokenSource,
     Trace,
 )
 
@@ -192,7 +192,7 @@ def environment(records: Sequence[Record], settings: Sequence[str], seeds: int =
 
 def trace(operator: str) -> Trace:
     """A fused text of three tokens: the cloud's, one corrected, and the local model's alone."""
-    parts: tuple[tuple[str, Source, float], ...] = (
+    parts: tuple[tuple[str, TokenSource, float], ...] = (
         ("Dear ", "accepted", 0.25),
         ("<landlord>", "corrected", 0.5),
         (SECRET, "local", 1.0),

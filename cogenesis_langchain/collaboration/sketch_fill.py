@@ -85,14 +85,14 @@ class SketchFill:
             self._local.prefill(prepared.prompt.beginning(), options)
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
-            report = replace(report, template=str(sketch))
+            report = replace(report, sketch=str(sketch))
             written = yield from self._complete(prepared, sketch, options, report)
             if written:
                 return
             sketch = as_outline(sketch)
             report = replace(report, fallback_reason="the template could not be completed")
         if sketch is not None:
-            report = replace(report, rung="outline", sketch=sketch.points)
+            report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared.prompt, sketch, options, report)
 
     def _sketch(

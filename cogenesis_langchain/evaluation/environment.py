@@ -16,7 +16,7 @@ from cogenesis_langchain.errors import ResultsUnusable
 from cogenesis_langchain.evaluation.config import Endpoint, EvaluationConfig
 from cogenesis_langchain.evaluation.setting import Role, Setting, Shown
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.files.download import FileRecord, sha256_of
+from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from cogenesis_langchain.version import __version__
 
 _PACKAGES: Final = (

@@ -15,7 +15,7 @@ from support.scoring_servers import Answer, Route, ScoringServer, echo, serving
 from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.chains.logit_fusion import create_logit_fusion_chain
+from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.trace import Trace
 
@@ -100,10 +100,12 @@ def test_streamed_text_is_the_text(server: ScoringServer) -> None:
 
 
 def test_the_chain_gives_the_answer_and_its_trace(server: ScoringServer) -> None:
-    chain = create_logit_fusion_chain(fused(server.url, retriever=None), Documents(texts=[CONTEXT]))
+    chain = create_fused_decoding_chain(
+        fused(server.url, retriever=None), Documents(texts=[CONTEXT])
+    )
     output = chain.invoke({"input": INSTRUCTION})
     assert output["answer"] == LETTER
-    assert len(output["trace"]["tokens"]) == len(LETTER) + 1  # type: ignore[arg-type]
+    assert len(output["trace"]["tokens"]) == len(LETTER) + 1
 
 
 def test_the_server_is_probed_once(server: ScoringServer) -> None:
@@ -204,4 +206,4 @@ def test_a_model_without_weights_or_a_server_is_refused(server: ScoringServer) -
 def test_the_chain_refuses_a_model_that_writes_by_sketch_fill(server: ScoringServer) -> None:
     sketch = fused(server.url, mode="sketch", retriever=None)
     with pytest.raises(ConfigurationError, match="does not write by fused decoding"):
-        create_logit_fusion_chain(sketch, Documents(texts=[CONTEXT]))
+        create_fused_decoding_chain(sketch, Documents(texts=[CONTEXT]))

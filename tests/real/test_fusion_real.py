@@ -118,7 +118,7 @@ def test_greedy_blocks_over_llama_server_write_what_one_request_a_token_writes(
         cloud = endpoint(server.base_url)
         verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
         assert isinstance(verifier, TokenVerifier)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
+        trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
         one_by_one: list[int] = []
         for _ in trace.tokens:
             local = np.exp(tokens.next_logprobs([*tokens.encode_chat(LOCAL), *one_by_one]))
@@ -149,7 +149,7 @@ def test_a_local_model_with_another_tokenizer_writes_with_the_stand_in(
         cloud = endpoint(server.base_url)
         verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
         assert isinstance(verifier, AlignedVerifier)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
+        trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
     assert trace.report.fallback is None
     assert trace.report.requests < trace.report.tokens
     assert len(trace.text) > 10

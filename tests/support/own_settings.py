@@ -1,4 +1,4 @@
-"""Settings of a user's own, as a configuration names them."""
+"""Settings defined by a user, as an evaluation configuration names them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cogenesis_langchain.evaluation.setting import Desk, Setting, Task
 
 
 def tell_model(desk: Desk) -> list[Setting]:
-    """Needs no model: writes which one it could have asked."""
+    """Writes the name of the cloud model, without calling any model."""
     write: Runnable[Task, str] = RunnableLambda(
         lambda task: f"{task.record.id} by {desk.config.cloud.model}"
     )
@@ -16,7 +16,7 @@ def tell_model(desk: Desk) -> list[Setting]:
 
 
 def break_down(desk: Desk) -> list[Setting]:
-    """Fails with private text in its message."""
+    """Fails with private text in the error message."""
 
     def fail(task: Task) -> str:
         raise ValueError(task.record.private_text)

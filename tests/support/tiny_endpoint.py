@@ -1,4 +1,4 @@
-"""A client of a completions server that serves a tiny model, and that model's tokens."""
+"""A client of a completions server that serves a tiny model, and that model's tokenizer."""
 
 from __future__ import annotations
 

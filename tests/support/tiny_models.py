@@ -1,4 +1,4 @@
-"""A small random transformer with a tiny vocabulary, on both sides of fused decoding."""
+"""A small random transformer with a tiny vocabulary, for both sides of fused decoding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from cogenesis_langchain.prompts import PublicTemplate
 
 T = TypeVar("T")
 PIECES = (b"a", b"b", b"c", b" ", b"ab", b"\xc3", b"\xa9", b"")
-"""Bytes of the tokens; the last one ends the turn, the two before it make one character."""
+"""Bytes of the tokens. The last one ends the turn; the two before it form one character."""
 END = len(PIECES) - 1
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
@@ -73,7 +73,7 @@ class Transformer:
 
 
 class TinyModel:
-    """A `TokenModel`; counts its calls."""
+    """A `TokenModel` that counts its calls."""
 
     window = 512
     vocabulary_size = len(PIECES)
@@ -103,7 +103,7 @@ class TinyModel:
 
 
 class TinyScorer:
-    """A `BlockScorer` that may be slow, or fail after some requests."""
+    """A `BlockScorer` that can be slow, or fail after some requests."""
 
     window = 512
     max_k = len(PIECES)
@@ -144,8 +144,8 @@ def local_side(model: TinyModel) -> LocalSide:
     return LocalSide(model, PROMPT, (model, BASELINE_PROMPT))
 
 
-class TokenByToken:
-    """What each operator's fused distribution is, straight from its definition."""
+class TokenByTokenFusion:
+    """The fused distribution of each operator, computed directly from its definition."""
 
     def __init__(self, operator: Operator, model: TinyModel, verifier: TokenVerifier) -> None:
         self._operator = operator

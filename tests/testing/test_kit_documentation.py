@@ -1,4 +1,4 @@
-"""What the kit's documentation shows is run."""
+"""The documented examples of the proof kit run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_test_of_the_guarantee_passes() -> None:
     names["test_nothing_private_leaves_my_chain"]()
 
 
-def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
+def test_the_test_files_named_in_the_guarantee_exist() -> None:
     lines = re.findall(r"^\| \d+ \|.*$", GUARANTEE, flags=re.M)
     assert len(lines) == 9
     for line in lines:
@@ -42,7 +42,7 @@ def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
         "cogenesis_langchain.privacy.matching.normalisation",
     ],
 )
-def test_examples_of_docstrings_are_true(module: str) -> None:
+def test_docstring_examples_run(module: str) -> None:
     result = doctest.testmod(import_module(module), optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0 and result.failed == 0
 

@@ -17,7 +17,7 @@ from langchain_core.messages import SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.byte_models import LETTER, ByteLocal, byte_server, routed
-from wire.test_non_interference import let_everything_out
+from wire.test_non_interference import release_everything
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import PrivacyViolation
@@ -31,7 +31,7 @@ from cogenesis_langchain.testing import (
     make_canaries,
 )
 from cogenesis_langchain.testing.canaries import Canaries
-from cogenesis_langchain.testing.search import forms_in
+from cogenesis_langchain.testing.search import find_leaks
 
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
 CANARIES = make_canaries(7)
@@ -86,7 +86,7 @@ def quote(prompt: str) -> str:
 def test_the_control_whose_local_model_quotes_a_document_leaks(cloud: EgressRecorder) -> None:
     """The text so far leaves as it is: that is what ``open`` means."""
     model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
-    assert forms_in(bytes_of_ids(cloud), [CANARIES.name])
+    assert find_leaks(bytes_of_ids(cloud), [CANARIES.name])
 
 
 def bytes_of_ids(cloud: EgressRecorder) -> bytes:
@@ -100,19 +100,19 @@ def test_no_private_value_leaves_as_token_ids(cloud: EgressRecorder) -> None:
     model(openai(cloud.base_url)).invoke(INSTRUCTION)
     sent = bytes_of_ids(cloud)
     assert LETTER.encode() in sent and INSTRUCTION.encode() in sent
-    assert not forms_in(sent, [*CANARIES.values, CANARIES.document])
+    assert not find_leaks(sent, [*CANARIES.values, CANARIES.document])
 
 
 def test_a_private_value_in_the_instruction_is_masked(cloud: EgressRecorder) -> None:
     model(openai(cloud.base_url)).invoke(f"Write a letter to {CANARIES.name} about the heating.")
     assert cloud.requests
-    assert not forms_in(bytes_of_ids(cloud) + cloud.received, CANARIES.values)
+    assert not find_leaks(bytes_of_ids(cloud) + cloud.received, CANARIES.values)
 
 
 def test_the_control_with_the_guard_off_leaks(
     cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Border, "release", let_everything_out)
+    monkeypatch.setattr(Border, "release", release_everything)
     model(openai(cloud.base_url)).invoke(f"Write a letter to {CANARIES.name} about the heating.")
     with pytest.raises(AssertionError, match="private values"):
         assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
@@ -137,4 +137,4 @@ def test_a_private_value_in_a_header_is_stopped(cloud: EgressRecorder) -> None:
     assert cloud.requests == ()
     assert [(entry.purpose, entry.verdict) for entry in ledger.entries] == [("fused", "refused")]
     configured.invoke(INSTRUCTION)
-    assert forms_in(cloud.received, [CANARIES.name])  # the control leaks
+    assert find_leaks(cloud.received, [CANARIES.name])  # the control leaks

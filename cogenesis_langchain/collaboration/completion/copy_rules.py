@@ -66,8 +66,10 @@ class CopyRules:
             str(value) for word, value in _NUMBER_WORDS.items() if word in self._words
         }
         self._add_dates(text)
-        self._dates = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
-        self._times = {mark for time in find_times(text) for mark in time.canonical}
+        self._dates = {
+            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
+        }
+        self._times = {form for time in find_times(text) for form in time.canonical_forms}
 
     def may_begin(self, word: str) -> bool:
         """Whether an unfinished word can still become an allowed one; exact for digits only."""
@@ -104,9 +106,9 @@ class CopyRules:
 
     def admits_dates(self, text: str) -> bool:
         """Whether every date and time in a text is one of the sources, however it is written."""
-        dates = (date.canonical | date.probes for date in find_dates(text))
-        known = all(marks & self._dates for marks in dates if any(map(_DATE.fullmatch, marks)))
-        return known and all(time.canonical & self._times for time in find_times(text))
+        dates = (date.canonical_forms | date.lookup_forms for date in find_dates(text))
+        known = all(forms & self._dates for forms in dates if any(map(_DATE.fullmatch, forms)))
+        return known and all(time.canonical_forms & self._times for time in find_times(text))
 
     def admits_numbers(self, text: str) -> bool:
         """Whether the sources hold every number of two and more digits in a text."""
@@ -155,7 +157,9 @@ class CopyRules:
         """Let a date be written in words, in any order: 2026-03-14 as 14 March or March 14th."""
         from babel.dates import get_day_names, get_month_names
 
-        marks = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
+        marks = {
+            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
+        }
         for year, month, day in (found.groups() for found in map(_DATE.fullmatch, marks) if found):
             days = (day, f"{day}{_ORDINAL_ENDINGS.get(int(day), 'th')}")
             years = {year} if year and year != "*" else set()
@@ -172,6 +176,10 @@ class CopyRules:
                         pair for one in followers for pair in ((one, written), (written, one))
                     }
                 self._pairs |= {(one, other) for one in followers for other in followers}
+
+
+def _date_forms(text: str) -> set[str]:
+    return {form for date in find_dates(text) for form in date.canonical_forms | date.lookup_forms}
 
 
 def _weekday(year: int, month: int, day: int) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules
+from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
 from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
@@ -39,6 +39,7 @@ _LOOK_AHEAD: Final = 5  # tokens of the words that follow
 _UNWANTED: Final = re.compile(r"[\[\]{}<>_|*#`\\…\n]|\.\.")
 _CLAUSE_END: Final = re.compile(r"[.!?;。！？](?!\w)")
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
+_END_MARKS: Final = ".!?…。！？"
 _ABBREVIATION: Final = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Prof|No|Nr|Str|[A-Z])$")
 _LAST_WORD: Final = re.compile(r"(?:^|\s)\S+$")
 _NAME_JOINERS: Final = frozenset([
@@ -248,6 +249,8 @@ class SlotDecoder:
             abbreviated = _ABBREVIATION.search(draft.text) and piece.startswith(".")
             if _CLAUSE_END.match(piece.strip()) and not abbreviated:
                 return False
+        elif not draft.text and starts_sentence(draft.before) and text[:1].islower():
+            return False
         if slot.kind == "name" and not self._spells_name(text):
             return False
         word = re.search(r"[^\s(\"“‘'$€£]*$", text)
@@ -308,6 +311,8 @@ class SlotDecoder:
         fit = draft.ends[position]
         draft.ids = draft.ids[:position]
         text = self._text(draft).rstrip()
+        if after[:1] and after[0] in _END_MARKS:
+            text = text.rstrip(_END_MARKS)
         continues = bool(re.match(r"\s*[^\W\d_A-Z]", after))
         if slot.kind != "sentences" and continues and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)

@@ -12,7 +12,7 @@ from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import MissingDependency
 from cogenesis_langchain.evaluation.metrics.metric import Metric, of_text
 from cogenesis_langchain.evaluation.results import Attempt
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer

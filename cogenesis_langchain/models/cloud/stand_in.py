@@ -213,7 +213,7 @@ def _can_bind(port: int) -> bool:
     return True
 
 
-_SKETCH_TOKENS: Final = 300
+_SKETCH_TOKENS: Final = 700
 _DEFAULT_MODEL: Final = "gpt-4.1-mini"
 _NO_KEY: Final = "none"  # servers on loopback ask for none, the client insists on one
 

@@ -60,7 +60,7 @@ class LlamaCppModel:
 
     def __init__(
         self,
-        model: str = "qwen2.5-coder-0.5b-instruct",
+        model: str = "qwen2.5-coder-1.5b-instruct",
         *,
         n_ctx: int = 4096,
         n_threads: int | None = None,

@@ -1,4 +1,4 @@
-"""Turning settled tokens into text: characters split over tokens, and stop strings."""
+"""Turns settled tokens into text, across split characters and stop strings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import final
 
 @final
 class TextStream:
-    """Decodes bytes as they come, and holds back what may yet become a stop string.
+    """Decodes bytes as they arrive and holds back what may become a stop string.
 
     Args:
-        stop: Strings that end the text; they are not part of it.
+        stop: Strings that end the text. They are not part of it.
     """
 
     def __init__(self, stop: Sequence[str] = ()) -> None:
@@ -22,9 +22,9 @@ class TextStream:
         self.stopped = False
 
     def feed(self, piece: bytes) -> str:
-        """Add the bytes of a token and return the text that is certain by now.
+        """Add the bytes of a token and return the text that cannot change any more.
 
-        Sets `stopped` once a stop string has appeared; what comes after it is dropped.
+        Sets `stopped` once a stop string has occurred; everything after it is dropped.
         """
         if self.stopped:
             return ""
@@ -34,19 +34,19 @@ class TextStream:
             self.stopped = True
             text, self._held = self._held[: min(found)], ""
             return text
-        certain = len(self._held) - self._open()
+        certain = len(self._held) - self._partial_stop()
         text, self._held = self._held[:certain], self._held[certain:]
         return text
 
     def close(self) -> str:
-        """Return what was held back; an unfinished character becomes U+FFFD."""
+        """Return the text held back; an unfinished character becomes U+FFFD."""
         if self.stopped:
             return ""
         text, self._held = self._held + self._decoder.decode(b"", final=True), ""
         return text
 
-    def _open(self) -> int:
-        """Length of the longest end of the text that begins a stop string."""
+    def _partial_stop(self) -> int:
+        """Length of the longest suffix of the text that is a prefix of a stop string."""
         return max(
             (
                 size

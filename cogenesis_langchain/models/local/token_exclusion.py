@@ -55,14 +55,15 @@ class _Without:
 
 @final
 class ExcludedTokens:
-    """Takes the probability of tokens that hold certain characters.
+    """Sets the probability of tokens that contain certain characters to zero.
 
-    It is the same for every position, for drafts and for the fused distribution, so that fused
-    decoding stays exact.
+    The same tokens are excluded at every position, in drafts and in the fused distribution, so
+    fused decoding stays exact.
 
     Args:
-        model: Whose vocabulary is read, once: a few tenths of a second.
-        characters: What no token may hold.
+        model: The model whose vocabulary is scanned. The constructor scans it once, which takes a
+            few tenths of a second.
+        characters: Characters that no token may contain.
     """
 
     def __init__(self, model: TokenModel, characters: str) -> None:
@@ -71,13 +72,14 @@ class ExcludedTokens:
         )
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
-        """Exclude and normalise.
+        """Zero the excluded tokens and normalise.
 
         Args:
-            probabilities: Of the next token; shape (vocabulary,). Not changed.
+            probabilities: Next-token distribution; shape (vocabulary,). Not modified.
 
         Returns:
-            A distribution of the same shape; the same one where nothing else is likely at all.
+            A distribution of the same shape. The input itself if every other token has probability
+                0.
         """
         kept = probabilities.copy()
         kept[self._ids] = 0.0

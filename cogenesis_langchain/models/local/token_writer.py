@@ -15,7 +15,7 @@ from cogenesis_langchain.models.base import (
     TokenModel,
     Usage,
 )
-from cogenesis_langchain.models.local.sampling import Shape, next_probabilities
+from cogenesis_langchain.models.local.sampling import SamplingParameters, next_probabilities
 from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
@@ -61,11 +61,13 @@ class TokenWriter:
             ConfigurationError: The temperature or the nucleus share is out of range.
         """
         prompt = encode_fitting(self._model, messages, options)
-        shape = Shape(options.temperature, options.top_p) if options.temperature else None
-        return self._write(prompt, shape, options)
+        parameters = (
+            SamplingParameters(options.temperature, options.top_p) if options.temperature else None
+        )
+        return self._write(prompt, parameters, options)
 
     def _write(
-        self, prompt: list[int], shape: Shape | None, options: GenerationOptions
+        self, prompt: list[int], parameters: SamplingParameters | None, options: GenerationOptions
     ) -> Iterator[LocalChunk]:
         import numpy as np
 
@@ -77,7 +79,7 @@ class TokenWriter:
         finish: FinishReason = "length"
         ids = list(prompt)
         while count < options.max_tokens:
-            token = _choose(self._allowed(ids, options.excluded), shape, random)
+            token = _choose(self._allowed(ids, options.excluded), parameters, random)
             ids.append(token)
             count += 1
             piece = "" if token in self._model.end_tokens else text.feed(self._piece(token))
@@ -100,7 +102,9 @@ class TokenWriter:
         return self._excluded[characters].apply(probabilities)
 
 
-def _choose(probabilities: Probabilities, shape: Shape | None, random: Generator) -> int:
-    if shape is None:
+def _choose(
+    probabilities: Probabilities, parameters: SamplingParameters | None, random: Generator
+) -> int:
+    if parameters is None:
         return int(probabilities.argmax())
-    return shape.apply(probabilities).draw(random.random())
+    return parameters.apply(probabilities).draw(random.random())

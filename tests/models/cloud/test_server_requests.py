@@ -109,7 +109,7 @@ def test_the_key_travels_as_a_bearer_token() -> None:
     [
         pytest.param(behaviours.stall, id="never answers"),
         pytest.param(behaviours.drip, id="drips"),
-        pytest.param(lambda: behaviours.drip(from_the_head=True), id="drips its head"),
+        pytest.param(lambda: behaviours.drip(include_headers=True), id="drips its headers"),
     ],
 )
 def test_a_slow_answer_is_given_up_in_time(behaviour: Callable[[], behaviours.Behaviour]) -> None:

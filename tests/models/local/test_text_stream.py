@@ -11,7 +11,7 @@ def test_a_character_split_over_tokens_comes_out_whole() -> None:
     assert [stream.feed(piece) for piece in (b"caf", b"\xc3", b"\xa9!")] == ["caf", "", "é!"]
 
 
-def test_an_unfinished_character_is_shown_as_such_at_the_end() -> None:
+def test_an_unfinished_character_becomes_a_replacement_character() -> None:
     stream = TextStream()
     assert stream.feed(b"\xf0\x9f") == ""
     assert stream.close() == "\ufffd"
@@ -24,25 +24,25 @@ def test_a_stop_string_over_several_tokens_ends_the_text_before_it() -> None:
     assert stream.feed(b"more") == "" == stream.close()
 
 
-def test_what_only_looked_like_a_stop_string_is_given_back() -> None:
+def test_a_partial_stop_string_is_released() -> None:
     stream = TextStream(["END"])
     assert stream.feed(b"one EN") == "one "
     assert stream.feed(b"TER") == "ENTER"
 
 
-def test_the_first_of_several_stop_strings_counts() -> None:
+def test_the_earliest_of_several_stop_strings_ends_the_text() -> None:
     stream = TextStream(["two", "one"])
     assert stream.feed(b"zero one two") == "zero "
 
 
-def test_what_is_held_back_at_the_end_is_given_back() -> None:
+def test_held_back_text_is_released_at_the_end() -> None:
     stream = TextStream(["END"])
     stream.feed(b"the E")
     assert stream.close() == "E"
 
 
 @given(st.text(alphabet="abE", max_size=30), st.lists(st.integers(1, 4), max_size=30))
-def test_any_cut_into_tokens_gives_the_same_text(text: str, cuts: list[int]) -> None:
+def test_the_text_does_not_depend_on_token_boundaries(text: str, cuts: list[int]) -> None:
     stream = TextStream(["abE", "Eb"])
     whole, rest = "", text.encode()
     for cut in [*cuts, len(rest)]:

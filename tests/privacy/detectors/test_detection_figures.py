@@ -1,4 +1,4 @@
-"""The figures of the border on the labelled set, half by half."""
+"""Recall and false alarms of the detectors on each part of the labelled set."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def one_store(half: Half) -> ValueSet:
     return store
 
 
-def test_the_set_is_as_large_as_it_claims() -> None:
+def test_the_labelled_set_is_large_enough() -> None:
     every = [context for half in HALVES for context in contexts(half)]
     labels = [label for context in every for label in context.labels]
     assert len(every) >= 60 and len({context.language for context in every}) >= 12

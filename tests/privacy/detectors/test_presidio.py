@@ -33,12 +33,12 @@ def test_entities_become_values_of_our_kinds(engine: AnalyzerEngine) -> None:
     }
 
 
-def test_an_entity_without_a_kind_here_is_an_identifier(engine: AnalyzerEngine) -> None:
-    assert ("ID", "K-9") in found(PresidioDetector(engine, least_score=0.2))
+def test_an_unknown_entity_type_becomes_an_identifier(engine: AnalyzerEngine) -> None:
+    assert ("ID", "K-9") in found(PresidioDetector(engine, min_score=0.2))
 
 
-def test_beside_the_librarys_own_it_adds_what_those_miss(engine: AnalyzerEngine) -> None:
-    badge = PresidioDetector(engine, least_score=0.2)
+def test_it_adds_values_that_the_librarys_detector_misses(engine: AnalyzerEngine) -> None:
+    badge = PresidioDetector(engine, min_score=0.2)
     own = detect(TEXT)
     assert not any(value.text == "K-9" for value in own)
     both = detect(TEXT, [find_private_values, badge])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
+from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
         ("Q   u   i   s   t", "Quist"),
     ],
 )
-def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
-    assert usual_spacing(text) == usual
+def test_spelled_out_words_are_joined(text: str, usual: str) -> None:
+    assert collapse_spacing(text) == usual
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ def test_what_is_spaced_out_is_joined(text: str, usual: str) -> None:
         "",
     ],
 )
-def test_usual_text_stays_as_it_is(text: str) -> None:
-    assert usual_spacing(text) == text
+def test_normal_text_is_not_changed(text: str) -> None:
+    assert collapse_spacing(text) == text

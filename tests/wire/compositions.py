@@ -1,4 +1,4 @@
-"""What a model stands in: alone, in the ready-made chain, in a chain of one's own, in an agent."""
+"""Ways to use a chat model: alone, in the ready-made chain, in a custom chain, in an agent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from langchain_core.runnables import (
     RunnableWithFallbacks,
 )
 from pydantic import Field
-from wire.world import INSTRUCTION, World
+from wire.harness import INSTRUCTION, Harness
 
 from cogenesis_langchain import ChatCoGenesis, private
 from cogenesis_langchain.chains.private_chain import private_chain
@@ -32,27 +32,27 @@ AnyRunnable: TypeAlias = Runnable[Any, Any]
 
 
 class CurrentContext(BaseRetriever):
-    """Finds the private document of the call in progress."""
+    """Returns the private document of the current call."""
 
-    world: Any = Field(exclude=True, repr=False)
+    harness: Any = Field(exclude=True, repr=False)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        return [Document(self.world.canaries.document)]
+        return [Document(self.harness.canaries.document)]
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A way to put a model to use.
+class Composition:
+    """A way to use a chat model.
 
     Attributes:
-        build: Around a model; a `ChatCoGenesis` gets what the library has for it.
-        given: The input of one call, with the private document where the shape has it.
+        build: Builds the runnable; for a `ChatCoGenesis`, with the library's own parts.
+        given: Returns the input of one call, private document included.
     """
 
-    build: Callable[[AnyRunnable, World], AnyRunnable]
-    given: Callable[[World], Any]
+    build: Callable[[AnyRunnable, Harness], AnyRunnable]
+    given: Callable[[Harness], Any]
 
 
 def _guarded(chain: AnyRunnable, model: AnyRunnable) -> AnyRunnable:
@@ -64,8 +64,8 @@ def _model_of(model: AnyRunnable) -> ChatCoGenesis | None:
     return bare if isinstance(bare, ChatCoGenesis) else None
 
 
-def _ready_made(model: AnyRunnable, world: World) -> AnyRunnable:
-    retriever = CurrentContext(world=world)
+def _ready_made(model: AnyRunnable, harness: Harness) -> AnyRunnable:
+    retriever = CurrentContext(harness=harness)
     if (bare := _model_of(model)) is not None:
         return create_sketch_fill_chain(bare, retriever)
     prompt = ChatPromptTemplate.from_messages([("system", "{context}"), ("human", "{input}")])
@@ -75,12 +75,12 @@ def _ready_made(model: AnyRunnable, world: World) -> AnyRunnable:
     return found | prompt | model
 
 
-def _own(model: AnyRunnable, world: World) -> AnyRunnable:
+def _own(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     prompt = ChatPromptTemplate.from_messages([("system", "{notes}"), ("human", "{task}")])
     return _guarded(prompt | model | StrOutputParser(), model)
 
 
-def _agent(model: AnyRunnable, world: World) -> AnyRunnable:
+def _agent(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     if isinstance(model, RunnableWithFallbacks):
         first, *others = (cast("BaseChatModel", one) for one in model.runnables)
         return create_agent(first, tools=[], middleware=[ModelFallbackMiddleware(*others)])
@@ -88,15 +88,17 @@ def _agent(model: AnyRunnable, world: World) -> AnyRunnable:
     return _guarded(create_agent(bare, tools=[]), bare)
 
 
-def _messages(world: World) -> list[Any]:
-    document = world.canaries.document
+def _messages(harness: Harness) -> list[Any]:
+    document = harness.canaries.document
     request = HumanMessage([{"type": "text", "text": INSTRUCTION}, private(document)])
     return [SystemMessage(document), request]
 
 
-SHAPES: Mapping[str, Shape] = {
-    "model": Shape(lambda model, world: model, _messages),
-    "sketch-fill chain": Shape(_ready_made, lambda world: {"input": INSTRUCTION}),
-    "own chain": Shape(_own, lambda world: {"notes": world.canaries.document, "task": INSTRUCTION}),
-    "agent": Shape(_agent, lambda world: {"messages": _messages(world)}),
+COMPOSITIONS: Mapping[str, Composition] = {
+    "model": Composition(lambda model, harness: model, _messages),
+    "sketch-fill chain": Composition(_ready_made, lambda harness: {"input": INSTRUCTION}),
+    "own chain": Composition(
+        _own, lambda harness: {"notes": harness.canaries.document, "task": INSTRUCTION}
+    ),
+    "agent": Composition(_agent, lambda harness: {"messages": _messages(harness)}),
 }

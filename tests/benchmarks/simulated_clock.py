@@ -1,7 +1,7 @@
-"""Fused decoding with given costs in place of measured ones: the same figures on every machine.
+"""A simulated clock for fused decoding, so that figures are the same on every machine.
 
-The real decoder runs with the real models. Only its clock is another one, on which a local token
-and a request take fixed times, whatever they take here.
+The real decoder runs with the real models. Only its clock is replaced: on it a local token and a
+request take fixed times.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from unittest import mock
 
-from cogenesis_langchain.fusion import decoder
-from cogenesis_langchain.fusion.verifier import Verifier, View
+from cogenesis_langchain.fusion import rounds
+from cogenesis_langchain.fusion.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 
 T = TypeVar("T")
@@ -21,13 +21,13 @@ T = TypeVar("T")
 
 @dataclass
 class Costs:
-    """Seconds that things take, and what time it is.
+    """The assumed times in seconds, and the simulated time.
 
     Attributes:
-        local: Of a token of the local model.
-        trip: Of a request without what it scores.
-        scored: Of each position that the cloud model scores.
-        now: The time.
+        local: Time of a token of the local model.
+        trip: Time of a request, without scoring.
+        scored: Time of each position that the cloud model scores.
+        now: The simulated time.
     """
 
     local: float
@@ -40,7 +40,7 @@ class Costs:
 
 
 class TimedModel:
-    """A `TokenModel` that takes the time of one token a call."""
+    """A `TokenModel` whose calls each take the time of one token."""
 
     def __init__(self, model: TokenModel, costs: Costs) -> None:
         self._model = model
@@ -66,21 +66,21 @@ class TimedModel:
         return [reduce(self.next_logprobs(ids[:end])) for end in range(start, len(ids) + 1)]
 
 
-class TimedJudge:
-    """A verifier whose requests take a round trip and the time of what they score."""
+class TimedVerifier:
+    """A verifier whose requests take a round trip and the time of the scored positions."""
 
     def __init__(self, verifier: Verifier, costs: Costs) -> None:
         self._verifier = verifier
         self._costs = costs
         self.end_tokens = verifier.end_tokens
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         self._costs.now += self._costs.trip + (len(block) + 1) * self._costs.scored
         return self._verifier.verify(written, block)
 
 
-class _Flight:
-    """A request under way, which is done at a known time."""
+class _SimulatedFuture:
+    """The future of a request that is done at a known time."""
 
     def __init__(self, outcome: Any, done_at: float, costs: Costs) -> None:
         self._outcome = outcome
@@ -95,26 +95,26 @@ class _Flight:
         return self._outcome
 
 
-class _Worker:
-    """Makes a request at once, and gives its time back: it passes while it is under way."""
+class _SimulatedExecutor:
+    """Runs a request at once and sets the clock back, so that its time passes in the background."""
 
     def __init__(self, costs: Costs) -> None:
         self._costs = costs
 
-    def submit(self, call: Callable[..., Any], *arguments: object) -> _Flight:
+    def submit(self, call: Callable[..., Any], *arguments: object) -> _SimulatedFuture:
         began = self._costs.now
         outcome = call(*arguments)
         done_at, self._costs.now = self._costs.now, began
-        return _Flight(outcome, done_at, self._costs)
+        return _SimulatedFuture(outcome, done_at, self._costs)
 
     def shutdown(self, **_: bool) -> None: ...
 
 
 @contextmanager
-def passing(costs: Costs) -> Iterator[None]:
-    """Let decoders read the time from these costs."""
+def simulated_clock(costs: Costs) -> Iterator[None]:
+    """Make decoders use the simulated clock and executor."""
     with (
-        mock.patch.object(decoder, "time", costs),
-        mock.patch.object(decoder, "ThreadPoolExecutor", lambda *_, **__: _Worker(costs)),
+        mock.patch.object(rounds, "time", costs),
+        mock.patch.object(rounds, "ThreadPoolExecutor", lambda *_, **__: _SimulatedExecutor(costs)),
     ):
         yield

@@ -1,7 +1,7 @@
-"""Private values, and the awkward forms in which a person or a model may write them.
+"""Generated private values, obfuscated spellings and encodings of them.
 
-The oracle is blunt, and shares nothing with the border's matching: what is left of a text once
-case, accents, look-alikes, invisible characters and everything but letters and digits are gone.
+The oracle, `letters_and_digits`, is simple and shares no code with the border's matching. It keeps
+the letters and digits of a text, without case, accents, look-alikes and invisible characters.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ INVISIBLE = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad")
 LETTERS = {"ß": "ss", "ø": "o", "æ": "ae", "ł": "l", "đ": "d"}
 
 
-def squeeze(text: str) -> str:
-    """What a text says, however it is written."""
+def letters_and_digits(text: str) -> str:
+    """Return the letters and digits of a text, whatever its spelling."""
     plain = []
     for character in unicodedata.normalize("NFKD", text):
         character = UNLIKE.get(character.lower(), character).casefold()
@@ -38,14 +38,14 @@ class Value:
     """A private value.
 
     Attributes:
-        sentence: How the private context says it.
-        mentions: Ways to name it in an instruction.
-        tells: What gives it away, each with at least five letters or digits.
+        sentence: The sentence of the private context that contains it.
+        mentions: Spellings of it in an instruction.
+        fragments: Parts that reveal it, each with at least five letters or digits.
     """
 
     sentence: str
     mentions: Sequence[str]
-    tells: Sequence[str]
+    fragments: Sequence[str]
 
 
 def _made_up(least: int) -> st.SearchStrategy[str]:
@@ -156,7 +156,7 @@ def _look_alike(text: str) -> str:
 
 
 def _split(text: str) -> str:
-    """Broken over two lines inside a word, as a narrow column does."""
+    """Split a word over two lines with a hyphen."""
     middle = max(2, len(text) // 2)
     return f"{text[:middle]}-\n{text[middle:]}" if text[middle - 1 : middle + 1].isalpha() else text
 
@@ -199,11 +199,11 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A private context and an instruction that gives some of it away."""
+    """A private context, an instruction that reveals some of it, and the revealed fragments."""
 
     context: str
     instruction: str
-    tells: frozenset[str]
+    fragments: frozenset[str]
 
 
 INSTRUCTIONS = (
@@ -217,21 +217,22 @@ INSTRUCTIONS = (
 def cases(draw: st.DrawFn) -> Case:
     context = draw(st.lists(values, min_size=2, max_size=4))
     mentions: list[str] = []
-    tells: set[str] = set()
+    fragments: set[str] = set()
     for value in context[: draw(st.integers(1, 2))]:
         mention = draw(st.sampled_from(value.mentions))
         for _ in range(draw(st.integers(1, 2))):
             mention = FORMS[draw(st.sampled_from(sorted(FORMS)))](mention)
         mentions.append(mention)
-        tells.update(tell for tell in map(squeeze, value.tells) if tell in squeeze(mention))
+        plain = letters_and_digits(mention)
+        fragments.update(part for part in map(letters_and_digits, value.fragments) if part in plain)
     instruction = draw(st.sampled_from(INSTRUCTIONS)).format(" and ".join(mentions))
-    return Case("\n".join(value.sentence for value in context), instruction, frozenset(tells))
+    return Case("\n".join(value.sentence for value in context), instruction, frozenset(fragments))
 
 
 @st.composite
 def encoded_cases(draw: st.DrawFn) -> Case:
-    """What tells is the encoded mention itself."""
+    """Generate an instruction with an encoded value. The only fragment is its encoded form."""
     value = draw(values)
     encoded = ENCODINGS[draw(st.sampled_from(sorted(ENCODINGS)))](value.mentions[0])
     instruction = draw(st.sampled_from(INSTRUCTIONS)).format(encoded)
-    return Case(value.sentence, instruction, frozenset([squeeze(encoded)]))
+    return Case(value.sentence, instruction, frozenset([letters_and_digits(encoded)]))

@@ -1,4 +1,4 @@
-"""Numbers that carry their own proof: telephones, cards, accounts, identity numbers."""
+"""Detector of telephone, card, bank account and identity numbers."""
 
 from __future__ import annotations
 
@@ -38,46 +38,16 @@ _PHONE_CUE: Final = re.compile(
     re.IGNORECASE,
 )
 _CUE_REACH: Final = 45
+# Countries whose national numbers are recognised without a country code.
 _REGIONS: Final = [
-    "US",
-    "GB",
-    "DE",
-    "FR",
-    "ES",
-    "IT",
-    "PT",
-    "BR",
-    "NL",
-    "BE",
-    "CH",
-    "AT",
-    "IE",
-    "PL",
-    "SE",
-    "NO",
-    "DK",
-    "FI",
-    "RU",
-    "UA",
-    "GR",
-    "TR",
-    "IN",
-    "CN",
-    "JP",
-    "KR",
-    "AU",
-    "NZ",
-    "ZA",
-    "MX",
-    "AR",
-    "IL",
-    "AE",
-    "SG",
-]
-_FEWEST_NATIONAL_DIGITS: Final = 9
-_FEWEST_INTERNATIONAL_DIGITS: Final = 10
+    "US", "GB", "DE", "FR", "ES", "IT", "PT", "BR", "NL", "BE", "CH", "AT", "IE", "PL", "SE",
+    "NO", "DK", "FI", "RU", "UA", "GR", "TR", "IN", "CN", "JP", "KR", "AU", "NZ", "ZA", "MX",
+    "AR", "IL", "AE", "SG",
+]  # fmt: skip
+_MIN_NATIONAL_DIGITS: Final = 9
+_MIN_INTERNATIONAL_DIGITS: Final = 10
 
-# Written shape of identity numbers, and the module of python-stdnum that knows the checksum.
+# Formats of identity numbers, each with the module of python-stdnum that checks it.
 _IDENTITY_NUMBERS: Final = (
     (r"\d{3}-\d{2}-\d{4}", "us.ssn"),
     (r"[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", None),
@@ -95,16 +65,16 @@ _IDENTITY_NUMBERS: Final = (
 )
 
 
-def find_numbered(text: str) -> Iterator[Span]:
-    """Cards, bank accounts, identity numbers and telephones.
+def find_identifying_numbers(text: str) -> Iterator[Span]:
+    """Find card, bank account, identity and telephone numbers.
 
     Args:
         text: Any text.
 
     Yields:
-        Spans. A number with a checksum counts when the checksum holds, a telephone number when
-        it is valid with its country code, or in one of the usual countries with a word that
-        announces it.
+        Spans. A number with a checksum counts if the checksum is correct. A telephone number
+        counts if it has a country code, follows a word such as "call", or is valid in one of the
+        listed countries.
     """
     yield from _cards(text)
     yield from _accounts(text)
@@ -126,7 +96,7 @@ def _accounts(text: str) -> Iterator[Span]:
     from stdnum import iban
 
     for match in _IBAN.finditer(text):
-        # The next word may have been taken for the last group.
+        # The pattern may have taken the next word for the last group of the number.
         candidate = match[0]
         while candidate and not iban.is_valid(candidate, check_country=False):
             candidate = candidate.rpartition(" ")[0]
@@ -138,7 +108,10 @@ def _accounts(text: str) -> Iterator[Span]:
 
 @cache
 def _checksums() -> tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]:
-    """The shapes of identity numbers with what checks them; a shape without one always counts."""
+    """Return the patterns of identity numbers with their validators.
+
+    A format without a checksum is valid if it matches (`bool` of a non-empty string).
+    """
     return tuple(
         (
             re.compile(rf"(?<![A-Za-z0-9_.-])(?:{shape})(?![A-Za-z0-9_-]|\.\d)"),
@@ -157,21 +130,21 @@ def _identity_numbers(text: str) -> Iterator[Span]:
 
 def _telephones(text: str) -> Iterator[Span]:
     for match in _PHONE.finditer(text):
-        announced = bool(_PHONE_CUE.search(text, max(0, match.start() - _CUE_REACH), match.start()))
-        if _is_telephone(match[0], announced=announced):
+        has_cue = bool(_PHONE_CUE.search(text, max(0, match.start() - _CUE_REACH), match.start()))
+        if _is_telephone(match[0], has_cue=has_cue):
             yield Span(*match.span(), "PHONE")
 
 
-def _is_telephone(written: str, *, announced: bool) -> bool:
+def _is_telephone(written: str, *, has_cue: bool) -> bool:
     import phonenumbers
 
     digits = re.sub(r"\D", "", written)
     international = written.startswith(("+", "00"))
-    if announced and len(digits) >= 6:
+    if has_cue and len(digits) >= 6:
         return True
-    if written.startswith("+") and len(digits) >= _FEWEST_INTERNATIONAL_DIGITS:
+    if written.startswith("+") and len(digits) >= _MIN_INTERNATIONAL_DIGITS:
         return True
-    if not international and len(digits) < _FEWEST_NATIONAL_DIGITS:
+    if not international and len(digits) < _MIN_NATIONAL_DIGITS:
         return False
     for region in (None,) if written.startswith("+") else _REGIONS:
         try:

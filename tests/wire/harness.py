@@ -1,4 +1,4 @@
-"""Everything around one process that calls models: what it may reach, and all it must not."""
+"""Test harness: recording servers for both models and for third parties, and captured output."""
 
 from __future__ import annotations
 
@@ -16,94 +16,94 @@ import pytest
 from cogenesis_langchain.testing import Canaries, EgressRecorder, behaviours, make_canaries
 
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
-ELSEWHERE = "elsewhere.test"
+THIRD_PARTY = "third-party.test"
 
 Condition = Literal["healthy", "failing cloud", "failing local"]
 CONDITIONS: tuple[Condition, ...] = ("healthy", "failing cloud", "failing local")
 
 
 @dataclass
-class World:
-    """A cloud model, a local model, and one server for whoever else might be told.
+class Harness:
+    """Recording servers and captured output.
 
     Attributes:
-        cloud: Beyond the border.
-        local: Inside it; may be told everything.
-        elsewhere: A tracer's collector, a proxy, the target of a redirect, another endpoint. Its
-            name is not a loopback name.
-        canaries: The private context of the call in progress.
-        owner: Private values that are there when models are made.
-        condition: Which model fails, if any; a failing one repeats what it got.
-        taken: What the process itself kept or printed.
+        cloud: The cloud model.
+        local: The local model, which may receive private text.
+        third_party: Stands for a tracing collector, a proxy, the target of a redirect, or another
+            endpoint. Its host name is not a loopback name.
+        canaries: The private context of the current call.
+        owner: Private values that are known when the models are made.
+        condition: Which model fails. A failing model repeats the request in its error.
+        captured: Output, logs and errors of the process.
     """
 
     cloud: EgressRecorder
     local: EgressRecorder
-    elsewhere: EgressRecorder
+    third_party: EgressRecorder
     canaries: Canaries = field(default_factory=make_canaries)
     owner: Canaries = field(default_factory=make_canaries)
     condition: Condition = "healthy"
-    taken: io.StringIO = field(default_factory=io.StringIO)
+    captured: io.StringIO = field(default_factory=io.StringIO)
 
     @property
-    def elsewhere_url(self) -> str:
-        return self.elsewhere.url.replace("127.0.0.1", ELSEWHERE)
+    def third_party_url(self) -> str:
+        return self.third_party.url.replace("127.0.0.1", THIRD_PARTY)
 
-    def begin(self, condition: Condition) -> None:
-        """Forget what was."""
+    def reset(self, condition: Condition) -> None:
+        """Delete everything recorded, and set the behaviours for a condition."""
         self.condition = condition
-        for recorder in (self.cloud, self.local, self.elsewhere):
+        for recorder in (self.cloud, self.local, self.third_party):
             recorder.clear()
-        self.taken = io.StringIO()
+        self.captured = io.StringIO()
         failing = behaviours.echo(500)
         self.cloud.play(failing if condition == "failing cloud" else behaviours.chat())
         self.local.play(failing if condition == "failing local" else behaviours.chat("Done."))
-        self.elsewhere.play(collector())
+        self.third_party.play(collector())
 
     @property
-    def told_elsewhere(self) -> bytes:
-        """What left to anything but the two models."""
-        return self.elsewhere.received + self.taken.getvalue().encode()
+    def side_channels(self) -> bytes:
+        """Everything that reached anything but the two models."""
+        return self.third_party.received + self.captured.getvalue().encode()
 
     @property
-    def left(self) -> bytes:
-        """What left to anything but the local model."""
-        return self.cloud.received + self.told_elsewhere
+    def outbound(self) -> bytes:
+        """Everything that reached anything but the local model."""
+        return self.cloud.received + self.side_channels
 
-    def attempt(self, call: Callable[..., object], *args: object) -> Exception | None:
-        """Call; keep what is printed, and all that an exception tells, which is returned."""
-        with redirect_stdout(self.taken), redirect_stderr(self.taken):
+    def capture_errors(self, call: Callable[..., object], *args: object) -> Exception | None:
+        """Call a function, capture its output and everything in its exception, and return that."""
+        with redirect_stdout(self.captured), redirect_stderr(self.captured):
             try:
                 call(*args)
             except Exception as error:
-                self.taken.write(anatomy(error))
+                self.captured.write(everything_in(error))
                 return error
         return None
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def running_harness() -> Iterator[Harness]:
     with (
         pytest.MonkeyPatch.context() as patch,
         EgressRecorder() as cloud,
         EgressRecorder() as local,
-        EgressRecorder() as elsewhere,
+        EgressRecorder() as third_party,
     ):
         look_up = socket.getaddrinfo
 
         def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
-            known = host in (ELSEWHERE, ELSEWHERE.encode())
+            known = host in (THIRD_PARTY, THIRD_PARTY.encode())
             return look_up("127.0.0.1" if known else host, *args, **kwargs)
 
         patch.setattr(socket, "getaddrinfo", resolve)
         patch.setenv("OPENAI_API_KEY", "key")
         patch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.001)
         patch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
-        yield World(cloud, local, elsewhere)
+        yield Harness(cloud, local, third_party)
 
 
 def collector() -> behaviours.Behaviour:
-    """LangSmith's collector, which takes compressed traces; a chat model on other paths."""
+    """Answer like LangSmith's collector of compressed traces, or else like a chat model."""
     info = (
         b'{"version": "0.13", "instance_flags": {"zstd_compression_enabled": true},'
         b' "batch_ingest_config": {"use_multipart_endpoint": true, "size_limit": 100,'
@@ -122,8 +122,8 @@ def collector() -> behaviours.Behaviour:
 
 
 @contextmanager
-def log_kept(world: World) -> Iterator[None]:
-    handler = logging.StreamHandler(world.taken)
+def log_captured(harness: Harness) -> Iterator[None]:
+    handler = logging.StreamHandler(harness.captured)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -135,14 +135,14 @@ def log_kept(world: World) -> Iterator[None]:
         root.removeHandler(handler)
 
 
-def anatomy(error: BaseException | None) -> str:
-    """All that an exception and its chain tell: text, notes, attributes, requests, responses."""
+def everything_in(error: BaseException | None) -> str:
+    """Return all text of an exception and its chain: notes, attributes, requests, responses."""
     pieces: list[str] = []
     while error is not None:
         pieces += traceback.format_exception_only(error)
         for value in (*error.args, *vars(error).values()):
             pieces.append(repr(value))
-            with suppress(RuntimeError):  # a request that was streamed keeps no content
+            with suppress(RuntimeError):  # a streamed request has no content
                 pieces.append(str(getattr(value, "content", "")))
         error = error.__cause__ or error.__context__
     return "\n".join(pieces)

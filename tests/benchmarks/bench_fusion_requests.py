@@ -1,21 +1,20 @@
-"""Requests a token of fused decoding, with block lengths that it chooses by itself.
+"""Requests per token and tokens per second of fused decoding, on a simulated clock.
 
-    bench_fusion_trips.py OPERATOR greedy|sampled [texts] [tokens] [delay in ms] [first text]
+    bench_fusion_requests.py OPERATOR greedy|sampled [texts] [tokens] [delay in ms] [first text]
 
-The reference implementation makes one request a token. How long blocks become depends on what
-things cost; so that the figures are the same on every machine, costs are given: those of the real
-pair with one thread each on the cores that `bench_fusion_speed.py` was run on, and a round trip.
-The speeds that follow from them are shown too, those of token-by-token fusion beside them.
+The reference implementation makes one request per token. The decoder chooses its block lengths by
+what things cost. To give the same figures on every machine, the costs are fixed: those of the real
+models with one thread each, measured on the machine of `bench_fusion_speed.py`, and a round trip.
+For comparison, the speed of token-by-token fusion with the same costs is shown too.
 """
 
 from __future__ import annotations
 
 import sys
 
-import bench_fusion_speed as speed
-from fusion_pair import OPERATORS, Pair, prompts, records
+from fusion_pair import OPERATORS, SAMPLING, SEED, Pair, prompts, records
 from rich.console import Console
-from virtual_time import Costs, TimedJudge, TimedModel, passing
+from simulated_clock import Costs, TimedModel, TimedVerifier, simulated_clock
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.trace import Trace
@@ -28,7 +27,7 @@ TOKENS = int(sys.argv[4]) if len(sys.argv) > 4 else 150
 DELAY = int(sys.argv[5]) if len(sys.argv) > 5 else 100
 FIRST = int(sys.argv[6]) if len(sys.argv) > 6 else 0
 LOCAL, SCORED = 0.028, 0.043
-"""Seconds of a local token, and of a position that the cloud model scores."""
+"""Seconds per local token and per position that the cloud model scores."""
 
 
 def main() -> None:
@@ -40,16 +39,16 @@ def main() -> None:
     decoder = FusedDecoder(local, operator=operator, baseline=baseline)
     options = GenerationOptions(
         max_tokens=TOKENS,
-        temperature=0.0 if GREEDY else speed.SAMPLING.temperature,
-        top_p=speed.SAMPLING.top_p,
-        seed=speed.SEED,
+        temperature=0.0 if GREEDY else SAMPLING.temperature,
+        top_p=SAMPLING.top_p,
+        seed=SEED,
     )
-    alone = 1 / (costs.trip + SCORED)
+    token_by_token = 1 / (costs.trip + SCORED)
     reports = []
-    with passing(costs):
+    with simulated_clock(costs):
         for record in records(FIRST + TEXTS)[FIRST:]:
             asked = prompts(record)
-            verifier = TimedJudge(pair.verify(asked), costs)
+            verifier = TimedVerifier(pair.verifier(asked), costs)
             stream = decoder.stream(asked.local, verifier, options, baseline_messages=asked.without)
             reports.append(Trace.of(stream).report)
             tokens, requests, drafted, accepted = (
@@ -58,9 +57,9 @@ def main() -> None:
             )
             console.print(
                 f"{NAME}, {'greedy' if GREEDY else 'sampled'}, {DELAY} ms: {len(reports)} texts, "
-                f"{tokens} tokens, {requests / tokens:.3f} requests a token, "
-                f"{drafted / requests:.1f} drafts a request, {accepted / tokens:.0%} kept, "
-                f"{tokens / costs.now:.2f} tokens/s against {alone:.2f}",
+                f"{tokens} tokens, {requests / tokens:.3f} requests per token, "
+                f"{drafted / requests:.1f} drafts per request, {accepted / tokens:.0%} accepted, "
+                f"{tokens / costs.now:.2f} tokens/s (token by token {token_by_token:.2f})",
                 soft_wrap=True,
             )
 

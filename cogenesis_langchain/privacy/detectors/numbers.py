@@ -1,6 +1,6 @@
-"""Numbers as they are written, what stands beside them, and what they can mean.
+"""Parser of numbers with their currency or unit.
 
-14,200 is 14200, 14 200, 14.200,00 and 14.2k.
+It reads "14,200", "14 200", "14.200,00", "14.2k" and "fourteen thousand two hundred" as 14200.
 """
 
 from __future__ import annotations
@@ -40,51 +40,26 @@ _LARGEST_SMALL: Final = 12
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2100
 _LARGE: Final = 10_000
-# Numbers below the first that the second divides are round.
+# (limit, step): a number below the limit is round if the step divides it.
 _ROUND_STEPS: Final = ((100, 5), (200, 10), (1000, 25), (_LARGE, 500))
-# Days, hours, weeks, months, ages of majority, powers of two, turns of phrase.
-_COMMON_NUMBERS: Final = frozenset(
-    map(
-        Decimal,
-        (
-            14,
-            16,
-            18,
-            21,
-            24,
-            28,
-            32,
-            36,
-            48,
-            52,
-            64,
-            72,
-            99,
-            101,
-            247,
-            280,
-            360,
-            365,
-            404,
-            911,
-            1024,
-            1200,
-        ),
-    )
-)
+# Numbers of days, hours, weeks and months, ages of majority, powers of two, set phrases.
+_COMMON_NUMBERS: Final = frozenset(map(Decimal, (
+    14, 16, 18, 21, 24, 28, 32, 36, 48, 52, 64, 72, 99, 101, 247, 280, 360, 365, 404, 911, 1024,
+    1200,
+)))  # fmt: skip
 
 
-class Figure(NamedTuple):
-    """A number as written, with what stands around it.
+class Number(NamedTuple):
+    """A number as written, with its currency or unit.
 
     Args:
-        start: Index of its first character, or of its currency's.
-        end: One past its last character, its unit or currency included.
+        start: Index of its first character, a currency before it included.
+        end: One past its last character, a unit or currency after it included.
         written: The digits with their separators.
         scale: A word that multiplies it, such as "million".
-        currency: Whether it is a sum of money.
-        unit: The name of its unit.
-        ordinal: Whether it says which of many: "19th".
+        currency: Whether it has a currency.
+        unit: The name of its unit: see `unit_of`.
+        ordinal: Whether it is an ordinal: "19th".
     """
 
     start: int
@@ -97,12 +72,12 @@ class Figure(NamedTuple):
 
     @property
     def bare(self) -> bool:
-        """Whether it has neither a currency nor a unit."""
+        """Whether the number has neither a currency nor a unit."""
         return not self.currency and self.unit is None
 
 
-def find_figures(text: str) -> Iterator[Figure]:
-    """Numbers in figures, then numbers in words, each with its currency or unit."""
+def find_numbers(text: str) -> Iterator[Number]:
+    """Find numbers in digits, then numbers in words, each with its currency or unit."""
     for match in _NUMBER.finditer(text):
         yield _with_neighbours(text, *match.span(), match[0], _SCALE.match(text, match.end()))
     for start, end, value in find_number_words(text):
@@ -111,8 +86,8 @@ def find_figures(text: str) -> Iterator[Figure]:
 
 def _with_neighbours(
     text: str, start: int, end: int, written: str, scale: re.Match[str] | None
-) -> Figure:
-    figures_end = end
+) -> Number:
+    digits_end = end
     end = scale.end() if scale else end
     currency = currency_patterns()
     before = currency.before.search(text[max(0, start - LONGEST_BEFORE) : start])
@@ -122,9 +97,9 @@ def _with_neighbours(
         start -= len(before[0])
     if after:
         end = after.end()
-    if not (before or after) and (found := UNIT.match(text, figures_end)):
+    if not (before or after) and (found := UNIT.match(text, digits_end)):
         unit, scale, end = unit_of(found), None, found.end()
-    return Figure(
+    return Number(
         start,
         end,
         written,
@@ -135,35 +110,38 @@ def _with_neighbours(
     )
 
 
-def values_of(figure: Figure) -> frozenset[Decimal]:
-    """What a written number can mean; a separator before three digits can be either."""
-    digits = re.sub(r"[^\d.,]", "", figure.written)
+def values_of(number: Number) -> frozenset[Decimal]:
+    """Return the possible values of a number.
+
+    "1.234" has two: its separator can be a decimal point or a thousands separator.
+    """
+    digits = re.sub(r"[^\d.,]", "", number.written)
     whole = Decimal(re.sub(r"\D", "", digits))
     last = max(digits.rfind("."), digits.rfind(","))
-    readings = {whole}
+    values = {whole}
     if last >= 0 and digits.count(digits[last]) == 1:
         decimals = len(digits) - last - 1
         fraction = whole.scaleb(-decimals)
-        grouped = decimals == 3 and not digits.startswith("0") and not figure.scale
-        readings = {fraction} if not grouped else {whole, fraction}
-        if grouped and (figure.currency or len(set(digits) & {".", ","}) > 1):
-            readings = {whole}
-    factor = _SCALES[figure.scale.lower()] if figure.scale else 0
-    return frozenset(value.scaleb(factor).normalize() for value in readings)
+        grouped = decimals == 3 and not digits.startswith("0") and not number.scale
+        values = {fraction} if not grouped else {whole, fraction}
+        if grouped and (number.currency or len(set(digits) & {".", ","}) > 1):
+            values = {whole}
+    factor = _SCALES[number.scale.lower()] if number.scale else 0
+    return frozenset(value.scaleb(factor).normalize() for value in values)
 
 
 def is_small_or_year(value: Decimal) -> bool:
-    """Whether a number is a whole one up to twelve, or a year of our times."""
+    """Return whether a number is an integer up to twelve, or a year from 1900 to 2099."""
     whole = value == value.to_integral_value()
     return whole and (value <= _LARGEST_SMALL or _FIRST_YEAR <= value < _LAST_YEAR)
 
 
-def is_telling(value: Decimal) -> bool:
-    """Whether a number says something on its own: no small, round or otherwise common one."""
+def is_distinctive(value: Decimal) -> bool:
+    """Return whether a number is neither small nor round nor common, so that it identifies."""
     if value != value.to_integral_value():
-        return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # more than 2.5
+        return len(value.as_tuple().digits) > 2 or value % _HALF != 0  # not "2.5"
     if is_small_or_year(value) or value in _COMMON_NUMBERS:
         return False
     if value >= _LARGE:
-        return f"{value:f}".strip("0") != "1"
+        return f"{value:f}".strip("0") != "1"  # not 10,000 or 1,000,000
     return all(value >= below or value % step for below, step in _ROUND_STEPS)

@@ -1,13 +1,13 @@
-"""A process that ends at its first network socket.
+"""A process that the kernel ends at its first network socket.
 
-Run it as ``python -m support.sealed_worker FOLDER ROOM...``.
+Run: ``python -m support.socketless_worker FOLDER TASK...``.
 
-A filter of system calls is put in place before the library is imported, so that it holds for
-Python, for native libraries, for their threads and for child processes: whoever asks for a socket
-of another family than AF_UNIX, to connect or only to look a name up, ends the process with SIGSYS.
+A seccomp filter is installed before the library is imported. It therefore applies to Python, native
+libraries, their threads and child processes. A socket of another family than AF_UNIX ends the
+process with SIGSYS, whether it is used for a connection or for a name lookup.
 
-urllib3 alone is imported before: to learn whether there is IPv6 it binds a socket to ::1 then, and
-closes it.
+Only urllib3 is imported before the filter. At import it binds a socket to ::1, to find out whether
+there is IPv6, and closes it.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("filter", ctypes.POINTER(_Instruction)))
 
 
-def can_seal() -> bool:
-    """Whether this system has such filters."""
+def can_block_sockets() -> bool:
+    """Whether this system has seccomp filters for a known system call number."""
     return sys.platform == "linux" and platform.machine() in _SOCKET_CALL
 
 
-def seal() -> None:
-    """Have the kernel end this process at its first network socket."""
+def block_sockets() -> None:
+    """Make the kernel end this process at its first network socket."""
     instructions = (_Instruction * 6)(
         _Instruction(_LOAD, 0, 0, _CALL_AT),
         _Instruction(_JUMP_IF_EQUAL, 0, 2, _SOCKET_CALL[platform.machine()]),
@@ -64,11 +64,11 @@ def seal() -> None:
     if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(
         _SECCOMP, _FILTER, ctypes.byref(program), 0, 0
     ):
-        raise OSError(ctypes.get_errno(), "the filter of system calls is refused")
+        raise OSError(ctypes.get_errno(), "the seccomp filter was refused")
 
 
 def store(folder: Path) -> None:
-    """Everything a store does by itself."""
+    """Use everything that a store does by itself."""
     from support.word_embeddings import WordEmbeddings
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
@@ -91,7 +91,7 @@ def store(folder: Path) -> None:
 
 
 def ingest(folder: Path) -> None:
-    """Adding files."""
+    """Add files."""
     from support.word_embeddings import WordEmbeddings
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
@@ -118,7 +118,7 @@ def ingest(folder: Path) -> None:
 
 
 def retriever(folder: Path) -> None:
-    """Retrieving, also asynchronously."""
+    """Retrieve, also asynchronously."""
     from support.word_embeddings import WordEmbeddings
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
@@ -132,14 +132,14 @@ def retriever(folder: Path) -> None:
 
 
 def embedding(folder: Path) -> None:
-    """The embedding model."""
+    """Run the embedding model."""
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 
     assert len(LocalMiniLM().embed_query("Noor has the key.")) == 384
 
 
 def commands(folder: Path) -> None:
-    """The commands of ``cogenesis context``."""
+    """Run the commands of ``cogenesis context``."""
     from typer.testing import CliRunner
 
     from cogenesis_langchain.cli.context import context_app
@@ -168,23 +168,23 @@ def python_socket(folder: Path) -> None:
 
 
 def native_socket(folder: Path) -> None:
-    """A control: native code opens a socket behind Python's back."""
+    """A control: native code opens a socket without Python."""
     ctypes.CDLL(None).socket(socket.AF_INET6, socket.SOCK_DGRAM, 0)
 
 
 def name_lookup(folder: Path) -> None:
-    """A control: native code looks a name up."""
+    """A control: native code looks up a name."""
     socket.getaddrinfo("collector.example", 443)
 
 
 def client_of_chroma(folder: Path) -> None:
-    """A control: Chroma itself talks to a server of this machine."""
+    """A control: Chroma connects to a server on this machine."""
     import chromadb
 
     chromadb.HttpClient("127.0.0.1", 1)
 
 
-ROOMS: Final[tuple[Callable[[Path], None], ...]] = (
+TASKS: Final[tuple[Callable[[Path], None], ...]] = (
     store,
     ingest,
     retriever,
@@ -197,10 +197,10 @@ ROOMS: Final[tuple[Callable[[Path], None], ...]] = (
 )
 
 if __name__ == "__main__":
-    seal()
+    block_sockets()
     _, folder, *names = sys.argv
-    for room in ROOMS:
-        if room.__name__ in names:
-            sys.stdout.write(f"{room.__name__}\n")
+    for task in TASKS:
+        if task.__name__ in names:
+            sys.stdout.write(f"{task.__name__}\n")
             sys.stdout.flush()
-            room(Path(folder, room.__name__))
+            task(Path(folder, task.__name__))
