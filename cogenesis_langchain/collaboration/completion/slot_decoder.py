@@ -314,7 +314,8 @@ class SlotDecoder:
         if after[:1] and after[0] in _END_MARKS:
             text = text.rstrip(_END_MARKS)
         continues = bool(re.match(r"\s*[^\W\d_A-Z]", after))
-        if slot.kind != "sentences" and continues and fit < _BROKEN:
+        endless = reason in ("length", "refused")
+        if slot.kind != "sentences" and (continues or endless) and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)
         if not self._rules.admits_dates(draft.before + text):
             return Filled("", "date", draft.decoded)
