@@ -1,0 +1,156 @@
+"""The ways to write that are compared (section 4.2 of the paper), by name.
+
+Your own is named ``module:function`` in a configuration. The function gets a `Desk` and returns
+settings; what they send is counted if they reach the cloud model by the desk.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from langchain_core.runnables import RunnableLambda
+
+from cogenesis_langchain.errors import EvaluationConfigInvalid
+from experiments.settings.maskers import pii_middleware, presidio
+from experiments.settings.setting import (
+    Desk,
+    Setting,
+    cloud_as_local,
+    nothing_public,
+    through,
+)
+from experiments.settings.whole_text import CloudText, WholeTextFill
+from cogenesis_langchain.privacy.hosts import is_trusted
+
+MakeSettings: TypeAlias = Callable[[Desk], Iterable[Setting]]
+
+
+def open_settings(desk: Desk) -> dict[str, list[Setting]]:
+    """Make the settings that a configuration names.
+
+    Returns:
+        What stands in the configuration, in its order, and the settings it stands for.
+
+    Raises:
+        EvaluationConfigInvalid: A name is unknown, what a setting needs is not configured, or a
+            setting would show private text to an endpoint that is not trusted.
+        MissingDependency: A peer is not installed.
+    """
+    made = {name: list(makers_of(name)(desk)) for name in desk.config.settings}
+    for settings in made.values():
+        for setting in settings:
+            _require_trusted_endpoint(setting, desk)
+    return made
+
+
+def makers_of(name: str) -> MakeSettings:
+    """Return what makes the settings of a name.
+
+    Raises:
+        EvaluationConfigInvalid: There is no such name, or no such function.
+    """
+    if name in SETTINGS:
+        return SETTINGS[name]
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise EvaluationConfigInvalid(
+            f"settings: there is no setting {name!r}",
+            remedy=f"choose from {', '.join(SETTINGS)}, or name your own as module:function",
+        )
+    try:
+        made: MakeSettings = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise EvaluationConfigInvalid(
+            f"settings: {name!r} cannot be imported ({type(error).__name__})",
+            remedy="the module must be importable and hold that function",
+        ) from None
+    return made
+
+
+def _require_trusted_endpoint(setting: Setting, desk: Desk) -> None:
+    cloud = desk.config.cloud
+    host = urlsplit(cloud.base_url or "").hostname
+    if setting.shows not in ("context", "masked context") or host is None:
+        return
+    if not is_trusted(host, cloud.trusted_hosts):
+        raise EvaluationConfigInvalid(
+            f"settings: {setting.name!r} would show private text to {host!r}",
+            remedy="leave the setting out, or name the host in cloud.trusted_hosts if it is inside "
+            "your trust boundary",
+        )
+
+
+def _cloud_with_context(desk: Desk) -> list[Setting]:
+    return [Setting("cloud with context", "upper", "context", cloud_as_local(desk))]
+
+
+def _cloud_without_context(desk: Desk) -> list[Setting]:
+    write = RunnableLambda(CloudText(desk).write)
+    return [Setting("cloud without context", "other", "instruction", write)]
+
+
+def _local_alone(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.outliner(), desk.local, instruction=nothing_public)
+    return [Setting("local alone", "baseline", "nothing", through(model))]
+
+
+def _local_fine_tuned(desk: Desk) -> list[Setting]:
+    if desk.fine_tuned is None:
+        raise EvaluationConfigInvalid(
+            "local.fine_tuned: no file is configured for the setting 'local fine-tuned'",
+            remedy="name a GGUF file, or leave the setting out",
+        )
+    model = desk.product(desk.outliner(), desk.fine_tuned, instruction=nothing_public)
+    return [Setting("local fine-tuned", "other", "nothing", through(model))]
+
+
+def _sketch_fill(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.outliner(), desk.local)
+    return [Setting("sketch-fill", "sketch", "instruction", through(model))]
+
+
+def _full_content(desk: Desk) -> list[Setting]:
+    write = RunnableLambda(WholeTextFill(desk).write)
+    return [Setting("full content", "full content", "instruction", write)]
+
+
+def _other_sketches(desk: Desk) -> list[Setting]:
+    if not desk.config.sketchers:
+        raise EvaluationConfigInvalid(
+            "sketchers: no model is configured for the setting 'other sketches'",
+            remedy="add [[sketchers]] with a name and a model, or leave the setting out",
+        )
+    settings = []
+    for sketcher in desk.config.sketchers:
+        model = desk.product(desk.outliner(sketcher.name), desk.local)
+        name = f"sketch by {sketcher.name}"
+        settings.append(Setting(name, "other sketches", "instruction", through(model)))
+    return settings
+
+
+def _fused(desk: Desk) -> list[Setting]:
+    settings = []
+    for operator in desk.config.operators:
+        model = desk.product(
+            desk.outliner(), desk.local, mode="fused", operator=operator, disclosure="open"
+        )
+        settings.append(Setting(f"fused {operator}", "fused", "text so far", through(model)))
+    return settings
+
+
+SETTINGS: Final[Mapping[str, MakeSettings]] = {
+    "cloud with context": _cloud_with_context,
+    "cloud without context": _cloud_without_context,
+    "local alone": _local_alone,
+    "local fine-tuned": _local_fine_tuned,
+    "sketch-fill": _sketch_fill,
+    "full content": _full_content,
+    "other sketches": _other_sketches,
+    "fused": _fused,
+    "PIIMiddleware": pii_middleware,
+    "Presidio": presidio,
+}
+"""What makes the settings of each name."""
