@@ -1,24 +1,25 @@
-"""What is to be evaluated, as a TOML file says it.
+"""The configuration of an experiment, read from a TOML file.
 
-A file names records and settings; everything else has a default. Paths are taken from the folder
-in which the command runs.
+A file names records and settings; everything else has a default. Paths are relative to the
+working directory.
 """
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cogenesis_langchain.errors import EvaluationConfigInvalid
-from cogenesis_langchain.evaluation.results import Aspect
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.cloud.chat.stand_in import DEFAULT_MODEL
 
 Name = Annotated[str, Field(min_length=1)]
 _SHOWN: Final = 5
+
+Aspect = Literal["overall with context", "personalisation", "overall without context"]
+"""What a judge rates (section 4.1 of the paper)."""
 
 
 class _Part(BaseModel):
@@ -113,8 +114,8 @@ class JudgeConfig(Endpoint):
     Attributes:
         aspects: What it rates.
         seeds: One rating each.
-        compare: Two settings whose texts it compares in both orders, to see whether it heeds the
-            order; None leaves that out.
+        compare: Two settings whose texts it compares in both orders, to measure its position
+            bias; None leaves that out.
         trusted_hosts: Hosts besides loopback that may be shown context and texts.
         timeout: Seconds for one question.
     """
@@ -138,12 +139,12 @@ class PriceConfig(_Part):
     output: float = Field(ge=0)
 
 
-class EvaluationConfig(_Part):
-    """A whole evaluation.
+class ExperimentConfig(_Part):
+    """A whole experiment.
 
     Attributes:
         records: Files of records, as `load_records` reads them.
-        settings: Names of the ways to write that are compared; see `settings.SETTINGS`.
+        settings: Names of the ways to write that are compared; see `settings.catalog.SETTINGS`.
         operators: The fusion operators that the setting ``fused`` stands for.
         sketchers: The models that the setting ``other sketches`` stands for.
         seeds: One text each for every record and setting.
@@ -159,10 +160,9 @@ class EvaluationConfig(_Part):
         judge: The judge; absent, there is none.
         prices: For the cost; absent, it is left out.
         concurrency: Texts that are written at the same time.
-        max_failures: So many texts that fail in one start stop it.
-        out: Folder of the results.
-        closeness: Whether the report tells how close texts are to the user's earlier writing, by
-            the embedding model of retrieval (extra ``chroma``).
+        max_failures: After so many failed texts a run writes no further ones.
+        closeness: Whether to measure how close texts are to the user's earlier writing, by the
+            embedding model of retrieval (extra ``chroma``).
         show_texts: Whether the report shows the texts of one record, which are private.
     """
 
@@ -182,7 +182,6 @@ class EvaluationConfig(_Part):
     prices: PriceConfig | None = None
     concurrency: int = Field(default=1, ge=1)
     max_failures: int = Field(default=10, ge=1)
-    out: Path | None = None
     closeness: bool = False
     show_texts: bool = False
 
@@ -210,27 +209,27 @@ class EvaluationConfig(_Part):
         return self
 
 
-def load_config(path: Path) -> EvaluationConfig:
+def load_config(path: Path) -> ExperimentConfig:
     """Read a configuration.
 
     Raises:
-        EvaluationConfigInvalid: The file cannot be read, is no TOML, or a key is missing, unknown
+        ExperimentConfigInvalid: The file cannot be read, is no TOML, or a key is missing, unknown
             or has a value of a wrong kind.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             f"{path} cannot be read: {error.strerror or error}", remedy="check the path"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EvaluationConfigInvalid(f"{path} is no TOML: {error}", remedy="correct it") from None
+        raise ExperimentConfigInvalid(f"{path} is no TOML: {error}", remedy="correct it") from None
     try:
-        return EvaluationConfig.model_validate(data)
+        return ExperimentConfig.model_validate(data)
     except ValidationError as error:
         problems = [_worded(problem["loc"], problem["msg"]) for problem in error.errors()]
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             f"{path}: {'; '.join(problems[:_SHOWN])}{more}",
             remedy="correct the keys named; tests/benchmarks/bench_quality.toml is an example",
         ) from None

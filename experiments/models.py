@@ -1,4 +1,4 @@
-"""The models of an evaluation, opened once for all its texts."""
+"""The models of an experiment: opened once for all its texts, and identified by their hashes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from cogenesis_langchain.errors import EvaluationConfigInvalid
-from experiments.config import Endpoint, EvaluationConfig
-from experiments.settings.setting import CLOUD
 from cogenesis_langchain.models.base import LocalTextModel
-from cogenesis_langchain.models.cloud.chat.stand_in import StandInCloud
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.download import FileRecord, sha256_of
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
+from experiments.config import Endpoint, ExperimentConfig
+from experiments.errors import ExperimentConfigInvalid
 
-_NO_KEY = "none"  # servers on loopback ask for none, the client insists on one
+CLOUD: Final = "cloud"
+"""Name of the cloud model among the endpoints of a run."""
+
+_NO_KEY: Final = "none"  # servers on loopback need none, but the client requires one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What writes.
+    """The models that write texts.
 
     Attributes:
         local: The local model.
@@ -51,17 +57,14 @@ class Models:
 
 
 @contextmanager
-def open_models(config: EvaluationConfig) -> Iterator[Models]:
+def open_models(config: ExperimentConfig) -> Iterator[Models]:
     """Open the models of a configuration; stand-ins end with the block.
 
     Raises:
-        EvaluationConfigInvalid: The key of an endpoint is not in the environment.
+        ExperimentConfigInvalid: The key of an endpoint is not in the environment.
         ModelFileError: A model file cannot be had.
         MissingDependency: An extra is not installed.
     """
-    from cogenesis_langchain.models.local.langchain.llama_cpp import LlamaCppModel
-
-    local = config.local
     endpoints: dict[str, Endpoint] = {CLOUD: config.cloud}
     endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
     with ExitStack() as stack:
@@ -69,12 +72,17 @@ def open_models(config: EvaluationConfig) -> Iterator[Models]:
             name: open_remote(endpoint, name, slots=config.concurrency, stack=stack)
             for name, endpoint in endpoints.items()
         }
-        opened = [
-            LlamaCppModel(model, n_ctx=local.n_ctx, n_threads=local.threads) if model else None
-            for model in (local.model, local.fine_tuned)
-        ]
-        assert opened[0] is not None
-        yield Models(opened[0], remote, opened[1])
+        fine_tuned = config.local.fine_tuned
+        yield Models(
+            open_local(config, config.local.model),
+            remote,
+            open_local(config, fine_tuned) if fine_tuned else None,
+        )
+
+
+def open_local(config: ExperimentConfig, model: str) -> LlamaCppModel:
+    """Load a model into this process, with the configured window and threads."""
+    return LlamaCppModel(model, n_ctx=config.local.n_ctx, n_threads=config.local.threads)
 
 
 def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) -> Remote:
@@ -82,13 +90,13 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
 
     Args:
         endpoint: As configured.
-        name: What it is in the run, for errors.
-        slots: How many requests a stand-in serves at the same time. More than are needed cost
-            much: the prefixes of a block that is to be scored are spread over them.
+        name: Its name in the run, for errors.
+        slots: How many requests a stand-in serves at the same time. More than needed are costly:
+            the prefixes of a block that is to be scored are spread over them.
         stack: Ends a stand-in.
 
     Raises:
-        EvaluationConfigInvalid: Its key is not in the environment.
+        ExperimentConfigInvalid: Its key is not in the environment.
         StandInError: The stand-in does not start.
     """
     if endpoint.base_url is None:
@@ -97,12 +105,38 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
     return Remote(endpoint.base_url, endpoint.model, _key(endpoint, name))
 
 
+def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
+    """Identify every model of a configuration, fetching files that are not here yet.
+
+    Returns:
+        What a model is used for, to its name and the SHA-256 of its file; the name alone for a
+        model that runs elsewhere.
+    """
+    endpoints: dict[str, Endpoint] = {"cloud": config.cloud}
+    endpoints |= {f"sketcher {sketcher.name}": sketcher for sketcher in config.sketchers}
+    if config.judge is not None:
+        endpoints["judge"] = config.judge
+    models = {"local": _with_hash(config.local.model)}
+    if config.local.fine_tuned:
+        models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
+    for use, endpoint in endpoints.items():
+        models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
+    return models
+
+
+def _with_hash(name: str) -> str:
+    """The hash that was verified when the file was fetched; that of a path is computed."""
+    path = catalog.fetch(name)
+    record = FileRecord.read(path)
+    return f"{name} {record.sha256 if record else sha256_of(path)}"
+
+
 def _key(endpoint: Endpoint, name: str) -> SecretStr:
     if key := os.environ.get(endpoint.api_key_variable):
         return SecretStr(key)
     if is_trusted(urlsplit(endpoint.base_url or "").hostname or ""):
         return SecretStr(_NO_KEY)
-    raise EvaluationConfigInvalid(
+    raise ExperimentConfigInvalid(
         f"the key of the endpoint {name!r} is not in the environment",
         remedy=f"set {endpoint.api_key_variable}, or name another api_key_variable",
     )

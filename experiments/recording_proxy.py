@@ -1,8 +1,8 @@
-"""A reverse proxy before the cloud endpoint that sees every byte of each text.
+"""A reverse proxy in front of the cloud endpoint that records the requests of each text.
 
-What passed is known from the wire, not from whoever sent it. Each text is written by way of a lane,
-the first part of the path, which belongs to that text alone while it is being written; on a lane
-without a text nothing passes. An answer is passed on when it is whole.
+Traffic is counted on the wire, not by the sender. The first part of a request's path names the
+worker that writes the text; a request of a worker without a text is refused. An answer is passed
+on when it is complete.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from cogenesis_langchain.errors import EvaluationError
-from cogenesis_langchain.evaluation.results import Traffic
 from cogenesis_langchain.testing.exchange import Exchange, ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from cogenesis_langchain.testing.search import forms_in
+from experiments.attempt import Traffic
+from experiments.errors import ExperimentError
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 _JSON: Final = {"Content-Type": "application/json"}
 _HOP: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
-"""Headers that are about one of the two connections."""
+"""Headers of one connection, not of the message."""
 
 _NOT_SENT_ON: Final = _HOP | {"accept-encoding", "host"}
 _NOT_SENT_BACK: Final = _HOP | {"content-encoding"}  # answers are decompressed here
@@ -46,11 +46,11 @@ class _Answer:
 
 
 @dataclass
-class Watch:
-    """What passed for one text; complete when the text is.
+class Recording:
+    """The requests and answers of one text.
 
     Attributes:
-        seconds_saved: Time that answers from memory would have taken.
+        seconds_saved: Time that answers from the cache took when they were first asked for.
     """
 
     seconds_saved: float = 0.0
@@ -65,12 +65,12 @@ class Watch:
             self.seconds_saved += answer.seconds if saved else 0.0
 
 
-class Tap:
+class RecordingProxy:
     """The proxy; serves on loopback from ``with`` to the end of the block.
 
     Args:
         upstreams: Names of endpoints to their base URLs.
-        reuse_answers: Whether an identical request is answered from memory.
+        reuse_answers: Whether an identical request is answered from a cache.
         timeout: Seconds for one answer.
     """
 
@@ -80,7 +80,7 @@ class Tap:
         self._upstreams = {_in_path(name): urlsplit(url) for name, url in upstreams.items()}
         self._reuse = reuse_answers
         self._answers: dict[tuple[str, str, str, bytes], _Answer] = {}
-        self._watches: dict[str, Watch] = {}
+        self._recordings: dict[str, Recording] = {}
         self._lock = threading.Lock()
         self._client = httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout)
         self._recorder = EgressRecorder(self._pass_on)
@@ -98,38 +98,38 @@ class Tap:
         self._recorder.__exit__(kind, error, traceback)
         self._client.close()
 
-    def base_url(self, lane: str, upstream: str) -> str:
-        """Address of an endpoint by way of a lane."""
+    def base_url(self, worker: str, upstream: str) -> str:
+        """Address through which a worker reaches an endpoint."""
         name = _in_path(upstream)
-        return f"{self._recorder.url}/{lane}/{name}{self._upstreams[name].path}"
+        return f"{self._recorder.url}/{worker}/{name}{self._upstreams[name].path}"
 
     @contextmanager
-    def watch(self, lane: str) -> Iterator[Watch]:
-        """Let requests of one text pass on a lane, and keep them."""
-        watch = Watch()
+    def record(self, worker: str) -> Iterator[Recording]:
+        """Let a worker's requests for one text pass, and record them."""
+        recording = Recording()
         with self._lock:
-            self._watches[lane] = watch
+            self._recordings[worker] = recording
         try:
-            yield watch
+            yield recording
         finally:
             with self._lock:
-                del self._watches[lane]
+                del self._recordings[worker]
 
-    def traffic(self, watch: Watch, private_strings: Iterable[str]) -> Traffic:
+    def traffic(self, recording: Recording, private_strings: Iterable[str]) -> Traffic:
         """Count what passed.
 
         Tokens are those the endpoint says it read and wrote. Where it says nothing and the prompt
         was sent as token ids, those are counted.
 
         Args:
-            watch: A text's requests and answers.
+            recording: Of the text.
             private_strings: What is looked for in the requests. Token ids are looked into as the
                 text they stand for, which the endpoint is asked for.
 
         Raises:
-            EvaluationError: The endpoint does not say which text its token ids stand for.
+            ExperimentError: The endpoint does not say which text its token ids stand for.
         """
-        passed = watch._passed
+        passed = recording._passed
         searched = b"\n".join(self._readable(passed))
         tokens = [_tokens(request, answer) for _, _, request, answer in passed]
         return Traffic(
@@ -142,12 +142,12 @@ class Tap:
         )
 
     def _pass_on(self, exchange: Exchange) -> None:
-        self._recorder.clear()  # it would keep every request for ever
+        self._recorder.clear()  # it would keep every request
         request = exchange.request
-        _, lane, upstream, *rest = request.target.split("/", 3)
+        _, worker, upstream, *rest = request.target.split("/", 3)
         with self._lock:
-            watch = self._watches.get(lane)
-        if watch is None or upstream not in self._upstreams:
+            recording = self._recordings.get(worker)
+        if recording is None or upstream not in self._upstreams:
             exchange.answer(410, b'{"error": {"message": "no text is being written here"}}', _JSON)
             return
         path = f"/{''.join(rest)}"
@@ -156,7 +156,7 @@ class Tap:
         answer = known or self._ask(upstream, path, request)
         if answer.status == httpx.codes.OK:
             self._answers[key] = answer
-        watch._add(upstream, f"/{lane}/{upstream}", request, answer, saved=known is not None)
+        recording._add(upstream, f"/{worker}/{upstream}", request, answer, saved=known is not None)
         exchange.answer(answer.status, answer.body, answer.headers)
 
     def _ask(self, upstream: str, path: str, request: ReceivedRequest) -> _Answer:
@@ -210,7 +210,7 @@ class Tap:
         known = answer if isinstance(answer, Mapping) else {}
         text = known.get("content", known.get("prompt"))
         if not isinstance(text, str):
-            raise EvaluationError(
+            raise ExperimentError(
                 f"the endpoint {unquote(upstream)!r} does not say which text its token ids stand "
                 "for, so what was sent cannot be searched",
                 remedy="leave fused settings out, or use a server that detokenises",

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cogenesis_langchain.fusion.blank_filter import opens_blank
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
@@ -16,12 +19,8 @@ from cogenesis_langchain.fusion.verifier import DEFAULT_K
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
 from cogenesis_langchain.models.local.langchain.logits import top_k
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _T = TypeVar("_T")
-TokenProbabilities: TypeAlias = "NDArray[np.float64]"
+TokenProbabilities: TypeAlias = NDArray[np.float64]
 """Probability of each token of a text; shape (tokens,)."""
 
 _TINY: Final = 1e-300
@@ -55,7 +54,7 @@ class SequenceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """What is read before the text.
+    """The prompts before the text.
 
     Attributes:
         local: By the local model: with the private context.
@@ -70,7 +69,7 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class FusedReading:
-    """What both models and their fusions make of a text.
+    """The probabilities of a text under both models and their fusions.
 
     Attributes:
         local: ``p_s``, the local model with the private context.
@@ -98,8 +97,6 @@ def read_text(
     Raises:
         ContextTooLong: Prompt and text do not fit its window.
     """
-    import numpy as np
-
     wanted = iter(text)
     found = _read(model, prompt, text, lambda logprobs: float(logprobs[next(wanted)]))
     return np.maximum(np.exp(np.array(found, dtype=np.float64)), _TINY)
@@ -130,8 +127,6 @@ def read_fused(
     Raises:
         ContextTooLong: A prompt and the text do not fit a model's window.
     """
-    import numpy as np
-
     size = local.vocabulary_size
     with_context = _read(local, prompts.local, text, np.copy)
     baselines: list[LogProbs] | list[None] = [None] * len(text)
@@ -164,8 +159,6 @@ def read_fused(
 
 
 def _position(local: LogProbs, baseline: LogProbs | None, topk: TopK) -> Position:
-    import numpy as np
-
     own = np.exp(local.astype(np.float64))
     bare = None if baseline is None else np.exp(baseline.astype(np.float64))
     return Position(own, complete(topk, own), bare)

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import words
-from cogenesis_langchain.evaluation.results import Attempt
 
 _RUN: Final = 8
 """Words; a name with its title, a date with its time and most set phrases are shorter."""

@@ -8,9 +8,9 @@ from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from experiments.records.occurrence import occurs
+from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
-from cogenesis_langchain.evaluation.results import Attempt
 from cogenesis_langchain.privacy.detectors.amounts import find_numbers
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
+from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import words
-from cogenesis_langchain.evaluation.results import Attempt
 
 _RUN: Final = 4
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
+from rouge_score.rouge_scorer import RougeScorer
 
+from experiments.attempt import Attempt
 from experiments.records.record import Record
-from cogenesis_langchain.errors import MissingDependency
 from experiments.scorers.metric import Metric, of_text
-from cogenesis_langchain.evaluation.results import Attempt
 from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 
-if TYPE_CHECKING:
-    from rouge_score.rouge_scorer import RougeScorer
+_SCORER: Final = RougeScorer(["rougeL"], use_stemmer=True)
 
 
 def _rouge_l(record: Record, attempt: Attempt) -> float:
-    score = _scorer().score(record.reference, attempt.text)["rougeL"]
+    score = _SCORER.score(record.reference, attempt.text)["rougeL"]
     return float(score.fmeasure)
-
-
-@cache
-def _scorer() -> RougeScorer:
-    try:
-        from rouge_score.rouge_scorer import RougeScorer
-    except ImportError:
-        raise MissingDependency("rouge_score", extra="evaluation") from None
-    return RougeScorer(["rougeL"], use_stemmer=True)
 
 
 def closeness_to_earlier_writing(
@@ -51,8 +41,6 @@ def closeness_to_earlier_writing(
     local = LocalEmbeddings(embeddings, trusted_hosts)
 
     def measure(record: Record, attempt: Attempt) -> float | None:
-        import numpy as np
-
         if not record.earlier_writings or not attempt.text.strip():
             return None
         texts = [attempt.text, *(writing.text for writing in record.earlier_writings)]

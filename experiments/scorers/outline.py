@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from experiments.records.occurrence import occurs
+from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import content_stems, stems, words
-from cogenesis_langchain.evaluation.results import Attempt
 
 _HEADING_WORDS: Final = 3
 """Shorter points occur in texts that did not copy them."""

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import sentences, words
-from cogenesis_langchain.evaluation.results import Attempt
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import CLOSINGS, GREETINGS
 
 _CONTRACTION: Final = re.compile(r"\b[^\W\d_]+['’](?:t|re|ve|ll|d|m|s)\b", re.IGNORECASE)

@@ -6,51 +6,10 @@ All of it counts for failed attempts too: what was sent was sent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from cogenesis_langchain.errors import ConfigurationError
+from experiments.attempt import Attempt
 from experiments.scorers.metric import Metric
-from cogenesis_langchain.evaluation.results import Attempt
-
-_MILLION: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """What a cloud model costs.
-
-    Attributes:
-        input: Dollars for a million tokens that it reads.
-        output: Dollars for a million tokens that it writes.
-
-    Raises:
-        ConfigurationError: A price below 0.
-    """
-
-    input: float
-    output: float
-
-    def __post_init__(self) -> None:
-        if not (self.input >= 0.0 and self.output >= 0.0):
-            raise ConfigurationError(
-                "the prices of tokens must not be below 0",
-                remedy="give dollars for a million tokens, such as input=0.4, output=1.6",
-            )
-
-
-def cost(prices: Prices) -> Metric:
-    """Make the metric of what a text cost at the cloud model; the local model is free.
-
-    Args:
-        prices: Of the cloud model.
-    """
-
-    def dollars(attempt: Attempt) -> float:
-        read, written = attempt.traffic.input_tokens, attempt.traffic.output_tokens
-        return (read * prices.input + written * prices.output) / _MILLION
-
-    return _counted("cost", "price of the cloud model's tokens", "dollars", dollars)
 
 
 def _counted(name: str, says: str, unit: str, count: Callable[[Attempt], float]) -> Metric:
@@ -113,4 +72,16 @@ LOCAL_TOKENS_WRITTEN: Final = _counted(
 )
 SECONDS: Final = _counted(
     "seconds", "time until the text was whole", "seconds", lambda attempt: attempt.seconds
+)
+TRAFFIC: Final = (
+    PRIVATE_STRINGS,
+    FAILED,
+    SECONDS,
+    CLOUD_CALLS,
+    BYTES_SENT,
+    BYTES_RECEIVED,
+    CLOUD_TOKENS_READ,
+    CLOUD_TOKENS_WRITTEN,
+    LOCAL_TOKENS_READ,
+    LOCAL_TOKENS_WRITTEN,
 )

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from cogenesis_langchain.errors import MissingDependency
+from nltk.stem.porter import PorterStemmer
+
 from cogenesis_langchain.privacy.detectors.lexicons.words import zipf
-
-if TYPE_CHECKING:
-    from nltk.stem.porter import PorterStemmer
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’\-.,][^\W_]+)*")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+")
 _EVERYWHERE: Final = 5.9  # zipf; "about", "where", "first"
+_STEMMER: Final = PorterStemmer()
 
 
 def words(text: str) -> list[str]:
@@ -33,22 +31,12 @@ def content_stems(text: str) -> frozenset[str]:
 
     Left out is what English uses more than 800 times in a million words (zipf frequency 5.9).
     """
-    stemmer = _stemmer()
     return frozenset(
-        stemmer.stem(word.lower()) for word in words(text) if zipf(word, "en") < _EVERYWHERE
+        _STEMMER.stem(word.lower()) for word in words(text) if zipf(word, "en") < _EVERYWHERE
     )
 
 
 def stems(text: str) -> frozenset[str]:
     """Stems of all words."""
-    stemmer = _stemmer()
-    return frozenset(stemmer.stem(word.lower()) for word in words(text))
+    return frozenset(_STEMMER.stem(word.lower()) for word in words(text))
 
-
-@cache
-def _stemmer() -> PorterStemmer:
-    try:
-        from nltk.stem.porter import PorterStemmer
-    except ImportError:
-        raise MissingDependency("nltk", extra="evaluation") from None
-    return PorterStemmer()

@@ -1,7 +1,7 @@
-"""The ways to write that are compared (section 4.2 of the paper), by name.
+"""The settings that are compared (section 4.2 of the paper), by name.
 
-Your own is named ``module:function`` in a configuration. The function gets a `Desk` and returns
-settings; what they send is counted if they reach the cloud model by the desk.
+A configuration names its own as ``module:function``. The function gets a `Desk` and returns
+settings; their traffic is counted if they reach the cloud model through the desk.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from langchain_core.runnables import RunnableLambda
-
-from cogenesis_langchain.errors import EvaluationConfigInvalid
+from cogenesis_langchain.privacy.hosts import is_trusted
+from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio
 from experiments.settings.setting import (
     Desk,
@@ -23,47 +22,50 @@ from experiments.settings.setting import (
     through,
 )
 from experiments.settings.whole_text import CloudText, WholeTextFill
-from cogenesis_langchain.privacy.hosts import is_trusted
 
 MakeSettings: TypeAlias = Callable[[Desk], Iterable[Setting]]
 
 
 def open_settings(desk: Desk) -> dict[str, list[Setting]]:
-    """Make the settings that a configuration names.
+    """Build the settings that a configuration names.
 
     Returns:
-        What stands in the configuration, in its order, and the settings it stands for.
+        Each name in the configuration, in its order, with the settings it stands for.
 
     Raises:
-        EvaluationConfigInvalid: A name is unknown, what a setting needs is not configured, or a
-            setting would show private text to an endpoint that is not trusted.
-        MissingDependency: A peer is not installed.
+        ExperimentConfigInvalid: A name is unknown or given twice, what a setting needs is not
+            configured, or a setting would show private text to an endpoint that is not trusted.
     """
     made = {name: list(makers_of(name)(desk)) for name in desk.config.settings}
-    for settings in made.values():
-        for setting in settings:
-            _require_trusted_endpoint(setting, desk)
+    settings = [setting for several in made.values() for setting in several]
+    names = [setting.name for setting in settings]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ExperimentConfigInvalid(
+            f"settings: several are called {', '.join(twice)}", remedy="give each its own name"
+        )
+    for setting in settings:
+        _require_trusted_endpoint(setting, desk)
     return made
 
 
 def makers_of(name: str) -> MakeSettings:
-    """Return what makes the settings of a name.
+    """Return the function that builds the settings of a name.
 
     Raises:
-        EvaluationConfigInvalid: There is no such name, or no such function.
+        ExperimentConfigInvalid: There is no such name, or no such function.
     """
     if name in SETTINGS:
         return SETTINGS[name]
     module, colon, function = name.partition(":")
     if not colon:
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             f"settings: there is no setting {name!r}",
             remedy=f"choose from {', '.join(SETTINGS)}, or name your own as module:function",
         )
     try:
         made: MakeSettings = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             f"settings: {name!r} cannot be imported ({type(error).__name__})",
             remedy="the module must be importable and hold that function",
         ) from None
@@ -76,7 +78,7 @@ def _require_trusted_endpoint(setting: Setting, desk: Desk) -> None:
     if setting.shows not in ("context", "masked context") or host is None:
         return
     if not is_trusted(host, cloud.trusted_hosts):
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             f"settings: {setting.name!r} would show private text to {host!r}",
             remedy="leave the setting out, or name the host in cloud.trusted_hosts if it is inside "
             "your trust boundary",
@@ -88,8 +90,7 @@ def _cloud_with_context(desk: Desk) -> list[Setting]:
 
 
 def _cloud_without_context(desk: Desk) -> list[Setting]:
-    write = RunnableLambda(CloudText(desk).write)
-    return [Setting("cloud without context", "other", "instruction", write)]
+    return [Setting("cloud without context", "other", "instruction", CloudText(desk).write)]
 
 
 def _local_alone(desk: Desk) -> list[Setting]:
@@ -99,7 +100,7 @@ def _local_alone(desk: Desk) -> list[Setting]:
 
 def _local_fine_tuned(desk: Desk) -> list[Setting]:
     if desk.fine_tuned is None:
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             "local.fine_tuned: no file is configured for the setting 'local fine-tuned'",
             remedy="name a GGUF file, or leave the setting out",
         )
@@ -113,13 +114,12 @@ def _sketch_fill(desk: Desk) -> list[Setting]:
 
 
 def _full_content(desk: Desk) -> list[Setting]:
-    write = RunnableLambda(WholeTextFill(desk).write)
-    return [Setting("full content", "full content", "instruction", write)]
+    return [Setting("full content", "full content", "instruction", WholeTextFill(desk).write)]
 
 
 def _other_sketches(desk: Desk) -> list[Setting]:
     if not desk.config.sketchers:
-        raise EvaluationConfigInvalid(
+        raise ExperimentConfigInvalid(
             "sketchers: no model is configured for the setting 'other sketches'",
             remedy="add [[sketchers]] with a name and a model, or leave the setting out",
         )
@@ -153,4 +153,4 @@ SETTINGS: Final[Mapping[str, MakeSettings]] = {
     "PIIMiddleware": pii_middleware,
     "Presidio": presidio,
 }
-"""What makes the settings of each name."""
+"""The function that builds the settings of each name."""

@@ -1,6 +1,6 @@
-"""The ways in which others keep private text from a cloud model: they mask what they recognise.
+"""Two other ways to keep private text from a cloud model: mask what a detector recognises.
 
-Both show the cloud model the whole context with what was recognised taken out, as their users do.
+Both show the cloud model the whole context, masked, as their users do.
 """
 
 from __future__ import annotations
@@ -8,29 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from cogenesis_langchain.errors import MissingDependency
 from experiments.settings.setting import Desk, Setting, cloud_as_local
 
 Found: TypeAlias = tuple[int, int, str]
-"""Where something begins and ends, and what it is."""
+"""Start, end and replacement of a finding."""
 
 
 def pii_middleware(desk: Desk) -> list[Setting]:
-    """The detectors of LangChain's ``PIIMiddleware``, every kind it has, redacting.
+    """The detectors of LangChain's ``PIIMiddleware``, every kind it has, redacting."""
+    from langchain.agents.middleware.pii import (
+        detect_credit_card,
+        detect_email,
+        detect_ip,
+        detect_mac_address,
+        detect_url,
+    )
 
-    Raises:
-        MissingDependency: The package langchain is not installed.
-    """
-    try:
-        from langchain.agents.middleware.pii import (
-            detect_credit_card,
-            detect_email,
-            detect_ip,
-            detect_mac_address,
-            detect_url,
-        )
-    except ImportError:
-        raise MissingDependency("langchain", extra="dev") from None
     detectors = (detect_credit_card, detect_email, detect_ip, detect_mac_address, detect_url)
 
     def find(text: str) -> Iterable[Found]:
@@ -42,17 +35,11 @@ def pii_middleware(desk: Desk) -> list[Setting]:
 
 
 def presidio(desk: Desk) -> list[Setting]:
-    """Microsoft Presidio's analyzer with all its recognizers, replacing by the kind.
+    """Microsoft Presidio's analyzer with all its recognizers, replacing by the kind."""
+    import spacy
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
-    Raises:
-        MissingDependency: presidio-analyzer is not installed.
-    """
-    try:
-        import spacy
-        from presidio_analyzer import AnalyzerEngine
-        from presidio_analyzer.nlp_engine import SpacyNlpEngine
-    except ImportError:
-        raise MissingDependency("presidio_analyzer", extra="presidio") from None
     model = desk.config.presidio_model
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
     # A loaded pipeline, because the engine would download one.
@@ -67,7 +54,7 @@ def presidio(desk: Desk) -> list[Setting]:
 
 
 def mask(text: str, found: Iterable[Found]) -> str:
-    """Put something in the place of each finding; of those that overlap, the longest counts."""
+    """Replace each finding; of those that overlap, the longest counts."""
     free = len(text)
     pieces: list[str] = []
     chosen: list[Found] = []

@@ -9,21 +9,22 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage
 
 from cogenesis_langchain.collaboration.preparation import Prepared
-from cogenesis_langchain.errors import EvaluationError
-from experiments.settings.setting import Desk, Task, conversation, preparation
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PublicMessage
 from cogenesis_langchain.models.cloud.chat.chat import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Sketch
+from experiments.errors import ExperimentError
+from experiments.records.record import Record
+from experiments.settings.setting import Desk, conversation, preparation
 
 
 class CloudText:
     """Writes a text with the cloud model, which is shown the general instruction alone.
 
     Args:
-        desk: What to make it of.
+        desk: What to build it from.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -31,24 +32,24 @@ class CloudText:
         self._border = Border(ledger=desk.ledger)
         self._preparation = preparation(self._border)
 
-    def prepare(self, task: Task) -> Prepared:
-        """Take a record apart."""
-        return self._preparation.prepare(conversation(task.record))
+    def prepare(self, record: Record) -> Prepared:
+        """Split a record."""
+        return self._preparation.prepare(conversation(record))
 
-    def write(self, task: Task) -> str:
+    def write(self, record: Record, seed: int) -> str:
         """Write a text; see `ask`."""
-        return self.ask(self.prepare(task), task.seed)
+        return self.ask(self.prepare(record), seed)
 
     def ask(self, prepared: Prepared, seed: int) -> str:
         """Have the cloud model write.
 
         Raises:
-            EvaluationError: The border lets nothing of the instruction out.
+            ExperimentError: The border lets nothing of the instruction out.
             CloudError: The cloud model failed.
         """
         release = prepared.release
         if release is None or release.text is None:
-            raise EvaluationError(
+            raise ExperimentError(
                 f"the cloud model cannot be asked: {prepared.reason}",
                 remedy="reword the record's general instruction",
             )
@@ -63,24 +64,24 @@ class WholeTextFill:
     """Sketch-fill with the cloud model's whole text where the outline would be.
 
     Args:
-        desk: What to make it of.
+        desk: What to build it from.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._cloud = CloudText(desk)
 
-    def write(self, task: Task) -> AIMessage:
+    def write(self, record: Record, seed: int) -> AIMessage:
         """Write a text; the lines of the cloud model's text are the points of its sketch."""
-        prepared = self._cloud.prepare(task)
-        content = self._cloud.ask(prepared, task.seed)
+        prepared = self._cloud.prepare(record)
+        content = self._cloud.ask(prepared, seed)
         points = tuple(line.strip() for line in content.splitlines() if line.strip())
         generation = self._desk.config.generation
         options = GenerationOptions(
             max_tokens=generation.max_tokens,
             temperature=generation.temperature,
             top_p=generation.top_p,
-            seed=task.seed,
+            seed=seed,
         )
         prompt = prepared.prompt.complete(Sketch(points))
         chunks = list(self._desk.local.stream(prompt, prepared.prompt.without_blanks(options)))
@@ -88,7 +89,7 @@ class WholeTextFill:
 
 
 def _message(chunks: list[LocalChunk], points: tuple[str, ...]) -> AIMessage:
-    """The text, told of as `ChatCoGenesis` tells of its own."""
+    """The text, with the report that `ChatCoGenesis` gives of its own."""
     usage = chunks[-1].usage
     told = {
         "rung": "sketch",
