@@ -28,10 +28,10 @@ __all__ = [
 
 _HOMES: Final = {
     "ChatCoGenesis": "chat_model",
-    "FileLedger": "privacy.ledger_file",
-    "LlamaCppModel": "models.llama_cpp",
-    "MemoryLedger": "privacy.ledger",
-    "StandInCloud": "models.stand_in",
+    "FileLedger": "privacy.ledger.file",
+    "LlamaCppModel": "models.local.llama_cpp",
+    "MemoryLedger": "privacy.ledger.entry",
+    "StandInCloud": "models.cloud.stand_in",
     "private": "privacy.instruction",
     "public": "privacy.instruction",
 }

@@ -12,7 +12,7 @@ import platformdirs
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import MofNCompleteColumn, RebuildProgress, SpinnerColumn, TextColumn
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ConfigurationError
@@ -115,7 +115,7 @@ def add(
     console = Console(stderr=True)
     added, problems = 0, []
     columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with place.open() as store, RebuildProgress(*columns, console=console, transient=True) as bar:
+    with place.open() as store, Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=len(files))
         for progress in add_files(store, files, kind=chosen):
             bar.update(task, description=f"{escape(progress.path.name)}: {progress.pieces}")
@@ -221,7 +221,7 @@ def rebuild(context: typer.Context) -> None:
     from cogenesis_langchain.retrievers.storage.rebuild import rebuild as rebuild_store
 
     place: Place = context.obj
-    with RebuildProgress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("embedding", total=None)
         total = rebuild_store(
             place.folder,

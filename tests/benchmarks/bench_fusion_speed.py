@@ -79,7 +79,7 @@ def token_by_token(
         for count in range(tokens):
             if count == 1:
                 began = time.perf_counter()
-            flight = worker.submit(verifier.verifier, tuple(speculation.written), ())
+            flight = worker.submit(verifier.verify, tuple(speculation.written), ())
             if not speculation.drafts:
                 speculation.draft()
             speculation.settle(flight.result()[0])

@@ -132,7 +132,7 @@ def test_a_request_is_recorded_with_its_exact_bytes() -> None:
     ledger = MemoryLedger()
     (message,), permission = permit(NOTES, ledger=ledger)
     payload = body(message.text, model="cloud")
-    permission.clear(URL, payload, [message.text])
+    permission.authorise(URL, payload, [message.text])
     (entry,) = ledger.entries
     assert (entry.endpoint, entry.purpose, entry.verdict) == (URL, "test", "clean")
     assert entry.payload == payload
@@ -157,7 +157,7 @@ def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None
     }
     extra: Sequence[str] = [f"x-user: {value}"] if place == "extra" else ()
     with pytest.raises(PrivacyViolation) as caught:
-        permission.clear(URL, payloads[place], [message.text], extra)
+        permission.authorise(URL, payloads[place], [message.text], extra)
     assert "Zimlor" not in str(caught.value)
     (entry,) = ledger.entries
     assert (entry.verdict, entry.payload) == ("refused", b"")
@@ -166,7 +166,9 @@ def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None
 
 def test_the_control_without_a_stowaway_passes() -> None:
     (message,), permission = permit(NOTES)
-    permission.clear(URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"])
+    permission.authorise(
+        URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"]
+    )
     assert permission.sent.calls == 1
 
 
@@ -179,7 +181,7 @@ def test_what_cannot_be_recorded_does_not_leave() -> None:
     assert released.text is not None
     permission = Border(ledger=Full()).permit(released, purpose="test")
     with pytest.raises(LedgerError):
-        permission.clear(URL, body(released.text), [released.text])
+        permission.authorise(URL, body(released.text), [released.text])
     assert permission.sent.calls == 0
 
 

@@ -96,7 +96,7 @@ class _Segment:
 
 def _in_order(values: Iterable[PrivateValue]) -> list[PrivateValue]:
     """Values in an order of their own, so that one text always gives the same hits."""
-    return sorted(values, form=attrgetter("kind", "text"))
+    return sorted(values, key=attrgetter("kind", "text"))
 
 
 class ValueSet:
@@ -254,7 +254,7 @@ def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
     """
     chosen: list[Hit] = []
     taken: set[int] = set()
-    for hit in sorted(hits, form=lambda hit: (hit.start - hit.end, hit.start)):
+    for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
         free = [place for place in range(hit.start, hit.end) if place not in taken]
         taken.update(free)
         for start, end in _stretches(free):
@@ -262,12 +262,12 @@ def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
             if bare:
                 start += text[start:end].index(bare)
                 chosen.append(Hit(start, start + len(bare), hit.value))
-    return tuple(sorted(chosen, form=lambda hit: hit.start))
+    return tuple(sorted(chosen, key=lambda hit: hit.start))
 
 
 def _stretches(places: list[int]) -> Iterator[tuple[int, int]]:
     """Start and end of each run of consecutive numbers."""
-    for _, run in groupby(enumerate(places), form=lambda pair: pair[1] - pair[0]):
+    for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
         numbers = [place for _, place in run]
         yield numbers[0], numbers[-1] + 1
 
