@@ -13,7 +13,8 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cogenesis_langchain.fusion.operators import OPERATORS
-from cogenesis_langchain.models.cloud.chat.stand_in import DEFAULT_MODEL
+from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
+from experiments.errors import ExperimentConfigInvalid
 
 Name = Annotated[str, Field(min_length=1)]
 _SHOWN: Final = 5

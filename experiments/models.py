@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,11 +19,26 @@ from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.download import FileRecord, sha256_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.version import __version__
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
+
+_PACKAGES: Final = (
+    "inspect-ai",
+    "langchain",
+    "langchain-core",
+    "langchain-openai",
+    "llama-cpp-python",
+    "numpy",
+    "openai",
+    "presidio-analyzer",
+    "rouge-score",
+    "scipy",
+    "xllamacpp",
+)
 
 _NO_KEY: Final = "none"  # servers on loopback need none, but the client requires one
 
@@ -122,6 +139,24 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     for use, endpoint in endpoints.items():
         models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
     return models
+
+
+def machine() -> dict[str, str]:
+    """Describe this machine and the versions of the packages that compute."""
+    packages = {name: _version(name) for name in _PACKAGES}
+    versions = ", ".join(f"{name} {found}" for name, found in packages.items() if found)
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": f"cogenesis-langchain {__version__}, Python {platform.python_version()}, "
+        f"{versions}",
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _with_hash(name: str) -> str:

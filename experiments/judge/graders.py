@@ -106,9 +106,7 @@ def judge_rating(judge: Model, aspects: Sequence[Aspect], seeds: Sequence[int]) 
                 answers.append(f"{aspect}: {answer}")
                 found += [] if read is None else [read]
             value[aspect] = fmean(found) if found else nan
-        return Score(
-            value=value, explanation="\n\n".join(answers), metadata={"ratings": ratings}
-        )
+        return Score(value=value, explanation="\n\n".join(answers), metadata={"ratings": ratings})
 
     return score
 

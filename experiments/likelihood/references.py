@@ -184,9 +184,7 @@ class _Reading:
             baseline=self._prepared.prompt.without_context(),
             cloud=[PrivateMessage("user", PrivateText(str(task)))],
         )
-        return read_fused(
-            self._readers.local, cloud, prompts, self._text, self._readers.operators
-        )
+        return read_fused(self._readers.local, cloud, prompts, self._text, self._readers.operators)
 
     def _prompt(self, sketch: Sketch | None = None) -> Sequence[PrivateMessage]:
         return self._prepared.prompt.complete(sketch)

@@ -17,7 +17,7 @@ from cogenesis_langchain.fusion.blank_filter import opens_blank
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.verifier import DEFAULT_K
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
-from cogenesis_langchain.models.local.langchain.logits import top_k
+from cogenesis_langchain.models.local.logits import top_k
 
 _T = TypeVar("_T")
 TokenProbabilities: TypeAlias = NDArray[np.float64]

@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from experiments.errors import DatasetError
 from experiments.records.authors_format import AuthorsItem
 from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
 from experiments.records.record import Record
-from experiments.errors import DatasetError
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

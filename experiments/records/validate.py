@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from experiments.errors import DatasetError
 from experiments.records.occurrence import occurs
 from experiments.records.record import Record
-from experiments.errors import DatasetError
 
 _SHOWN_FAULTS: Final = 10
 

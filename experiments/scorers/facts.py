@@ -7,10 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
-from experiments.records.occurrence import occurs
-from experiments.attempt import Attempt
-from experiments.records.record import Record
-from experiments.scorers.metric import Metric, of_text
 from cogenesis_langchain.privacy.detectors.amounts import find_numbers
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
@@ -22,6 +18,10 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import (
     is_surname,
 )
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
+from experiments.attempt import Attempt
+from experiments.records.occurrence import occurs
+from experiments.records.record import Record
+from experiments.scorers.metric import Metric, of_text
 
 _NAMES: Final[frozenset[ValueKind]] = frozenset({"NAME", "ORGANISATION", "PLACE"})
 _IDENTIFIERS: Final[frozenset[ValueKind]] = frozenset(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from rouge_score.rouge_scorer import RougeScorer
 
+from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
 
 _SCORER: Final = RougeScorer(["rougeL"], use_stemmer=True)
 
@@ -48,14 +49,17 @@ def closeness_to_earlier_writing(
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return float((vectors[1:] @ vectors[0]).mean())
 
-    return Metric(
-        "closeness to earlier writing",
-        "mean cosine of the text's embedding with those of what the user wrote before",
-        "cosine",
-        "higher",
-        of_text(measure),
-    )
+    return replace(CLOSENESS, measure=of_text(measure))
 
+
+CLOSENESS: Final = Metric(
+    "closeness to earlier writing",
+    "mean cosine of the text's embedding with those of what the user wrote before",
+    "cosine",
+    "higher",
+    lambda record, attempt: None,
+)
+"""Applies to no text without an embedding model; see `closeness_to_earlier_writing`."""
 
 ROUGE_L: Final = Metric(
     "ROUGE-L",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from experiments.records.occurrence import occurs
 from experiments.attempt import Attempt
+from experiments.records.occurrence import occurs
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import content_stems, stems, words

@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import CLOSINGS, GREETINGS
 from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import sentences, words
-from cogenesis_langchain.privacy.detectors.lexicons.word_lists import CLOSINGS, GREETINGS
 
 _CONTRACTION: Final = re.compile(r"\b[^\W\d_]+['’](?:t|re|ve|ll|d|m|s)\b", re.IGNORECASE)
 _ASIDE: Final = re.compile(r"[;:()–—]|\s-\s")

@@ -39,4 +39,3 @@ def content_stems(text: str) -> frozenset[str]:
 def stems(text: str) -> frozenset[str]:
     """Stems of all words."""
     return frozenset(_STEMMER.stem(word.lower()) for word in words(text))
-

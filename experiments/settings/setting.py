@@ -23,9 +23,8 @@ from experiments.models import CLOUD
 from experiments.records.record import Record
 
 if TYPE_CHECKING:
-    from langchain_openai import ChatOpenAI
-
     from cogenesis_langchain.privacy.ledger.entry.entry import EgressLedger
+    from langchain_openai import ChatOpenAI
 
 Part = Literal["baseline", "upper", "sketch", "full content", "other sketches", "fused", "other"]
 """The part that a setting has in the comparison."""
