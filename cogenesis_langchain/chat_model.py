@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
-from cogenesis_langchain.collaboration.sketch_fill import SketchFill
+from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
@@ -65,7 +65,10 @@ class ChatCoGenesis(UntracedChatModel):
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
-    """How the two models write together: the cloud outlines, or both choose every token."""
+    """How the two models write together: the cloud sketches, or both choose every token."""
+    sketch: SketchKind = "template"
+    """What the cloud writes in sketch mode: a ``template``, which the local model completes in
+    place, or an ``outline``, from which it writes."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
@@ -124,7 +127,9 @@ class ChatCoGenesis(UntracedChatModel):
         return self
 
     def _sketch_or_fused(self, preparation: Preparation) -> Writer:
-        sketch = SketchFill(preparation, cloud=self._cloud_model, local=self._local_model)
+        sketch = SketchFill(
+            preparation, cloud=self._cloud_model, local=self._local_model, sketch=self.sketch
+        )
         if self.mode == "sketch":
             return sketch
         if self.disclosure != "open":

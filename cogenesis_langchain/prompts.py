@@ -39,7 +39,7 @@ class PrivateTemplate(_Template):
     """A template whose filled text goes to models inside the trust boundary alone."""
 
 
-SKETCH_SYSTEM: Final = PublicTemplate(
+OUTLINE_SYSTEM: Final = PublicTemplate(
     """You plan texts for a writer. For each request you answer with an outline and nothing else.
 
 Rules of the outline:
@@ -50,7 +50,7 @@ Rules of the outline:
 - no headings, no brackets, no introduction, no closing remark"""
 )
 
-SKETCH_REQUEST: Final = PublicTemplate(
+OUTLINE_REQUEST: Final = PublicTemplate(
     """Outline this text. Do not write the text itself.
 
 Request: {instruction}
@@ -58,7 +58,7 @@ Request: {instruction}
 Outline, 8 to 15 points of 3 to 5 words:"""
 )
 
-SKETCH_RETRY: Final = PublicTemplate(
+OUTLINE_RETRY: Final = PublicTemplate(
     """Outline this text. Do not write the text itself.
 
 Request: {instruction}
@@ -70,7 +70,7 @@ asked for, what comes next, thanks, close.
 Outline:"""
 )
 
-SKETCH_EXAMPLES: Final = (
+OUTLINE_EXAMPLES: Final = (
     (
         PublicTemplate("Ask a neighbour to water my plants while I travel."),
         PublicTemplate(
@@ -104,13 +104,73 @@ SKETCH_EXAMPLES: Final = (
     ),
 )
 
-SKETCH_FAULTS: Final[Mapping[str, PublicTemplate]] = {
+OUTLINE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "count": PublicTemplate("it did not have 8 to 15 points"),
     "length": PublicTemplate("points were longer than 5 words"),
     "prose": PublicTemplate("it was a text, not a list"),
     "placeholder": PublicTemplate("it left blanks for names or dates"),
     "markup": PublicTemplate("it held links, markup or code"),
     "order": PublicTemplate("it gave orders that are not about the text"),
+}
+
+TEMPLATE_SYSTEM: Final = PublicTemplate(
+    """You write texts for people whose private details you cannot see. For each request you write
+the complete text, in the first person of the writer and ready to be sent. Wherever you would need a
+detail that you cannot know, you put a short description of it in square brackets.
+
+Rules:
+- natural, well-built prose of 120 to 260 words, unless the request says otherwise
+- a bracket holds a description in plain words, such as [date of the visit] or [name of the
+  addressee]: no examples, no choices
+- where the writer has to tell what happened or what is wanted, one bracket stands for whole
+  sentences: [two or three sentences: what happened and when]; one of them is for the main facts
+- 6 to 14 brackets; apart from names at most one in a sentence
+- you invent nothing: no names, dates, numbers, places or events
+- only the text itself: no remarks before or after it, no markup, no links"""
+)
+
+TEMPLATE_REQUEST: Final = PublicTemplate(
+    """Write this text, with descriptions in brackets in place of what you cannot know.
+
+Request: {instruction}"""
+)
+
+TEMPLATE_RETRY: Final = PublicTemplate(
+    """Write this text, with descriptions in brackets in place of what you cannot know.
+
+Request: {instruction}
+
+An earlier answer was rejected: {fault}. Write the complete text in plain sentences, with 6 to 14
+descriptions in square brackets, and nothing else."""
+)
+
+TEMPLATE_EXAMPLE: Final = (
+    PublicTemplate("Ask a neighbour to water my plants while I travel."),
+    PublicTemplate(
+        """Dear [neighbour's name],
+
+I am going to be away from [first day of the absence] to [day of the return], and I have a favour to
+ask. [One or two sentences: where I am going and why]
+
+Could you water my plants while I am gone? [Two or three sentences: which plants need water, how
+much and how often] You will find the key [place of the key].
+
+If anything goes wrong, you can reach me at [telephone number]. I will gladly return the favour, and
+I shall bring you [small gift from the journey].
+
+Thank you very much, and kind regards,
+
+[my name]"""
+    ),
+)
+
+TEMPLATE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
+    "length": PublicTemplate("it was far too long"),
+    "brackets": PublicTemplate("it was not a text with 6 to 14 descriptions in square brackets"),
+    "placeholder": PublicTemplate("it left blanks that were not descriptions in square brackets"),
+    "markup": PublicTemplate("it held links, markup or code"),
+    "echo": PublicTemplate("it repeated the request"),
+    "prose": PublicTemplate("it was not a text"),
 }
 
 FILL_SYSTEM: Final = PrivateTemplate(
@@ -180,6 +240,40 @@ Please keep your windows shut on 7 May from 20:00 to 21:30. Thank you!"""
     ),
 }
 """A request and its text. Nobody is named in it: small models take over what they are shown."""
+
+COMPLETION_SYSTEM: Final = PrivateTemplate(
+    """You are the user's own writer. You know the user from the notes. You write in the user's
+name, in the first person and in the user's style. Use the names, dates, amounts and facts of the
+notes exactly as they stand there, and invent none. You write the text part by part: each answer
+goes on where the text stopped, and holds nothing but the text."""
+)
+
+COMPLETION_START: Final = PrivateTemplate("Write the text now, part by part.\n\n")
+
+COMPLETION_NEXT: Final = PrivateTemplate("Go on. Next in the text: {description}.")
+
+COMPLETION_DETAIL: Final = PrivateTemplate(
+    "Go on. Say this as well, in one sentence of the text: {detail}"
+)
+
+COMPLETION_DETAILS: Final = PrivateTemplate("\nThe user asks: {details}")
+
+COMPLETION_NOTES: Final = PrivateTemplate("\nNotes:\n{notes}")
+
+FORM_REQUEST: Final = PrivateTemplate(
+    """A draft of the text, with numbered gaps:
+
+{template}
+
+What belongs in the gaps:
+{gaps}
+
+Answer with one JSON object and nothing else: each number as a key, and as its value the words that
+belong in that gap, so that the sentence reads on. Take them from the notes and the task. Where the
+notes do not say it, the value is null."""
+)
+
+FORM_GAP: Final = PrivateTemplate("({number})")
 
 FUSED_TASK: Final = PublicTemplate(
     """Task: {instruction}

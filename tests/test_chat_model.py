@@ -29,7 +29,12 @@ def chat(
     return ChatCoGenesis(
         cloud=FakeListChatModel(responses=list(answers)),
         local=local or ScriptedLocal(),
-        **{"ledger": MemoryLedger(), "retriever": Documents(texts=[CONTEXT]), **settings},
+        **{
+            "ledger": MemoryLedger(),
+            "retriever": Documents(texts=[CONTEXT]),
+            "sketch": "outline",
+            **settings,
+        },
     )
 
 
@@ -60,7 +65,7 @@ def test_the_cloud_model_gets_the_instruction_and_no_context() -> None:
 def test_metadata_tells_what_happened() -> None:
     answer = chat().invoke(INSTRUCTION)
     report = told(answer)
-    assert report["rung"] == "sketch" and report["fallback_reason"] == ""
+    assert report["rung"] == "outline" and report["fallback_reason"] == ""
     assert len(report["sketch"]) == 10 and report["cloud_calls"] == 1
     assert report["private_tokens_sent"] == 0 and report["disclosure"] == "none"
     assert answer.usage_metadata is not None
@@ -143,7 +148,7 @@ def test_two_bad_outlines_lead_to_the_local_rung() -> None:
 def test_an_outline_that_is_repaired_on_retry_is_used() -> None:
     ledger = MemoryLedger()
     answer = chat(answers=["1. too short", OUTLINE], ledger=ledger).invoke(INSTRUCTION)
-    assert told(answer)["rung"] == "sketch"
+    assert told(answer)["rung"] == "outline"
     assert "it did not have 8 to 15 points" in ledger.entries[1].payload.decode()
 
 

@@ -24,7 +24,7 @@ from cogenesis_langchain.prompts import (
     FILL_SYSTEM,
     FILL_TASK,
 )
-from cogenesis_langchain.sketch.outline import Sketch
+from cogenesis_langchain.sketch.outline import Outline
 
 
 class LocalPrompt:
@@ -57,12 +57,12 @@ class LocalPrompt:
         """What is known before the outline; the last turn grows at its end."""
         return [*self._before, _user(self._known)]
 
-    def complete(self, sketch: Sketch | None) -> list[PrivateMessage]:
-        """The whole prompt; without a sketch the local model plans by itself."""
-        if sketch is None:
+    def complete(self, outline: Outline | None) -> list[PrivateMessage]:
+        """The whole prompt; without one the local model plans by itself."""
+        if outline is None:
             asked = _asked(self._lines)
         else:
-            asked = FILL_OUTLINE.fill({"outline": plan_outline(sketch.points, self._lines)})
+            asked = FILL_OUTLINE.fill({"outline": plan_outline(outline.points, self._lines)})
         return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
 
     def without_blanks(self, options: GenerationOptions) -> GenerationOptions:

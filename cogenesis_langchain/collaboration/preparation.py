@@ -36,16 +36,23 @@ class Prepared:
     """A request that is ready to be written.
 
     Attributes:
-        prompt: The local model's prompt.
+        request: The request, taken apart.
+        context: Texts of the private context, most important first.
         release: What the border let out; None when nothing was a candidate.
         reason: Why nothing is public; empty when something is.
         placeholders: What stands for private values in the public text.
     """
 
-    prompt: LocalPrompt
+    request: Request
+    context: Sequence[PrivateText]
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
+
+    @property
+    def prompt(self) -> LocalPrompt:
+        """The local model's prompt for writing freely or from an outline."""
+        return LocalPrompt(self.request, self.context)
 
 
 class Preparation:
@@ -89,7 +96,7 @@ class Preparation:
         reason = request.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
-        return Prepared(LocalPrompt(request, context), release, reason, placeholders)
+        return Prepared(request, context, release, reason, placeholders)
 
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:

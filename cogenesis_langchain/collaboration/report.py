@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
 Mode = Literal["sketch", "fused"]
-Rung = Literal["fused", "sketch", "local"]
+Rung = Literal["fused", "template", "outline", "local"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,14 @@ class Report:
 
     Attributes:
         mode: What was asked for.
-        rung: What was used, from the ladder fused, sketch, local.
+        rung: What was used, from the ladder fused, template, outline, local.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The outline's points; empty without one.
+        template: The cloud's template with its descriptions; empty without one.
+        left_out: Sentences of the template that the notes do not support.
+        missing: Details of the request that the text does not tell.
+        provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
+            empty unless a template was completed.
         cloud_calls: Requests that left.
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.
@@ -39,6 +44,10 @@ class Report:
     rung: Rung = "local"
     fallback_reason: str = ""
     sketch: tuple[str, ...] = ()
+    template: str = ""
+    left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     cloud_calls: int = 0
     cloud_bytes: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)

@@ -1,23 +1,38 @@
-"""Sketch-fill: the cloud model outlines while the local model reads, then the local model writes.
+"""Sketch-fill: the cloud model sketches from the general instruction, the local model completes.
 
-One request goes straight down and up again: prepare, let the border decide, ask for the sketch
-while the context is being read, write.
+A request passes in one direction: prepare, let the border decide, ask for the sketch while the
+local model reads the private context, then complete the template or write from the outline. Which
+requests leave depends on the instruction, the settings and the cloud's answers alone; nothing that
+the local model does can cause one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.collaboration.completion.completer import Completion
+from cogenesis_langchain.collaboration.completion.settled_text import Span
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel
-from cogenesis_langchain.sketch.outline import Sketch, request_sketch
+from cogenesis_langchain.fusion.text_stream import TextStream
+from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.sketch.attempts import Attempted
+from cogenesis_langchain.sketch.outline import Outline, request_outline
+from cogenesis_langchain.sketch.template import Template, as_outline, request_template
+
+SketchKind = Literal["template", "outline"]
+_Asked = Attempted[Template] | Attempted[Outline]
 
 
 class SketchFill:
@@ -25,16 +40,24 @@ class SketchFill:
 
     Args:
         preparation: Takes requests apart and holds the border.
-        cloud: The model beyond the border.
-        local: The model inside the trust boundary.
+        cloud: The cloud model.
+        local: The local model.
+        sketch: What the cloud model is asked for. Where it gives no usable template it is asked
+            for an outline.
     """
 
     def __init__(
-        self, preparation: Preparation, *, cloud: CloudTextModel, local: LocalTextModel
+        self,
+        preparation: Preparation,
+        *,
+        cloud: CloudTextModel,
+        local: LocalTextModel,
+        sketch: SketchKind = "template",
     ) -> None:
         self._preparation = preparation
         self._cloud = cloud
         self._local = local
+        self._fill = template_fill_for(local) if sketch == "template" else None
 
     def write(
         self, messages: Sequence[BaseMessage], options: GenerationOptions
@@ -56,45 +79,103 @@ class SketchFill:
         Yields:
             Pieces of the text, then the whole report.
         """
-        self._local.prefill(prepared.prompt.beginning(), options)
+        if self._fill is not None and prepared.release is not None:
+            self._fill.prefill(prepared, options)
+        else:
+            self._local.prefill(prepared.prompt.beginning(), options)
         sketch, report = self._sketch(prepared, report)
-        yield from self._fill(prepared.prompt, sketch, options, report)
+        if isinstance(sketch, Template):
+            report = replace(report, template=str(sketch))
+            written = yield from self._complete(prepared, sketch, options, report)
+            if written:
+                return
+            sketch = as_outline(sketch)
+            report = replace(report, fallback_reason="the template could not be completed")
+        if sketch is not None:
+            report = replace(report, rung="outline", sketch=sketch.points)
+        yield from self._write_freely(prepared.prompt, sketch, options, report)
 
-    def _sketch(self, prepared: Prepared, report: Report) -> tuple[Sketch | None, Report]:
+    def _sketch(
+        self, prepared: Prepared, report: Report
+    ) -> tuple[Template | Outline | None, Report]:
         release = prepared.release
         if release is None or release.text is None:
             masked = release.masked if release else {}
             return None, replace(report, fallback_reason=prepared.reason, masked=masked)
         permit = self._preparation.border.permit(release, purpose="sketch")
-        sketch: Sketch | None = None
-        reason = report.fallback_reason
-        try:
-            sketch = request_sketch(self._cloud, release.text, permit, prepared.placeholders)
-        except (CloudError, SketchInvalid) as error:
-            reason = "; ".join(filter(None, (reason, f"{type(error).__name__}: {error}")))
-        return sketch, replace(
+        asked, reasons = self._ask(release.text, permit, prepared.placeholders)
+        return asked.sketch if asked else None, replace(
             report,
-            rung="sketch" if sketch else "local",
-            fallback_reason=reason,
-            sketch=sketch.points if sketch else (),
+            fallback_reason="; ".join(filter(None, (report.fallback_reason, *reasons))),
             masked=release.masked,
             cloud_calls=report.cloud_calls + permit.sent.calls,
             cloud_bytes=report.cloud_bytes + permit.sent.bytes,
-            cloud=report.cloud + sketch.usage if sketch else report.cloud,
+            cloud=report.cloud + (asked.usage if asked else Usage()),
         )
 
-    def _fill(
-        self, prompt: LocalPrompt, sketch: Sketch | None, options: GenerationOptions, report: Report
+    def _ask(
+        self, instruction: PublicText, permit: EgressPermit, placeholders: Placeholders
+    ) -> tuple[_Asked | None, list[str]]:
+        """Ask for a template, then for an outline; returns what was had and why not the better."""
+        reasons: list[str] = []
+        if self._fill is not None:
+            try:
+                return request_template(self._cloud, instruction, permit, placeholders), reasons
+            except CloudError as error:
+                return None, [f"{type(error).__name__}: {error}"]
+            except SketchInvalid as error:
+                reasons.append(f"{type(error).__name__}: {error}")
+        try:
+            return request_outline(self._cloud, instruction, permit, placeholders), reasons
+        except (CloudError, SketchInvalid) as error:
+            return None, [*reasons, f"{type(error).__name__}: {error}"]
+
+    def _complete(
+        self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
+    ) -> Generator[str | Report, None, bool]:
+        """Complete a template; returns whether there was anything to write."""
+        assert self._fill is not None
+        stream = TextStream(options.stop)
+        spans: list[Span] = []
+        report = replace(report, rung="template")
+        for piece in self._fill.stream(prepared, template, options):
+            if isinstance(piece, Completion):
+                report = replace(
+                    report,
+                    left_out=piece.left_out,
+                    missing=piece.missing,
+                    local=piece.usage,
+                    finish_reason=piece.finish_reason,
+                )
+                continue
+            spans.append(piece)
+            if text := stream.feed(piece.text.encode()):
+                yield text
+            if stream.stopped:
+                break
+        if not spans:
+            return False
+        if text := stream.close():
+            yield text
+        yield replace(report, provenance=tuple((span.author, span.text) for span in spans))
+        return True
+
+    def _write_freely(
+        self,
+        prompt: LocalPrompt,
+        outline: Outline | None,
+        options: GenerationOptions,
+        report: Report,
     ) -> Iterator[str | Report]:
         written: list[str] = []
-        for chunk in self._local.stream(prompt.complete(sketch), prompt.without_blanks(options)):
+        for chunk in self._local.stream(prompt.complete(outline), prompt.without_blanks(options)):
             if chunk.text:
                 written.append(chunk.text)
                 yield chunk.text
             if chunk.finish_reason is not None:
                 yield replace(
                     report,
-                    local=chunk.usage,
+                    local=report.local + chunk.usage,
                     finish_reason=chunk.finish_reason,
                     leftover_placeholders=leftover_placeholders("".join(written)),
                 )

@@ -10,9 +10,9 @@ Two capabilities on each side, never one class with methods that refuse:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.disclosure import PublicTokens
@@ -21,6 +21,8 @@ from cogenesis_langchain.privacy.text import PrivateText, PublicText
 if TYPE_CHECKING:  # numpy costs a tenth of a second at import
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
@@ -278,4 +280,26 @@ class TokenModel(Protocol):
 
         What ``ids`` shares with the previous call is read from the cache; the rest rolls back.
         """
+        ...
+
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], T]) -> list[T]:
+        """Read a known text, faster than by one `next_logprobs` a token.
+
+        Args:
+            ids: The whole sequence.
+            start: First position whose prediction is wanted, 1 <= start <= len(ids).
+            reduce: Makes what is kept of log-probabilities of shape (vocabulary,).
+
+        Returns:
+            One result for the token after ``ids[:i]``, for each i in start..len(ids).
+        """
+        ...
+
+
+@runtime_checkable
+class OffersTokens(Protocol):
+    """A local text model whose next-token distributions are at hand."""
+
+    def tokens(self) -> TokenModel:
+        """Return a view of the same weights with a cache of its own."""
         ...

@@ -1,8 +1,8 @@
-"""What comes from beyond the border is hostile until it has passed here.
+"""Sanitises what the cloud model returns: invisible characters, links, markup, orders.
 
-An outline has no use for links, images, markup, chat-control tokens, or orders to whoever follows
-it; with any of these, in any spelling, an answer is refused as a whole. Invisible characters, which
-can carry text that no reader sees, are taken out.
+A sketch has no use for links, images, markup or chat-control tokens, and an outline has no use for
+orders to the model that follows it. An answer that holds one of them, in any spelling, is refused
+as a whole. Invisible characters, which can carry text that no reader sees, are removed.
 """
 
 from __future__ import annotations
@@ -47,16 +47,26 @@ def strip_invisible(text: str) -> str:
     )
 
 
+def has_links_or_markup(text: str) -> bool:
+    """Whether a text holds a link, markup or a chat-control token.
+
+    Args:
+        text: The result of `strip_invisible`.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return bool(_LINK.search(plain) or _MARKUP.search(plain))
+
+
 def find_misuse(text: str) -> Literal["markup", "order"] | None:
-    """Tell what an outline must not hold and this text does.
+    """Return what an outline must not hold and this text does.
 
     Args:
         text: The result of `strip_invisible`. Compatibility forms, such as full-width letters, are
             read as plain letters.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    if _LINK.search(plain) or _MARKUP.search(plain):
+    if has_links_or_markup(text):
         return "markup"
+    plain = unicodedata.normalize("NFKC", text)
     if _ROLE.search(plain) or _ORDER.search(plain):
         return "order"
     return None

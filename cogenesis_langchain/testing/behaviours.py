@@ -22,11 +22,23 @@ OUTLINE: Final = """1. Greet the reader
 8. Thanks and close"""
 """An outline that passes the sketch's checks."""
 
+TEMPLATE: Final = """Dear [name of the reader],
+
+I am writing to you about something that matters to me. [One or two sentences: what happened so far]
+
+The most important point is [the main point, as a noun phrase]. I would be grateful if you could
+answer by [date by which an answer is needed].
+
+Thank you very much, and kind regards,
+
+[my name]"""
+"""A template that passes the checks of a sketch."""
+
 _MODEL: Final = "recorded"
 _JSON: Final = {"Content-Type": "application/json"}
 
 
-def chat(text: str = OUTLINE) -> Behaviour:
+def chat(text: str = TEMPLATE) -> Behaviour:
     """Answer a chat completion, in pieces if a stream is asked for.
 
     Requests to other paths, such as a tracer's, get an empty JSON object.
@@ -104,7 +116,7 @@ def stall() -> Behaviour:
     return behave
 
 
-def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = OUTLINE) -> Behaviour:
+def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = TEMPLATE) -> Behaviour:
     """Answer one byte at a time; the head too if asked, which resets most read timeouts."""
 
     def behave(exchange: Exchange) -> None:
@@ -125,7 +137,7 @@ def half() -> Behaviour:
     """Close the connection in the middle of an answer."""
 
     def behave(exchange: Exchange) -> None:
-        body = _completion(OUTLINE)
+        body = _completion(TEMPLATE)
         exchange.begin(200, _JSON | {"Content-Length": str(len(body))})
         exchange.write(body[: len(body) // 2])
 

@@ -24,7 +24,7 @@ from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import request_sketch
+from cogenesis_langchain.sketch.outline import request_outline
 
 PERSONA = Path(__file__).parent.parent.parent / "examples" / "persona"
 INSTRUCTION = "Write a letter to my landlord about a heating system that keeps failing."
@@ -169,7 +169,7 @@ def outline_alone(cloud: Any) -> float:
     assert release.text is not None
     permit = border.permit(release, purpose="sketch")
     start = time.perf_counter()
-    request_sketch(CloudModel(cloud, timeout=600), release.text, permit, placeholders)
+    request_outline(CloudModel(cloud, timeout=600), release.text, permit, placeholders)
     return time.perf_counter() - start
 
 

@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import MAX_POINTS, MIN_POINTS, request_sketch
+from cogenesis_langchain.sketch.outline import MAX_POINTS, MIN_POINTS, request_outline
 
 INSTRUCTIONS = Path(__file__).parent.parent / "data" / "sketch_instructions.txt"
 
@@ -36,12 +36,12 @@ def main() -> None:
             assert release.text is not None
             permit = border.permit(release, purpose="sketch")
             try:
-                sketch = request_sketch(cloud, release.text, permit, placeholders)
+                sketch = request_outline(cloud, release.text, permit, placeholders)
             except SketchInvalid as error:
                 outcomes["invalid"] += 1
                 failed.append(f"{instruction} ({error})")
             else:
-                whole = MIN_POINTS <= len(sketch.points) <= MAX_POINTS
+                whole = MIN_POINTS <= len(sketch.sketch.points) <= MAX_POINTS
                 tries = "first try" if sketch.attempts == 1 else "after retry"
                 outcomes[tries if whole else "brief"] += 1
     total = len(instructions)

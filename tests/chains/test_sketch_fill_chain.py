@@ -13,7 +13,7 @@ RETRIEVER = Documents(texts=[CONTEXT])
 
 def model(local: ScriptedLocal, ledger: MemoryLedger, **settings: object) -> ChatCoGenesis:
     cloud = FakeListChatModel(responses=[OUTLINE])
-    return ChatCoGenesis(cloud=cloud, local=local, ledger=ledger, **settings)
+    return ChatCoGenesis(cloud=cloud, local=local, ledger=ledger, sketch="outline", **settings)
 
 
 def test_it_gives_input_context_sketch_and_answer() -> None:

@@ -11,13 +11,13 @@ from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import private, public, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FILL_EXAMPLE
-from cogenesis_langchain.sketch.outline import Sketch
+from cogenesis_langchain.sketch.outline import Outline
 
 NOTES = "\n".join(f"2026-01-{day:02d} Choir rehearsal number {day}" for day in range(10, 18))
 HEATING = "2026-01-20 Boiler failed again, 12 degrees in the kitchen"
 TASK = "Write to my landlord about the boiler."
 DETAIL = "Ask him to come on Friday."
-SKETCH = Sketch(("Greet him", "What failed"))
+SKETCH = Outline(("Greet him", "What failed"))
 EXAMPLE = FILL_EXAMPLE["text"].fill({})
 
 

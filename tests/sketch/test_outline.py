@@ -9,7 +9,8 @@ from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.outline import ParsedOutline, Sketch, parse_sketch, request_sketch
+from cogenesis_langchain.sketch.attempts import Attempted, Parsed
+from cogenesis_langchain.sketch.outline import Outline, parse_outline, request_outline
 
 GOOD = [f"point about topic {number}" for number in range(1, 11)]
 
@@ -32,12 +33,12 @@ class Cloud:
         return CloudAnswer(self.answers.pop(0), Usage(100, 50))
 
 
-def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
+def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Attempted[Outline]:
     border, placeholders = Border(ledger=MemoryLedger()), Placeholders()
     release = border.release(PrivateText(instruction), ValueSet(), placeholders)
     assert release.text is not None
     permit = border.permit(release, purpose="sketch")
-    return request_sketch(cloud, release.text, permit, placeholders)  # type: ignore[arg-type]
+    return request_outline(cloud, release.text, permit, placeholders)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Sketch:
     ids=["plain", "with a heading", "parentheses and full stops", "bullets in bold", "repeated"],
 )
 def test_usual_forms_of_an_outline_are_read(text: str) -> None:
-    assert parse_sketch(text, Placeholders()) == ParsedOutline(tuple(GOOD))
+    assert parse_outline(text, Placeholders()) == Parsed(Outline(tuple(GOOD)))
 
 
 @pytest.mark.parametrize(
@@ -76,21 +77,22 @@ def test_usual_forms_of_an_outline_are_read(text: str) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named_by_its_fault(text: str, fault: str) -> None:
-    assert parse_sketch(text, Placeholders()).fault == fault
+    assert parse_outline(text, Placeholders()).fault == fault
 
 
 @pytest.mark.parametrize(("number", "kept"), [(4, 0), (5, 5), (7, 7), (20, 20), (21, 0)])
 def test_an_outline_of_another_length_keeps_its_points_within_reason(
     number: int, kept: int
 ) -> None:
-    parsed = parse_sketch(numbered([f"new point {n}" for n in range(number)]), Placeholders())
-    assert (parsed.fault, len(parsed.points)) == ("count", kept)
+    parsed = parse_outline(numbered([f"new point {n}" for n in range(number)]), Placeholders())
+    points = parsed.sketch.points if parsed.sketch else ()
+    assert (parsed.fault, len(points)) == ("count", kept)
 
 
 def test_a_valid_first_answer_needs_no_second() -> None:
     cloud = Cloud(numbered(GOOD))
     sketch = ask(cloud)
-    assert (sketch.points, sketch.attempts, len(cloud.prompts)) == (tuple(GOOD), 1, 1)
+    assert (sketch.sketch.points, sketch.attempts, len(cloud.prompts)) == (tuple(GOOD), 1, 1)
     assert sketch.usage == Usage(100, 50)
 
 
@@ -105,13 +107,13 @@ def test_the_retry_names_the_fault_and_repeats_no_answer() -> None:
 
 def test_a_brief_outline_is_taken_where_the_second_answer_is_no_better() -> None:
     sketch = ask(Cloud(numbered(GOOD[:6]), "Dear sir\nhow do you do\nbye"))
-    assert (sketch.points, sketch.attempts) == (tuple(GOOD[:6]), 2)
+    assert (sketch.sketch.points, sketch.attempts) == (tuple(GOOD[:6]), 2)
     sketch = ask(Cloud("Dear sir\nhow do you do\nbye", numbered(GOOD[:7])))
-    assert sketch.points == tuple(GOOD[:7])
+    assert sketch.sketch.points == tuple(GOOD[:7])
 
 
 def test_a_second_answer_of_the_right_length_goes_before_a_brief_first_one() -> None:
-    assert ask(Cloud(numbered(GOOD[:6]), numbered(GOOD))).points == tuple(GOOD)
+    assert ask(Cloud(numbered(GOOD[:6]), numbered(GOOD))).sketch.points == tuple(GOOD)
 
 
 def test_two_unusable_answers_are_an_error_with_both_faults() -> None:
@@ -123,7 +125,7 @@ def test_a_known_placeholder_in_the_outline_is_restored_and_an_unknown_one_is_a_
     instruction = "Write to oksana.merriweather@tarn.example about the concert."
     outline = numbered([*GOOD[:9], "address [EMAIL_1] politely"])
     sketch = ask(Cloud(outline), instruction)
-    assert sketch.points[9] == "address oksana.merriweather@tarn.example politely"
+    assert sketch.sketch.points[9] == "address oksana.merriweather@tarn.example politely"
     with pytest.raises(SketchInvalid, match="placeholder, placeholder"):
         ask(Cloud(outline.replace("_1", "_2"), outline.replace("_1", "_2")), instruction)
 
@@ -140,7 +142,7 @@ def test_what_stands_behind_a_placeholder_has_no_say_in_the_second_request() -> 
 def test_a_link_that_the_user_wrote_comes_back_and_one_that_the_cloud_adds_does_not() -> None:
     instruction = "Write a note about https://tarn.example/private?id=77 for the choir."
     outline = numbered([*GOOD[:9], "explain [URL_1] briefly"])
-    assert ask(Cloud(outline), instruction).points[9] == (
+    assert ask(Cloud(outline), instruction).sketch.points[9] == (
         "explain https://tarn.example/private?id=77 briefly"
     )
     hostile = outline.replace("explain", "explain evil.com and")

@@ -20,6 +20,7 @@ from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     PrivateMessage,
+    TokenModel,
     Usage,
 )
 from cogenesis_langchain.models.files import catalog
@@ -100,6 +101,12 @@ class LlamaCppModel:
             for text, is_template in render_parts(self._render, messages)
             for token in self._llama.tokenize(text.encode(), add_bos=False, special=is_template)
         ]
+
+    def tokens(self) -> TokenModel:
+        """Next-token distributions over the same weights, with a cache of their own."""
+        from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
+
+        return LlamaCppTokens(self)
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
         """Read a prompt's beginning in the background; the next `stream` continues from it.

@@ -114,6 +114,10 @@ class TransformersTokens:
         """Log-probabilities of the token after ``ids``; crops the cache as needed."""
         return self._cache.read(ids, len(ids), log_softmax)[0]
 
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
+        """Read a known text in one pass; see `TokenModel.read`."""
+        return self._cache.read(ids, start, lambda logits: reduce(log_softmax(logits)))
+
 
 @final
 class TransformersScorer:

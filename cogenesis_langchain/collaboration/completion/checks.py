@@ -1,0 +1,38 @@
+"""Checks of what a slot was filled with: it echoes its description, it repeats the text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cogenesis_langchain.collaboration.completion.copy_rules import WORD
+
+_LEAST_WORDS: Final = 5  # telling words of a sentence that can be a repetition
+_LONG_WORD: Final = 4
+_REPEATED: Final = 0.75  # share of the words of an earlier sentence
+SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")
+
+
+def echoes(text: str, description: str) -> bool:
+    """Whether a slot repeats its description in place of an answer."""
+    words = WORD.findall(text)
+    if any(word[0].isupper() or word[0].isdigit() for word in words[1:]):
+        return False
+    long = [word.casefold() for word in words if len(word) >= _LONG_WORD]
+    described = {word.casefold() for word in WORD.findall(description)}
+    return bool(long) and sum(word in described for word in long) >= _REPEATED * len(long)
+
+
+def repeats(sentence: str, written: str) -> bool:
+    """Whether the words of a sentence stand together in an earlier one."""
+    words = _long_words(sentence)
+    if len(words) < _LEAST_WORDS:
+        return False
+    return any(
+        len(words & _long_words(earlier)) >= _REPEATED * len(words)
+        for earlier in SENTENCE.split(written)
+    )
+
+
+def _long_words(text: str) -> frozenset[str]:
+    return frozenset(word.casefold() for word in WORD.findall(text) if len(word) >= _LONG_WORD)

@@ -1,0 +1,252 @@
+"""Completes a template in place, sentence by sentence.
+
+The template's words are forced into the local model's answer, and its slots are decoded there. A
+sentence whose slot cannot be filled from the notes is left out, together with a following sentence
+that refers back to it. Details of the request that the template has no slot for are told in
+sentences of their own. Nothing that is decoded here leaves the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
+from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.questions import Questions, clauses_of
+from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
+from cogenesis_langchain.collaboration.completion.slot_decoder import SlotDecoder
+from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
+from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.models.base import (
+    FinishReason,
+    GenerationOptions,
+    PrivateMessage,
+    TokenModel,
+    Usage,
+)
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.sketch.template import Slot, Template, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What became of a template.
+
+    Attributes:
+        spans: The finished text, by author.
+        left_out: Sentences of the template that the notes do not support, as in the template.
+        missing: Clauses of the request's details that the text does not tell.
+        usage: Tokens that the local model read and decoded.
+        finish_reason: Why the text ended.
+    """
+
+    spans: tuple[Span, ...]
+    left_out: tuple[str, ...]
+    missing: tuple[str, ...]
+    usage: Usage
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a template is completed from.
+
+    Attributes:
+        beginning: The conversation so far; its last turn is the user's and holds notes and task.
+        template: The template.
+        notes: Texts of the private context.
+        request: The request with its private details, and the earlier conversation.
+        details: What the user asks to be told, one detail each.
+    """
+
+    beginning: Sequence[PrivateMessage]
+    template: Template
+    notes: Sequence[str]
+    request: Sequence[str]
+    details: Sequence[str]
+
+
+class TemplateCompleter:
+    """Completes templates with one local model.
+
+    Args:
+        model: The local model's distributions.
+    """
+
+    def __init__(self, model: TokenModel) -> None:
+        self._model = model
+
+    def stream(self, task: Task, options: GenerationOptions) -> Iterator[Span | Completion]:
+        """Complete a template.
+
+        Args:
+            task: The template and what fills it.
+            options: ``max_tokens`` bounds the finished text; ``stop`` is the caller's affair.
+
+        Yields:
+            Spans as soon as their sentence is settled, then the whole completion.
+
+        Raises:
+            ContextTooLong: Prompt and text outgrow the model's window.
+            LocalModelError: The model failed.
+        """
+        yield from _Run(self._model, task, options).write()
+
+
+class _Run:
+    """One text."""
+
+    def __init__(self, model: TokenModel, task: Task, options: GenerationOptions) -> None:
+        self._model = model
+        self._task = task
+        self._most_tokens = options.max_tokens
+        self._rules = CopyRules([*task.notes, *task.request])
+        self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
+        self._units = split_units(task.template)
+        self._questions = Questions.of(self._units, task.details, task.notes)
+        self._conversation = _Conversation(task.beginning)
+        self._text = SettledText()
+        self._left_out: list[str] = []
+        self._decoded = self._read = 0
+
+    def write(self) -> Iterator[Span | Completion]:
+        # The units up to the main facts stream. Those after it wait until it is known which
+        # details of the request they tell; the others are told right after the main facts.
+        main = self._main_unit()
+        yielded = place = 0
+        for number, unit in enumerate(self._units):
+            self._fill(number, unit) if unit.slots else self._keep(unit)
+            if number <= main:
+                yield from self._text.spans[yielded:]
+                yielded = place = len(self._text.spans)
+            if self._length() >= self._most_tokens:
+                break
+        else:
+            self._text.close()
+            self._tell_the_rest(place)
+        yield from self._text.spans[yielded:]
+        yield Completion(
+            spans=tuple(self._text.spans),
+            left_out=tuple(self._left_out),
+            missing=tuple(self._untold()),
+            usage=Usage(self._read, self._decoded),
+            finish_reason="length" if self._length() >= self._most_tokens else "stop",
+        )
+
+    def _main_unit(self) -> int:
+        """The unit of the main facts: the one with the most sentences; -1 without one."""
+        sentences = [sum(slot.sentences for slot in unit.slots) for unit in self._units]
+        most = max(sentences, default=0)
+        return sentences.index(most) if most else -1
+
+    def _untold(self) -> list[str]:
+        """The clauses of the request's details that the text does not tell."""
+        clauses = [clause for detail in self._task.details for clause in clauses_of(detail)]
+        return [one for one in clauses if not self._questions.is_told(one, self._text.written)]
+
+    def _tell_the_rest(self, place: int) -> None:
+        """Tell the details that no unit told, each in a sentence after the main facts."""
+        for clause in self._untold():
+            if self._questions.is_told(clause, self._text.written):
+                continue  # another clause's sentence told this one too
+            unit = Unit((Slot(clause, "sentences", 1),), " ")
+            question = self._questions.about_detail(clause)
+            spans = self._attempt(unit, question, "")
+            if spans:
+                place = self._text.insert(place, spans)
+
+    def _keep(self, unit: Unit) -> None:
+        """A unit without slots: kept, unless it hangs in the air or states a number of its own."""
+        hangs = self._text.has_gap and "\n" not in unit.separator and unit.refers_back
+        if hangs or not self._rules.admits_numbers(unit.words):
+            self._leave_out(unit)
+            return
+        said = self._text.add(unit, [Span(unit.words, "cloud")])
+        self._conversation.append("".join(span.text for span in said))
+
+    def _fill(self, number: int, unit: Unit) -> None:
+        question = self._questions.about(number, unit)
+        spans = self._attempt(unit, question, self._beginning_of(number + 1))
+        if spans:
+            self._text.add(unit, spans)
+
+    def _attempt(self, unit: Unit, question: str, after: str) -> list[Span]:
+        """Fill the slots of a unit; no spans if one of them cannot be filled."""
+        messages = self._conversation.asked(question)
+        prompt = self._model.encode_chat(messages)
+        self._read = max(self._read, len(prompt))
+        spans: list[Span] = []
+        for index, part in enumerate(unit.parts):
+            if isinstance(part, Words):
+                spans.append(Span(part.text, "cloud"))
+                continue
+            written = "".join(span.text for span in spans)
+            following = _words_after(unit, index) or after
+            filled = self._slots.fill(prompt, written, part, following)
+            self._decoded += filled.tokens
+            text = self._without_repetition(filled.text, part)
+            if not text:
+                self._leave_out(unit)
+                return []
+            spans.append(Span(text, "local"))
+        self._conversation.accept(messages, "".join(span.text for span in spans))
+        return spans
+
+    def _without_repetition(self, text: str, slot: Slot) -> str:
+        """A slot's text without sentences that the text, the request or the slot said before."""
+        if slot.kind != "sentences":
+            return "" if echoes(text, slot.description) else text
+        kept: list[str] = []
+        for sentence in filter(None, SENTENCE.split(text)):
+            said = (self._text.written, *self._task.request[:1], *kept)
+            if not any(repeats(sentence, one) for one in said):
+                kept.append(sentence)
+        return " ".join(kept)
+
+    def _beginning_of(self, number: int) -> str:
+        """The words with which a unit begins, and the separator before them."""
+        if number >= len(self._units):
+            return ""
+        unit = self._units[number]
+        first = unit.parts[0]
+        return unit.separator + (first.text if isinstance(first, Words) else "")
+
+    def _leave_out(self, unit: Unit) -> None:
+        self._left_out.append(str(Template(unit.parts)))
+        self._text.note_gap(unit)
+
+    def _length(self) -> int:
+        return len(self._model.encode(self._text.written.encode()))
+
+
+class _Conversation:
+    """The local model's prompt: one question a unit, the text so far as its answers."""
+
+    def __init__(self, beginning: Sequence[PrivateMessage]) -> None:
+        self._turns = list(beginning)
+        self._answer = ""
+
+    def asked(self, question: str) -> list[PrivateMessage]:
+        """The conversation with one more question."""
+        if self._answer:
+            answer = PrivateMessage("assistant", PrivateText(self._answer))
+            return [*self._turns, answer, PrivateMessage("user", PrivateText(question))]
+        last = self._turns[-1]
+        whole = PrivateText(last.text.reveal() + question)
+        return [*self._turns[:-1], PrivateMessage(last.role, whole)]
+
+    def accept(self, turns: Sequence[PrivateMessage], answer: str) -> None:
+        """Keep a question and its answer."""
+        self._turns = list(turns)
+        self._answer = answer
+
+    def append(self, words: str) -> None:
+        """Let the answer go on with words of the template."""
+        self._answer += words if self._answer else words.lstrip()
+
+
+def _words_after(unit: Unit, index: int) -> str:
+    """The words between a slot and the next one of its unit."""
+    following = unit.parts[index + 1 : index + 2]
+    return following[0].text if following and isinstance(following[0], Words) else ""

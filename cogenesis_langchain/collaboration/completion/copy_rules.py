@@ -1,0 +1,199 @@
+"""Copy rules: names, numbers and dates of a slot have to stand in the notes or the request.
+
+A small model that has to fill in a detail invents one where the notes hold none. So a word that
+carries a fact (it holds a digit, spells a number, or has a capital that its sentence does not
+explain) is allowed only if the sources hold it, and two such words side by side only if the
+sources hold them side by side. Dates may be written in another form than in the sources: what
+counts is the day that they name. All other words are free.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
+
+WORD: Final = re.compile(r"[^\W_]+(?:[.,:'’/\-][^\W_]+)*")
+_DIGITS: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"\d(?:[\d.,\s]*\d)?")
+_PART: Final = re.compile(r"[.,:'’/\-]")
+_DATE: Final = re.compile(r"date (?:(\d{4}|\*)-)?(\d{1,2})-(\d{1,2})")
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:…。！？]['\"”’)]*\s|\n\s*|[-*•–]\s)['\"“‘(]*$")
+_POSSESSIVE: Final = re.compile(r"['’]s?$")
+_TITLES: Final = frozenset({"mr", "mrs", "ms", "dr", "prof", "miss", "sir", "madam"})
+_PRONOUN: Final = re.compile(r"I(?:['’]\w+)?$")
+# "One" is as often an article as a number, and "hundreds" or "thousands" stand for "many".
+_NUMBER_WORDS: Final = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
+    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
+    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_ORDINAL_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+
+
+class CopyRules:
+    """Knows which words may be copied.
+
+    Args:
+        sources: The notes, the request and the words of the template.
+    """
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        text = "\n".join(sources)
+        self._words: set[str] = set()
+        self._names: set[str] = set()
+        self._pairs: set[tuple[str, str]] = set()
+        self._numbers: set[str] = set()
+        self._languages = languages_of(text)
+        found = list(WORD.finditer(text))
+        for word in found:
+            forms = set(_forms(word[0]))
+            self._words |= forms
+            if self._looks_like_name(word[0], text[max(0, word.start() - 4) : word.start()]):
+                self._names |= forms
+        for left, right in pairwise(found):
+            if len(text[left.end() : right.start()]) <= 2:
+                self._pairs |= {(a, b) for a in _forms(left[0]) for b in _forms(right[0])}
+        self._numbers |= {_plain(number) for number in _NUMBER.findall(text)}
+        self._numbers |= set(_DIGITS.findall(text))
+        self._numbers |= {
+            str(value) for word, value in _NUMBER_WORDS.items() if word in self._words
+        }
+        self._add_dates(text)
+        self._dates = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
+        self._times = {mark for time in find_times(text) for mark in time.canonical}
+
+    def may_begin(self, word: str) -> bool:
+        """Whether an unfinished word can still become an allowed one; exact for digits only."""
+        if not word[:1].isdigit():
+            return True
+        start = word.casefold()
+        known = (*self._words, *self._numbers)
+        return any(one.startswith(start) or one.startswith(_plain(start)) for one in known)
+
+    def admits(self, before: str, text: str) -> bool:
+        """Whether the last word of a text is free, or copied.
+
+        Args:
+            before: What stands before the text.
+            text: The text, up to the end of a word.
+        """
+        words = list(WORD.finditer(text))
+        if not words:
+            return True
+        last = words[-1]
+        if not self._admits_word(last[0], starts_sentence(before + text[: last.start()])):
+            return False
+        if len(words) == 1:
+            return True
+        left = words[-2]
+        adjacent = text[left.end() : last.start()] == " " and all(
+            self._is_fact(word[0], before + text[: word.start()]) for word in (left, last)
+        )
+        return not adjacent or self._stand_together(left[0], last[0])
+
+    def admits_all(self, before: str, text: str) -> bool:
+        """Whether every word of a text is free, or copied; see `admits`."""
+        return all(self.admits(before, text[: word.end()]) for word in WORD.finditer(text))
+
+    def admits_dates(self, text: str) -> bool:
+        """Whether every date and time in a text is one of the sources, however it is written."""
+        dates = (date.canonical | date.probes for date in find_dates(text))
+        known = all(marks & self._dates for marks in dates if any(map(_DATE.fullmatch, marks)))
+        return known and all(time.canonical & self._times for time in find_times(text))
+
+    def admits_numbers(self, text: str) -> bool:
+        """Whether the sources hold every number of two and more digits in a text."""
+        numbers = (_plain(number) for number in _NUMBER.findall(text))
+        return all(number in self._numbers for number in numbers if len(number) > 1)
+
+    def is_name(self, word: str) -> bool:
+        """Whether a word stands in the sources with a capital."""
+        return bool(self._names.intersection(_forms(word)))
+
+    def begins_name(self, start: str) -> bool:
+        """Whether a word that begins so stands in the sources with a capital."""
+        return any(name.startswith(start.casefold()) for name in self._names)
+
+    def _looks_like_name(self, word: str, before: str) -> bool:
+        if not word[0].isupper() or _PRONOUN.match(word):
+            return False
+        return not (starts_sentence(before) and is_everyday(word, *self._languages))
+
+    def _admits_word(self, word: str, starts_sentence: bool) -> bool:
+        if word.casefold() in _NUMBER_WORDS or _DIGITS.search(word):
+            return self._admits_number(word.casefold())
+        if not word[0].isupper() or _PRONOUN.match(word) or word.casefold() in _TITLES:
+            return True
+        if self._words.intersection(_forms(word)):
+            return True
+        return starts_sentence and is_everyday(word, *self._languages)
+
+    def _admits_number(self, word: str) -> bool:
+        if word in self._words:
+            return True
+        if word in _NUMBER_WORDS:
+            return str(_NUMBER_WORDS[word]) in self._numbers
+        return all(_plain(number) in self._numbers for number in _NUMBER.findall(word))
+
+    def _is_fact(self, word: str, before: str) -> bool:
+        if _DIGITS.search(word):
+            return True
+        capital = word[0].isupper() and not _PRONOUN.match(word)
+        return capital and word.casefold() not in _TITLES and not starts_sentence(before)
+
+    def _stand_together(self, left: str, right: str) -> bool:
+        return any((a, b) in self._pairs for a in _forms(left) for b in _forms(right))
+
+    def _add_dates(self, text: str) -> None:
+        """Let a date be written in words, in any order: 2026-03-14 as 14 March or March 14th."""
+        from babel.dates import get_day_names, get_month_names
+
+        marks = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
+        for year, month, day in (found.groups() for found in map(_DATE.fullmatch, marks) if found):
+            days = (day, f"{day}{_ORDINAL_ENDINGS.get(int(day), 'th')}")
+            years = {year} if year and year != "*" else set()
+            self._words |= {*days, *years}
+            self._numbers |= {day, *years}
+            for language in self._languages:
+                name = get_month_names("wide", locale=language)[int(month)].casefold()
+                followers = {name, *years}
+                if years and (weekday := _weekday(int(year), int(month), int(day))) is not None:
+                    followers.add(get_day_names("wide", locale=language)[weekday].casefold())
+                self._words |= followers
+                for written in days:
+                    self._pairs |= {
+                        pair for one in followers for pair in ((one, written), (written, one))
+                    }
+                self._pairs |= {(one, other) for one in followers for other in followers}
+
+
+def _weekday(year: int, month: int, day: int) -> int | None:
+    """Monday is 0; None for a day that no calendar has."""
+    try:
+        return datetime.date(year, month, day).weekday()
+    except ValueError:
+        return None
+
+
+def starts_sentence(before: str) -> bool:
+    """Whether the word after a text is the first of a sentence."""
+    return not before.strip() or bool(_SENTENCE_START.search(before))
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A word without its case, its parts, and it without a possessive ending."""
+    plain = word.casefold().replace("’", "'")
+    yield plain
+    yield _POSSESSIVE.sub("", plain)
+    yield from (part for part in _PART.split(plain) if part)
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"[.,\s]", "", number)

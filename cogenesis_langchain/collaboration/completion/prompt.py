@@ -1,0 +1,59 @@
+"""The local model's prompt for completing a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cogenesis_langchain.collaboration.completion.completer import Task
+from cogenesis_langchain.collaboration.completion.questions import details_in
+from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.privacy.instruction import Request
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.prompts import (
+    COMPLETION_START,
+    COMPLETION_SYSTEM,
+    FILL_CONTEXT,
+    FILL_TASK,
+)
+from cogenesis_langchain.sketch.template import Template
+
+
+def beginning_of(request: Request, context: Sequence[PrivateText]) -> list[PrivateMessage]:
+    """The conversation before the first question: rules, earlier turns, notes and task.
+
+    Args:
+        request: The request, taken apart.
+        context: Texts of the private context, most important first.
+
+    Returns:
+        The turns; the last one is the user's and still grows at its end.
+    """
+    system = [COMPLETION_SYSTEM.fill({})]
+    system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
+    earlier = [
+        PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
+    ]
+    notes = _notes(request, context)
+    asked = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
+    asked += FILL_TASK.fill({"instruction": request.task.reveal()}) + COMPLETION_START.fill({})
+    return [
+        PrivateMessage("system", PrivateText("\n\n".join(system))),
+        *earlier,
+        PrivateMessage("user", PrivateText(asked)),
+    ]
+
+
+def task_of(request: Request, context: Sequence[PrivateText], template: Template) -> Task:
+    """What a template is completed from; see `beginning_of`."""
+    told = [request.task, *request.details, *(turn.text for turn in request.turns)]
+    return Task(
+        beginning=beginning_of(request, context),
+        template=template,
+        notes=_notes(request, context),
+        request=[text.reveal() for text in told],
+        details=details_in(detail.reveal() for detail in request.details),
+    )
+
+
+def _notes(request: Request, context: Sequence[PrivateText]) -> list[str]:
+    return [text.reveal() for text in (*context, *request.notes, *request.results)]

@@ -1,0 +1,169 @@
+"""What the local model is asked before each unit: its slots, the details and notes for them.
+
+The local model completes a text in a conversation of one question a unit. A question names what
+comes next, in the words of the template's brackets, and repeats the notes that concern it: small
+models use what stands next to the place where they write, and overlook it further up.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cogenesis_langchain.collaboration.completion.units import Unit
+from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
+from cogenesis_langchain.prompts import (
+    COMPLETION_DETAIL,
+    COMPLETION_DETAILS,
+    COMPLETION_NEXT,
+    COMPLETION_NOTES,
+)
+
+_EXAMPLE: Final = re.compile(r"\s*[(,:]?\s*(?:e\.g\.|for example|such as)\s.*$", re.I)
+_COUNT: Final = re.compile(
+    r"^(?:(?:a|an|one|two|three|four|five|six|\d)\s*(?:(?:or|to|-|–)\s*\w+)?\s+)?"
+    r"(?:(?:short|brief|full)\s+)?(?:sentences?|paragraphs?)\s*:?\s*",
+    re.I,
+)
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|;\s*|\n+")
+_CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
+_FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
+_ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_SHORTEST_CLAUSE: Final = 4  # words
+_NOTES_OF_A_DETAIL: Final = 3
+_NOTES_OF_SENTENCES: Final = 3
+_NOTES_OF_A_VALUE: Final = 2
+_MOST_NOTES: Final = 6
+_TOLD: Final = 0.75  # share of a detail's facts
+_TOLD_STEMS: Final = 0.5  # share of its telling words, where it has no facts
+
+
+def details_in(texts: Iterable[str]) -> list[str]:
+    """The sentences of a request that say what is to be told."""
+    sentences = (one.strip() for text in texts for one in _SENTENCE_END.split(text))
+    return list(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+def clauses_of(detail: str) -> list[str]:
+    """The clauses of a detail; one that says nothing by itself stays with the one before it."""
+    clauses: list[str] = []
+    for clause in _CLAUSE_END.split(detail):
+        alone = len(clause.split()) >= _SHORTEST_CLAUSE and telling_stems(clause)
+        if clauses and not alone:
+            clauses[-1] += f", {clause}"
+        else:
+            clauses.append(clause)
+    return clauses
+
+
+def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
+    """Whether a text tells a detail.
+
+    Args:
+        detail: The detail.
+        text: The text.
+        notes: The notes about it, the nearest first. A detail without a name or number of its own
+            ("say when she was born") is told by one of the nearest note.
+    """
+    said = text.casefold()
+    facts = _facts(detail)
+    if facts:
+        return sum(fact in said for fact in facts) >= math.ceil(_TOLD * len(facts))
+    asked = _facts(notes[0]) - _facts(detail) if notes else frozenset()
+    if asked and not any(fact in said for fact in asked):
+        return False
+    stems = telling_stems(detail)
+    return not stems or len(stems & telling_stems(text)) >= _TOLD_STEMS * len(stems)
+
+
+def _facts(text: str) -> frozenset[str]:
+    """Numbers, and words with a capital that are not the first of their sentence."""
+    dated = _ISO_DATE.sub(" ", text)
+    return frozenset(fact.casefold() for fact in _FACT.findall(dated))
+
+
+def without_examples(description: str) -> str:
+    """A description without examples and without how many sentences it stands for."""
+    bare = _EXAMPLE.sub("", description).strip(" .")
+    return _COUNT.sub("", bare).strip() or bare
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The questions of one text.
+
+    Attributes:
+        notes: Texts of the private context.
+        details: For each unit by its number, the details to be told there.
+    """
+
+    notes: Sequence[str]
+    details: dict[int, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, units: Sequence[Unit], details: Sequence[str], notes: Sequence[str]) -> Questions:
+        """Assign each detail to the unit whose words and descriptions it shares most with.
+
+        Details that share nothing with any unit go to the unit with the most sentences, which is
+        where the template has its main facts.
+        """
+        stems = [telling_stems(_described(unit)) if unit.slots else frozenset() for unit in units]
+        frequency = Counter(stem for found in stems for stem in found)
+        weight = {stem: math.log(1 + len(units) / count) for stem, count in frequency.items()}
+        sentences = [sum(slot.sentences for slot in unit.slots) for unit in units]
+        slotted = [number for number, unit in enumerate(units) if unit.slots]
+        assigned: dict[int, list[str]] = {}
+        for detail in details if slotted else ():
+            shared = telling_stems(detail)
+
+            def likeness(number: int, shared: frozenset[str] = shared) -> tuple[float, int]:
+                return sum(weight[stem] for stem in shared & stems[number]), sentences[number]
+
+            assigned.setdefault(max(slotted, key=likeness), []).append(detail)
+        return cls(notes, assigned)
+
+    def about(self, number: int, unit: Unit) -> str:
+        """The question before a unit."""
+        described = _described(unit)
+        details = self.details.get(number, [])
+        wanted = _NOTES_OF_SENTENCES if _tells(unit) else _NOTES_OF_A_VALUE
+        lines = [
+            line for detail in details for line in self._notes(detail, _NOTES_OF_A_DETAIL)
+        ] + self._notes(described, wanted)
+        description = "; ".join(without_examples(slot.description) for slot in unit.slots)
+        asked = COMPLETION_NEXT.fill({"description": description})
+        if details:
+            asked += COMPLETION_DETAILS.fill({"details": " ".join(details)})
+        return asked + _listed(lines)
+
+    def about_detail(self, detail: str) -> str:
+        """The question for a sentence of its own that tells a detail."""
+        asked = COMPLETION_DETAIL.fill({"detail": detail})
+        return asked + _listed(self._notes(detail, _NOTES_OF_A_DETAIL))
+
+    def is_told(self, detail: str, text: str) -> bool:
+        """Whether a text tells a detail or a clause of one; see `is_told`."""
+        return is_told(detail, text, self._notes(detail, 1))
+
+    def _notes(self, about: str, most: int) -> list[str]:
+        return notes_about(about, self.notes, most)
+
+
+def _described(unit: Unit) -> str:
+    descriptions = " ".join(without_examples(slot.description) for slot in unit.slots)
+    return f"{descriptions} {unit.words}"
+
+
+def _tells(unit: Unit) -> bool:
+    return any(slot.kind == "sentences" for slot in unit.slots)
+
+
+def _listed(lines: Iterable[str]) -> str:
+    chosen = list(dict.fromkeys(lines))[:_MOST_NOTES]
+    if not chosen:
+        return ""
+    return COMPLETION_NOTES.fill({"notes": "\n".join(f"- {line}" for line in chosen)})

@@ -1,0 +1,86 @@
+"""Asking the cloud model for a sketch, once more if the first answer fails its checks.
+
+The answer is checked before placeholders are restored. Whether a second request leaves therefore
+never depends on the private values that placeholders stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from cogenesis_langchain.errors import SketchInvalid
+from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
+from cogenesis_langchain.privacy.border import EgressPermit
+
+Fault = Literal["count", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"]
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[S]):
+    """A cloud model's answer after its checks.
+
+    Attributes:
+        sketch: The sketch; None where the answer is of no use. An answer with a minor fault has
+            both a sketch and a fault.
+        fault: What is wrong with the answer; None where nothing is.
+    """
+
+    sketch: S | None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted(Generic[S]):
+    """A usable sketch and what it took.
+
+    Attributes:
+        sketch: The sketch.
+        attempts: 1, or 2 when the first answer failed its checks.
+        usage: Tokens of the cloud model.
+    """
+
+    sketch: S
+    attempts: int
+    usage: Usage
+
+
+def request_twice(
+    cloud: CloudTextModel,
+    permit: EgressPermit,
+    prompt: Callable[[Sequence[Fault]], list[PublicMessage]],
+    parse: Callable[[str], Parsed[S]],
+) -> Attempted[S]:
+    """Ask for a sketch, once more if the first answer has a fault.
+
+    Args:
+        cloud: The cloud model.
+        permit: The border's permission.
+        prompt: Makes the prompt from the faults of the answers so far.
+        parse: Checks an answer.
+
+    Returns:
+        The first answer without a fault; where both have one, the first usable answer.
+
+    Raises:
+        SketchInvalid: Neither answer is of use.
+        CloudError: The cloud model failed.
+        PrivacyViolation: Something added private text to the request; nothing was sent.
+    """
+    faults: list[Fault] = []
+    spare: S | None = None
+    usage = Usage()
+    for attempt in (1, 2):
+        answer = cloud.generate(prompt(faults), permit)
+        usage += answer.usage
+        parsed = parse(answer.text)
+        if parsed.sketch is not None and parsed.fault is None:
+            return Attempted(parsed.sketch, attempt, usage)
+        faults.append(parsed.fault or "prose")
+        spare = parsed.sketch if spare is None else spare
+    if spare is None:
+        raise SketchInvalid(faults)
+    return Attempted(spare, len(faults), usage)
