@@ -48,6 +48,7 @@ class Attempt(_Part):
     Attributes:
         text: The text; empty where the attempt failed.
         sketch: The outline's points, where the setting has an outline.
+        template: The cloud's template with its descriptions, where one was completed.
         rung: The rung of the ladder that was used, where the setting has a ladder.
         traffic: What crossed to the cloud endpoint.
         local_input_tokens: Tokens the local model read.
@@ -59,6 +60,7 @@ class Attempt(_Part):
 
     text: str = ""
     sketch: tuple[str, ...] = ()
+    template: str = ""
     rung: str = ""
     traffic: Traffic = Traffic()
     local_input_tokens: int = 0

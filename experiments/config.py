@@ -232,7 +232,7 @@ def load_config(path: Path) -> ExperimentConfig:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise ExperimentConfigInvalid(
             f"{path}: {'; '.join(problems[:_SHOWN])}{more}",
-            remedy="correct the keys named; tests/benchmarks/bench_quality.toml is an example",
+            remedy="correct the keys named; experiments/bench_quality.toml is an example",
         ) from None
 
 

@@ -56,7 +56,7 @@ def evaluate(tasks: list[Task], logs: str, conditions: Conditions, *, at_once: i
 
     Raises:
         RunDiffers: The folder holds logs that were made under other conditions.
-        RunStopped: A sample failed.
+        RunStopped: A sample failed, or Ctrl-C was pressed.
     """
     _require_same(logs, conditions)
     success, made = eval_set(
@@ -74,6 +74,10 @@ def evaluate(tasks: list[Task], logs: str, conditions: Conditions, *, at_once: i
         log_realtime=False,  # would keep private texts outside of the folder
         ctl_server=False,
     )
+    if len(made) < len(tasks):  # Inspect calls an interrupted eval set a success without logs
+        raise RunStopped(
+            "the run was interrupted", remedy="start it again: it goes on where it stopped"
+        )
     if success:
         return
     summaries = (one for log in made for one in read_eval_log_sample_summaries(log.location))

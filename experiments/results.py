@@ -81,18 +81,18 @@ class Results:
 
 def read_results(run: Path) -> Results:
     """Read the logs of a run, finished or not."""
-    logs = sorted(read_logs(run, TEXTS), key=lambda log: log.eval.metadata["place"])
+    logs = sorted(read_logs(run, TEXTS), key=lambda log: _metadata(log)["place"])
     judged = {log.eval.task: log for log in read_logs(run, JUDGE)}
     order_check = judged.get("order check")
     return Results(
-        settings={log.eval.task: log.eval.metadata or {} for log in logs},
+        settings={log.eval.task: _metadata(log) for log in logs},
         conditions=logs[0].eval.task_args["conditions"] if logs else {},
-        machine=(logs[0].eval.metadata or {})["machine"] if logs else {},
+        machine=_metadata(logs[0])["machine"] if logs else {},
         texts=[_text(log.eval.task, sample) for log in logs for sample in log.samples or ()],
         likelihoods=[sample for log in read_logs(run, LIKELIHOOD) for sample in log.samples or ()],
         ratings=(judged["ratings"].samples or ()) if "ratings" in judged else (),
         order_checks=(order_check.samples or ()) if order_check else (),
-        compared=order_check.eval.metadata["settings"] if order_check else (),
+        compared=_metadata(order_check)["settings"] if order_check else (),
     )
 
 
@@ -121,6 +121,10 @@ def read_logs(run: Path, step: str) -> list[EvalLog]:
     """Read the newest log of each task of a step, with its samples."""
     headers = newest_logs(logs_of(run, step))
     return [read_eval_log(log.location, resolve_attachments=True) for log in headers]
+
+
+def _metadata(log: EvalLog) -> dict[str, Any]:
+    return log.eval.metadata or {}
 
 
 def _text(setting: str, sample: EvalSample) -> WrittenText:

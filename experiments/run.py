@@ -111,7 +111,7 @@ def write_texts(
     reuse, patience = config.cloud.reuse_answers, config.cloud.timeout
     with RecordingProxy(addresses, reuse_answers=reuse, timeout=patience) as proxy:
         workers = Workers(config, opened, proxy, ledger)
-        tasks = []
+        tasks: list[Task] = []
         for setting, limit in _limits(config, workers.settings, len(records)):
             samples = dataset(sample(record) for record in records[:limit])
             task = writing(setting, samples, workers, conditions)

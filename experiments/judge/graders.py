@@ -14,13 +14,14 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from inspect_ai.model import (
+    ChatMessage,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
     Model,
     get_model,
 )
-from inspect_ai.scorer import Score, Scorer, Target, ci, mean, scorer
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
 from cogenesis_langchain.errors import UntrustedLocalModel
@@ -78,7 +79,7 @@ def open_judge(config: JudgeConfig, remote: Remote) -> Model:
     )
 
 
-@scorer(metrics={"*": [mean(), ci(method="bootstrap")]})
+@scorer(metrics={"*": [mean(), stderr()]})
 def judge_rating(judge: Model, aspects: Sequence[Aspect], seeds: Sequence[int]) -> Scorer:
     """Rate a text from 1 to 10 on each aspect, once for each seed.
 
@@ -157,11 +158,11 @@ async def _ask(
     judge: Model, question: str, seed: int, read: Callable[[str], _T | None]
 ) -> tuple[str, _T | None, int]:
     """Ask until the answer can be read; the last answer, what was read, and how often was asked."""
-    messages = [ChatMessageSystem(content=prompts.SYSTEM), ChatMessageUser(content=question)]
+    messages: list[ChatMessage] = [ChatMessageSystem(content=prompts.SYSTEM), ChatMessageUser(content=question)]
     answer = ""
     for asked in range(1, TRIES + 1):
         config = GenerateConfig(seed=seed + (asked - 1) * _RETRY_STRIDE)
-        answer = (await judge.generate(list(messages), config=config)).completion
+        answer = (await judge.generate(messages, config=config)).completion
         if (found := read(answer)) is not None:
             return answer, found, asked
     return answer, None, TRIES

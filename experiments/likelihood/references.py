@@ -24,7 +24,7 @@ from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
-from cogenesis_langchain.sketch.outline import Sketch
+from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
 from experiments.likelihood.teacher_forcing import (
     FusedReading,
@@ -108,7 +108,7 @@ def nats_per_token() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         tokens = state.store.get("tokens")
-        nats = state.store.get("nats", {})
+        nats: dict[str, float] = state.store.get("nats", {})
         return Score(
             value={setting: value / tokens for setting, value in nats.items()},
             metadata={"fixed_weights": state.store.get("fixed_weights"), "tokens": tokens},
@@ -157,7 +157,7 @@ class _Reading:
         """Every setting, those first that share what the local model has read already."""
         cloud, instruction, fused = self._readers.cloud, self._instruction, None
         found: dict[str, TokenProbabilities] = {
-            setting: self._read(self._readers.local, Sketch(tuple(points)))
+            setting: self._read(self._readers.local, Outline(tuple(points)))
             for setting, points in self._sketches.items()
         }
         if cloud is not None and instruction is not None:
@@ -174,8 +174,8 @@ class _Reading:
         nats = {setting: _nats(probabilities) for setting, probabilities in found.items()}
         return Likelihoods(nats, len(self._text), tuple(_grid(fused)) if fused else ())
 
-    def _read(self, model: SequenceReader, sketch: Sketch | None = None) -> TokenProbabilities:
-        return read_text(model, self._prompt(sketch), self._text)
+    def _read(self, model: SequenceReader, outline: Outline | None = None) -> TokenProbabilities:
+        return read_text(model, self._prompt(outline), self._text)
 
     def _fused(self, cloud: SequenceReader, instruction: PublicText) -> FusedReading:
         task = PublicText.compose(FUSED_TASK, {"instruction": instruction})
@@ -186,8 +186,8 @@ class _Reading:
         )
         return read_fused(self._readers.local, cloud, prompts, self._text, self._readers.operators)
 
-    def _prompt(self, sketch: Sketch | None = None) -> Sequence[PrivateMessage]:
-        return self._prepared.prompt.complete(sketch)
+    def _prompt(self, outline: Outline | None = None) -> Sequence[PrivateMessage]:
+        return self._prepared.prompt.complete(outline)
 
     @property
     def _instruction(self) -> PublicText | None:

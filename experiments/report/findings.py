@@ -103,7 +103,7 @@ class Findings:
             for one in (*self.quality, *self.ratings)
             if one.name not in {PRIVATE_STRINGS.name, GAP}
         ]
-        for setting in (self.sketch, *self.having("fused")):
+        for setting in (self.sketch, *self.having("template"), *self.having("fused")):
             texts = [text for text in self.results.texts if text.setting == setting]
             if not texts or not self.baseline:
                 continue

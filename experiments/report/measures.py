@@ -187,4 +187,4 @@ def gap_closed(likelihood: Measured) -> Measured | None:
 
 def settings_of(measured: Iterable[Measured], known: Mapping[str, object]) -> list[str]:
     """Settings that only some measures know, such as bounds that write nothing."""
-    return list(dict.fromkeys(s for one in measured for s in one.values if s not in known))
+    return list(dict.fromkeys(str(s) for one in measured for s in one.values if s not in known))

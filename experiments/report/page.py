@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from markdown_it import MarkdownIt
+from matplotlib.figure import Figure
 
 from cogenesis_langchain.fusion.heat_map_page import to_html
 from cogenesis_langchain.fusion.trace import Trace
@@ -281,7 +282,7 @@ class Report:
             )
             yield self._picture(name, plots.means(rows, shown, baseline), description)
 
-    def _picture(self, name: str, figure: plots.Figure, description: str) -> str:
+    def _picture(self, name: str, figure: Figure, description: str) -> str:
         plots.save(figure, self._folder / "figures" / f"{name}.svg")
         return f"![{description}](figures/{name}.svg)\n\n{description}"
 

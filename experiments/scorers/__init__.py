@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inspect_ai.scorer import Scorer, ci, mean, scorer
+from inspect_ai.scorer import Scorer, mean, scorer, stderr
 
 from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 from experiments.scorers.copying import COPIED_FROM_NOTES
@@ -28,7 +28,7 @@ METRICS: Final[tuple[Metric, ...]] = (*CONTENT, *LIKENESS, *FORM, *TRAFFIC)
 
 __all__ = ["CLOSENESS", "CONTENT", "FORM", "LIKENESS", "METRICS", "TRAFFIC", "text_scorers"]
 
-_SUMMARY: Final = {"*": [mean(), ci(method="bootstrap")]}
+_SUMMARY: Final = {"*": [mean(), stderr()]}
 
 
 @scorer(metrics=_SUMMARY)

@@ -94,7 +94,7 @@ def _cloud_without_context(desk: Desk) -> list[Setting]:
 
 
 def _local_alone(desk: Desk) -> list[Setting]:
-    model = desk.product(desk.outliner(), desk.local, instruction=nothing_public)
+    model = desk.product(desk.sketcher(), desk.local, instruction=nothing_public)
     return [Setting("local alone", "baseline", "nothing", through(model))]
 
 
@@ -104,13 +104,18 @@ def _local_fine_tuned(desk: Desk) -> list[Setting]:
             "local.fine_tuned: no file is configured for the setting 'local fine-tuned'",
             remedy="name a GGUF file, or leave the setting out",
         )
-    model = desk.product(desk.outliner(), desk.fine_tuned, instruction=nothing_public)
+    model = desk.product(desk.sketcher(), desk.fine_tuned, instruction=nothing_public)
     return [Setting("local fine-tuned", "other", "nothing", through(model))]
 
 
 def _sketch_fill(desk: Desk) -> list[Setting]:
-    model = desk.product(desk.outliner(), desk.local)
+    model = desk.product(desk.sketcher(), desk.local, sketch="outline")
     return [Setting("sketch-fill", "sketch", "instruction", through(model))]
+
+
+def _template(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.sketcher(), desk.local, sketch="template")
+    return [Setting("template", "template", "instruction", through(model))]
 
 
 def _full_content(desk: Desk) -> list[Setting]:
@@ -125,7 +130,7 @@ def _other_sketches(desk: Desk) -> list[Setting]:
         )
     settings = []
     for sketcher in desk.config.sketchers:
-        model = desk.product(desk.outliner(sketcher.name), desk.local)
+        model = desk.product(desk.sketcher(sketcher.name), desk.local, sketch="outline")
         name = f"sketch by {sketcher.name}"
         settings.append(Setting(name, "other sketches", "instruction", through(model)))
     return settings
@@ -135,7 +140,7 @@ def _fused(desk: Desk) -> list[Setting]:
     settings = []
     for operator in desk.config.operators:
         model = desk.product(
-            desk.outliner(), desk.local, mode="fused", operator=operator, disclosure="open"
+            desk.sketcher(), desk.local, mode="fused", operator=operator, disclosure="open"
         )
         settings.append(Setting(f"fused {operator}", "fused", "text so far", through(model)))
     return settings
@@ -147,10 +152,11 @@ SETTINGS: Final[Mapping[str, MakeSettings]] = {
     "local alone": _local_alone,
     "local fine-tuned": _local_fine_tuned,
     "sketch-fill": _sketch_fill,
+    "template": _template,
     "full content": _full_content,
     "other sketches": _other_sketches,
     "fused": _fused,
     "PIIMiddleware": pii_middleware,
     "Presidio": presidio,
 }
-"""The function that builds the settings of each name."""
+"""The function that builds the settings of each name; "sketch-fill" is the paper's, by outline."""

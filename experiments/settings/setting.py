@@ -23,10 +23,12 @@ from experiments.models import CLOUD
 from experiments.records.record import Record
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.privacy.ledger.entry.entry import EgressLedger
+    from cogenesis_langchain.privacy.ledger.entry import EgressLedger
     from langchain_openai import ChatOpenAI
 
-Part = Literal["baseline", "upper", "sketch", "full content", "other sketches", "fused", "other"]
+Part = Literal[
+    "baseline", "upper", "sketch", "template", "full content", "other sketches", "fused", "other"
+]
 """The part that a setting has in the comparison."""
 
 Shown = Literal["nothing", "instruction", "text so far", "masked context", "context"]
@@ -36,7 +38,7 @@ Write: TypeAlias = Callable[[Record, int], AIMessage | str]
 """Writes the text for a record with a seed. Of a message of `ChatCoGenesis`, its report of sketch,
 rung and local tokens is kept too."""
 
-_SKETCH_TOKENS: Final = 300
+_SKETCH_TOKENS: Final = 600  # of a template; an outline ends long before
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ class Desk:
             },
         )
 
-    def outliner(self, endpoint: str = CLOUD) -> ChatOpenAI:
-        """A model that outlines, without sampling; its traffic is counted.
+    def sketcher(self, endpoint: str = CLOUD) -> ChatOpenAI:
+        """A model that sketches, without sampling; its traffic is counted.
 
         Args:
             endpoint: The cloud model, or the name of a configured sketcher.

@@ -195,6 +195,7 @@ def _reported(answer: AIMessage | str) -> dict[str, Any]:
     return {
         "text": answer.text,
         "sketch": tuple(report.get("sketch", ())),
+        "template": report.get("template", ""),
         "rung": report.get("rung", ""),
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),

@@ -14,7 +14,7 @@ from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
-from cogenesis_langchain.sketch.outline import Sketch
+from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
 from experiments.records.record import Record
 from experiments.settings.setting import Desk, conversation, preparation
@@ -83,7 +83,7 @@ class WholeTextFill:
             top_p=generation.top_p,
             seed=seed,
         )
-        prompt = prepared.prompt.complete(Sketch(points))
+        prompt = prepared.prompt.complete(Outline(points))
         chunks = list(self._desk.local.stream(prompt, prepared.prompt.without_blanks(options)))
         return _message(chunks, points)
 
@@ -92,7 +92,7 @@ def _message(chunks: list[LocalChunk], points: tuple[str, ...]) -> AIMessage:
     """The text, with the report that `ChatCoGenesis` gives of its own."""
     usage = chunks[-1].usage
     told = {
-        "rung": "sketch",
+        "rung": "outline",
         "fallback_reason": "",
         "sketch": points,
         "usage": {

@@ -1,4 +1,4 @@
-"""A small evaluation with scripted models, for tests of what runs it."""
+"""A small experiment with scripted models, for tests of what runs it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.evaluation.config import EvaluationConfig
-from cogenesis_langchain.evaluation.models import Models, Remote
-from cogenesis_langchain.evaluation.setting import CLOUD
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
-from cogenesis_langchain.testing.behaviours import Behaviour
+from cogenesis_langchain.testing.behaviours import OUTLINE, Behaviour, chat
 from cogenesis_langchain.testing.recorder import EgressRecorder
+from experiments.config import ExperimentConfig
+from experiments.models import CLOUD, Models, Remote
+from experiments.records.record import Record
+from experiments.results import WrittenText, read_results
+from experiments.run import load, write_texts
 
 SECRETS = ("Wilhelmina Quast", "812 euros", "Brinkweg 7")
 
@@ -46,13 +47,13 @@ def write_records(path: Path, count: int) -> Path:
     return path
 
 
-def config(records: Path, **changes: Any) -> EvaluationConfig:
+def config(records: Path, **changes: Any) -> ExperimentConfig:
     settings = {
         "settings": ["local alone", "sketch-fill", "full content", "cloud without context"],
         "seeds": [1],
         "cloud": {"base_url": "http://127.0.0.1:9/v1", "model": "recorded", "timeout": 5},
     }
-    return EvaluationConfig.model_validate({"records": [str(records)]} | settings | changes)
+    return ExperimentConfig.model_validate({"records": [str(records)]} | settings | changes)
 
 
 class SeededLocal:
@@ -83,5 +84,18 @@ class SeededLocal:
 @contextmanager
 def models(*script: Behaviour) -> Iterator[tuple[Models, EgressRecorder]]:
     """A seeded local model, and a recorder as the cloud endpoint."""
-    with EgressRecorder(*script) as recorder:
+    with EgressRecorder(*(script or [chat(OUTLINE)])) as recorder:
         yield Models(SeededLocal(), {CLOUD: Remote(recorder.base_url, "recorded")}), recorder
+
+
+HASHES = {"local": "seeded 00", "cloud": "recorded", "judge": "j"}
+
+
+def write_all(chosen: ExperimentConfig, opened: Models, folder: Path) -> None:
+    """Write the texts of an experiment, as `run` does."""
+    write_texts(chosen, load(chosen), HASHES, opened, folder)
+
+
+def written(folder: Path) -> list[WrittenText]:
+    """The texts of a run."""
+    return list(read_results(folder).texts)
