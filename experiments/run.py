@@ -42,7 +42,7 @@ from experiments.results import (
     read_logs,
     read_results,
 )
-from experiments.scorers import text_scorers
+from experiments.scorers.text_scorers import text_scorers
 from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers
 from experiments.tasks import comparing, dataset, rating, reading, sample, writing

@@ -19,7 +19,7 @@ from experiments.config import Aspect
 from experiments.judge.graders import judge_preference, judge_rating
 from experiments.likelihood.references import Readers, nats_per_token, read_reference
 from experiments.records.record import Record
-from experiments.scorers import text_scorers
+from experiments.scorers.text_scorers import text_scorers
 from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers, write_text
 

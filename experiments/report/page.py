@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 
 from cogenesis_langchain.fusion.heat_map_page import to_html
 from cogenesis_langchain.fusion.trace import Trace
-from experiments.config import load_config
+from experiments.config import ExperimentConfig, load_config
 from experiments.errors import ExperimentError
 from experiments.report import plots, tables
 from experiments.report.findings import Findings, counted
 from experiments.report.measures import BEST_FIXED_WEIGHT, Measured, best_fixed_weight, settings_of
 from experiments.report.paper import SOURCE
 from experiments.report.statistics import FEWEST, stability_curve
-from experiments.results import read_results
+from experiments.results import Results, read_results
 
 CONFIG: Final = "config.toml"
 """The configuration of a run, kept in its folder."""
@@ -54,6 +54,11 @@ def write_report(folder: Path) -> None:
         raise ExperimentError(
             f"{folder} holds no results", remedy="give the folder of a run, as `run` makes it"
         )
+    write_page(folder, results, config)
+
+
+def write_page(folder: Path, results: Results, config: ExperimentConfig) -> None:
+    """Write the report of results; see `write_report`."""
     report = Report(folder, Findings.of(results, config.prices), show_texts=config.show_texts)
     markdown = "\n\n".join(report.sections()) + "\n"
     (folder / "report.md").write_text(markdown, encoding="utf-8")

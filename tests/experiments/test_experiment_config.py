@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from cogenesis_langchain.errors import EvaluationConfigInvalid
-from cogenesis_langchain.evaluation.config import load_config
+from experiments.errors import ExperimentConfigInvalid
+from experiments.config import load_config
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
 FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'
-OWN = sorted((Path(__file__).parents[1] / "benchmarks").glob("bench_quality*.toml"))
+OWN = sorted((Path(__file__).parents[2] / "experiments").glob("bench_quality*.toml"))
 
 
 def write(path: Path, text: str) -> Path:
-    file = path / "evaluation.toml"
+    file = path / "experiment.toml"
     file.write_text(text, encoding="utf-8")
     return file
 
@@ -42,7 +42,6 @@ def test_every_key_can_be_set(tmp_path: Path) -> None:
             limit = 20
             operators = ["mean"]
             concurrency = 4
-            out = "results"
             limits = { sketch-fill = 10 }
             generation = { max_tokens = 96, temperature = 0, top_p = 1 }
             cloud = { base_url = "https://cloud.test/v1", model = "large", trusted_hosts = ["a"] }
@@ -96,10 +95,10 @@ def test_there_are_own_configurations() -> None:
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
-    with pytest.raises(EvaluationConfigInvalid, match=named):
+    with pytest.raises(ExperimentConfigInvalid, match=named):
         load_config(write(tmp_path, text))
 
 
 def test_a_file_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationConfigInvalid, match="cannot be read"):
+    with pytest.raises(ExperimentConfigInvalid, match="cannot be read"):
         load_config(tmp_path / "none.toml")

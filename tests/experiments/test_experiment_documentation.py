@@ -12,8 +12,8 @@ import small_evaluation
 from typer.testing import CliRunner
 
 from cogenesis_langchain.cli import app
-from cogenesis_langchain.evaluation.config import EvaluationConfig
-from cogenesis_langchain.evaluation.models import Models
+from experiments.config import ExperimentConfig
+from experiments.models import Models
 from cogenesis_langchain.evaluation.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,13 +25,13 @@ def blocks(language: str) -> list[str]:
 
 
 @contextmanager
-def scripted(config: EvaluationConfig) -> Iterator[Models]:
+def scripted(config: ExperimentConfig) -> Iterator[Models]:
     with small_evaluation.models() as (models, _):
         yield models
 
 
 def test_what_the_page_says_to_do_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.evaluation.models.open_models", scripted)
+    monkeypatch.setattr("experiments.models.open_models", scripted)
     monkeypatch.setattr("cogenesis_langchain.cli.evaluate._fetch", lambda config: None)
     monkeypatch.setattr(
         "cogenesis_langchain.evaluation.environment._model_hash", lambda name: "0" * 64

@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from cogenesis_langchain.errors import EvaluationConfigInvalid
-from cogenesis_langchain.evaluation.config import Endpoint
-from cogenesis_langchain.evaluation.models import open_remote
+from experiments.errors import ExperimentConfigInvalid
+from experiments.config import Endpoint
+from experiments.models import open_remote
 
 HOSTED = Endpoint(model="m", base_url="https://cloud.test/v1", api_key_variable="MY_KEY")
 
@@ -23,7 +23,7 @@ def test_the_key_comes_from_the_environment_and_is_not_shown(
 
 def test_a_key_that_is_not_there_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MY_KEY", raising=False)
-    with ExitStack() as stack, pytest.raises(EvaluationConfigInvalid) as caught:
+    with ExitStack() as stack, pytest.raises(ExperimentConfigInvalid) as caught:
         open_remote(HOSTED, "cloud", slots=1, stack=stack)
     assert "MY_KEY" in caught.value.remedy
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from support.scoring_servers import serving
 
-from cogenesis_langchain.errors import EvaluationError
-from cogenesis_langchain.evaluation.results import Traffic
-from cogenesis_langchain.evaluation.tap import Tap
+from experiments.errors import ExperimentError
+from experiments.attempt import Traffic
+from experiments.recording_proxy import RecordingProxy
 from cogenesis_langchain.testing.behaviours import chat, hang_up, junk, status
 from cogenesis_langchain.testing.recorder import EgressRecorder
 
@@ -25,14 +25,14 @@ def cloud() -> Iterator[EgressRecorder]:
         yield recorder
 
 
-def post(tap: Tap, body: object, *, lane: str = "a", path: str = "/chat/completions") -> Any:
-    url = f"{tap.base_url(lane, 'cloud')}{path}"
+def post(proxy: RecordingProxy, body: object, *, worker: str = "a", path: str = "/chat/completions") -> Any:
+    url = f"{proxy.base_url(worker, 'cloud')}{path}"
     return httpx.post(url, json=body, headers={"Authorization": "Bearer k"}, trust_env=False)
 
 
 def test_requests_and_answers_pass_unchanged(cloud: EgressRecorder) -> None:
-    with Tap({"cloud": cloud.base_url}) as tap, tap.watch("a"):
-        answer = post(tap, CHAT)
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy, proxy.record("a"):
+        answer = post(proxy, CHAT)
         direct = httpx.post(f"{cloud.base_url}/chat/completions", json=CHAT, trust_env=False)
     passed, straight = cloud.requests
     assert passed.target == straight.target == "/v1/chat/completions"
@@ -42,10 +42,10 @@ def test_requests_and_answers_pass_unchanged(cloud: EgressRecorder) -> None:
 
 
 def test_calls_bytes_tokens_and_private_strings_are_counted(cloud: EgressRecorder) -> None:
-    with Tap({"cloud": cloud.base_url}, reuse_answers=False) as tap:
-        with tap.watch("a") as watch:
-            received = [len(post(tap, CHAT).content) for _ in range(2)]
-        traffic = tap.traffic(watch, SECRETS)
+    with RecordingProxy({"cloud": cloud.base_url}, reuse_answers=False) as proxy:
+        with proxy.record("a") as recording:
+            received = [len(post(proxy, CHAT).content) for _ in range(2)]
+        traffic = proxy.traffic(recording, SECRETS)
     bodies = sum(len(request.body) for request in cloud.requests)
     assert traffic.calls == 2
     assert bodies < traffic.bytes_sent < bodies + 1000
@@ -63,51 +63,51 @@ def test_tokens_of_a_stream_are_read_from_its_last_event() -> None:
     stream += b"data: [DONE]\n\n"
     with (
         EgressRecorder(junk(stream, "text/event-stream")) as cloud,
-        Tap({"cloud": cloud.base_url}) as tap,
+        RecordingProxy({"cloud": cloud.base_url}) as proxy,
     ):
-        with tap.watch("a") as watch:
-            assert post(tap, {**CHAT, "stream": True}).content == stream
-        traffic = tap.traffic(watch, ())
+        with proxy.record("a") as recording:
+            assert post(proxy, {**CHAT, "stream": True}).content == stream
+        traffic = proxy.traffic(recording, ())
     assert (traffic.input_tokens, traffic.output_tokens) == (31, 7)
 
 
-def test_lanes_do_not_mix(cloud: EgressRecorder) -> None:
-    with Tap({"cloud": cloud.base_url}) as tap:
-        with tap.watch("a") as first, tap.watch("b") as second:
-            post(tap, CHAT)
-            post(tap, {**CHAT, "n": 2}, lane="b")
-            post(tap, {**CHAT, "n": 3}, lane="b")
-        assert (tap.traffic(first, ()).calls, tap.traffic(second, ()).calls) == (1, 2)
+def test_workers_do_not_mix(cloud: EgressRecorder) -> None:
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy:
+        with proxy.record("a") as first, proxy.record("b") as second:
+            post(proxy, CHAT)
+            post(proxy, {**CHAT, "n": 2}, worker="b")
+            post(proxy, {**CHAT, "n": 3}, worker="b")
+        assert (proxy.traffic(first, ()).calls, proxy.traffic(second, ()).calls) == (1, 2)
 
 
 def test_endpoints_may_be_called_anything(cloud: EgressRecorder) -> None:
     name = "the model / of 2026, größer?"
-    with Tap({name: cloud.base_url}) as tap, tap.watch("a") as watch:
-        httpx.post(f"{tap.base_url('a', name)}/chat/completions", json=CHAT, trust_env=False)
+    with RecordingProxy({name: cloud.base_url}) as proxy, proxy.record("a") as recording:
+        httpx.post(f"{proxy.base_url('a', name)}/chat/completions", json=CHAT, trust_env=False)
     assert [request.target for request in cloud.requests] == ["/v1/chat/completions"]
-    assert tap.traffic(watch, SECRETS).calls == 1
+    assert proxy.traffic(recording, SECRETS).calls == 1
 
 
 def test_nothing_passes_where_no_text_is_being_written(cloud: EgressRecorder) -> None:
-    with Tap({"cloud": cloud.base_url}) as tap:
-        with tap.watch("a"):
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy:
+        with proxy.record("a"):
             pass
-        assert post(tap, CHAT).status_code == 410
-        assert post(tap, CHAT, lane="b").status_code == 410
+        assert post(proxy, CHAT).status_code == 410
+        assert post(proxy, CHAT, worker="b").status_code == 410
     assert not cloud.requests
 
 
 def test_the_same_request_is_answered_from_memory_and_counts_as_it_did(
     cloud: EgressRecorder,
 ) -> None:
-    with Tap({"cloud": cloud.base_url}) as tap:
-        with tap.watch("a") as first:
-            answer = post(tap, CHAT)
-        with tap.watch("b") as second:
-            again = post(tap, CHAT, lane="b")
-            post(tap, {**CHAT, "seed": 2}, lane="b")
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy:
+        with proxy.record("a") as first:
+            answer = post(proxy, CHAT)
+        with proxy.record("b") as second:
+            again = post(proxy, CHAT, worker="b")
+            post(proxy, {**CHAT, "seed": 2}, worker="b")
         assert again.content == answer.content
-        one, two = tap.traffic(first, SECRETS), tap.traffic(second, SECRETS)
+        one, two = proxy.traffic(first, SECRETS), proxy.traffic(second, SECRETS)
     assert len(cloud.requests) == 2
     assert first.seconds_saved == 0.0
     assert second.seconds_saved > 0.0
@@ -117,32 +117,32 @@ def test_the_same_request_is_answered_from_memory_and_counts_as_it_did(
 
 def test_a_failure_is_passed_on_and_not_remembered(cloud: EgressRecorder) -> None:
     cloud.play(status(429, retry_after="3"), hang_up(), chat())
-    with Tap({"cloud": cloud.base_url}) as tap, tap.watch("a"):
-        limited = post(tap, CHAT)
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy, proxy.record("a"):
+        limited = post(proxy, CHAT)
         assert (limited.status_code, limited.headers["retry-after"]) == (429, "3")
-        assert post(tap, CHAT).status_code == 502
-        assert post(tap, CHAT).status_code == 200
+        assert post(proxy, CHAT).status_code == 502
+        assert post(proxy, CHAT).status_code == 200
 
 
 def test_an_endpoint_that_is_gone_is_a_bad_gateway() -> None:
-    with Tap({"cloud": "http://127.0.0.1:9/v1"}) as tap:
-        with tap.watch("a") as watch:
-            assert post(tap, CHAT).status_code == 502
-        assert tap.traffic(watch, ("Zimlor",)).private_strings == 1, "it was on its way"
+    with RecordingProxy({"cloud": "http://127.0.0.1:9/v1"}) as proxy:
+        with proxy.record("a") as recording:
+            assert post(proxy, CHAT).status_code == 502
+        assert proxy.traffic(recording, ("Zimlor",)).private_strings == 1, "it was on its way"
 
 
 @pytest.mark.parametrize("secret", ["Thobra Zimlor", "ÇELİK, Ayşe", "€ 1,200.50"])
 def test_private_strings_are_found_in_encodings(cloud: EgressRecorder, secret: str) -> None:
     body = gzip.compress(json.dumps({"messages": [secret]}).encode())
-    with Tap({"cloud": cloud.base_url}) as tap:
-        with tap.watch("a") as watch:
+    with RecordingProxy({"cloud": cloud.base_url}) as proxy:
+        with proxy.record("a") as recording:
             httpx.post(
-                f"{tap.base_url('a', 'cloud')}/embeddings",
+                f"{proxy.base_url('a', 'cloud')}/embeddings",
                 content=body,
                 headers={"Content-Encoding": "gzip"},
                 trust_env=False,
             )
-        assert tap.traffic(watch, [secret, "Bartholomew"]).private_strings == 1
+        assert proxy.traffic(recording, [secret, "Bartholomew"]).private_strings == 1
 
 
 def _words(body: dict[str, Any]) -> tuple[int, object]:
@@ -155,11 +155,11 @@ def _scored(body: dict[str, Any]) -> tuple[int, object]:
 
 
 def _score_on(routes: dict[str, Any], prompts: list[list[int]]) -> tuple[Traffic, list[str]]:
-    with serving(routes) as server, Tap({"cloud": f"{server.url}/v1"}) as tap:
-        with tap.watch("a") as watch:
-            url = tap.base_url("a", "cloud").removesuffix("/v1")
+    with serving(routes) as server, RecordingProxy({"cloud": f"{server.url}/v1"}) as proxy:
+        with proxy.record("a") as recording:
+            url = proxy.base_url("a", "cloud").removesuffix("/v1")
             httpx.post(f"{url}/completion", json={"prompt": prompts}, trust_env=False)
-        traffic = tap.traffic(watch, ["Zimlor", "812"])
+        traffic = proxy.traffic(recording, ["Zimlor", "812"])
         return traffic, [request.path for request in server.requests]
 
 
@@ -178,5 +178,5 @@ def test_digits_of_token_ids_are_not_taken_for_private_strings() -> None:
 
 
 def test_token_ids_that_nobody_can_read_are_an_error() -> None:
-    with pytest.raises(EvaluationError, match="does not say which text"):
+    with pytest.raises(ExperimentError, match="does not say which text"):
         _score_on({"POST /completion": _scored}, [[1, 2, 3]])

@@ -1,9 +1,9 @@
-"""A record and attempts for tests of what an evaluation measures."""
+"""A record and attempts for tests of what experiments measure."""
 
 from __future__ import annotations
 
-from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.evaluation.results import Attempt
+from experiments.records.record import Record
+from experiments.attempt import Attempt
 
 CLERK: dict[str, object] = {
     "id": "r1",
@@ -37,5 +37,4 @@ def record(**changes: object) -> Record:
 
 def attempt(text: str = "", **fields: object) -> Attempt:
     """An attempt at the record."""
-    known = {"record": "r1", "setting": "s", "seed": 0, "text": text}
-    return Attempt.model_validate(known | fields)
+    return Attempt.model_validate({"text": text} | fields)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.evaluation.environment import Environment, ModelInUse, SettingInUse
-from cogenesis_langchain.evaluation.likelihood import WEIGHTS
-from cogenesis_langchain.evaluation.results import (
-    Aspect,
-    Attempt,
-    Likelihood,
-    Rating,
-    Traffic,
-    Verdict,
-)
-from cogenesis_langchain.evaluation.setting import Role, Shown
-from cogenesis_langchain.fusion.trace import (
-    Candidate,
-    FusedToken,
-    FusionReport,
-    Source,
-    Trace,
-)
+from inspect_ai.log import EvalSample
+from inspect_ai.scorer import Score
+
+from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, Source, Trace
+from experiments.attempt import Attempt, Traffic
+from experiments.config import Aspect
+from experiments.likelihood.references import WEIGHTS
+from experiments.records.record import Record
+from experiments.results import Results, WrittenText
+from experiments.scorers.text_scorers import METRICS
 
 SECRET = "Wilhelmina Quast"
 
@@ -41,7 +31,7 @@ SETTINGS = {
     "fused product": (0.68, 90_000, 0, 47.0, 2.6, 7.1),
 }
 
-ROLES: dict[str, Role] = {
+PARTS = {
     "cloud with context": "upper",
     "cloud without context": "other",
     "local alone": "baseline",
@@ -51,13 +41,6 @@ ROLES: dict[str, Role] = {
     "fused mean": "fused",
     "fused product": "fused",
 }
-
-SHOWN: dict[Role, Shown] = {
-    "baseline": "nothing",
-    "upper": "context",
-    "fused": "text so far",
-}
-"""What the cloud model is shown; by default the instruction."""
 
 
 def records(count: int) -> list[Record]:
@@ -80,24 +63,32 @@ def records(count: int) -> list[Record]:
     ]
 
 
-def attempts(
+def text(setting: str, record: Record, epoch: int = 1, **fields: object) -> WrittenText:
+    """A text with its scores."""
+    attempt = Attempt.model_validate(fields)
+    found = {metric.name: metric.measure(record, attempt) for metric in METRICS}
+    scores = {name: float(value) for name, value in found.items() if value is not None}
+    return WrittenText(setting, record, epoch, attempt, scores)
+
+
+def texts(
     records: Sequence[Record], settings: Sequence[str] = tuple(SETTINGS), seeds: int = 1
-) -> Iterator[Attempt]:
+) -> Iterator[WrittenText]:
     """A text for every record, setting and seed."""
     for setting in settings:
         chance, sent, leaked, seconds, _, _ = SETTINGS[setting]
         dice = random.Random(setting)
         for number, record in enumerate(records):
-            for seed in range(seeds):
+            for epoch in range(1, seeds + 1):
                 cost = f"{number + 800} euros" if dice.random() < chance else "a lot"
                 calls = 0 if sent == 0 else 1 + sent // 10_000
-                yield Attempt(
-                    record=record.id,
-                    setting=setting,
-                    seed=seed,
+                yield text(
+                    setting,
+                    record,
+                    epoch,
                     text=f"Dear landlord, the oven <broke> on Friday & it is {cost}.",
                     sketch=("greet", "say why") if "sketch" in setting else (),
-                    rung="sketch" if "sketch" in setting else "",
+                    rung="outline" if "sketch" in setting else "",
                     traffic=Traffic(
                         calls=calls,
                         bytes_sent=round(sent * dice.uniform(0.8, 1.2)),
@@ -109,84 +100,97 @@ def attempts(
                     local_input_tokens=900,
                     local_output_tokens=150,
                     seconds=seconds * dice.uniform(0.7, 1.3),
+                    trace=trace("mean").to_dict() if setting == "fused mean" else {},
                 )
 
 
-def likelihoods(records: Sequence[Record]) -> Iterator[Likelihood]:
+def sample(record: Record, name: str = "", **fields: object) -> EvalSample:
+    """A sample of a log."""
+    told = {"record": record.model_dump(mode="json")} | dict(fields.pop("metadata", {}))  # type: ignore[call-overload]
+    known = {"id": name or record.id, "epoch": 1, "input": "", "target": "", "metadata": told}
+    return EvalSample.model_validate(known | fields)
+
+
+def likelihoods(records: Sequence[Record]) -> Iterator[EvalSample]:
     """The likelihood of every reference under every setting, and under a bound.
 
     Of the fixed weights 0.75 is the best.
     """
-    grid = tuple(250 + 100 * abs(weight - 0.75) for weight in WEIGHTS)
-    for setting, (_, _, _, _, nats, _) in {**SETTINGS, "oracle": (0, 0, 0, 0, 2.4, 0)}.items():
-        dice = random.Random(setting)
-        for number, record in enumerate(records):
-            each = nats + 0.05 * (number % 7) + dice.gauss(0, 0.1)
-            yield Likelihood(
-                record=record.id,
-                setting=setting,
-                nats=100 * each,
-                tokens=100,
-                fixed_weights=grid if setting == "oracle" else (),
-            )
+    grid = [250 + 100 * abs(weight - 0.75) for weight in WEIGHTS]
+    dice = random.Random(1)
+    for number, record in enumerate(records):
+        known = {**{name: row[4] for name, row in SETTINGS.items()}, "oracle": 2.4}
+        nats = {
+            setting: 100 * (value + 0.05 * (number % 7) + dice.gauss(0, 0.1))
+            for setting, value in known.items()
+        }
+        yield sample(record, store={"nats": nats, "tokens": 100, "fixed_weights": grid})
 
 
-def ratings(records: Sequence[Record], settings: Sequence[str]) -> Iterator[Rating]:
+def ratings(records: Sequence[Record], settings: Sequence[str]) -> Iterator[EvalSample]:
     """The judge's ratings; every thirteenth could not be read."""
     number = 0
     for setting in settings:
         dice = random.Random(setting)
         for record in records:
-            aspect: Aspect
+            value: dict[str, float] = {}
+            told = []
             for aspect in get_args(Aspect):
                 number += 1
-                value = min(10.0, max(1.0, round(dice.gauss(SETTINGS[setting][5], 1.2))))
-                yield Rating(
-                    record=record.id,
-                    setting=setting,
-                    seed=0,
-                    aspect=aspect,
-                    judge_seed=0,
-                    value=None if number % 13 == 0 else value,
-                    asked=3 if number % 13 == 0 else 1,
+                found = min(10.0, max(1.0, round(dice.gauss(SETTINGS[setting][5], 1.2))))
+                unread = number % 13 == 0
+                value[aspect] = float("nan") if unread else found
+                told.append(
+                    {
+                        "aspect": aspect,
+                        "seed": 0,
+                        "value": None if unread else found,
+                        "asked": 3 if unread else 1,
+                    }
                 )
-
-
-def verdicts(records: Sequence[Record]) -> Iterator[Verdict]:
-    """Sketch-fill against the local model: the first wins, but for the last record, unreadable."""
-    for record in records:
-        for first, second in (("local alone", "sketch-fill"), ("sketch-fill", "local alone")):
-            yield Verdict(
-                record=record.id,
-                seed=0,
-                first=first,
-                second=second,
-                aspect="overall with context",
-                judge_seed=0,
-                preferred=None if record is records[-1] else "first",
-                asked=1,
+            score = Score(value=dict(value), metadata={"ratings": told})
+            name = f"{setting}, {record.id}, 1"
+            yield sample(
+                record, name, metadata={"setting": setting}, scores={"judge_rating": score}
             )
 
 
-def environment(records: Sequence[Record], settings: Sequence[str], seeds: int = 1) -> Environment:
-    """What the run was made on."""
-    return Environment(
-        project="0.1.0",
-        python="3.11.7",
-        system="Linux x86_64",
-        cpu_count=2,
-        packages={"numpy": "2.4.6", "openai": "3.52.0"},
-        models={
-            "local": ModelInUse(name="qwen2.5-coder-0.5b-instruct", sha256="1d96" * 16),
-            "cloud": ModelInUse(name="gpt-4.1-mini", sha256=""),
-        },
-        records={"development.jsonl": "ab12" * 16},
-        record_ids=tuple(record.id for record in records),
-        seeds=tuple(range(seeds)),
-        settings=tuple(
-            SettingInUse(name=name, role=ROLES[name], shows=SHOWN.get(ROLES[name], "instruction"))
+def order_checks(records: Sequence[Record]) -> Iterator[EvalSample]:
+    """Sketch-fill against the local model: the order decides, but for the last, unreadable."""
+    for record in records:
+        outcome = "unread" if record is records[-1] else "contradicted"
+        score = Score(value={outcome: 1.0}, answer=outcome)
+        yield sample(record, scores={"judge_preference": score})
+
+
+def results(
+    texts: Sequence[WrittenText] = (),
+    likelihoods: Sequence[EvalSample] = (),
+    ratings: Sequence[EvalSample] = (),
+    order_checks: Sequence[EvalSample] = (),
+    settings: Sequence[str] = tuple(SETTINGS),
+) -> Results:
+    """What the logs of the run hold."""
+    shows = {"baseline": "nothing", "upper": "context", "fused": "text so far"}
+    return Results(
+        settings={
+            name: {"part": PARTS[name], "shows": shows.get(PARTS[name], "instruction")}
             for name in settings
-        ),
+        },
+        conditions={
+            "seeds": [0],
+            "models": {
+                "local": f"qwen2.5-coder-0.5b-instruct {'1d96' * 16}",
+                "cloud": "gpt-4.1-mini",
+            },
+            "records": {"development.jsonl": "ab12" * 16},
+        },
+        machine={"machine": "Linux x86_64, 2 cores", "versions": "numpy 2.4.6, openai 3.52.0"},
+        texts=texts,
+        likelihoods=likelihoods,
+        ratings=ratings,
+        order_checks=order_checks,
+        compared=["local alone", "sketch-fill"] if order_checks else (),
     )
 
 
@@ -223,34 +227,3 @@ settings = ["local alone", "sketch-fill"]
 input = 0.4
 output = 1.6
 """
-
-
-def write_folder(
-    folder: Path,
-    records: Sequence[Record],
-    attempts: Iterable[Attempt] = (),
-    likelihoods: Iterable[Likelihood] = (),
-    ratings: Iterable[Rating] = (),
-    verdicts: Iterable[Verdict] = (),
-    settings: Sequence[str] = tuple(SETTINGS),
-    traces: Mapping[str, Trace] | None = None,
-) -> Path:
-    """The folder of a run that holds these lines."""
-    folder.mkdir(parents=True)
-    made = environment(records, settings)
-    (folder / "environment.json").write_text(made.model_dump_json())
-    (folder / "run.toml").write_text(CONFIG)
-    journals: dict[str, Iterable[Attempt | Likelihood | Rating | Verdict]] = {
-        "attempts": attempts,
-        "likelihood": likelihoods,
-        "ratings": ratings,
-        "verdicts": verdicts,
-    }
-    for name, lines in journals.items():
-        if text := "".join(f"{line.model_dump_json()}\n" for line in lines):
-            (folder / f"{name}.jsonl").write_text(text)
-    for setting, kept in (traces or {}).items():
-        file = folder / "traces" / f"{setting}.json"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(kept.to_json())
-    return folder

@@ -1,205 +1,156 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isnan
 from typing import Any
 
 import pytest
-from evaluation_samples import attempt, record
-from langchain_core.language_models.chat_models import SimpleChatModel
-from langchain_core.messages import BaseMessage
-from langchain_openai import ChatOpenAI
-from opinionated import Opinionated
+from inspect_ai.model import Model, ModelName, ModelOutput
+from inspect_ai.scorer import Score, Scorer, Target
+from inspect_ai.solver import TaskState
 from pydantic import SecretStr
+from support.attempts import record
 
-from cogenesis_langchain.errors import EvaluationError, LocalModelError, UntrustedLocalModel
-from cogenesis_langchain.evaluation.journal import Journal
-from cogenesis_langchain.evaluation.judge import ASPECTS, Judge, rate_attempts
-from cogenesis_langchain.evaluation.results import Rating
-from cogenesis_langchain.testing import EgressRecorder
-from cogenesis_langchain.testing.behaviours import chat, echo
+from cogenesis_langchain.errors import UntrustedLocalModel
+from cogenesis_langchain.testing.behaviours import chat
+from cogenesis_langchain.testing.exchange import Exchange
+from cogenesis_langchain.testing.recorder import EgressRecorder
+from experiments.config import JudgeConfig
+from experiments.judge.graders import TRIES, judge_preference, judge_rating, open_judge
+from experiments.judge.prompts import ASPECTS
+from experiments.models import Remote
 
 PRIVATE = ("Carpatrans", "Zaragoza", "Lavinia", "Arrived at nine")
+CONFIG = JudgeConfig(model="j")
 
 
-class ChatJudge(SimpleChatModel):
-    """A LangChain chat model that rates by its seed."""
+class OpinionatedJudge:
+    """A judge that answers by a function of the question, and remembers what it was asked."""
 
-    seed: int = 0
+    def __init__(self, model: Model, recorder: EgressRecorder) -> None:
+        self.model = model
+        self._recorder = recorder
 
     @property
-    def _llm_type(self) -> str:
-        return "chat judge"
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(request.content) for request in self._recorder.requests]
 
-    def _call(self, messages: list[BaseMessage], *_: Any, **__: Any) -> str:
-        return f"Fair. [[{self.seed}]]" if self.seed < 11 else "Fair. [[9]]"
-
-
-def ratings_at(folder: Path) -> Journal[Rating]:
-    return Journal(folder / "ratings.jsonl", Rating)
+    @property
+    def questions(self) -> list[str]:
+        return ["\n".join(m["content"] for m in body["messages"]) for body in self.bodies]
 
 
-def test_every_text_is_rated_on_every_aspect_with_every_seed(tmp_path: Path) -> None:
-    model = Opinionated(lambda question, _: "[[8]]" if "€38" in question else "Poor. [[3]]")
-    journal = ratings_at(tmp_path)
-    attempts = [attempt("It is €38."), attempt("Hello.", setting="t")]
-    rate_attempts([record()], attempts, Judge(model), journal, seeds=(1, 2))
-    lines = journal.lines()
-    assert len({line.key for line in lines}) == len(lines) == 2 * len(ASPECTS) * 2
-    assert {line.value for line in lines if line.setting == "s"} == {8.0}
-    assert {line.value for line in lines if line.setting == "t"} == {3.0}
-    assert {line.asked for line in lines} == {1}
-    assert set(model.seeds) == {1, 2}
+@contextmanager
+def judge(answer: Callable[[str, int], str]) -> Iterator[OpinionatedJudge]:
+    counted = iter(range(1, 1000))
+
+    def behave(exchange: Exchange) -> None:
+        messages = json.loads(exchange.request.content)["messages"]
+        question = "\n".join(message["content"] for message in messages)
+        chat(answer(question, next(counted)))(exchange)
+
+    with EgressRecorder(behave) as recorder:
+        remote = Remote(recorder.base_url, "j", SecretStr("k"))
+        yield OpinionatedJudge(open_judge(CONFIG, remote), recorder)
 
 
-def test_what_the_judge_is_shown_depends_on_the_aspect() -> None:
-    model = Opinionated(lambda *_: "[[5]]")
-    for aspect in ASPECTS:
-        Judge(model).rate(record(), "THE TEXT", aspect, 0)
-    with_context, personal, without = model.questions
-    for question in model.questions:
-        assert "THE TEXT" in question
-        assert "[[N]]" in question
-        assert "missing night allowances" in question
-        assert "remain on the road" not in question  # the reference
-    assert all(secret in with_context and secret in personal for secret in PRIVATE)
-    assert not any(secret in without for secret in PRIVATE)
-    assert len(set(model.questions)) == 3
+def state(text: str = "", **metadata: object) -> TaskState:
+    told = {"record": record().model_dump(mode="json"), **metadata}
+    output = ModelOutput.from_content("written", text)
+    return TaskState(ModelName("none/none"), "r1", 1, "", [], output=output, metadata=told)
 
 
-def test_a_judge_that_answers_prose_is_asked_again_with_other_seeds_then_noted(
-    tmp_path: Path,
+async def scored(scorer: Scorer, sample: TaskState) -> Score:
+    score = await scorer(sample, Target(""))
+    assert isinstance(score, Score)
+    return score
+
+
+async def test_a_text_is_rated_on_every_aspect_with_every_seed() -> None:
+    def answer(question: str, _: int) -> str:
+        return "[[8]]" if "Does it draw on" in question else "Poor. [[3]]"
+
+    with judge(answer) as asked:
+        scorer = judge_rating(asked.model, tuple(ASPECTS), (1, 2))
+        score = await scored(scorer, state("It is €38."))
+        assert score.value == {
+            "overall with context": 3.0,
+            "personalisation": 8.0,
+            "overall without context": 3.0,
+        }
+        ratings = (score.metadata or {})["ratings"]
+        assert [(one["aspect"], one["seed"], one["asked"]) for one in ratings] == [
+            (aspect, seed, 1) for aspect in ASPECTS for seed in (1, 2)
+        ]
+        assert [body["seed"] for body in asked.bodies] == [1, 2] * 3
+        assert {body["temperature"] for body in asked.bodies} == {0.7}
+
+
+async def test_what_the_judge_is_shown_depends_on_the_aspect() -> None:
+    with judge(lambda *_: "[[5]]") as asked:
+        await scored(judge_rating(asked.model, tuple(ASPECTS), (0,)), state("THE TEXT"))
+        with_context, personal, without = asked.questions
+        for question in asked.questions:
+            assert "THE TEXT" in question
+            assert "[[N]]" in question
+            assert "missing night allowances" in question
+            assert "remain on the road" not in question  # the reference
+        assert all(secret in with_context and secret in personal for secret in PRIVATE)
+        assert not any(secret in without for secret in PRIVATE)
+        assert len(set(asked.questions)) == 3
+
+
+async def test_a_judge_that_answers_prose_is_asked_again_with_other_seeds_then_noted() -> None:
+    with judge(lambda *_: "I would call it decent, a seven perhaps.") as asked:
+        score = await scored(judge_rating(asked.model, ["personalisation"], (0,)), state("Hello."))
+        assert isinstance(score.value, dict)
+        assert isnan(float(score.value["personalisation"] or 0))
+        assert (score.metadata or {})["ratings"] == [
+            {"aspect": "personalisation", "seed": 0, "value": None, "asked": TRIES}
+        ]
+        assert len({body["seed"] for body in asked.bodies}) == TRIES
+        assert len({json.dumps(body["messages"]) for body in asked.bodies}) == 1
+
+
+async def test_the_first_rating_that_can_be_read_counts_and_so_do_the_tries() -> None:
+    with judge(lambda _, count: "[[12]]" if count < 3 else "[[6]]") as asked:
+        score = await scored(judge_rating(asked.model, ["personalisation"], (0,)), state("Hello."))
+        assert score.value == {"personalisation": 6.0}
+        assert (score.metadata or {})["ratings"][0]["asked"] == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (lambda q, _: "[[A]]" if q.index("good ") < q.index("bad ") else "[[B]]", "won"),
+        (lambda q, _: "[[B]]" if q.index("good ") < q.index("bad ") else "[[A]]", "lost"),
+        (lambda *_: "[[A]]", "contradicted"),
+        (lambda *_: "[[tie]]", "tie"),
+        (lambda *_: "Hard to say.", "unread"),
+        (lambda q, _: "[[tie]]" if q.index("good ") < q.index("bad ") else "[[A]]", "contradicted"),
+    ],
+)
+async def test_two_texts_are_compared_in_both_orders(
+    answer: Callable[[str, int], str], outcome: str
 ) -> None:
-    model = Opinionated(lambda *_: "I would call it decent, a seven perhaps.")
-    journal = ratings_at(tmp_path)
-    judge = Judge(model, tries=3)
-    rate_attempts([record()], [attempt("Hello.")], judge, journal, aspects=ASPECTS[:1])
-    assert [(line.value, line.asked) for line in journal.lines()] == [(None, 3)]
-    assert len(set(model.seeds)) == 3
-    rate_attempts([record()], [attempt("Hello.")], judge, journal, aspects=ASPECTS[:1])
-    assert len(model.questions) == 3  # noted is noted
+    with judge(answer) as asked:
+        scorer = judge_preference(asked.model, "overall with context", 0)
+        score = await scored(scorer, state(texts=["good text", "bad text"]))
+    assert score.answer == outcome
+    assert isinstance(score.value, dict)
+    assert {name for name, value in score.value.items() if value} == {outcome} - {"tie"}
 
 
-def test_the_first_rating_that_can_be_read_counts_and_so_do_the_tries() -> None:
-    model = Opinionated(lambda _, count: "[[12]]" if count < 3 else "[[6]]")
-    assert Judge(model).rate(record(), "Hello.", ASPECTS[0], 0) == (6.0, 3)
-
-
-def test_a_failed_attempt_is_not_rated(tmp_path: Path) -> None:
-    model = Opinionated(lambda *_: "[[5]]")
-    journal = ratings_at(tmp_path)
-    rate_attempts([record()], [attempt(failure="CloudTimeout: x")], Judge(model), journal)
-    assert journal.lines() == [] and model.questions == []
-
-
-@pytest.mark.parametrize("concurrency", [1, 4])
-def test_a_judge_that_dies_half_way_loses_nothing(tmp_path: Path, concurrency: int) -> None:
-    def failing(question: str, count: int) -> str:
-        if count > 5:
-            raise LocalModelError("the model broke off", remedy="start it again")
-        return "[[7]]"
-
-    attempts = [attempt(f"Text {seed}.", seed=seed) for seed in range(4)]
-    with pytest.raises(EvaluationError, match="the judge failed: the model broke off") as caught:
-        rate_attempts(
-            [record()], attempts, Judge(Opinionated(failing)), ratings_at(tmp_path),
-            concurrency=concurrency,
-        )  # fmt: skip
-    assert "start again" in caught.value.remedy
-    assert len(ratings_at(tmp_path).lines()) == 5
-    well = Opinionated(lambda *_: "[[7]]")
-    rate_attempts([record()], attempts, Judge(well), ratings_at(tmp_path), concurrency=concurrency)
-    assert len(well.questions) == 12 - 5
-    whole = ratings_at(tmp_path / "whole")
-    rate_attempts([record()], attempts, Judge(well), whole)
-    assert sorted(ratings_at(tmp_path).lines(), key=lambda line: line.key) == sorted(
-        whole.lines(), key=lambda line: line.key
-    )
-
-
-def test_any_chat_model_can_judge_and_is_given_the_seed(tmp_path: Path) -> None:
-    journal = ratings_at(tmp_path)
-    rate_attempts(
-        [record()], [attempt("Hello.")], Judge(ChatJudge()), journal,
-        aspects=ASPECTS[:1], seeds=(4, 0),
-    )  # fmt: skip
-    # Seed 0 gives [[0]], which is no rating, and is asked for with another seed.
-    assert {line.judge_seed: (line.value, line.asked) for line in journal.lines()} == {
-        4: (4.0, 1),
-        0: (9.0, 2),
-    }
-
-
-def assert_tells_nothing(error: BaseException | None) -> None:
-    while error is not None:
-        assert "Carpatrans" not in f"{error!r} {getattr(error, '__notes__', '')}"
-        error = error.__cause__ or error.__context__
-
-
-def endpoint(recorder: EgressRecorder) -> ChatOpenAI:
-    return ChatOpenAI(
-        model="m",
-        base_url=recorder.base_url,
-        api_key=SecretStr("k"),
-        temperature=0.5,
-        max_retries=0,
-    )
-
-
-def test_the_seeds_reach_an_endpoint() -> None:
-    with EgressRecorder(chat("Decent."), chat("[[6]]")) as recorder:
-        assert Judge(endpoint(recorder)).rate(record(), "Hello.", ASPECTS[0], 3) == (6.0, 2)
-        bodies = [json.loads(request.content) for request in recorder.requests]
-    assert bodies[0]["seed"] == 3 != bodies[1]["seed"]
-    assert {body["temperature"] for body in bodies} == {0.5}
-    assert bodies[0]["messages"] == bodies[1]["messages"]
-
-
-def test_an_endpoint_that_dies_half_way_is_told_of_without_what_it_was_sent(tmp_path: Path) -> None:
-    with EgressRecorder(chat("[[6]]"), echo(500)) as recorder:
-        judge = Judge(endpoint(recorder))
-        with pytest.raises(EvaluationError, match="the judge failed") as caught:
-            rate_attempts([record()], [attempt("Hello.")], judge, ratings_at(tmp_path))
-        assert len(recorder.requests) == 2  # no other question is put
-        assert b"Carpatrans" in recorder.requests[1].content
-    assert_tells_nothing(caught.value)
-    assert [line.value for line in ratings_at(tmp_path).lines()] == [6.0]
-
-
-def test_a_judge_beyond_the_trust_boundary_is_refused() -> None:
-    def chat(host: str) -> ChatOpenAI:
-        return ChatOpenAI(model="m", base_url=f"https://{host}/v1", api_key=SecretStr("k"))
-
+def test_a_judge_beyond_the_trust_boundary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Remote("https://api.example.com/v1", "m", SecretStr("k"))
     with pytest.raises(UntrustedLocalModel, match="private text"):
-        Judge(chat("api.example.com"))
-    assert Judge(chat("api.example.com"), trusted_hosts=["api.example.com"])
-    assert Judge(chat("127.0.0.1"))
-
-
-def test_a_judge_that_moves_beyond_the_boundary_is_asked_nothing() -> None:
-    model = Opinionated(lambda *_: "[[5]]")
-    judge = Judge(model)
-    model.base_url = "https://api.example.com/v1"  # type: ignore[attr-defined]
-    with pytest.raises(UntrustedLocalModel):
-        judge.rate(record(), "Hello.", ASPECTS[2], 0)
-    assert model.questions == []
-
-
-def test_no_private_text_is_in_the_error_of_a_judge_that_fails() -> None:
-    class Broken(ChatJudge):
-        def _call(self, messages: list[BaseMessage], *_: Any, **__: Any) -> str:
-            raise RuntimeError(str(messages))
-
-    with pytest.raises(EvaluationError) as caught:
-        Judge(Broken()).rate(record(), "Hello.", ASPECTS[0], 0)
-    assert_tells_nothing(caught.value)
-
-
-def test_bad_input_is_refused(tmp_path: Path) -> None:
-    judge = Judge(Opinionated(lambda *_: "[[5]]"))
-    with pytest.raises(EvaluationError, match="no attempts"):
-        rate_attempts([record()], [], judge, ratings_at(tmp_path))
-    with pytest.raises(EvaluationError, match="such as r9"):
-        rate_attempts([record()], [attempt(record="r9")], judge, ratings_at(tmp_path))
-    with pytest.raises(EvaluationError, match="at least once"):
-        Judge(Opinionated(lambda *_: ""), tries=0)
+        open_judge(CONFIG, there)
+    named = CONFIG.model_copy(update={"trusted_hosts": ("api.example.com",)})
+    assert open_judge(named, there)
+    here = Remote("http://127.0.0.1:8080/v1", "m", SecretStr("k"))
+    assert open_judge(CONFIG, here)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.com")
+    with pytest.raises(UntrustedLocalModel, match="proxy"):
+        open_judge(CONFIG, here)

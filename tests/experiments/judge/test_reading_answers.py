@@ -2,35 +2,25 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.evaluation.ratings import parse_rating, parse_verdict
+from experiments.judge.graders import read_preference, read_rating
 
 READ = {
     "[[7]]": 7.0,
     "The voice is right, two facts are missing.\n\n[[ 7.5 ]]": 7.5,
     "[[Rating: 8]]": 8.0,
     "[[rating = 8]]": 8.0,
-    "[[The final score is 6]]": 6.0,
     "[[8/10]]": 8.0,
-    "[[8 out of ten]]": 8.0,
-    "[[9 / 10.]]": 9.0,
     "Strong at first: [[8]]. But the date is wrong, so in the end: [[5]]": 5.0,
     "I rate from [[1]] to [[10]] as asked. My rating is [[4]].": 4.0,
     "As asked, in the form [[rating]]: [[3]]": 3.0,
     "[[3]] as said in the form [[rating]]": 3.0,
-    "［［７］］": 7.0,
-    "⟦⟦6⟧⟧": 6.0,
-    "【【6】】": 6.0,
-    "[[seven]]": 7.0,
-    "[[Ten]]": 10.0,
     "**[[8]]**": 8.0,
     "[[**8**]]": 8.0,
     "[[`8`]]": 8.0,
     r"\[\[8\]\]": 8.0,
-    "[ [8] ]": 8.0,
     "[[\n8\n]]": 8.0,
     "[[[8]]]": 8.0,
     "[[7,5]]": 7.5,
-    "[[+7]]": 7.0,
     '{"explanation": "fine", "rating": [[9]]}': 9.0,
     '{"rating": "[[9]]"}': 9.0,
     "```\n[[2]]\n```": 2.0,
@@ -39,7 +29,9 @@ READ = {
     "Bewertung: [[4]]": 4.0,
 }
 
-NOT_READ = [
+NOT_READ = [  # asked again
+    "[[The final score is 6]]",
+    "[[seven]]",
     "",
     "   \n",
     "7",
@@ -74,24 +66,23 @@ NOT_READ = [
 
 @pytest.mark.parametrize(("answer", "rating"), READ.items())
 def test_a_rating_that_is_meant_is_read(answer: str, rating: float) -> None:
-    assert parse_rating(answer) == rating
+    assert read_rating(answer) == rating
 
 
 @pytest.mark.parametrize("answer", NOT_READ)
 def test_what_is_no_rating_without_doubt_is_not_read(answer: str) -> None:
-    assert parse_rating(answer) is None
+    assert read_rating(answer) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "preference"),
     {
-        "B is nearer to the notes. [[B]]": "B",
-        "[[a]]": "A",
+        "B is nearer to the notes. [[B]]": "b",
+        "[[a]]": "a",
         "[[Tie]]": "tie",
-        "[[Text A]]": "A",
-        "[[Verdict: B]]": "B",
-        "First [[A]], but on reflection [[**B**]]": "B",
-        "Choose from [[A]], [[B]] or [[tie]].\n[[A]]": "A",
+        "[[Text A]]": "a",
+        "First [[A]], but on reflection [[**B**]]": "b",
+        "Choose from [[A]], [[B]] or [[tie]].\n[[A]]": "a",
         "A": None,
         "[A]": None,
         "[[C]]": None,
@@ -100,5 +91,5 @@ def test_what_is_no_rating_without_doubt_is_not_read(answer: str) -> None:
         "": None,
     }.items(),
 )
-def test_a_verdict_is_read_by_the_same_rule(answer: str, preference: str | None) -> None:
-    assert parse_verdict(answer) == preference
+def test_a_preference_is_read_by_the_same_rule(answer: str, preference: str | None) -> None:
+    assert read_preference(answer) == preference

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
-from cogenesis_langchain.datasets.loaders import load_records
-from cogenesis_langchain.datasets.occurrence import occurs
-from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.datasets.validate import Lengths, check
+from experiments.records.loaders import load_records
+from experiments.records.occurrence import occurs
+from experiments.records.record import Record
+from experiments.records.validate import Lengths, check
 
-DATA = Path(__file__).parent.parent / "data"
+ROOT = Path(__file__).parents[3]
+DATA = ROOT / "experiments" / "data"
 SETS = {"development": 40, "test": 20}
 ENCLOSURE = re.compile(r"\[A/[1-3]\]")
 """How one of the people numbers three enclosures: no blanks."""
 
 
 def load(name: str) -> tuple[Record, ...]:
-    return load_records(DATA / "evaluation" / f"{name}.jsonl")
+    return load_records(DATA / f"{name}.jsonl")
 
 
 @pytest.mark.parametrize(("name", "size"), SETS.items())
@@ -62,6 +63,6 @@ def test_references_leave_no_placeholders() -> None:
 
 
 def test_sketch_instructions_are_thirty_different_ones_of_fitting_length() -> None:
-    lines = (DATA / "sketch_instructions.txt").read_text().splitlines()
+    lines = (ROOT / "tests" / "data" / "sketch_instructions.txt").read_text().splitlines()
     assert len(set(lines)) == len(lines) == 30
     assert all(8 <= len(line.split()) <= 40 for line in lines)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from dataset_samples import RECORD, SECRET, record
+from support.record_samples import RECORD, SECRET, record
 from pydantic import ValidationError
 
-from cogenesis_langchain.datasets.occurrence import occurs
-from cogenesis_langchain.datasets.record import Record
+from experiments.records.occurrence import occurs
+from experiments.records.record import Record
 
 
 def test_context_holds_profile_log_and_writings_but_not_the_instruction_or_the_reference() -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from dataset_samples import SECRET, record
+from support.record_samples import SECRET, record
 
-from cogenesis_langchain.datasets.summary import statistics_table, summarise
-from cogenesis_langchain.datasets.validate import Lengths, Span, check, find_faults
-from cogenesis_langchain.errors import DatasetError
+from experiments.records.summary import summarise
+from experiments.records.validate import Lengths, Span, check, find_faults
+from experiments.errors import DatasetError
 
 
 def faults(**changes: object) -> list[str]:
@@ -95,11 +95,3 @@ def test_summary_counts_by_hand() -> None:
     assert figures["reference (words)"] == (12 + 3) / 2
     assert figures["activity log entries"] == 0.5
     assert figures["private strings"] == 2
-
-
-def test_statistics_table_has_a_column_for_each_set() -> None:
-    table = statistics_table({"development": [record()], "test": [record(), record()]})
-    cells = [list(column.cells) for column in table.columns]
-    assert cells[0][0] == "records"
-    assert [column[0] for column in cells[1:]] == ["1", "2"]
-    assert cells[1][cells[0].index("reference (words)")] == "12.0"

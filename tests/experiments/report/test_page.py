@@ -11,9 +11,9 @@ import evaluated_run
 import pytest
 from evaluated_run import SECRET, SETTINGS, write_folder
 
-from cogenesis_langchain.errors import EvaluationError, MissingDependency, ResultsUnusable
+from cogenesis_langchain.errors import ExperimentError, MissingDependency, ResultsUnusable
 from cogenesis_langchain.evaluation.report.write import write_report
-from cogenesis_langchain.evaluation.results import Attempt
+from experiments.attempt import Attempt
 
 RECORDS = evaluated_run.records(6)
 NAMES = list(SETTINGS)
@@ -224,7 +224,7 @@ def test_a_run_that_stopped_half_way_is_reported_as_far_as_it_went(tmp_path: Pat
 
 
 def test_records_that_are_not_those_of_the_run_are_refused(folder: Path) -> None:
-    with pytest.raises(EvaluationError, match="5 records of the run are not in the data"):
+    with pytest.raises(ExperimentError, match="5 records of the run are not in the data"):
         write_report(folder, RECORDS[:1])
 
 

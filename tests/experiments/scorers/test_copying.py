@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_samples import attempt, record
+from support.attempts import attempt, record
 
-from cogenesis_langchain.evaluation.metrics.copying import COPIED_FROM_NOTES
+from experiments.scorers.copying import COPIED_FROM_NOTES
 
 
 def copied(text: str) -> float | None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_samples import attempt, record
+from support.attempts import attempt, record
 from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import UntrustedLocalModel
-from cogenesis_langchain.evaluation.metrics.likeness import ROUGE_L, closeness_to_earlier_writing
+from experiments.scorers.likeness import ROUGE_L, closeness_to_earlier_writing
 
 
 class Elsewhere(WordEmbeddings):

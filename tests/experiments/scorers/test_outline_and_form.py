@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_samples import attempt, record
+from support.attempts import attempt, record
 
-from cogenesis_langchain.evaluation.metrics.form import RELATIVE_LENGTH, REPETITION, WORDS
-from cogenesis_langchain.evaluation.metrics.outline import OUTLINE_COPIED, OUTLINE_COVERED
+from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
+from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
 
 SKETCH = ("Greet the clerk warmly", "Missing night allowances", "Thanks", "How it is")
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_samples import attempt, record
+from support.attempts import attempt, record
 
-from cogenesis_langchain.evaluation.metrics.style import (
+from experiments.scorers.style import (
     SCALES,
     STYLE_DISTANCE,
     style_distance,

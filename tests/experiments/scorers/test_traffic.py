@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_samples import attempt, record
+from support.attempts import attempt, record
 
-from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.evaluation.metrics import traffic
-from cogenesis_langchain.evaluation.metrics.metric import Metric
-from cogenesis_langchain.evaluation.metrics.traffic import Prices, cost
+from experiments.scorers import traffic
+from experiments.scorers.metric import Metric
 
 SENT = attempt(
     "Hello.",
@@ -51,15 +49,3 @@ def test_what_a_failed_attempt_sent_still_counts() -> None:
     failed = SENT.model_copy(update={"failure": "CloudTimeout: no answer", "text": ""})
     assert traffic.FAILED.measure(record(), failed) == 1.0
     assert traffic.PRIVATE_STRINGS.measure(record(), failed) == 3
-
-
-def test_cost_is_tokens_each_way_at_their_prices_for_a_million() -> None:
-    metric = cost(Prices(input=0.5, output=8.0))
-    assert metric.measure(record(), SENT) == pytest.approx(0.2 + 0.4)
-    assert metric.measure(record(), attempt("Hello.")) == 0.0
-
-
-@pytest.mark.parametrize("price", [-0.1, float("nan")])
-def test_prices_below_zero_are_refused(price: float) -> None:
-    with pytest.raises(ConfigurationError, match="prices"):
-        Prices(input=price, output=1.0)

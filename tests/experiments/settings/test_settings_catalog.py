@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,23 +7,22 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from small_evaluation import SECRETS, config, record
+from support.small_experiment import SECRETS, config, record
 from support.scripted import ScriptedLocal
 
-from cogenesis_langchain.errors import EvaluationConfigInvalid, MissingDependency
-from cogenesis_langchain.evaluation.peers import mask
-from cogenesis_langchain.evaluation.setting import Desk, Task, conversation
-from cogenesis_langchain.evaluation.settings import SETTINGS, open_settings
+from experiments.errors import ExperimentConfigInvalid
+from experiments.settings.maskers import mask
+from experiments.settings.setting import Desk, conversation
+from experiments.settings.catalog import SETTINGS, open_settings
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+from cogenesis_langchain.testing.behaviours import OUTLINE, chat
 from cogenesis_langchain.testing.recorder import EgressRecorder
-
-TASK = Task(record(), seed=3)
 
 
 @pytest.fixture
 def cloud() -> Iterator[EgressRecorder]:
-    with EgressRecorder() as recorder:
+    with EgressRecorder(chat(OUTLINE)) as recorder:
         yield recorder
 
 
@@ -51,7 +49,7 @@ def written(made: Desk) -> dict[str, str]:
     texts = {}
     for settings in open_settings(made).values():
         for setting in settings:
-            answer = setting.write.invoke(TASK)
+            answer = setting.write(record(), 3)
             texts[setting.name] = answer if isinstance(answer, str) else answer.text
     return texts
 
@@ -102,6 +100,20 @@ def test_full_content_stands_where_the_outline_would(cloud: EgressRecorder) -> N
     assert with_sketch.split("Follow this")[0] == with_content.split("Follow this")[0]
 
 
+@pytest.mark.parametrize(("setting", "kind"), [("sketch-fill", "outline"), ("template", "template")])
+def test_the_papers_sketch_is_an_outline_and_ours_a_template(
+    cloud: EgressRecorder, setting: str, kind: str
+) -> None:
+    desk_of = desk(cloud, settings=[setting])
+    (made,) = open_settings(desk_of)[setting]
+    assert made.name == setting
+    assert made.part == ("sketch" if setting == "sketch-fill" else "template")
+    answer = made.write(record(), 1)
+    assert not isinstance(answer, str)
+    # The scripted local model cannot complete a template, so that an outline is asked for.
+    assert answer.response_metadata["cogenesis"]["rung"] == "outline"
+
+
 def test_full_content_asks_for_what_the_cloud_model_writes_alone(cloud: EgressRecorder) -> None:
     written(desk(cloud, settings=["cloud without context", "full content"]))
     alone, content = bodies(cloud)
@@ -120,7 +132,7 @@ def test_private_text_is_shown_to_trusted_endpoints_only(
     cloud: EgressRecorder, setting: str
 ) -> None:
     elsewhere = {"base_url": "https://cloud.test/v1", "model": "m"}
-    with pytest.raises(EvaluationConfigInvalid, match=r"would show private text to 'cloud\.test'"):
+    with pytest.raises(ExperimentConfigInvalid, match=r"would show private text to 'cloud\.test'"):
         open_settings(desk(cloud, settings=[setting], cloud=elsewhere))
     trusted = {**elsewhere, "trusted_hosts": ["cloud.test"]}
     assert open_settings(desk(cloud, settings=[setting], cloud=trusted))
@@ -135,7 +147,7 @@ def test_what_shows_no_private_text_may_go_anywhere(cloud: EgressRecorder, setti
 def test_the_middlewares_detectors_mask_what_they_know(cloud: EgressRecorder) -> None:
     mail = record().model_copy(update={"activity_log": ("Wrote to w@quast.example", SECRETS[1])})
     (setting,) = open_settings(desk(cloud, settings=["PIIMiddleware"]))["PIIMiddleware"]
-    setting.write.invoke(Task(mail, seed=1))
+    setting.write(mail, 1)
     (body,) = bodies(cloud)
     assert "w@quast.example" not in body
     assert "[REDACTED_EMAIL]" in body
@@ -149,26 +161,14 @@ def test_presidio_masks_what_its_patterns_know(
     account = record().model_copy(update={"activity_log": (f"Paid to {iban}",)})
     (setting,) = open_settings(desk(cloud, settings=["Presidio"]))["Presidio"]
     assert setting.name == "Presidio, patterns only"
-    setting.write.invoke(Task(account, seed=1))
+    setting.write(account, 1)
     (body,) = bodies(cloud)
     assert iban not in body
     assert "<IBAN_CODE>" in body
 
 
-@pytest.mark.parametrize(
-    ("setting", "module"),
-    [("PIIMiddleware", "langchain.agents.middleware.pii"), ("Presidio", "spacy")],
-)
-def test_a_peer_that_is_not_installed_is_named(
-    cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch, setting: str, module: str
-) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingDependency):
-        open_settings(desk(cloud, settings=[setting]))
-
-
 def test_an_unknown_setting_is_named_with_those_there_are(cloud: EgressRecorder) -> None:
-    with pytest.raises(EvaluationConfigInvalid, match="no setting 'magic'") as caught:
+    with pytest.raises(ExperimentConfigInvalid, match="no setting 'magic'") as caught:
         open_settings(desk(cloud, settings=["magic"]))
     assert all(name in caught.value.remedy for name in SETTINGS)
 
@@ -179,16 +179,16 @@ def test_an_unknown_setting_is_named_with_those_there_are(cloud: EgressRecorder)
         ("local fine-tuned", r"local\.fine_tuned"),
         ("other sketches", "sketchers"),
         ("no_such_module:make", "cannot be imported"),
-        ("scripted:no_such_function", "cannot be imported"),
+        ("support.scripted:no_such_function", "cannot be imported"),
     ],
 )
 def test_what_a_setting_needs_is_named(cloud: EgressRecorder, setting: str, named: str) -> None:
-    with pytest.raises(EvaluationConfigInvalid, match=named):
+    with pytest.raises(ExperimentConfigInvalid, match=named):
         open_settings(desk(cloud, settings=[setting]))
 
 
 def test_a_setting_of_ones_own_is_named_by_module_and_function(cloud: EgressRecorder) -> None:
-    assert written(desk(cloud, settings=["own_settings:tell_model"])) == {
+    assert written(desk(cloud, settings=["support.own_settings:tell_model"])) == {
         "my own": "r1 by recorded"
     }
 

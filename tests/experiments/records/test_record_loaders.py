@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from dataset_samples import (
+from support.record_samples import (
     AUTHORS_ITEM,
     LAMP_GOLDS,
     LAMP_QUESTION,
@@ -15,9 +15,9 @@ from dataset_samples import (
     write_lines,
 )
 
-from cogenesis_langchain.datasets.lamp_format import LampTask
-from cogenesis_langchain.datasets.loaders import load_authors_set, load_lamp_set, load_records
-from cogenesis_langchain.errors import DatasetError
+from experiments.records.lamp_format import LampTask
+from experiments.records.loaders import load_authors_set, load_lamp_set, load_records
+from experiments.errors import DatasetError
 
 
 def without(item: dict[str, object], field: str) -> dict[str, object]:
