@@ -158,7 +158,10 @@ async def _ask(
     judge: Model, question: str, seed: int, read: Callable[[str], _T | None]
 ) -> tuple[str, _T | None, int]:
     """Ask until the answer can be read; the last answer, what was read, and how often was asked."""
-    messages: list[ChatMessage] = [ChatMessageSystem(content=prompts.SYSTEM), ChatMessageUser(content=question)]
+    messages: list[ChatMessage] = [
+        ChatMessageSystem(content=prompts.SYSTEM),
+        ChatMessageUser(content=question),
+    ]
     answer = ""
     for asked in range(1, TRIES + 1):
         config = GenerateConfig(seed=seed + (asked - 1) * _RETRY_STRIDE)

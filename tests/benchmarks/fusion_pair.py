@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from experiments.records.loaders import load_records
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -34,8 +31,11 @@ from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
+from experiments.records.loaders import load_records
+from experiments.records.record import Record
+from experiments.settings.setting import conversation, preparation
 
-RECORDS = ROOT / "experiments" / "data" / "development.jsonl"
+RECORDS = Path(__file__).parents[2] / "experiments" / "data" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
     Mixture(0.3),

@@ -53,6 +53,12 @@ _ADDRESSEES: Final = frozenset([
 ])  # fmt: skip
 """Forms of address without a name."""
 
+_OWN_NAME: Final = re.compile(
+    r"\b(?:my|your|(?:the )?(?:writer|sender|author|speaker)['’]?s?) (?:full |first )?name\b|signature",
+    re.I,
+)
+"""A slot for the user's own name, which no form of address can fill."""
+
 Reason = Literal["fits", "sentences", "clause", "length", "refused", "empty", "joint", "date"]
 
 
@@ -157,7 +163,7 @@ class SlotDecoder:
             return None
         if slot.kind == "sentences":
             return self._end_of_sentences(draft, slot, after, logprobs, best)
-        if slot.kind == "name" and not self._names_somebody(draft.text):
+        if slot.kind == "name" and not self._names_somebody(draft.text, slot):
             return None
         favourite = self._piece(best[0])
         stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
@@ -267,9 +273,12 @@ class SlotDecoder:
                 return False
         return True
 
-    def _names_somebody(self, text: str) -> bool:
+    def _names_somebody(self, text: str, slot: Slot) -> bool:
         words = WORD.findall(text)
-        named = any(word.casefold() in _ADDRESSEES or self._rules.is_name(word) for word in words)
+        named = any(self._rules.is_name(word) for word in words) or (
+            not _OWN_NAME.search(slot.description)
+            and any(word.casefold() in _ADDRESSEES for word in words)
+        )
         return named and self._spells_name(f"{text} ")
 
     def _refuses_last_word(

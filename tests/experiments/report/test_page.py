@@ -9,10 +9,10 @@ from pathlib import Path
 
 import evaluated_run
 import pytest
+from cogenesis_langchain.evaluation.report.write import write_report
 from evaluated_run import SECRET, SETTINGS, write_folder
 
 from cogenesis_langchain.errors import ExperimentError, MissingDependency, ResultsUnusable
-from cogenesis_langchain.evaluation.report.write import write_report
 from experiments.attempt import Attempt
 
 RECORDS = evaluated_run.records(6)
