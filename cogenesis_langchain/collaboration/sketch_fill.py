@@ -22,8 +22,8 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText

@@ -22,12 +22,12 @@ from cogenesis_langchain.fusion.operators import (
     Product,
     operator_named,
 )
-from cogenesis_langchain.fusion.sampling import SamplingParameters
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger

@@ -24,14 +24,10 @@ from support.tiny_models import (
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import (
-    GreedySampler,
-    Sampler,
-    SamplingParameters,
-    SpeculativeSampler,
-)
+from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 
 @pytest.mark.slow
@@ -47,7 +43,7 @@ def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: 
 @pytest.mark.slow
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
-    parameters = SamplingParameters(temperature=0.7, top_k=5, top_p=0.9)
+    parameters = SamplingParameters(temperature=0.7, top_p=0.9)
     counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600))
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) > 0.01
 
