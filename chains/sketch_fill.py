@@ -13,10 +13,10 @@ class SketchFillOutput(WritingOutput):
     """Output of the chain.
 
     Attributes:
-        sketch: The points of the outline; empty if the local model wrote without one.
+        sketch: The cloud's template or outline; empty if the local model wrote without one.
     """
 
-    sketch: list[str]
+    sketch: str
 
 
 def create_sketch_fill_chain(

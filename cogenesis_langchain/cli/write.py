@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cogenesis_langchain.collaboration.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,13 +36,16 @@ def write(
     store: Annotated[Path, typer.Option(help="folder of the private context store")],
     local: Annotated[
         str, typer.Option(help="local model: catalog name, hub reference or path")
-    ] = "qwen2.5-coder-0.5b-instruct",
+    ] = "qwen2.5-coder-1.5b-instruct",
     cloud_base_url: Annotated[
         str | None, typer.Option(help="OpenAI-compatible endpoint; default: OPENAI_* or stand-in")
     ] = None,
     cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
     k: Annotated[int, typer.Option(help="number of documents to retrieve")] = 3,
-    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 400,
+    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 600,
+    page: Annotated[
+        Path | None, typer.Option(help="also write the text by author as an HTML page")
+    ] = None,
 ) -> None:
     """Write a text from INSTRUCTION and private documents, and show every request that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
@@ -77,6 +81,8 @@ def write(
         with _timed(times, "write the text"):
             answer = _stream(console, model.stream(instruction))
     _show(console, instruction, answer, ledger.entries)
+    if page is not None:
+        _write_page(page, answer)
     console.print(_time_table(times))
 
 
@@ -133,18 +139,31 @@ def _show(
     console: Console, instruction: str, answer: AIMessageChunk, entries: tuple[LedgerEntry, ...]
 ) -> None:
     report = answer.response_metadata["cogenesis"]
-    sketch = "\n".join(f"{number}. {point}" for number, point in enumerate(report["sketch"], 1))
+    sketch = Text(report["sketch"] or report["fallback_reason"])
     left = Group(
         Panel(Text(instruction), title="general instruction (may leave)"),
-        Panel(Text(sketch or report["fallback_reason"]), title=f"sketch (rung: {report['rung']})"),
+        Panel(sketch, title=f"sketch (rung: {report['rung']})"),
     )
     width = (console.width - 2) // 2
-    text = Panel(Text(answer.text), title="text (stays here)")
+    runs = report["provenance"]
+    text = Panel(render(runs) if runs else Text(answer.text), title="text (stays here)")
     console.print(Columns([left, text], width=width, expand=True))
+    if runs:
+        console.print(f"{summary(runs)} (underlined)")
+    for title, lines in (("left out", report["left_out"]), ("not told", report["missing"])):
+        if lines:
+            console.print(Panel(Text("\n".join(lines)), title=title))
     console.rule(f"every byte that crossed the border: {len(entries)} request(s)")
     for entry in entries:
         title = f"{entry.endpoint}  {entry.purpose}  {entry.verdict}  {len(entry.payload)} bytes"
         console.print(Panel(Text(entry.payload.decode()), title=Text(title)))
+
+
+def _write_page(path: Path, answer: AIMessageChunk) -> None:
+    report = answer.response_metadata["cogenesis"]
+    runs = report["provenance"] or [("local", answer.text)]
+    html = to_html(runs, left_out=report["left_out"], missing=report["missing"])
+    path.write_text(html, encoding="utf-8")
 
 
 def _time_table(times: dict[str, float]) -> Table:

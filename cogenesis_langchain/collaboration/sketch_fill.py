@@ -22,8 +22,8 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
@@ -85,14 +85,14 @@ class SketchFill:
             self._local.prefill(prepared.prompt.beginning(), options)
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
-            report = replace(report, template=str(sketch))
+            report = replace(report, sketch=str(sketch))
             written = yield from self._complete(prepared, sketch, options, report)
             if written:
                 return
             sketch = as_outline(sketch)
             report = replace(report, fallback_reason="the template could not be completed")
         if sketch is not None:
-            report = replace(report, rung="outline", sketch=sketch.points)
+            report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared.prompt, sketch, options, report)
 
     def _sketch(

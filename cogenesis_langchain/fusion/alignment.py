@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.models.base import StringTopK, TokenModel, TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 MIN_COVERED_MASS: Final = 0.2
 """Ignore the cloud at a position where less probability mass than this can be projected."""

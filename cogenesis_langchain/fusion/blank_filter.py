@@ -15,7 +15,7 @@ from cogenesis_langchain.fusion.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 Decode: TypeAlias = Callable[[Sequence[int]], bytes]
 """Returns the bytes of local tokens."""

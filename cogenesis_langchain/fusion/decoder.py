@@ -13,21 +13,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import final
 
-from cogenesis_langchain.errors import ContextTooLong, FusionError
-from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
+from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.rounds import Rounds
-from cogenesis_langchain.fusion.sampling import (
-    GreedySampler,
-    Sampler,
-    SamplingParameters,
-    SpeculativeSampler,
-)
+from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.fusion.trace import FusedToken, trace_token
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import (
@@ -36,6 +30,10 @@ from cogenesis_langchain.models.base import (
     PrivateMessage,
     TokenModel,
 )
+from cogenesis_langchain.models.local.sampling import SamplingParameters
+from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.local.token_writer import encode_fitting
 
 
 @final
@@ -47,7 +45,6 @@ class FusedDecoder:
         operator: Fuses the two distributions; an `Operator`, or the name of one of `OPERATORS`.
         baseline: The local model again, with its own cache. Only for operators that need the
             distribution without the private context.
-        top_k: Sample among the k most probable fused tokens; None does not limit.
         presence_penalty: Nats taken from the log-probability of each token that occurs among the
             last 64 tokens of the text; 0 turns it off.
 
@@ -62,13 +59,11 @@ class FusedDecoder:
         *,
         operator: Operator | str,
         baseline: TokenModel | None = None,
-        top_k: int | None = None,
         presence_penalty: float = 1.0,
     ) -> None:
         self._local = local
         self._operator = operator_named(operator) if isinstance(operator, str) else operator
         self._baseline = baseline
-        self._top_k = top_k
         self._penalty = PresencePenalty(presence_penalty)
         self._excluded: dict[str, ExcludedTokens] = {}
         if self._operator.needs_baseline and baseline is None:
@@ -106,10 +101,10 @@ class FusedDecoder:
             FusionError: A setting is out of range, or a JSON schema was asked for.
             LocalModelError: The local model failed.
         """
-        prompt = self._encode_prompt(self._local, messages, options)
+        prompt = encode_fitting(self._local, messages, options)
         baseline = None
         if self._operator.needs_baseline and self._baseline is not None:
-            ids = self._encode_prompt(self._baseline, baseline_messages, options)
+            ids = encode_fitting(self._baseline, baseline_messages, options)
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
         sampler, excluded = self._sampler(options), self._excluded_tokens(options.excluded)
@@ -117,14 +112,6 @@ class FusedDecoder:
         ends = self._local.end_tokens | verifier.end_tokens
         run = Rounds(speculation, verifier, ends, options.max_tokens)
         return self._write(run, ends, options)
-
-    def _encode_prompt(
-        self, model: TokenModel, messages: Sequence[PrivateMessage], options: GenerationOptions
-    ) -> list[int]:
-        ids = model.encode_chat(messages)
-        if len(ids) + options.max_tokens > model.window:
-            raise ContextTooLong(len(ids) + options.max_tokens, model.window)
-        return ids
 
     def _excluded_tokens(self, characters: str) -> ExcludedTokens | None:
         # Scanning the vocabulary takes a few tenths of a second, so the result is kept.
@@ -141,16 +128,14 @@ class FusedDecoder:
         if options.temperature == 0.0:
             return GreedySampler()
         seed = secrets.randbits(63) if options.seed is None else options.seed
-        return SpeculativeSampler(
-            SamplingParameters(options.temperature, self._top_k, options.top_p), seed
-        )
+        return SpeculativeSampler(SamplingParameters(options.temperature, options.top_p), seed)
 
     def _write(
         self, run: Rounds, ends: frozenset[int], options: GenerationOptions
     ) -> Iterator[FusedToken]:
         text = TextStream(options.stop)
         try:
-            for count, settled in enumerate(run.tokens(), start=1):
+            for count, settled in enumerate(chain.from_iterable(run), start=1):
                 ended = settled.token in ends
                 piece = "" if ended else text.feed(self._local.decode((settled.token,)))
                 finish: FinishReason | None = None

@@ -15,18 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 
 from cogenesis_langchain.errors import FusionError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cogenesis_langchain.models.base import TopK
-
-Probabilities: TypeAlias = "NDArray[np.float64]"
-"""Probabilities over the local vocabulary; shape (vocabulary,), sum 1."""
+    from cogenesis_langchain.models.base import Probabilities, TopK
 
 _EQUAL_WEIGHT: Final = 0.5
 _LOCAL_LED_WEIGHT: Final = 0.9

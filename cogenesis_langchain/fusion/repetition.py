@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 from cogenesis_langchain.errors import FusionError
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 
 @final

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, final
+from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError
 from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS, DraftLength
@@ -21,7 +21,7 @@ _MIN_BLOCK_ACCEPTANCE: Final = 0.2
 
 @final
 class Rounds:
-    """The rounds of one text, with its request thread and its counters.
+    """The rounds of one text, with its request thread and its counters: an endless iterator.
 
     Args:
         speculation: The text so far and its drafts.
@@ -43,13 +43,37 @@ class Rounds:
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
 
-    def tokens(self) -> Iterator[SettledToken]:
-        """Yield settled tokens without end; the caller stops when the text ends."""
-        while True:
-            if self._verifier is None:
-                yield self._local_token()
-            else:
-                yield from self._round(self._verifier)
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[SettledToken]:
+        """Settle the tokens of one round; the caller stops when the text ends."""
+        if self._verifier is None:
+            return [self._local_token()]
+        began = time.perf_counter()
+        while self._may_draft() and self._length.worth_drafting(self._confidences()):
+            self._draft()
+        block = self._block()
+        self._count_sent(block)
+        request = self._worker.submit(
+            _timed_verify, self._verifier, tuple(self._speculation.written), block
+        )
+        self._draft_ahead(request, len(block) + 1)
+        try:
+            views, seconds = request.result()
+        except CloudError as error:
+            # The drafts stay valid: the next tokens are settled without the cloud.
+            self._verifier = None
+            self._fallback = type(error).__name__
+            return []
+        self._counts["requests"] += 1
+        self._counts["drafted"] += len(block)
+        settled = self._settle(views)
+        # The first request makes the server read the prompt, so its time predicts no later one.
+        if self._counts["requests"] > 1:
+            self._length.observe_request(len(block), seconds)
+            self._length.observe_round(len(settled), time.perf_counter() - began)
+        return settled
 
     def report(self, operator: str) -> FusionReport:
         """Report what the text cost so far."""
@@ -72,32 +96,6 @@ class Rounds:
         if not self._speculation.drafts:
             self._speculation.draft()
         return self._speculation.settle(abstain)
-
-    def _round(self, verifier: Verifier) -> list[SettledToken]:
-        began = time.perf_counter()
-        while self._may_draft() and self._length.worth_drafting(self._confidences()):
-            self._draft()
-        block = self._block()
-        self._count_sent(block)
-        request = self._worker.submit(
-            _timed_verify, verifier, tuple(self._speculation.written), block
-        )
-        self._draft_ahead(request, len(block) + 1)
-        try:
-            views, seconds = request.result()
-        except CloudError as error:
-            # The drafts stay valid: the next tokens are settled without the cloud.
-            self._verifier = None
-            self._fallback = type(error).__name__
-            return []
-        self._counts["requests"] += 1
-        self._counts["drafted"] += len(block)
-        settled = self._settle(views)
-        # The first request makes the server read the prompt, so its time predicts no later one.
-        if self._counts["requests"] > 1:
-            self._length.observe_request(len(block), seconds)
-            self._length.observe_round(len(settled), time.perf_counter() - began)
-        return settled
 
     def _settle(self, views: Sequence[CloudView]) -> list[SettledToken]:
         """Settle positions in order, up to the first correction or the end of the text."""

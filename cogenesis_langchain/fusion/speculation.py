@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
+from cogenesis_langchain.models.local.sampling import next_probabilities
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
-    from cogenesis_langchain.fusion.operators import Probabilities
     from cogenesis_langchain.fusion.sampling import Proposal, Sampler
     from cogenesis_langchain.fusion.verifier import CloudView
+    from cogenesis_langchain.models.base import Probabilities
+    from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 _NO_PENALTY: Final = PresencePenalty(0.0)
 
@@ -42,11 +43,11 @@ class LocalSide:
 
     def after(self, written: Sequence[int]) -> tuple[Probabilities, Probabilities | None]:
         """Return ``p_s(C)`` after these tokens and, with a baseline, ``p_s(without C)``."""
-        local = _probabilities(self._model, (*self._prompt, *written))
+        local = next_probabilities(self._model, (*self._prompt, *written))
         if self._baseline is None:
             return local, None
         model, prompt = self._baseline
-        return local, _probabilities(model, (*prompt, *written))
+        return local, next_probabilities(model, (*prompt, *written))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -171,13 +172,3 @@ class Speculation:
     def _allowed(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:
         penalised = self._penalty.apply(probabilities, text)
         return penalised if self._excluded is None else self._excluded.apply(penalised)
-
-
-def _probabilities(model: TokenModel, ids: Sequence[int]) -> Probabilities:
-    import numpy as np
-
-    # The model returns single precision. Exponentiating before the conversion is ten times faster;
-    # normalising in double precision makes the sum 1.
-    probabilities = np.exp(model.next_logprobs(ids)).astype(np.float64)
-    probabilities /= probabilities.sum()
-    return probabilities

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 from pydantic import TypeAdapter, ValidationError
 
 from cogenesis_langchain.errors import TraceInvalid
-from cogenesis_langchain.fusion.sampling import top_indices
 from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
+from cogenesis_langchain.models.local.sampling import top_indices
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
     from cogenesis_langchain.fusion.speculation import SettledToken
+    from cogenesis_langchain.models.base import Probabilities
 
 TokenSource = Literal["accepted", "corrected", "local"]
 

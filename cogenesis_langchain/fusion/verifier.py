@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 CloudView: TypeAlias = "Callable[[Probabilities], TopK | None]"
 """The cloud's top-k at one position, as a function of the local distribution there. It is in local

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 __all__ = ["Detector", "PrivateValue", "ValueKind", "detect", "find_private_values"]
@@ -30,6 +29,9 @@ Detector = Callable[[str], Iterable[PrivateValue]]
 
 def find_private_values(text: str) -> frozenset[PrivateValue]:
     """Find private values with the library's own detector: patterns, checksums and word lists."""
+    # The detectors compile for a quarter of a second; importing `Detector` must not cost that.
+    from cogenesis_langchain.privacy.detectors.combined import find_spans
+
     return frozenset(
         PrivateValue(span.kind, text[span.start : span.end]) for span in find_spans(text)
     )

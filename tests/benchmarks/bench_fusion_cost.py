@@ -22,21 +22,17 @@ from support.exactness import write_in_blocks
 from support.memory import resident_bytes
 
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.fusion.sampling import (
-    GreedySampler,
-    Sampler,
-    SamplingParameters,
-    SpeculativeSampler,
-)
+from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.fusion.trace import trace_token
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4
 SAMPLERS: dict[str, Sampler] = {
     "greedy": GreedySampler(),
-    "sampled": SpeculativeSampler(SamplingParameters(0.7, None, 0.95), 1),
+    "sampled": SpeculativeSampler(SamplingParameters(0.7, 0.95), 1),
 }
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

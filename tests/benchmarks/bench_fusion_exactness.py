@@ -39,9 +39,10 @@ from support.exactness import (
 )
 
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
-from cogenesis_langchain.fusion.sampling import GreedySampler, SamplingParameters
+from cogenesis_langchain.fusion.sampling import GreedySampler
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 BLOCKS = (1, 3, 6)
 GREEDY_BLOCK = 4

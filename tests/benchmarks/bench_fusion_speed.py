@@ -26,6 +26,7 @@ from fusion_pair import SAMPLING, SEED, THREADS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 from support.scoring_servers import delayed
+from support.tiny_endpoint import endpoint
 
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -42,8 +43,6 @@ from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN, StandInCloud
-from cogenesis_langchain.models.scoring.chat_formats import chatml
-from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 
 
@@ -62,12 +61,6 @@ def cloud(kind: str = "blocks") -> Iterator[str]:
         assert child.stdout is not None
         yield child.stdout.readline().decode().strip()
         child.kill()
-
-
-def connect(url: str) -> CompletionsEndpoint:
-    return CompletionsEndpoint(
-        url, model="stand-in", on_request=lambda *_: None, chat_format=chatml
-    )
 
 
 def token_by_token(
@@ -132,7 +125,7 @@ def main() -> None:
 def measure(
     pair: Pair, url: str, operator: Operator, name: str, texts: int, tokens: int
 ) -> list[str]:
-    endpoint = connect(url)
+    served = endpoint(url, model="stand-in", timeout=60.0)
     greedy = name == "greedy"
     sampler: Sampler = GreedySampler() if greedy else SpeculativeSampler(SAMPLING, SEED)
     options = GenerationOptions(
@@ -145,7 +138,7 @@ def measure(
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
         asked = prompts(record)
-        opened = open_verifier(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        opened = open_verifier(served, pair.local, asked.cloud, disclosure=OpenDisclosure())
         verifier = BlankFilter(opened, pair.local.decode)
         seconds, counted, trace = in_blocks(pair, asked, verifier, operator, options)
         own, own_tokens = own + seconds, own_tokens + counted
@@ -154,7 +147,6 @@ def measure(
         accepted += trace.report.accepted
         rival += token_by_token(pair, asked, verifier, operator, sampler, tokens)
         rival_tokens += tokens - 1
-    endpoint.close()
     slow, fast = rival_tokens / rival, own_tokens / own
     return [
         f"{slow:.2f}",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 from cogenesis_langchain.fusion import rounds
 from cogenesis_langchain.fusion.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -59,6 +61,9 @@ class TimedModel:
     def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
         self._costs.now += self._costs.local
         return self._model.next_logprobs(ids)
+
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], T]) -> list[T]:
+        return [reduce(self.next_logprobs(ids[:end])) for end in range(start, len(ids) + 1)]
 
 
 class TimedVerifier:

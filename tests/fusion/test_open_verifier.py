@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from support.scoring_servers import echo, llama_server, serving, sglang
 from support.tiny_endpoint import Log, decode, encode, endpoint, public, score
-from support.tiny_endpoint import closed_endpoints as closed_endpoints  # an autouse fixture
 from support.tiny_models import PIECES, TinyModel
 
 from cogenesis_langchain.errors import FusionError
@@ -18,12 +17,13 @@ from cogenesis_langchain.prompts import PublicTemplate
 
 
 def test_the_servers_chat_template_is_applied_without_sending_the_text() -> None:
-    log: Log = []
+    log = Log()
     text = PublicText.compose(PublicTemplate("what the user asks"))
     with serving(llama_server(score, encode, decode)) as server:
         cloud = endpoint(server.url, log, chat_format=None)
         assert str(cloud.render([PublicMessage("user", text)])) == "what the user asks"
-    assert not any(b"asks" in payload for _, payload, _ in log)
+    assert log.ledger.entries
+    assert not any(b"asks" in entry.payload for entry in log.ledger.entries)
 
 
 def test_without_any_chat_template_the_error_names_a_remedy() -> None:

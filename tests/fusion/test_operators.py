@@ -13,13 +13,12 @@ from cogenesis_langchain.fusion.operators import (
     Mixture,
     Operator,
     Position,
-    Probabilities,
     Product,
     complete,
     inverse_entropy,
     operator_named,
 )
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.base import Probabilities, TopK
 
 LOCAL = np.array([0.5, 0.3, 0.1, 0.1])
 CLOUD = np.array([0.1, 0.6, 0.2, 0.1])

@@ -24,16 +24,13 @@ from support.tiny_models import (
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import (
-    GreedySampler,
-    Sampler,
-    SamplingParameters,
-    SpeculativeSampler,
-)
+from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 4])
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: int) -> None:
@@ -43,13 +40,15 @@ def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: 
     assert p_value(counts, exact_probabilities(operator, parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
-    parameters = SamplingParameters(temperature=0.7, top_k=5, top_p=0.9)
+    parameters = SamplingParameters(temperature=0.7, top_p=0.9)
     counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600))
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
     parameters, penalty = SamplingParameters(), PresencePenalty(1.5, window=2)
@@ -58,6 +57,7 @@ def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
 
 
+@pytest.mark.slow
 def test_control_using_the_drafted_tokens_own_probability_is_detected() -> None:
     """Control: using a server's extra entry for the drafted token breaks exactness."""
     leaky = LeakyVerifier(

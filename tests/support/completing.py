@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from langchain_core.messages import HumanMessage
+
+from cogenesis_langchain import private
 from cogenesis_langchain.collaboration.completion.completer import (
     Completion,
     Task,
@@ -17,9 +20,6 @@ from cogenesis_langchain.privacy.instruction import split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Template, parse_template
-from langchain_core.messages import HumanMessage
-
-from cogenesis_langchain import private
 
 GREEDY = GenerationOptions(max_tokens=2000, temperature=0.0)
 INSTRUCTION = "Write a letter to my landlord about the heating."

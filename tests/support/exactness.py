@@ -11,13 +11,14 @@ import numpy as np
 from scipy.stats import chisquare
 from support.tiny_models import TinyModel, TinyScorer, TokenByTokenFusion, local_side, tiny_verifier
 
-from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
-from cogenesis_langchain.fusion.operators import Operator, Probabilities
+from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import SamplingParameters, SpeculativeSampler
+from cogenesis_langchain.fusion.sampling import SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import SettledToken, Speculation
 from cogenesis_langchain.fusion.verifier import CloudView, TokenVerifier
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.base import Probabilities, TopK
+from cogenesis_langchain.models.local.sampling import SamplingParameters
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 LENGTH = 3
 NO_PENALTY = PresencePenalty(0.0)

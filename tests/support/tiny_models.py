@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +18,19 @@ from cogenesis_langchain.fusion.operators import (
     Mixture,
     Operator,
     Position,
-    Probabilities,
     Product,
     complete,
     operator_named,
 )
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import PublicTemplate
 
+T = TypeVar("T")
 PIECES = (b"a", b"b", b"c", b" ", b"ab", b"\xc3", b"\xa9", b"")
 """Bytes of the tokens. The last one ends the turn; the two before it form one character."""
 END = len(PIECES) - 1
@@ -96,6 +97,9 @@ class TinyModel:
     def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
         self.calls += 1
         return log_softmax(self._transformer.logits(ids))
+
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], T]) -> list[T]:
+        return [reduce(self.next_logprobs(ids[:end])) for end in range(start, len(ids) + 1)]
 
 
 class TinyScorer:

@@ -16,7 +16,9 @@ from cogenesis_langchain.models.local.logits import log_softmax
 T = TypeVar("T")
 
 _PIECE: Final = re.compile(r" ?\w+| ?[^\w\s]|\s")
-_CHARACTERS: Final = [chr(code) for code in range(32, 127)] + list("\n\t\x02\x03äöüßÄÖÜéèàçñ’“”–…。")
+_CHARACTERS: Final = [chr(code) for code in range(32, 127)] + list(
+    "\n\t\x02\x03äöüßÄÖÜéèàçñ’“”–…。"
+)
 _ANSWER: Final = "\x02assistant\n"
 _QUESTION: Final = "Go on. "
 _DECOYS: Final = [f" Xylo{one}{other}" for one in "abcdefgh" for other in "abcdefgh"]

@@ -124,7 +124,9 @@ def test_headings_and_items_without_a_full_stop_are_all_kept(item: str) -> None:
     opening = f"A letter about the heating\n\nThe matter\n\nMy points:\n- a new boiler\n- {item}\n"
     wish = "- 3 March 2026\n- a visit"
     text = f"{opening}- a visit of yours\n\n{LETTER}"
-    done = complete(wishing(date=["Please have it repaired by 3 March 2026. This", wish]), task(text))
+    done = complete(
+        wishing(date=["Please have it repaired by 3 March 2026. This", wish]), task(text)
+    )
     filled = opening.replace("[date of the repair]", "3 March 2026")
     assert done.text.startswith(f"{filled}- a visit of yours\n\nDear Teodora")
 
@@ -281,10 +283,43 @@ def test_a_template_in_another_language_than_the_notes() -> None:
 # Any template, any model
 
 KINDS: tuple[SlotKind, ...] = ("name", "value", "phrase", "sentences")
-VOCABULARY = (
-    "Dear the heating failed and a crack was found on 3 March by Teodora Lindqvist with 240 EUR of "
-    "my own , . ! ? : I am Ada so that it is cold here"
-).split()
+VOCABULARY = [
+    "Dear",
+    "the",
+    "heating",
+    "failed",
+    "and",
+    "a",
+    "crack",
+    "was",
+    "found",
+    "on",
+    "3",
+    "March",
+    "by",
+    "Teodora",
+    "Lindqvist",
+    "with",
+    "240",
+    "EUR",
+    "of",
+    "my",
+    "own",
+    ",",
+    ".",
+    "!",
+    "?",
+    ":",
+    "I",
+    "am",
+    "Ada",
+    "so",
+    "that",
+    "it",
+    "is",
+    "cold",
+    "here",
+]
 sentences = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=8).map(" ".join)
 ends = st.sampled_from([" ", ". ", ".\n", ",\n\n", ": ", " (", ") ", "\n- ", "! "])
 runs = st.lists(st.tuples(sentences, ends), min_size=1, max_size=3).map(

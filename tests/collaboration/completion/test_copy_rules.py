@@ -104,14 +104,38 @@ def test_another_date_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("notes", "text", "admitted"),
     [
-        ("Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.", "14. März 2026", True),
-        ("Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.", "15. März 2026", False),
-        ("Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.", "14. Mai 2026", False),
-        ("Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.", "14 mars 2026", True),
-        ("Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.", "15 mars 2026", False),
-        ("Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.", "14 juin 2026", False),
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "14. März 2026",
+            True,
+        ),
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "15. März 2026",
+            False,
+        ),
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "14. Mai 2026",
+            False,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "14 mars 2026",
+            True,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "15 mars 2026",
+            False,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "14 juin 2026",
+            False,
+        ),
     ],
-)  # fmt: skip
+)
 def test_dates_in_other_languages(notes: str, text: str, admitted: bool) -> None:
     assert admits(text, before="am ", rules=CopyRules([notes])) is admitted
 
@@ -138,11 +162,22 @@ def test_an_everyday_word_may_have_a_capital_at_the_start_of_a_sentence(
 @pytest.mark.parametrize(
     ("before", "starts"),
     [
-        ("", True), ("  ", True), ("So. ", True), ("So.\n", True), ("So? ", True), ("So: ", True),
-        ("So.” ", True), ("好。 ", True), ("- ", True), ("a\n\n• ", True), ("So ", False),
-        ("So, ", False), ("3.", False), ("So; ", False),
+        ("", True),
+        ("  ", True),
+        ("So. ", True),
+        ("So.\n", True),
+        ("So? ", True),
+        ("So: ", True),
+        ("So.” ", True),
+        ("好。 ", True),
+        ("- ", True),
+        ("a\n\n• ", True),
+        ("So ", False),
+        ("So, ", False),
+        ("3.", False),
+        ("So; ", False),
     ],
-)  # fmt: skip
+)
 def test_where_a_sentence_starts(before: str, starts: bool) -> None:
     assert starts_sentence(before) is starts
 

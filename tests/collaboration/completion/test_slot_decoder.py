@@ -46,12 +46,30 @@ def fill(
         (VALUE, "It failed on ", ".", "It failed on 3 March 2026.", "3 March 2026"),
         (VALUE, "Since ", " it has failed.", "Since 3 March it has failed.", "3 March"),
         (VALUE, "It costs ", " a time.", "It costs 240 EUR a time.", "240 EUR"),
-        (PHRASE, "It is about ", " and no more.", "It is about the cellar and no more.", "the cellar"),
+        (
+            PHRASE,
+            "It is about ",
+            " and no more.",
+            "It is about the cellar and no more.",
+            "the cellar",
+        ),
         (PHRASE, "It is about ", "!", "It is about the damp cellar!", "the damp cellar"),
-        (PHRASE, "We live (", ") here.", "We live (in the damp cellar) here.", "in the damp cellar"),
-        (NAME, "We met at ", " in May.", "We met at St. Hedwig Street in May.", "St. Hedwig Street"),
+        (
+            PHRASE,
+            "We live (",
+            ") here.",
+            "We live (in the damp cellar) here.",
+            "in the damp cellar",
+        ),
+        (
+            NAME,
+            "We met at ",
+            " in May.",
+            "We met at St. Hedwig Street in May.",
+            "St. Hedwig Street",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_slot_ends_where_the_words_after_it_fit(
     slot: Slot, before: str, after: str, wish: str, text: str
 ) -> None:
@@ -71,12 +89,15 @@ def test_a_slot_does_not_run_over_into_words_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("wish", "text"),
     [
-        ("The heating failed. The cellar is damp. It is cold.", "The heating failed. The cellar is damp."),
+        (
+            "The heating failed. The cellar is damp. It is cold.",
+            "The heating failed. The cellar is damp.",
+        ),
         ("The heating failed.", "The heating failed."),
         ("The heating failed.\n\nThe cellar is damp.", "The heating failed."),
         ("It costs 240 EUR. Is it damp?", "It costs 240 EUR. Is it damp?"),
     ],
-)  # fmt: skip
+)
 def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, text: str) -> None:
     assert fill(SENTENCES, "", "", wish).text == text
 
@@ -132,7 +153,11 @@ def test_with_nothing_to_copy_a_name_stays_empty() -> None:
 
 @pytest.mark.parametrize("mark", ["[", "]", "{", "<", "_", "*", "#", "`", "|", "\n"])
 def test_no_mark_of_a_blank_or_of_markup_is_written(mark: str) -> None:
-    wishes = [f"It is about {mark}cellar.", f"It is about the {mark}cellar.", "It is about heating."]
+    wishes = [
+        f"It is about {mark}cellar.",
+        f"It is about the {mark}cellar.",
+        "It is about heating.",
+    ]
     filled = fill(PHRASE, "It is about ", ".", wishes)
     assert mark not in filled.text
 

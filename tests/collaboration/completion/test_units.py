@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.sketch.template import Part, Slot, SlotKind, Template, Words, parse_template
+from cogenesis_langchain.sketch.template import (
+    Part,
+    Slot,
+    SlotKind,
+    Template,
+    Words,
+    parse_template,
+)
 
 BODY = "It is a plain text of some more than fifteen words, as any such text of a letter is."
 KINDS: tuple[SlotKind, ...] = ("name", "value", "phrase", "sentences")
@@ -71,16 +78,28 @@ def units(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("I write. I ask [the matter]. Is it so? Yes!", ["I write.", "I ask [the matter].", "Is it so?", "Yes!"]),
+        (
+            "I write. I ask [the matter]. Is it so? Yes!",
+            ["I write.", "I ask [the matter].", "Is it so?", "Yes!"],
+        ),
         ("Dear [name],\n\nI write.\n- one\n- two", ["Dear [name],", "I write.", "- one", "- two"]),
         ("It is [name A]. It was [name B].", ["It is [name A].", "It was [name B]."]),
-        ("So it is. [Two sentences: what happened] I ask.", ["So it is.", "[Two sentences: what happened]", "I ask."]),
-        ("Ask Dr. Obi, Prof. Ek and J. Lund. Then go.", ["Ask Dr. Obi, Prof. Ek and J. Lund.", "Then go."]),
-        ("I live in St. Hedwig Street, No. 4. It is cold.", ["I live in St. Hedwig Street, No. 4.", "It is cold."]),
+        (
+            "So it is. [Two sentences: what happened] I ask.",
+            ["So it is.", "[Two sentences: what happened]", "I ask."],
+        ),
+        (
+            "Ask Dr. Obi, Prof. Ek and J. Lund. Then go.",
+            ["Ask Dr. Obi, Prof. Ek and J. Lund.", "Then go."],
+        ),
+        (
+            "I live in St. Hedwig Street, No. 4. It is cold.",
+            ["I live in St. Hedwig Street, No. 4.", "It is cold."],
+        ),
         ("It costs 3.50 a day. Fine.", ["It costs 3.50 a day.", "Fine."]),
         ("我住在这里。天气很冷。", ["我住在这里。", "天气很冷。"]),
     ],
-)  # fmt: skip
+)
 def test_a_unit_is_a_sentence_a_line_or_a_list_item(text: str, parts: list[str]) -> None:
     assert units(text) == [*parts, "[end of it]"]
 
