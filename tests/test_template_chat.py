@@ -74,9 +74,9 @@ async def test_every_way_of_calling_gives_the_same_text_and_the_same_report(loca
     def model() -> ChatCoGenesis:
         return chat(LOCALS[local]())
 
-    whole = sum((c for c in model().stream(INSTRUCTION)), AIMessageChunk(""))  # type: ignore[misc]
+    whole = sum((c for c in model().stream(INSTRUCTION)), AIMessageChunk(content=""))  # type: ignore[misc]
     pieces = [chunk async for chunk in model().astream(INSTRUCTION)]
-    later = sum(pieces, AIMessageChunk(""))
+    later = sum(pieces, AIMessageChunk(content=""))
     answers = [
         model().invoke(INSTRUCTION),
         whole,
