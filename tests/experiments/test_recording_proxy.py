@@ -25,7 +25,9 @@ def cloud() -> Iterator[EgressRecorder]:
         yield recorder
 
 
-def post(proxy: RecordingProxy, body: object, *, worker: str = "a", path: str = "/chat/completions") -> Any:
+def post(
+    proxy: RecordingProxy, body: object, *, worker: str = "a", path: str = "/chat/completions"
+) -> Any:
     url = f"{proxy.base_url(worker, 'cloud')}{path}"
     return httpx.post(url, json=body, headers={"Authorization": "Bearer k"}, trust_env=False)
 

@@ -66,9 +66,7 @@ def cloud_reader(reference: str = "") -> ByteReader:
     )
 
 
-def nats(
-    readers: Readers, sketches: dict[str, Sequence[str]] | None = None
-) -> dict[str, float]:
+def nats(readers: Readers, sketches: dict[str, Sequence[str]] | None = None) -> dict[str, float]:
     """Nats a token by setting."""
     found = likelihoods(record(), sketches or {}, readers)
     return {setting: value / found.tokens for setting, value in found.nats.items()}

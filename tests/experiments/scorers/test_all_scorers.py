@@ -57,7 +57,9 @@ async def test_what_does_not_apply_has_no_value() -> None:
     for scorer in text_scorers(with_closeness=False):
         found |= await scored(scorer, attempt(failure="CloudTimeout: no answer"))
     assert {name for name, value in found.items() if not isnan(value)} == {
-        metric.name for metric in METRICS if metric.measure(record(), attempt(failure="x")) is not None
+        metric.name
+        for metric in METRICS
+        if metric.measure(record(), attempt(failure="x")) is not None
     }
     assert found["failed"] == 1.0
     assert isnan(found["required facts"])

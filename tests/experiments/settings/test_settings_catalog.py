@@ -100,7 +100,9 @@ def test_full_content_stands_where_the_outline_would(cloud: EgressRecorder) -> N
     assert with_sketch.split("Follow this")[0] == with_content.split("Follow this")[0]
 
 
-@pytest.mark.parametrize(("setting", "kind"), [("sketch-fill", "outline"), ("template", "template")])
+@pytest.mark.parametrize(
+    ("setting", "kind"), [("sketch-fill", "outline"), ("template", "template")]
+)
 def test_the_papers_sketch_is_an_outline_and_ours_a_template(
     cloud: EgressRecorder, setting: str, kind: str
 ) -> None:
