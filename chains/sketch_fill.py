@@ -1,4 +1,4 @@
-"""Sketch-fill as a chain with the keys that retrieval chains have."""
+"""Chain for sketch-fill, with the keys of LangChain's retrieval chains."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from cogenesis_langchain.chat_model import ChatCoGenesis
 
 
 class SketchFillOutput(WritingOutput):
-    """What the chain gives.
+    """Output of the chain.
 
     Attributes:
-        sketch: The outline's points; empty when the local model wrote without one.
+        sketch: The cloud's template or outline; empty if the local model wrote without one.
     """
 
-    sketch: list[str]
+    sketch: str
 
 
 def create_sketch_fill_chain(
     model: ChatCoGenesis, retriever: BaseRetriever
 ) -> Runnable[WritingInput, SketchFillOutput]:
-    """Compose retrieval and sketch-fill.
+    """Create a chain of retrieval and sketch-fill.
 
-    The documents are part of the chain's own data, so it does not start while tracing is on, as
-    `ChatCoGenesis` does not.
+    The documents pass through the chain itself, so the chain refuses to run while tracing is on, as
+    `ChatCoGenesis` does.
 
     Args:
-        model: A chat model without a retriever of its own.
-        retriever: Supplies the private context; it gets the input as the query.
+        model: A chat model without its own retriever.
+        retriever: Supplies the private context; the input is its query.
 
     Returns:
-        A runnable ``{"input"} -> {"input", "context", "sketch", "answer"}``. Streamed, the answer
-        comes in pieces and the sketch with the last one.
+        A runnable ``{"input"} -> {"input", "context", "sketch", "answer"}``. When streamed, the
+            answer arrives in pieces and the sketch with the last one.
 
     Raises:
         ConfigurationError: The model has a retriever, so the context would be read twice.
     """
-    return create_writing_chain(model, retriever, told="sketch", name="sketch_fill")
+    return create_writing_chain(model, retriever, report_key="sketch", name="sketch_fill")

@@ -1,4 +1,4 @@
-"""What the ready-made chains share: retrieve, write, tell."""
+"""Shared parts of the ready-made chains: retrieve, write, report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cogenesis_langchain.privacy.instruction import private
 
 
 class WritingInput(TypedDict):
-    """What a chain takes.
+    """Input of a chain.
 
     Attributes:
         input: The instruction.
@@ -35,7 +35,7 @@ class WritingInput(TypedDict):
 
 
 class WritingOutput(TypedDict):
-    """What every chain gives.
+    """Output that all chains have in common.
 
     Attributes:
         input: The instruction.
@@ -49,14 +49,14 @@ class WritingOutput(TypedDict):
 
 
 def create_writing_chain(
-    model: ChatCoGenesis, retriever: BaseRetriever, *, told: str, name: str
+    model: ChatCoGenesis, retriever: BaseRetriever, *, report_key: str, name: str
 ) -> Runnable[Any, Any]:
-    """Compose retrieval and writing.
+    """Create a chain of retrieval and writing.
 
     Args:
-        model: A chat model without a retriever of its own.
-        retriever: Supplies the private context; it gets the input as the query.
-        told: The part of the model's report that becomes a key of the output.
+        model: A chat model without its own retriever.
+        retriever: Supplies the private context; the input is its query.
+        report_key: The entry of ``response_metadata["cogenesis"]`` that is added to the output.
         name: Name of the run.
 
     Raises:
@@ -64,41 +64,42 @@ def create_writing_chain(
     """
     if model.retriever is not None:
         raise ConfigurationError(
-            "the model has a retriever of its own",
-            remedy="give the retriever to the chain or to the model, not to both",
+            "the model has its own retriever",
+            remedy="pass the retriever to the chain or to the model, not to both",
         )
     chain = (
         RunnablePassthrough.assign(context=itemgetter("input") | retriever)
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
-        | RunnableGenerator(partial(_tell_each, told), partial(_atell_each, told))
+        | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
     )
     named = chain.with_config(run_name=name)
     return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
 
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:
-    """The documents as private parts, then the instruction."""
+    """Build the prompt: the documents as private parts, then the instruction."""
     documents = [private(document.page_content) for document in state["context"]]
     return [HumanMessage(content=[*documents, {"type": "text", "text": state["input"]}])]
 
 
-def _tell_each(told: str, chunks: Iterator[Mapping[str, object]]) -> Iterator[AddableDict]:
-    yield from (_tell(told, chunk) for chunk in chunks)
+def _outputs(report_key: str, chunks: Iterator[Mapping[str, object]]) -> Iterator[AddableDict]:
+    yield from (_output(report_key, chunk) for chunk in chunks)
 
 
-async def _atell_each(
-    told: str, chunks: AsyncIterator[Mapping[str, object]]
+async def _aoutputs(
+    report_key: str, chunks: AsyncIterator[Mapping[str, object]]
 ) -> AsyncIterator[AddableDict]:
     async for chunk in chunks:
-        yield _tell(told, chunk)
+        yield _output(report_key, chunk)
 
 
-def _tell(told: str, chunk: Mapping[str, object]) -> AddableDict:
-    """Put the answer and what is told of it in the place of the model's message."""
+def _output(report_key: str, chunk: Mapping[str, object]) -> AddableDict:
+    """Replace the model's message by the answer and the entry of its report."""
     output = AddableDict(chunk)
     message = output.pop("message", None)
     if isinstance(message, AIMessage):
         output["answer"] = message.text
+        # When streamed, only the last chunk has the metadata.
         if "cogenesis" in message.response_metadata:
-            output[told] = message.response_metadata["cogenesis"][told]
+            output[report_key] = message.response_metadata["cogenesis"][report_key]
     return output

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.chat_model import ChatCoGenesis
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.models.local.transformers import TransformersModel
     from cogenesis_langchain.privacy.instruction import private, public
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
@@ -21,6 +22,7 @@ __all__ = [
     "LlamaCppModel",
     "MemoryLedger",
     "StandInCloud",
+    "TransformersModel",
     "__version__",
     "private",
     "public",
@@ -32,6 +34,7 @@ _HOMES: Final = {
     "LlamaCppModel": "models.local.llama_cpp",
     "MemoryLedger": "privacy.ledger.entry",
     "StandInCloud": "models.cloud.stand_in",
+    "TransformersModel": "models.local.transformers",
     "private": "privacy.instruction",
     "public": "privacy.instruction",
 }

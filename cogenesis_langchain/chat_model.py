@@ -1,10 +1,10 @@
-"""`ChatCoGenesis`: a LangChain chat model that two models write together."""
+"""`ChatCoGenesis`: a LangChain chat model in which a cloud and a local model write together."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
@@ -14,7 +14,14 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables.config import run_in_executor
-from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
@@ -24,14 +31,21 @@ from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.values import Detector
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 from cogenesis_langchain.version import __version__
 
 _END = object()
+PrivateTerm: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _chat_format(given: object) -> object:
+    return chat_format_named(given) if isinstance(given, str) else given
 
 
 class ChatCoGenesis(UntracedChatModel):
@@ -44,7 +58,7 @@ class ChatCoGenesis(UntracedChatModel):
         ```python
         model = ChatCoGenesis(
             cloud=ChatOpenAI(model="gpt-4.1"),
-            local="qwen2.5-coder-0.5b-instruct",
+            local="qwen2.5-coder-1.5b-instruct",
             retriever=PrivateContextRetriever(store=ContextStore("~/context")),
         )
         model.invoke("Write an e-mail to my dentist asking to move my appointment.")
@@ -58,29 +72,46 @@ class ChatCoGenesis(UntracedChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
     cloud: BaseChatModel = Field(exclude=True, repr=False)
-    """The model beyond the border; any LangChain chat model. Its own retries are switched off."""
+    """The model beyond the border; any LangChain chat model. Its own retries are switched off. In
+    both modes requests use its base URL, proxy or HTTP client, headers and key."""
     local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
     """The model inside the trust boundary: a model of this library, a LangChain chat model that
-    runs on this machine, or the name or path of a GGUF file."""
+    runs on this machine, or the name or path of a GGUF file. Fused decoding needs one that offers
+    tokens (`LlamaCppModel`, `TransformersModel`)."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
-    """How the two models write together: the cloud sketches, or both choose every token."""
+    """How the two models write together: from the cloud model's sketch, or token by token."""
     sketch: SketchKind = "template"
     """What the cloud writes in sketch mode: a ``template``, which the local model completes in
     place, or an ``outline``, from which it writes."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
-    What each is worth: ``docs/fusion.md``."""
+    ``docs/fusion.md`` compares them."""
+    chat_format: Annotated[ChatFormat, BeforeValidator(_chat_format)] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+    """How the cloud model marks turns, for fused decoding with a server that does not apply the
+    model's chat template to a prefix (SGLang, Together, llama_cpp.server): ``chatml``, or a
+    function as `ChatFormat` describes it."""
+    top_k: int = Field(default=20, ge=1, le=20)
+    """Most tokens of each of the cloud model's distributions in fused decoding; a server that
+    allows fewer is asked for fewer."""
+    presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
     disclosure: Literal["none", "open"] = "none"
-    """How much of the generated text the cloud model may see. Fused decoding has to show it the
-    text so far, private values included, so it needs ``open`` spelled out."""
+    """How much of the generated text the cloud model may see. Fused decoding shows it the text so
+    far, private values included, so ``open`` has to be passed explicitly."""
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
     max_public_words: int = Field(default=MAX_PUBLIC_WORDS, ge=1)
     """A longer last human message is a document and stays here."""
+    detectors: Sequence[Detector] = Field(default=(), exclude=True, repr=False)
+    """Functions that find private values in a text, besides the built-in detectors."""
+    private_terms: Sequence[PrivateTerm] = Field(default=(), exclude=True, repr=False)
+    """Strings that are private wherever they stand, everyday words included."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
@@ -122,6 +153,8 @@ class ChatCoGenesis(UntracedChatModel):
             rule=self.instruction,
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
+            detectors=self.detectors,
+            private_terms=self.private_terms,
         )
         self._writer = self._sketch_or_fused(preparation)
         return self
@@ -141,10 +174,12 @@ class ChatCoGenesis(UntracedChatModel):
 
         return FusedWriting(
             preparation,
-            cloud=self.cloud,
+            cloud=self._cloud_model,
             local=self._local_model,
             operator=self.operator,
-            timeout=self.cloud_timeout,
+            chat_format=self.chat_format,
+            top_k=self.top_k,
+            presence_penalty=self.presence_penalty,
             below=sketch,
         )
 
@@ -205,7 +240,8 @@ class ChatCoGenesis(UntracedChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return generate_from_stream(self._stream(messages, stop=stop, **kwargs))
+        written = self._writer.write(messages, self._options(stop, **kwargs))
+        return generate_from_stream(map(self._chunk, written))
 
     async def _agenerate(
         self,
@@ -225,10 +261,7 @@ class ChatCoGenesis(UntracedChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         for piece in self._writer.write(messages, self._options(stop, **kwargs)):
-            if isinstance(piece, str):
-                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-            else:
-                yield ChatGenerationChunk(message=self._last_chunk(piece))
+            yield self._chunk(piece)
 
     async def _astream(
         self,
@@ -245,6 +278,11 @@ class ChatCoGenesis(UntracedChatModel):
                 yield chunk  # type: ignore[misc]  # _END is the only other possibility
         finally:
             await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
+
+    def _chunk(self, piece: str | Report) -> ChatGenerationChunk:
+        if isinstance(piece, str):
+            return ChatGenerationChunk(message=AIMessageChunk(content=piece))
+        return ChatGenerationChunk(message=self._last_chunk(piece))
 
     def _last_chunk(self, report: Report) -> AIMessageChunk:
         total = report.cloud + report.local

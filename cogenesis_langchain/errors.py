@@ -1,39 +1,39 @@
-"""Every error of the library, in one tree.
+"""All errors of the library.
 
     CoGenesisError
-    ├── ConfigurationError          the objects were put together wrongly
-    │   ├── MissingDependency       an extra is not installed
+    ├── ConfigurationError          the objects or their settings do not fit together
+    │   ├── MissingDependency       an optional dependency is not installed
     │   ├── UntrustedLocalModel     a "local" model or store would send text to another host
     │   └── TracingLeak             a tracer or debug printer would record private text
-    ├── InstructionError            the request holds no usable instruction
-    ├── PrivacyViolation            something private was about to leave; nothing was sent
+    ├── InstructionError            the request contains no usable instruction
+    ├── PrivacyViolation            a request or an instruction contains a private value
     ├── LedgerError                 the egress ledger cannot be written or does not verify
     ├── ModelFileError              a model file is missing, damaged or cannot be fetched
-    │   ├── ModelFileUnknown        no model of that name, no such file, no such hub reference
-    │   ├── ModelFileMissing        a known model file is not on this machine yet
-    │   ├── ModelFileDamaged        size or SHA-256 are not what they should be
-    │   ├── ModelFileUnreachable    neither the hub nor the package mirror gave the file
-    │   ├── DownloadInterrupted     the download broke off; what arrived is kept
-    │   └── DiskFull                not enough free space for the file
-    ├── StandInError                the stand-in cloud did not start or ended by itself
+    │   ├── ModelFileUnknown        the name is no catalog name, file or hub reference
+    │   ├── ModelFileMissing        the model file has not been downloaded yet
+    │   ├── ModelFileDamaged        the file's size or SHA-256 is wrong
+    │   ├── ModelFileUnreachable    no source has the file or can be reached
+    │   ├── DownloadInterrupted     the download was interrupted and can be resumed
+    │   └── DiskFull                there is not enough free space for the file
+    ├── StandInError                the stand-in cloud did not start, or stopped unexpectedly
     │   └── PortTaken               another program listens on the port
     ├── LocalModelError             the local model failed
-    │   └── ContextTooLong          the prompt does not fit the window; nothing was generated
+    │   └── ContextTooLong          prompt and answer do not fit the context window
     ├── CloudError                  the cloud model failed
     │   ├── CloudUnavailable        no connection, or a server error
-    │   ├── CloudTimeout            no (complete) answer in time
-    │   ├── CloudRefused            the endpoint rejected the request (401, 403, 404, 400, ...)
-    │   ├── CloudRateLimited        429
-    │   └── CloudAnswerInvalid      an answer came that cannot be used
+    │   ├── CloudTimeout            no complete answer in time
+    │   ├── CloudRefused            the endpoint rejected the request (400, 401, 403, 404, ...)
+    │   ├── CloudRateLimited        the endpoint limits the rate of requests (429)
+    │   └── CloudAnswerInvalid      the answer cannot be used
     ├── SketchInvalid               the cloud's outline failed its checks, also after the retry
     ├── StoreError                  the context store cannot be read or written
-    │   └── UnreadableFile          a file that was to be added cannot be read
-    └── FusionError                 fused decoding is impossible with these two models
-        └── TraceInvalid            a fusion trace is unfinished or cannot be read
+    │   └── UnreadableFile          a file to be added cannot be read
+    └── FusionError                 fused decoding is not possible with the two models
+        └── TraceInvalid            a fusion trace is incomplete or cannot be read
 
-An error says what happened and to what; its remedy is attached with ``add_note`` so that it prints
-under the traceback, and is kept in ``remedy``. No error carries private text or a payload, because
-tracebacks end up in logs and trackers.
+The message of an error says what happened, and to what. Its remedy is in ``remedy``, and is added
+with ``add_note`` so that it is printed below the traceback. No error contains private text or a
+payload, because tracebacks end up in logs and error trackers.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from collections.abc import Sequence
 
 
 class CoGenesisError(Exception):
-    """Base of every error raised on purpose by this library.
+    """Base class of all errors that this library raises.
 
     Args:
-        what: What happened, to what. Never private text, never a payload.
-        remedy: What the reader can do about it.
+        what: What happened, and to what; never private text or a payload.
+        remedy: What the user can do about it.
     """
 
     def __init__(self, what: str, *, remedy: str) -> None:
@@ -56,15 +56,15 @@ class CoGenesisError(Exception):
 
 
 class ConfigurationError(CoGenesisError):
-    """The objects were put together in a way that cannot work."""
+    """The objects or their settings do not fit together."""
 
 
 class MissingDependency(ConfigurationError):
     """A package of an optional extra is not installed.
 
     Args:
-        package: The import name that is missing.
-        extra: The extra of this project that brings it.
+        package: The import name of the package.
+        extra: The extra of this project that installs it.
     """
 
     def __init__(self, package: str, *, extra: str) -> None:
@@ -75,7 +75,7 @@ class MissingDependency(ConfigurationError):
 
 
 class UntrustedLocalModel(ConfigurationError):
-    """A model or store on the private side would send text to a host that is not trusted."""
+    """A local model, embedding model or store would send text to a host that is not trusted."""
 
 
 class TracingLeak(ConfigurationError):
@@ -83,11 +83,11 @@ class TracingLeak(ConfigurationError):
 
 
 class InstructionError(CoGenesisError):
-    """The request holds no usable instruction."""
+    """The request contains no usable instruction."""
 
 
 class PrivacyViolation(CoGenesisError):
-    """Something private was about to leave the machine; nothing was sent."""
+    """A request or an instruction contains a private value. Nothing was sent."""
 
 
 class LedgerError(CoGenesisError):
@@ -99,23 +99,23 @@ class ModelFileError(CoGenesisError):
 
 
 class ModelFileUnknown(ModelFileError):
-    """No model has that name, and it is neither a file nor a hub reference."""
+    """The name is neither a catalog name nor a file nor a hub reference."""
 
 
 class ModelFileMissing(ModelFileError):
-    """A known model file is not on this machine yet."""
+    """A model file has not been downloaded yet."""
 
 
 class ModelFileDamaged(ModelFileError):
-    """A model file's size or SHA-256 is not what it should be."""
+    """The size or SHA-256 of a model file is wrong."""
 
 
 class ModelFileUnreachable(ModelFileError):
-    """No source of a model file could be reached, or none has it."""
+    """No source has the model file or can be reached."""
 
 
 class DownloadInterrupted(ModelFileError):
-    """A download broke off; what arrived is kept and the next run continues there."""
+    """A download was interrupted. The next attempt resumes it."""
 
 
 class DiskFull(ModelFileError):
@@ -123,11 +123,11 @@ class DiskFull(ModelFileError):
 
 
 class StandInError(CoGenesisError):
-    """The stand-in cloud did not start or ended by itself."""
+    """The stand-in cloud did not start, or stopped unexpectedly."""
 
 
 class PortTaken(StandInError):
-    """Another program listens on the port asked for."""
+    """Another program listens on the requested port."""
 
 
 class LocalModelError(CoGenesisError):
@@ -135,17 +135,17 @@ class LocalModelError(CoGenesisError):
 
 
 class ContextTooLong(LocalModelError):
-    """The prompt and the answer do not fit the local model's window; nothing was generated.
+    """Prompt and answer do not fit the local model's context window. Nothing was generated.
 
     Args:
-        needed: Tokens of the prompt plus tokens asked for.
-        window: Tokens the model was opened with.
+        needed: Tokens of the prompt plus the requested tokens of the answer.
+        window: Size of the context window in tokens.
     """
 
     def __init__(self, needed: int, window: int) -> None:
         super().__init__(
-            f"the request needs {needed} tokens, {needed - window} more than "
-            f"the window of {window}",
+            f"the request needs {needed} tokens, {needed - window} more than the context window "
+            f"of {window}",
             remedy="open the local model with a larger n_ctx, retrieve fewer documents (k), "
             "or lower max_tokens",
         )
@@ -154,11 +154,11 @@ class ContextTooLong(LocalModelError):
 
 
 class CloudError(CoGenesisError):
-    """The cloud model failed. Carries no request and no response."""
+    """The cloud model failed. The error contains neither the request nor the response."""
 
 
 class CloudUnavailable(CloudError):
-    """The endpoint cannot be reached or answers with a server error."""
+    """The endpoint cannot be reached, or answered with a server error."""
 
 
 class CloudTimeout(CloudError):
@@ -170,29 +170,29 @@ class CloudRefused(CloudError):
 
 
 class CloudRateLimited(CloudError):
-    """The endpoint asks to slow down (HTTP 429).
+    """The endpoint limits the rate of requests (HTTP 429).
 
     Attributes:
-        retry_after: Seconds it asked to wait; 0 when it did not say.
+        retry_after: Seconds to wait according to the endpoint; 0 if it named none.
     """
 
     retry_after: float = 0.0
 
 
 class CloudAnswerInvalid(CloudError):
-    """The endpoint answered something that cannot be used."""
+    """The endpoint's answer cannot be used."""
 
 
 class SketchInvalid(CoGenesisError):
-    """The cloud's outline failed its checks, also after the retry.
+    """The cloud model's outline failed its checks, also after the retry.
 
     Args:
-        faults: What was wrong with each answer.
+        faults: The fault of each answer.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__(
-            f"the cloud model's outlines were not usable ({', '.join(faults)})",
+            f"the cloud model returned no usable outline ({', '.join(faults)})",
             remedy="use a stronger cloud model; the local model wrote without an outline",
         )
 
@@ -202,12 +202,12 @@ class StoreError(CoGenesisError):
 
 
 class UnreadableFile(StoreError):
-    """A file that was to be added to the store cannot be read."""
+    """A file to be added to the store cannot be read."""
 
 
 class FusionError(CoGenesisError):
-    """Fused decoding is impossible with these two models."""
+    """Fused decoding is not possible with the two models."""
 
 
 class TraceInvalid(FusionError):
-    """A fusion trace is unfinished or cannot be read."""
+    """A fusion trace is incomplete or cannot be read."""

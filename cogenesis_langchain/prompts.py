@@ -169,6 +169,7 @@ TEMPLATE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "brackets": PublicTemplate("it was not a text with 6 to 14 descriptions in square brackets"),
     "placeholder": PublicTemplate("it left blanks that were not descriptions in square brackets"),
     "markup": PublicTemplate("it held links, markup or code"),
+    "order": PublicTemplate("it told its reader what to do"),
     "echo": PublicTemplate("it repeated the request"),
     "prose": PublicTemplate("it was not a text"),
 }

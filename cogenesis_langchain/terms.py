@@ -1,4 +1,4 @@
-"""Words of a text, folded so that a query finds them however they are written."""
+"""Search terms: words of a text, normalised so that a query matches all their spellings."""
 
 from __future__ import annotations
 
@@ -15,41 +15,43 @@ _GROUPED_NUMBER: Final = re.compile(r"\d+(?:[ .,:/\-]\d+)+")
 _HASH_BYTES: Final = 6
 
 EVERYDAY_ZIPF: Final = 3.0
-"""Words that English uses more often (once in a million words) are everyday words. Chosen by
-``tests/benchmarks/bench_retrieval.py``."""
+"""Zipf frequency (3 is once in a million words) from which on an English word is an everyday word.
+Chosen with ``tests/benchmarks/bench_retrieval.py``."""
 
 
 def terms(text: str) -> Iterator[str]:
-    """Yield the words of a text: no case, no accents, compatibility forms made equal.
+    """Yield the words of a text, without case, accents and compatibility forms.
 
-    A number written in groups, such as a telephone number, an amount or a date, also counts as one
-    word without what separates the groups.
+    A number in groups, such as a telephone number, an amount or a date, is also yielded as one word
+    without its separators.
     """
-    folded = _fold(text)
-    yield from _WORD.findall(folded)
-    for number in _GROUPED_NUMBER.findall(folded):
+    normalised = _normalise(text)
+    yield from _WORD.findall(normalised)
+    for number in _GROUPED_NUMBER.findall(normalised):
         yield re.sub(r"\D", "", number)
 
 
-def is_telling(term: str, everyday: float = EVERYDAY_ZIPF) -> bool:
-    """Whether a word can only be asked for by itself: a number, a name, a rare word.
+def is_distinctive(term: str, everyday: float = EVERYDAY_ZIPF) -> bool:
+    """Return whether a term is a number, a name or a rare word, so that it should match literally.
 
-    Everyday words of a question are better looked for by meaning.
+    Everyday words of a query are better searched for by meaning, with embeddings.
 
     Args:
-        term: As `terms` gives it.
+        term: A term that `terms` yielded.
         everyday: Zipf frequency from which on a word is an everyday word.
     """
     from wordfreq import zipf_frequency
 
-    return any(sign.isdigit() for sign in term) or zipf_frequency(term, "en") < everyday
+    return any(char.isdigit() for char in term) or zipf_frequency(term, "en") < everyday
 
 
 def term_hasher(key: bytes) -> Callable[[str], str]:
-    """Return a function that replaces a word by a short hash, so that no word is kept anywhere.
+    """Return a function that replaces a word by a short keyed hash.
+
+    An index of hashes can be searched, but does not reveal its words.
 
     Args:
-        key: Without it nobody can tell which word a hash stands for, unless it is empty.
+        key: The secret key. With an empty key, anybody can compute the hash of a guessed word.
     """
 
     @lru_cache(maxsize=100_000)
@@ -60,6 +62,6 @@ def term_hasher(key: bytes) -> Callable[[str], str]:
     return hashed
 
 
-def _fold(text: str) -> str:
+def _normalise(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    return "".join(char for char in decomposed if not unicodedata.combining(char))

@@ -1,4 +1,4 @@
-"""A LangGraph application: draft by two models, then shorten on this machine alone."""
+"""A LangGraph application: both models draft a letter, then the local model shortens it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOTES = (
 
 
 class State(TypedDict, total=False):
-    """What the nodes pass on."""
+    """State passed between the nodes."""
 
     request: str
     draft: str
@@ -38,7 +38,7 @@ def main() -> None:
             return {"draft": message.text, "rungs": [rung]}
 
         def shorten(state: State) -> State:
-            # Everything here is marked private, so the local model works alone.
+            # The whole task is private, so nothing is sent and the local model answers alone.
             task = private(f"Shorten this letter to three sentences:\n\n{state['draft']}")
             message = model.invoke([HumanMessage(content=[task])])
             rung = message.response_metadata["cogenesis"]["rung"]

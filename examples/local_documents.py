@@ -1,4 +1,4 @@
-"""A retrieval application whose documents never leave: ask for texts about your own papers."""
+"""RAG over local documents: only the request is sent to the cloud, never a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUESTS = (
 
 
 def main() -> None:
-    """Ingest a folder, then answer requests with the documents each one needs."""
+    """Add a folder to a store, then answer requests with the documents that each one needs."""
     with tempfile.TemporaryDirectory() as folder, open_cloud() as cloud:
         store = ContextStore(folder)
         store.add_profile((PAPERS / "profile.md").read_text())
@@ -33,8 +33,8 @@ def main() -> None:
         for request in REQUESTS:
             result = chain.invoke({"input": request})
             sources = [document.metadata.get("source") for document in result["context"]]
-            print(f"\n> {request}\n  documents read here: {sources}")
-            print(f"  sketch from the cloud: {result['sketch']}\n\n{result['answer']}")
+            print(f"\n> {request}\n  documents read by the local model: {sources}")
+            print(f"  sketch from the cloud model: {result['sketch']}\n\n{result['answer']}")
 
 
 if __name__ == "__main__":

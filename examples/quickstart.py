@@ -1,4 +1,4 @@
-"""Write one e-mail: the cloud model sees the request, the local model knows who you are."""
+"""Quickstart: the cloud model sees the request, the local model also sees the profile."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ PROFILE = (
 
 
 def main() -> None:
-    """Stream a text, then show what left the machine."""
+    """Stream a text, then print what was sent to the cloud."""
     ledger = MemoryLedger()
-    with open_cloud() as cloud:  # OPENAI_API_KEY or OPENAI_BASE_URL; otherwise a stand-in
+    with open_cloud() as cloud:  # uses OPENAI_API_KEY or OPENAI_BASE_URL, else a local stand-in
         model = ChatCoGenesis(
             cloud=cloud, local=LlamaCppModel(), ledger=ledger, temperature=0.3, max_tokens=200
         )
@@ -29,7 +29,7 @@ def main() -> None:
             print(chunk.text, end="", flush=True)
     print()
     for entry in ledger.entries:
-        print(f"\nleft for {entry.endpoint}: {len(entry.payload)} bytes, {entry.verdict}")
+        print(f"\nsent to {entry.endpoint}: {len(entry.payload)} bytes, {entry.verdict}")
         assert b"Oksana" not in entry.payload and b"Obi" not in entry.payload
 
 

@@ -21,7 +21,7 @@ import httpx
 
 from cogenesis_langchain.testing.exchange import Exchange, ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
-from cogenesis_langchain.testing.search import forms_in
+from cogenesis_langchain.testing.search import find_leaks
 from experiments.attempt import Traffic
 from experiments.errors import ExperimentError
 
@@ -138,7 +138,7 @@ class RecordingProxy:
             bytes_received=sum(len(answer.body) for *_, answer in passed),
             input_tokens=sum(read for read, _ in tokens),
             output_tokens=sum(written for _, written in tokens),
-            private_strings=sum(bool(forms_in(searched, [text])) for text in private_strings),
+            private_strings=sum(bool(find_leaks(searched, [text])) for text in private_strings),
         )
 
     def _pass_on(self, exchange: Exchange) -> None:
@@ -193,7 +193,7 @@ class RecordingProxy:
                 yield request.head
                 yield json.dumps(_without_ids(body), ensure_ascii=False).encode()
             else:
-                yield request.everything
+                yield request.searchable
         for upstream, found in sequences.items():
             yield from (self._detokenised(upstream, ids) for ids in _longest(found))
 

@@ -1,4 +1,4 @@
-"""Reading a user's private context: by id, by filter, by search."""
+"""Read access to one user's private context: by id, by filter, by search."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 
 class ContextReader:
-    """What can be asked of one user's private context; see `ContextStore`.
+    """The reading half of `ContextStore`.
 
     Args:
         records: The user's records.
@@ -26,15 +26,15 @@ class ContextReader:
         self._records = records
 
     def get(self, ids: Sequence[str]) -> list[Document]:
-        """Return records by id, in the order asked for; unknown ids are left out."""
+        """Return records by id, in the order given; unknown ids are skipped."""
         found = self._records.get(ids)
         return [found[id_].document() for id_ in ids if id_ in found]
 
     def ids(self, filter: Filter) -> list[str]:
-        """Return the ids of the records that are what a filter wants."""
-        if filter.is_known_to_chroma(sealed=self._records.sealed):
-            return self._records.ids(filter.condition(sealed=self._records.sealed))
-        return [record.id for record in self._records.admitted(filter)]
+        """Return the ids of the records that match a filter."""
+        if filter.chroma_can_evaluate(encrypted=self._records.encrypted):
+            return self._records.ids(filter.condition(encrypted=self._records.encrypted))
+        return [record.id for record in self._records.filtered(filter)]
 
     def list_documents(
         self, filter: Filter | None = None, *, limit: int | None = None, offset: int = 0
@@ -42,41 +42,41 @@ class ContextReader:
         """Return records in the order they were added.
 
         Args:
-            filter: What they must be.
-            limit: How many at most.
-            offset: How many to leave out first.
+            filter: Which records; None returns all.
+            limit: Maximum number of records.
+            offset: Number of records to skip.
         """
-        found = self._records.admitted(filter or Filter(), limit, offset)
+        found = self._records.filtered(filter or Filter(), limit, offset)
         return [record.document() for record in found]
 
     def export(self) -> Iterator[Document]:
-        """Yield every record, page by page; `add_documents` takes them back."""
+        """Yield every record, page by page. `add_documents` accepts the output."""
         for offset in range(0, self._records.count(), PAGE):
             yield from self.list_documents(limit=PAGE, offset=offset)
 
     def profile(self) -> list[Document]:
-        """Return every fact of the profile."""
+        """Return all profile facts."""
         return self.list_documents(Filter(kinds=["profile"]))
 
     def search(self, search: Search | str) -> list[tuple[Document, float]]:
-        """Find records.
+        """Search the records.
 
         Args:
-            search: What to look for; a text is a hybrid search over all kinds for 4 records.
+            search: The search. A string is a hybrid search over all kinds for 4 records.
 
         Returns:
-            Documents and scores, best first. A score compares within one answer.
+            Documents and scores, best first. Scores are comparable within one result only.
         """
-        wanted = Search(search) if isinstance(search, str) else search
-        return [(record.document(), score) for record, score in wanted.run(self._records)]
+        search = Search(search) if isinstance(search, str) else search
+        return [(record.document(), score) for record, score in search.run(self._records)]
 
     def stats(self) -> Mapping[Kind, int]:
-        """Return how many records there are of each kind."""
+        """Return the number of records of each kind."""
         return {kind: len(self._records.ids({KIND: kind})) for kind in KINDS}
 
     def private_values(self) -> ValueSet:
         """Return the private values of all records, for the border.
 
-        It is kept up to date with the records; the first call of a process reads them all.
+        The set is kept up to date with the records. The first call of a process reads all of them.
         """
         return self._records.private_values()

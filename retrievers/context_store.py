@@ -1,4 +1,4 @@
-"""The user's private context: profile, history, activities and documents, kept locally."""
+"""The context store: profile, history, activities and documents of a user, kept locally."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_reader import ContextReader
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.backend import Backend
 from cogenesis_langchain.retrievers.storage.collection import PAGE
 from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
@@ -34,22 +34,23 @@ if TYPE_CHECKING:
 
 
 class ContextStore(ContextReader):
-    """One user's private context in a folder of this machine.
+    """One user's private context in a local folder.
 
-    A folder holds any number of users, each in a collection of their own, and is open in one
-    process at a time. Stores are safe to share between threads.
+    A folder holds any number of users, each in their own Chroma collection. One process at a time
+    can open it. Stores can be shared between threads.
 
     Args:
-        path: The folder; made if it is not there, readable by its owner alone.
-        user: Whose context.
-        embeddings: Any LangChain embedding model that runs locally; by default `LocalMiniLM`,
+        path: The folder. It is created if it does not exist, with access for its owner only.
+        user: The user whose context this is.
+        embeddings: Any LangChain embedding model that runs locally. The default is `LocalMiniLM`,
             opened at first use.
-        key: 32 bytes to encrypt texts and metadata with, from `read_key_file` or `keyring_key`;
-            None keeps them in clear.
+        key: 32 bytes that encrypt texts and metadata, from `read_key_file` or `keyring_key`; None
+            stores them unencrypted.
         trusted_hosts: Hosts besides loopback that ``embeddings`` may send private text to.
 
     Raises:
-        StoreError: The folder cannot be used, is open in another process, or needs (another) key.
+        StoreError: The folder cannot be used, is open in another process, or needs a key or another
+            key.
         UntrustedLocalModel: ``embeddings`` would send text to a host that is not trusted.
     """
 
@@ -78,18 +79,18 @@ class ContextStore(ContextReader):
         key: bytes | None = None,
         trusted_hosts: Sequence[str] = (),
     ) -> Self:
-        """Open the store of a Chroma server, for several processes or machines.
+        """Open a store on a Chroma server, to share it between processes or machines.
 
         Args:
-            host: Where the server runs.
-            port: Its port.
+            host: Host of the server.
+            port: Port of the server.
             user: See the class.
             embeddings: See the class.
             ssl: Use TLS.
-            headers: Sent with every request. Chroma's server itself asks for no password: let
-                only trusted machines reach it, or put a proxy in front that asks for a token.
+            headers: Sent with every request. Chroma's server does not authenticate clients: let
+                only trusted machines reach it, or put a proxy that checks a token in front of it.
             key: See the class.
-            trusted_hosts: Hosts besides loopback that may hold or embed private text.
+            trusted_hosts: Hosts besides loopback that may store or embed private text.
 
         Raises:
             StoreError: The server does not answer.
@@ -97,6 +98,7 @@ class ContextStore(ContextReader):
         """
         model = LocalEmbeddings(embeddings, trusted_hosts)
         server = StoreServer(host, port, ssl=ssl, headers=headers, trusted_hosts=trusted_hosts)
+        # The constructor opens a folder, so it is bypassed.
         store = cls.__new__(cls)
         store._open(server, user, model, key)
         return store
@@ -113,14 +115,14 @@ class ContextStore(ContextReader):
         super().__init__(UserRecords(backend, user, self._record_format, embeddings))
 
     def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
-        """Add facts about the user.
+        """Add profile facts.
 
         Args:
-            facts: Fact by name, such as ``{"Full name": "..."}``, which replaces the fact of the
-                same name; or a free text.
+            facts: Facts by name, such as ``{"Full name": "..."}``. A fact replaces the existing
+                fact of the same name. A string is added as free text.
 
         Returns:
-            Their ids.
+            The ids of the records.
         """
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
@@ -134,19 +136,19 @@ class ContextStore(ContextReader):
         kind: Kind = "document",
         metadata: Mapping[str, object] | None = None,
     ) -> str:
-        """Add a text; adding it twice changes nothing.
+        """Add a text. Adding the same text twice changes nothing.
 
         Args:
             text: The text.
-            kind: What it is.
-            metadata: Text, numbers, booleans, dates or lists of these. ``date`` (ISO 8601) can be
-                searched by; ``source`` says where the text is from.
+            kind: The kind of the record.
+            metadata: Strings, numbers, booleans, dates or lists of these. ``date`` (ISO 8601) can
+                be filtered by; ``source`` says where the text comes from.
 
         Returns:
-            Its id.
+            The id of the record.
 
         Raises:
-            StoreError: The text is empty, or the metadata cannot be kept.
+            StoreError: The text is empty, or the metadata cannot be stored.
         """
         document = Document(page_content=text, metadata=dict(metadata or {}))
         return self.add_documents([document], kind=kind)[0]
@@ -155,15 +157,16 @@ class ContextStore(ContextReader):
         """Add LangChain documents.
 
         Args:
-            documents: Those with an id replace what has that id; others are named by their
-                content. ``kind`` in the metadata goes before the argument.
-            kind: What they are.
+            documents: Documents with an id replace the record of that id. Others get an id from
+                their content. ``kind`` in the metadata takes precedence over the argument.
+            kind: The kind of documents whose metadata has none.
 
         Returns:
-            Their ids, in the same order.
+            The ids, in the same order.
 
         Raises:
-            StoreError: A text is empty, metadata cannot be kept, or two have the same id.
+            StoreError: A text is empty, metadata cannot be stored, or two documents have the same
+                id.
         """
         key = self._record_format.key
         return self._write(make_record(document, kind, key=key) for document in documents)
@@ -171,19 +174,19 @@ class ContextStore(ContextReader):
     def replace_source(
         self, source: str, version: str, documents: Iterable[Document], *, kind: Kind = "document"
     ) -> Iterator[int]:
-        """Add what was read from a source and, at the end, delete what it no longer holds.
+        """Add a source's documents, then delete what the source no longer contains.
 
-        It works page by page: if it is broken off, the next call continues, and what an earlier
-        version held stays until the new one is complete.
+        It works page by page. If it is interrupted, the next call continues. The records of an
+        earlier version stay until the new version is complete.
 
         Args:
-            source: Where it was read from; the documents' metadata get it.
-            version: Something that differs when the source has changed, such as its hash.
-            documents: What it holds; read as they are needed.
-            kind: What they are, unless their metadata says it.
+            source: Where the documents come from. It is added to their metadata.
+            version: Changes when the source changes, such as a hash of it.
+            documents: The documents of the source; read lazily.
+            kind: The kind of documents whose metadata has none.
 
         Yields:
-            How many of the documents so far are in the store.
+            The number of documents stored so far.
         """
         key = self._record_format.key
         version = digest(version, key=key)
@@ -204,12 +207,12 @@ class ContextStore(ContextReader):
         """Change a record.
 
         Args:
-            id: Which one.
-            text: Its new text; None leaves it.
-            metadata: Its new metadata; None leaves it.
+            id: The record.
+            text: The new text; None keeps the old one.
+            metadata: The new metadata; None keeps the old one.
 
         Returns:
-            Its new id, which is the hash of its new content.
+            The new id, which is the hash of the new content.
 
         Raises:
             StoreError: There is no such record.
@@ -225,25 +228,25 @@ class ContextStore(ContextReader):
         return renamed
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete records; unknown ids do not matter.
+        """Delete records; unknown ids are ignored.
 
-        Their text stays readable in the files until something is written over it: see `forget`.
+        The text stays readable in the files until it is overwritten; see `forget`.
         """
         self._records.delete(ids)
 
     def forget(self, ids: Sequence[str]) -> None:
-        """Delete records so that their text is in no file of the store any more.
+        """Delete records and erase their text from every file of the store.
 
-        It rewrites the database: about a second for each ten thousand records of the folder.
+        This rewrites the database: about a second for every ten thousand records in the folder.
 
         Raises:
-            StoreError: There is no record of one of these ids, or the store is on a server.
+            StoreError: One of the ids does not exist, or the store is on a server.
         """
         self._require(ids)
         self._records.erase(ids)
 
     def purge(self) -> None:
-        """Delete everything of this user so that nothing of it is in any file of the store.
+        """Delete everything of this user and erase it from every file of the store.
 
         Raises:
             StoreError: The store is on a server.
@@ -257,7 +260,7 @@ class ContextStore(ContextReader):
         return ContextVectorStore(self, kind)
 
     def for_user(self, user: str) -> ContextStore:
-        """Return the store of another user in the same place; it is closed with this one."""
+        """Return another user's store in the same place. Closing this store closes it too."""
         if user == self.user:
             return self
         with self._backend.lock:
@@ -268,7 +271,10 @@ class ContextStore(ContextReader):
             return self._others[user]
 
     def close(self) -> None:
-        """Let go of the folder, so that another process can open it; the store is used up."""
+        """Release the folder, so that another process can open it.
+
+        The store is unusable afterwards, and so are the other users' stores opened through it.
+        """
         with self._backend.lock:
             for store in (self, *self._others.values()):
                 store._records.close()
@@ -289,11 +295,12 @@ class ContextStore(ContextReader):
         found = self.get(ids)
         if len(found) < len(ids):
             raise StoreError(
-                "this user has no record of that id", remedy="see `cogenesis context list`"
+                "this user has no record with this id",
+                remedy="list the ids with `cogenesis context list`",
             )
         return found
 
     def _write(self, records: Iterable[Record]) -> list[str]:
-        given = list(records)
-        self._records.write(unique(given))
-        return [record.id for record in given]
+        records = list(records)
+        self._records.write(unique(records))
+        return [record.id for record in records]

@@ -1,23 +1,33 @@
-"""Embeddings that are computed on this machine: all-MiniLM-L6-v2 in ONNX.
+"""Embeddings computed on this machine: the built-in model, and the checks for any other one.
 
-The model file holds int8 weights (23 MB) and runs on onnxruntime, so neither torch nor a network
-is needed. Both files come from the catalog; a missing one is an error with its remedy, never a
-silent download.
+The built-in model is all-MiniLM-L6-v2 as int8 ONNX (23 MB) on onnxruntime, so neither torch nor a
+network is needed to run it. Its two files come from the model catalog and are downloaded at first
+use if they are missing.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged
+from cogenesis_langchain.errors import (
+    CoGenesisError,
+    MissingDependency,
+    ModelFileDamaged,
+    StoreError,
+)
 from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.privacy.hosts import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +36,17 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MAX_TOKENS: Final = 256
-"""Longest input of the model; what is beyond it does not count for the vector."""
+"""Longest input of the model; tokens beyond it are ignored."""
 
-_WINDOW: Final = 1024  # texts that are tokenised and sorted by length together
+_WINDOW: Final = 1024  # number of texts that are tokenised and sorted by length together
+
+VECTORS_LOST: Final = "lost"
+"""Fingerprint of a collection whose damaged vectors were discarded."""
+
+_PROBE: Final = "The quick brown fox jumps over the lazy dog near the river bank at 7 o'clock."
+_MIN_SAME_COSINE: Final = 0.98
+"""Two vectors of the probe text with at least this cosine come from the same model. Rounding
+differs between processors; vectors of different models are unrelated."""
 
 
 class LocalMiniLM(Embeddings):
@@ -37,14 +55,14 @@ class LocalMiniLM(Embeddings):
     Safe to share between threads.
 
     Args:
-        model: ONNX file, by catalog name or path; fetched if it is not here yet.
+        model: ONNX file, by catalog name or path; downloaded if it is missing.
         tokenizer: Its ``tokenizer.json``, by catalog name or path.
-        batch_size: Most texts of one forward pass.
-        threads: Threads of one forward pass; None lets onnxruntime take every core.
+        batch_size: Maximum number of texts in a forward pass.
+        threads: Threads of a forward pass; None lets onnxruntime use every core.
 
     Raises:
         MissingDependency: The extra ``chroma`` is not installed.
-        ModelFileError: A file cannot be fetched.
+        ModelFileError: A file cannot be downloaded.
         ModelFileDamaged: A file cannot be read.
     """
 
@@ -64,7 +82,7 @@ class LocalMiniLM(Embeddings):
         """Embed texts.
 
         Args:
-            texts: Any number of texts; each counts up to `MAX_TOKENS` tokens.
+            texts: The texts; each is truncated to `MAX_TOKENS` tokens.
 
         Returns:
             One unit vector of 384 numbers for each text, in the same order.
@@ -73,11 +91,11 @@ class LocalMiniLM(Embeddings):
         return [vector for window in windows for vector in self._embed(window)]
 
     def embed_query(self, text: str) -> list[float]:
-        """Embed one text the way `embed_documents` does."""
+        """Embed one text as `embed_documents` does."""
         return self.embed_documents([text])[0]
 
     def _embed(self, texts: Sequence[str]) -> Iterator[list[float]]:
-        """Embed a window of texts, shortest first, so that a batch holds little padding."""
+        """Embed a window of texts, shortest first, so that batches contain little padding."""
         import numpy as np
 
         encodings = self._tokenizer.encode_batch([_encodable(text) for text in texts])
@@ -101,14 +119,14 @@ class LocalMiniLM(Embeddings):
             ["last_hidden_state"],
             {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(mask)},
         )[0]
-        # The mean over real tokens and the sum have the same direction, which is all that is kept.
+        # Normalising removes the factor between the mean and the sum over the real tokens.
         pooled: NDArray[np.float32] = np.einsum("bth,bt->bh", hidden, mask.astype(np.float32))
         pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
         return pooled
 
 
 def _encodable(text: str) -> str:
-    """Replace lone surrogates, which cannot be tokenised."""
+    """Replace lone surrogates, which the tokenizer rejects."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -138,7 +156,7 @@ def _load_session(path: Path, threads: int) -> InferenceSession:
         )
     except ImportError:
         raise MissingDependency("onnxruntime", extra="chroma") from None
-    onnxruntime.disable_telemetry_events()  # someone else may have imported it first
+    onnxruntime.disable_telemetry_events()  # for a process that had imported onnxruntime before
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     try:
@@ -148,9 +166,10 @@ def _load_session(path: Path, threads: int) -> InferenceSession:
 
 
 def _disable_telemetry() -> None:
-    """Keep onnxruntime from reporting the process to its vendor, out of sight of Python's sockets.
+    """Keep onnxruntime from sending telemetry to its vendor.
 
-    It reads the variable once, when it is first imported.
+    It does so from native code, which blocking Python's sockets does not stop. It reads the
+    variable once, when it is first imported.
     """
     if "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "1":
         warnings.warn(
@@ -164,7 +183,127 @@ def _disable_telemetry() -> None:
 
 def _damaged(path: Path) -> ModelFileDamaged:
     return ModelFileDamaged(
-        f"{path} is not a model file that can be read",
-        remedy="fetch it again: cogenesis models pull minilm-l6-v2-int8 and "
+        f"{path} is not a valid model file",
+        remedy="fetch both files again: cogenesis models pull minilm-l6-v2-int8 and "
         "cogenesis models pull minilm-l6-v2-tokenizer",
     )
+
+
+class LocalEmbeddings:
+    """Wraps a store's embedding model: opens it at first use and checks where it runs.
+
+    Args:
+        embeddings: Any LangChain embedding model; None is `LocalMiniLM`.
+        trusted_hosts: Hosts besides loopback that it may send private text to.
+
+    Raises:
+        UntrustedLocalModel: The model is a client of another host.
+    """
+
+    def __init__(self, embeddings: Embeddings | None, trusted_hosts: Collection[str]) -> None:
+        self._embeddings = embeddings
+        self._trusted_hosts = trusted_hosts
+        self._opening = threading.Lock()
+        self._probe: NDArray[np.float32] | None = None
+        if embeddings is not None:
+            require_trusted(embeddings, trusted_hosts)
+
+    def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts; shape (len(texts), dimensions).
+
+        Raises:
+            StoreError: The model fails, or does not return one finite vector for each text.
+        """
+        import numpy as np
+
+        model = self._model()
+        with _translated_errors(model):
+            vectors = np.asarray(model.embed_documents(list(texts)), dtype=np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+            raise _bad_vectors(model)
+        return vectors
+
+    def query(self, text: str) -> list[float]:
+        """Embed a query.
+
+        Raises:
+            StoreError: The model fails, or does not return finite numbers.
+        """
+        model = self._model()
+        with _translated_errors(model):
+            vector = [float(number) for number in model.embed_query(text)]
+        if not all(map(isfinite, vector)):
+            raise _bad_vectors(model)
+        return vector
+
+    def check(self, fingerprint: str) -> None:
+        """Check that a collection was built with this model.
+
+        Args:
+            fingerprint: What `fingerprint` returned when it was built.
+
+        Raises:
+            StoreError: It was built with another model, or its vectors are lost.
+        """
+        import numpy as np
+
+        if fingerprint == VECTORS_LOST:
+            raise StoreError(
+                "the vectors of this user's records are lost, because the index was damaged",
+                remedy="recompute them from the texts: cogenesis context rebuild",
+            )
+        built_with = np.frombuffer(base64.b85decode(fingerprint), dtype=np.float16)
+        present = self._probe_vector()
+        if len(built_with) == len(present):
+            norms = np.linalg.norm(built_with.astype(np.float32)) * np.linalg.norm(present)
+            if built_with.astype(np.float32) @ present >= _MIN_SAME_COSINE * norms:
+                return
+            difference = "another embedding model"
+        else:
+            difference = f"an embedding model of {len(built_with)} dimensions, not {len(present)}"
+        raise StoreError(
+            f"the context store was built with {difference}",
+            remedy="open it with the embedding model it was built with, or recompute its vectors: "
+            "cogenesis context rebuild, or rebuild(...) with your own embeddings",
+        )
+
+    def fingerprint(self) -> str:
+        """Return a fingerprint that identifies the model: its vector of a fixed sentence."""
+        import numpy as np
+
+        return base64.b85encode(self._probe_vector().astype(np.float16).tobytes()).decode()
+
+    def _probe_vector(self) -> NDArray[np.float32]:
+        if self._probe is None:
+            self._probe = self.documents([_PROBE])[0]
+        return self._probe
+
+    def _model(self) -> Embeddings:
+        with self._opening:
+            if self._embeddings is None:
+                self._embeddings = LocalMiniLM()
+            else:
+                # Checked at every call, because a client's address can be changed meanwhile.
+                require_trusted(self._embeddings, self._trusted_hosts)
+            return self._embeddings
+
+
+def _bad_vectors(model: Embeddings) -> StoreError:
+    return StoreError(
+        f"the embedding model {type(model).__name__} did not return one finite vector for each "
+        "text",
+        remedy="test the model alone, with a few short texts",
+    )
+
+
+@contextmanager
+def _translated_errors(model: Embeddings) -> Iterator[None]:
+    try:
+        yield
+    except CoGenesisError:
+        raise
+    except Exception as error:  # any model of the user; its errors often contain the texts
+        raise StoreError(
+            f"the embedding model {type(model).__name__} failed ({type(error).__name__})",
+            remedy="test the model alone, with a short text",
+        ) from None

@@ -31,12 +31,12 @@ _BYTES_PER_TOKEN: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """What fits and what does not.
+    """The documents that fit a token budget, and those that do not.
 
     Attributes:
-        documents: What fits, in the order given.
-        left_out: What does not.
-        tokens: Tokens of what fits.
+        documents: The documents that fit, in the order given.
+        left_out: The documents that do not fit.
+        tokens: Number of tokens of ``documents``.
     """
 
     documents: list[Document] = field(repr=False)
@@ -47,12 +47,12 @@ class Packing:
 def pack(
     documents: Sequence[Document], budget: int | None, count_tokens: Callable[[str], int]
 ) -> Packing:
-    """Take documents in order as long as they fit; a shorter one may follow one that does not.
+    """Take documents in order while they fit; a shorter one may follow one that does not fit.
 
     Args:
-        documents: The most important first.
-        budget: Most tokens of all together; None takes all.
-        count_tokens: Counts the tokens of a text as the model will.
+        documents: The documents, most important first.
+        budget: Maximum number of tokens of all together; None takes all.
+        count_tokens: Counts the tokens of a text, as the model will.
     """
     taken: list[Document] = []
     left_out: list[Document] = []
@@ -68,15 +68,18 @@ def pack(
 
 
 def estimated_tokens(text: str) -> int:
-    """Estimate tokens without a tokenizer, rather too many than too few for European languages."""
+    """Estimate the number of tokens without a tokenizer.
+
+    One token per three bytes overestimates for European languages, so the budget is kept.
+    """
     return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1
 
 
 class PrivateContextRetriever(BaseRetriever):
-    """The user's profile, always, and the records that answer a query.
+    """Retrieves the user's profile, always, and the records that match a query.
 
-    The profile comes first, as one document, and does not count towards ``k``. Every field but
-    ``store`` can also be given to a single call: ``retriever.invoke(query, k=2)``.
+    The profile comes first, as one document, and does not count towards ``k``. Every field except
+    ``store`` can be overridden for a single call: ``retriever.invoke(query, k=2)``.
 
     Example:
         ```python
@@ -85,22 +88,22 @@ class PrivateContextRetriever(BaseRetriever):
         ```
 
     Args:
-        store: Where the context is.
-        k: How many records besides the profile.
+        store: The context store.
+        k: Number of records besides the profile.
         search_type: See `SearchType`.
-        kinds: Which kinds are searched.
-        since: First date (ISO 8601) of what is searched; leaves out what has no date.
-        until: Last date of what is searched.
-        where: What the metadata must be; see `Filter.where`.
-        user: Whose context, if it is not the store's user.
-        profile: Whether the profile is supplied.
+        kinds: Kinds of records to search.
+        since: First date (ISO 8601) of the records; excludes records without a date.
+        until: Last date of the records; excludes records without a date.
+        where: Metadata filter; see `Filter.where`.
+        user: The user whose context is read; None is the store's user.
+        profile: Whether to include the profile.
         fetch_k: See `Search`.
         lambda_mult: See `Search`.
         score_threshold: See `Search`.
-        max_tokens: Most tokens of all documents together; None does not limit.
-        count_tokens: Counts them as the local model does; by default a cautious estimate.
+        max_tokens: Maximum number of tokens of all documents together; None does not limit.
+        count_tokens: Counts tokens as the local model does. The default is a cautious estimate.
         trusted_hosts: Hosts besides loopback that may trace what is retrieved.
-        allow_tracing: Let a tracer or debug printer record what is retrieved.
+        allow_tracing: Let tracers and debug printers record what is retrieved.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -123,18 +126,18 @@ class PrivateContextRetriever(BaseRetriever):
     allow_tracing: bool = False
 
     def retrieve(self, query: str, **overrides: Any) -> Packing:
-        """Retrieve, and tell what did not fit.
+        """Retrieve documents, and report those that did not fit.
 
         Args:
-            query: What the context should be about.
-            **overrides: Fields to change for this call.
+            query: The query.
+            **overrides: Fields to override for this call.
 
         Returns:
-            The documents, profile first and then the best, and those left out for
-            ``max_tokens``.
+            The documents, profile first and then by score, and those left out because of
+                ``max_tokens``.
 
         Raises:
-            StoreError: The store cannot be read, or a filter cannot be used.
+            StoreError: The store cannot be read, or a filter is not valid.
         """
         if overrides:
             fields = {name: getattr(self, name) for name in type(self).model_fields}
@@ -150,11 +153,11 @@ class PrivateContextRetriever(BaseRetriever):
         )
         store = self._users_store()
         found = [document for document, _ in store.search(search)]
-        documents = [*(_as_one(store.profile()) if self.profile else ()), *found]
+        documents = [*(_join_facts(store.profile()) if self.profile else ()), *found]
         packing = pack(documents, self.max_tokens, self.count_tokens)
         if packing.left_out:
             _log.warning(
-                "%d of %d documents were left out: together they have more than %d tokens",
+                "%d of %d documents were left out: they do not fit into max_tokens=%d",
                 len(packing.left_out),
                 len(documents),
                 self.max_tokens,
@@ -168,15 +171,15 @@ class PrivateContextRetriever(BaseRetriever):
     def invoke(
         self, input: str, config: RunnableConfig | None = None, **kwargs: Any
     ) -> list[Document]:
-        """Retrieve; fields can be given as keyword arguments for this call.
+        """Retrieve documents. Refuses to run while they would be traced.
 
         Args:
-            input: What the context should be about.
-            config: As of any runnable.
-            **kwargs: Fields to change for this call.
+            input: The query.
+            config: Configuration, as for any runnable.
+            **kwargs: Fields to override for this call.
 
         Raises:
-            TracingLeak: Someone would record what is retrieved.
+            TracingLeak: A tracer or debug printer would record what is retrieved.
             StoreError: See `retrieve`.
         """
         self._refuse_tracing(config)
@@ -185,7 +188,7 @@ class PrivateContextRetriever(BaseRetriever):
     async def ainvoke(
         self, input: str, config: RunnableConfig | None = None, **kwargs: Any
     ) -> list[Document]:
-        """Do the same without blocking the event loop."""
+        """Retrieve documents without blocking the event loop; see `invoke`."""
         self._refuse_tracing(config)
         return await super().ainvoke(input, config, **kwargs)
 
@@ -209,7 +212,7 @@ class PrivateContextRetriever(BaseRetriever):
             refuse_tracing(callbacks, trusted_hosts=self.trusted_hosts)
 
 
-def _as_one(facts: Sequence[Document]) -> list[Document]:
-    """Put the facts of a profile into one document, if there are any."""
+def _join_facts(facts: Sequence[Document]) -> list[Document]:
+    """Join the facts of a profile into one document; none if there are no facts."""
     text = "\n".join(fact.page_content for fact in facts)
     return [Document(id="profile", page_content=text, metadata={"kind": "profile"})] if text else []

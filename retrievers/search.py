@@ -1,4 +1,4 @@
-"""Ways of finding records: by meaning, by words, by both, and by meaning without repetition."""
+"""Searches over records: by similarity, by keywords, hybrid, and MMR."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Ranked, Record
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
-from cogenesis_langchain.terms import is_telling, terms
+from cogenesis_langchain.terms import is_distinctive, terms
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
-"""similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity and BM25 over
-names, numbers and rare words, fused by rank. mmr: maximal marginal relevance over embeddings."""
+"""similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity fused by rank
+with BM25 over names, numbers and rare words. mmr: maximal marginal relevance over embeddings."""
 
 _RANK_CONSTANT: Final = 60
-"""Of reciprocal rank fusion: score = sum of 1 / (60 + rank) (Cormack, Clarke, Büttcher 2009)."""
+"""Reciprocal rank fusion: score = sum of 1 / (60 + rank) (Cormack, Clarke and Büttcher, 2009)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for.
+    """A search over a user's records.
 
     Attributes:
-        query: Any text.
-        k: How many records.
+        query: The query, in any words.
+        k: Number of records to return.
         search_type: See `SearchType`.
-        filter: What a record must be.
-        fetch_k: How many candidates hybrid and mmr choose from.
-        lambda_mult: Of mmr: 1 looks at relevance alone, 0 at variety alone.
-        score_threshold: Least cosine, of similarity and mmr.
+        filter: Restricts the records.
+        fetch_k: Number of candidates that hybrid and mmr choose from.
+        lambda_mult: For mmr: 1 considers only relevance, 0 only diversity.
+        score_threshold: Minimum cosine, for similarity and mmr.
 
     Raises:
-        ConfigurationError: A threshold where there is no cosine.
+        ConfigurationError: A threshold was given for a search type without a cosine.
     """
 
     query: str
@@ -48,39 +48,40 @@ class Search:
     def __post_init__(self) -> None:
         if self.score_threshold is not None and self.search_type not in ("similarity", "mmr"):
             raise ConfigurationError(
-                f"search_type={self.search_type!r} has no cosine to compare with score_threshold",
-                remedy="use similarity or mmr with a score_threshold",
+                f"search_type={self.search_type!r} computes no cosine for score_threshold",
+                remedy='use score_threshold with search_type="similarity" or "mmr"',
             )
 
-    def run(self, records: UserRecords) -> list[SearchHit]:
-        """Return what is found, best first, with scores of the search type."""
+    def run(self, records: UserRecords) -> list[ScoredRecord]:
+        """Run the search and return records with scores, best first."""
         if not self.query.strip():
             return []
-        candidates = Candidates(records, self.filter)
-        return candidates.hits(self._ranked(records, candidates))
+        filtered = FilteredRecords(records, self.filter)
+        return filtered.load(self._ranked(records, filtered))
 
-    def _ranked(self, records: UserRecords, candidates: Candidates) -> list[Ranked]:
+    def _ranked(self, records: UserRecords, filtered: FilteredRecords) -> list[Ranked]:
         fetch = max(self.fetch_k, self.k)
         match self.search_type:
             case "similarity":
                 return self._above_threshold(
-                    candidates.nearest(records.query_vector(self.query), self.k)
+                    filtered.nearest(records.query_vector(self.query), self.k)
                 )
             case "keywords":
-                return candidates.matching(set(terms(self.query)), self.k)
+                return filtered.by_keywords(set(terms(self.query)), self.k)
             case "mmr":
-                return self._varied(records, candidates, fetch)
+                return self._diverse(records, filtered, fetch)
             case "hybrid":
-                meant = candidates.nearest(records.query_vector(self.query), fetch)
-                telling = set(filter(is_telling, terms(self.query)))
-                return fuse([meant, candidates.matching(telling, fetch)])[: self.k]
+                similar = filtered.nearest(records.query_vector(self.query), fetch)
+                # Everyday words are left to the embeddings: in BM25 they would only add noise.
+                rare = set(filter(is_distinctive, terms(self.query)))
+                return fuse([similar, filtered.by_keywords(rare, fetch)])[: self.k]
 
-    def _varied(self, records: UserRecords, candidates: Candidates, fetch: int) -> list[Ranked]:
+    def _diverse(self, records: UserRecords, filtered: FilteredRecords, fetch: int) -> list[Ranked]:
         import numpy as np
         from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
         vector = records.query_vector(self.query)
-        found = self._above_threshold(candidates.nearest(vector, fetch))
+        found = self._above_threshold(filtered.nearest(vector, fetch))
         if not found:
             return []
         vectors = records.vectors([id_ for id_, _ in found])
@@ -92,14 +93,14 @@ class Search:
     def _above_threshold(self, ranked: list[Ranked]) -> list[Ranked]:
         if self.score_threshold is None:
             return ranked
-        return [one for one in ranked if one[1] >= self.score_threshold]
+        return [(id_, cosine) for id_, cosine in ranked if cosine >= self.score_threshold]
 
 
 def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
     """Fuse ranked lists by reciprocal rank.
 
     Args:
-        lists: Ids, best first; their own scores do not count.
+        lists: Ids with scores, best first. Only the ranks matter, not the scores.
 
     Returns:
         Every id once with its fused score, best first.
@@ -108,22 +109,22 @@ def fuse(lists: Sequence[Sequence[Ranked]]) -> list[Ranked]:
     for ranked in lists:
         for rank, (id_, _) in enumerate(ranked, start=1):
             scores[id_] = scores.get(id_, 0.0) + 1 / (_RANK_CONSTANT + rank)
-    return sorted(scores.items(), key=lambda one: -one[1])
+    return sorted(scores.items(), key=lambda item: -item[1])
 
 
-SearchHit = tuple[Record, float]
+ScoredRecord = tuple[Record, float]
 
 _PAGE: Final = 100
-_MOST_FETCHED: Final = 1_000
-"""From here on it is quicker to let Chroma test the whole collection."""
+_MAX_FETCHED: Final = 1_000
+"""Beyond this it is faster to let Chroma evaluate the filter on the whole collection."""
 
 
-class Candidates:
-    """The records of one search, each loaded once at most.
+class FilteredRecords:
+    """Filtered vector and keyword search over a user's records; loads each record at most once.
 
     Args:
-        records: Where they are.
-        filter: What a record must be.
+        records: The user's records.
+        filter: Restricts the records.
     """
 
     def __init__(self, records: UserRecords, filter: Filter) -> None:
@@ -132,63 +133,65 @@ class Candidates:
         self._loaded: dict[str, Record] = {}
 
     def nearest(self, vector: Sequence[float], n: int) -> list[Ranked]:
-        """Return the admitted records nearest to a vector with their cosines, best first."""
+        """Return the matching records nearest to a vector with their cosines, best first."""
         return self._best(
             lambda count: self._records.nearest(vector, count),
             lambda: self._records.nearest(vector, n, self._filter.condition()),
             n,
         )
 
-    def matching(self, words: set[str], n: int) -> list[Ranked]:
-        """Return the admitted records that hold words with their BM25 scores, best first."""
+    def by_keywords(self, words: set[str], n: int) -> list[Ranked]:
+        """Return the matching records that contain words with their BM25 scores, best first."""
 
-        def tested_by_chroma() -> list[Ranked]:
-            admitted = set(self._records.ids(self._filter.condition()))
-            ranked = self._records.matching(words, self._records.count())
-            return [one for one in ranked if one[0] in admitted][:n]
+        def filtered_by_chroma() -> list[Ranked]:
+            matching = set(self._records.ids(self._filter.condition()))
+            ranked = self._records.by_keywords(words, self._records.count())
+            return [(id_, score) for id_, score in ranked if id_ in matching][:n]
 
-        return self._best(lambda count: self._records.matching(words, count), tested_by_chroma, n)
+        return self._best(
+            lambda count: self._records.by_keywords(words, count), filtered_by_chroma, n
+        )
 
-    def hits(self, ranked: Sequence[Ranked]) -> list[SearchHit]:
-        """Return the records of ranked ids, in their order."""
-        self._load(ranked)
+    def load(self, ranked: Sequence[Ranked]) -> list[ScoredRecord]:
+        """Return the records of ranked ids, in the same order."""
+        missing = [id_ for id_, _ in ranked if id_ not in self._loaded]
+        if missing:
+            self._loaded |= self._records.get(missing)
         return [(self._loaded[id_], score) for id_, score in ranked if id_ in self._loaded]
 
     def _best(
         self,
         find: Callable[[int], list[Ranked]],
-        tested_by_chroma: Callable[[], list[Ranked]],
+        filtered_by_chroma: Callable[[], list[Ranked]],
         n: int,
     ) -> list[Ranked]:
-        """Return the best admitted records.
+        """Return the best records that match the filter.
 
-        Chroma tests a condition on the whole collection before it searches, which in a large one
-        takes a hundred times as long as the search. So more is fetched than is wanted and then
-        tested here, as long as the filter admits enough of it.
+        Chroma evaluates a condition on the whole collection before it searches. In a large
+        collection that takes a hundred times as long as the search. So more records than needed are
+        fetched and filtered here, as long as enough of them match.
         """
-        if self._filter.admits_all:
+        if self._filter.matches_all:
             return find(n)
-        known_to_chroma = self._filter.is_known_to_chroma(sealed=self._records.sealed)
+        chroma_can_evaluate = self._filter.chroma_can_evaluate(encrypted=self._records.encrypted)
         fetch = 2 * n + 20
         while True:
             ranked = find(fetch)
-            found = self._admitted(ranked, n)
+            found = self._matching(ranked, n)
             if len(found) == n or len(ranked) < fetch:
                 return found
+            # Estimate the number needed from the share of matches so far, and add half of it.
             fetch = fetch * 3 * n // (2 * max(len(found), 1)) + 1
-            if known_to_chroma and fetch > _MOST_FETCHED:
-                return tested_by_chroma()
+            if chroma_can_evaluate and fetch > _MAX_FETCHED:
+                return filtered_by_chroma()
 
-    def _admitted(self, ranked: Sequence[Ranked], n: int) -> list[Ranked]:
-        admitted: list[Ranked] = []
+    def _matching(self, ranked: Sequence[Ranked], n: int) -> list[Ranked]:
+        matching: list[Ranked] = []
         for start in range(0, len(ranked), _PAGE):
-            page = self.hits(ranked[start : start + _PAGE])
-            admitted += [(one.id, score) for one, score in page if self._filter.admits(one)]
-            if len(admitted) >= n:
+            page = self.load(ranked[start : start + _PAGE])
+            matching += [
+                (record.id, score) for record, score in page if self._filter.matches(record)
+            ]
+            if len(matching) >= n:
                 break
-        return admitted[:n]
-
-    def _load(self, ranked: Sequence[Ranked]) -> None:
-        missing = [id_ for id_, _ in ranked if id_ not in self._loaded]
-        if missing:
-            self._loaded |= self._records.get(missing)
+        return matching[:n]

@@ -18,13 +18,13 @@ from cogenesis_langchain.retrievers.storage.records import Kind
 
 
 class ContextVectorStore(VectorStore):
-    """A view of a context store that holds one kind, for what expects a vector store.
+    """Adapts one kind of records of a context store to LangChain's vector store interface.
 
-    Documents come back as they were given: their metadata does not tell the kind.
+    Documents come back as they were added: their metadata has no ``kind``.
 
     Args:
-        store: Where the records are.
-        kind: Which of them it holds.
+        store: The context store.
+        kind: The kind of records.
     """
 
     def __init__(self, store: ContextStore, kind: Kind = "document") -> None:
@@ -39,30 +39,30 @@ class ContextVectorStore(VectorStore):
         ids: list[str] | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Add texts; those without an id are named by their content.
+        """Add texts; those without an id get one from their content.
 
         Raises:
             StoreError: See `ContextStore.add_documents`.
         """
-        given = list(texts)
+        texts = list(texts)
         documents = [
             Document(id=id_, page_content=text, metadata={**metadata, "kind": self._kind})
             for id_, text, metadata in zip(
-                ids or repeat(None, len(given)),
-                given,
-                metadatas or repeat({}, len(given)),
+                ids or repeat(None, len(texts)),
+                texts,
+                metadatas or repeat({}, len(texts)),
                 strict=True,
             )
         ]
         return self._store.add_documents(documents)
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> None:
-        """Delete records; None deletes all of this kind. Unknown ids do not matter."""
+        """Delete records; None deletes all of this kind. Unknown ids are ignored."""
         self._store.delete(self._store.ids(self._filter()) if ids is None else ids)
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return records by id; unknown ids are left out."""
-        return [_as_given(document) for document in self._store.get(ids)]
+        """Return records by id; unknown ids are skipped."""
+        return [_without_kind(document) for document in self._store.get(ids)]
 
     def similarity_search(
         self,
@@ -72,13 +72,13 @@ class ContextVectorStore(VectorStore):
         filter: Mapping[str, object] | None = None,
         **kwargs: Any,
     ) -> list[Document]:
-        """Return the records nearest to a query.
+        """Return the records most similar to a query.
 
         Args:
-            query: Any text.
-            k: How many.
-            filter: What their metadata must be; see `Filter.where`.
-            **kwargs: Ignored; other vector stores' options.
+            query: The query.
+            k: Number of records.
+            filter: Metadata filter; see `Filter.where`.
+            **kwargs: Options of other vector stores; ignored.
         """
         found = self.similarity_search_with_score(query, k, filter=filter)
         return [document for document, _ in found]
@@ -91,9 +91,9 @@ class ContextVectorStore(VectorStore):
         filter: Mapping[str, object] | None = None,
         **kwargs: Any,
     ) -> list[tuple[Document, float]]:
-        """Return the nearest records with their cosines, most similar first."""
+        """Return the most similar records with their cosines, best first."""
         search = Search(query, k, "similarity", self._filter(filter))
-        return [(_as_given(document), score) for document, score in self._store.search(search)]
+        return [(_without_kind(document), score) for document, score in self._store.search(search)]
 
     def max_marginal_relevance_search(
         self,
@@ -105,9 +105,9 @@ class ContextVectorStore(VectorStore):
         filter: Mapping[str, object] | None = None,
         **kwargs: Any,
     ) -> list[Document]:
-        """Return records that are near to a query and unlike each other; see `Search`."""
+        """Return records similar to the query and different from each other; see `Search`."""
         search = Search(query, k, "mmr", self._filter(filter), fetch_k, lambda_mult)
-        return [_as_given(document) for document, _ in self._store.search(search)]
+        return [_without_kind(document) for document, _ in self._store.search(search)]
 
     @classmethod
     def from_texts(
@@ -124,13 +124,13 @@ class ContextVectorStore(VectorStore):
         """Open a store and add texts to it.
 
         Args:
-            texts: What to add.
+            texts: The texts.
             embedding: The store's embedding model; it must run locally.
             metadatas: One for each text.
             ids: One for each text.
             path: The store's folder.
-            user: Whose context.
-            **kwargs: Ignored; other vector stores' options.
+            user: The user whose context this is.
+            **kwargs: Options of other vector stores; ignored.
         """
         view = cls(ContextStore(path, user, embedding))
         view.add_texts(texts, metadatas, ids=ids)
@@ -139,7 +139,7 @@ class ContextVectorStore(VectorStore):
     def _similarity_search_with_relevance_scores(
         self, query: str, k: int = 4, **kwargs: Any
     ) -> list[tuple[Document, float]]:
-        """Return relevances in [0, 1]: cosines, opposed ones counted as unrelated."""
+        """Return relevances in [0, 1]: the cosines, with negative ones set to 0."""
         found = self.similarity_search_with_score(query, k, filter=kwargs.get("filter"))
         return [(document, max(0.0, score)) for document, score in found]
 
@@ -147,6 +147,6 @@ class ContextVectorStore(VectorStore):
         return Filter(kinds=[self._kind], where=where or {})
 
 
-def _as_given(document: Document) -> Document:
+def _without_kind(document: Document) -> Document:
     metadata = {name: value for name, value in document.metadata.items() if name != "kind"}
     return Document(id=document.id, page_content=document.page_content, metadata=metadata)

@@ -39,8 +39,8 @@ def stand_in() -> Iterator[ChatOpenAI]:
 
 @pytest.fixture(scope="session")
 def local_model() -> LlamaCppModel:
-    """The local model of examples."""
-    return LlamaCppModel(n_ctx=2048)
+    """A local model that writes sentences and is quicker than the default one."""
+    return LlamaCppModel("qwen2.5-coder-0.5b-instruct", n_ctx=2048)
 
 
 @pytest.fixture(scope="session")

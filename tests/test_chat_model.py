@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from cogenesis_langchain.models.base import (
     LocalChunk,
     PrivateMessage,
 )
+from cogenesis_langchain.privacy.values import PrivateValue
 
 
 def chat(
@@ -66,7 +68,7 @@ def test_metadata_tells_what_happened() -> None:
     answer = chat().invoke(INSTRUCTION)
     report = told(answer)
     assert report["rung"] == "outline" and report["fallback_reason"] == ""
-    assert len(report["sketch"]) == 10 and report["cloud_calls"] == 1
+    assert len(report["sketch"].splitlines()) == 10 and report["cloud_calls"] == 1
     assert report["private_tokens_sent"] == 0 and report["disclosure"] == "none"
     assert answer.usage_metadata is not None
     assert answer.usage_metadata["output_tokens"] == 3
@@ -180,7 +182,7 @@ def test_a_context_that_does_not_fit_is_refused_before_anything_is_sent() -> Non
             raise ContextTooLong(5000, 4096)
 
     ledger = MemoryLedger()
-    with pytest.raises(ContextTooLong, match="904 more than the window of 4096"):
+    with pytest.raises(ContextTooLong, match="904 more than the context window of 4096"):
         chat(Full(), ledger=ledger).invoke(INSTRUCTION)
     assert ledger.entries == ()
 
@@ -226,3 +228,34 @@ def test_results_of_tools_stay_here() -> None:
     )
     assert "312.40" in local.prompts[0]
     assert b"312" not in ledger.entries[0].payload
+
+
+def test_private_terms_never_leave_though_the_context_does_not_hold_them() -> None:
+    instruction = "Write to the Blue Heron committee about the hedge."
+    local, ledger = ScriptedLocal(), MemoryLedger()
+    chat(local, ledger=ledger, private_terms=["blue heron"]).invoke(instruction)
+    assert b"Heron" not in ledger.entries[0].payload and b"[TERM_1]" in ledger.entries[0].payload
+    assert "Blue Heron" in local.prompts[0]
+    control = MemoryLedger()
+    chat(ledger=control).invoke(instruction)
+    assert b"Blue Heron" in control.entries[0].payload
+
+
+def matter_numbers(text: str) -> Iterator[PrivateValue]:
+    yield from (PrivateValue("ID", found) for found in re.findall(r"matter [a-z]+-[a-z]+", text))
+
+
+@pytest.mark.parametrize("context", [[], [SystemMessage("We call it matter quartz-lily here.")]])
+def test_detectors_find_values_besides_the_built_in_ones(context: list[SystemMessage]) -> None:
+    request = HumanMessage("Write to Bartholomew Quist about matter quartz-lily.")
+    ledger, control = MemoryLedger(), MemoryLedger()
+    chat(ledger=ledger, detectors=[matter_numbers]).invoke([*context, request])
+    chat(ledger=control).invoke([*context, request])
+    assert b"quartz" not in ledger.entries[0].payload
+    assert b"Quist" not in ledger.entries[0].payload
+    assert b"quartz" in control.entries[0].payload
+
+
+def test_private_terms_are_not_shown_by_the_model() -> None:
+    model = chat(private_terms=["blue heron"])
+    assert "heron" not in repr(model) + repr(model._identifying_params) + str(model.model_dump())

@@ -29,6 +29,7 @@ def test_the_public_names_are_these() -> None:
         "LlamaCppModel",
         "MemoryLedger",
         "StandInCloud",
+        "TransformersModel",
         "__version__",
         "private",
         "public",
@@ -54,6 +55,7 @@ def test_the_package_list_names_every_package() -> None:
     assert sorted(found) == sorted(listed)
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, cogenesis_langchain; print(*sys.modules)"
     loaded = {name.partition(".")[0] for name in run(code).stdout.split()}
@@ -69,6 +71,7 @@ def test_a_bare_folder_is_refused(folder: str) -> None:
     assert importlib.import_module(f"cogenesis_langchain.{folder}")
 
 
+@pytest.mark.slow
 def test_a_chat_model_costs_no_torch_and_no_chroma() -> None:
     code = "import sys; from cogenesis_langchain import ChatCoGenesis; print(*sys.modules)"
     loaded = {name.partition(".")[0] for name in run(code).stdout.split()}

@@ -1,4 +1,4 @@
-"""The ``cogenesis`` command; each group of commands has its own file beside this one."""
+"""The ``cogenesis`` command. Each command or group of commands is a module of this package."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ app.command("write")(write)
 
 
 def main() -> None:
-    """Run the command line; errors of the library print as one message and its remedy."""
-    for name, value in SHORT_SPIN.items():  # before llama.cpp is loaded, which reads it once
+    """Run the command line. An error of the library is printed as its message and remedy."""
+    # llama.cpp reads these variables once, when it is loaded.
+    for name, value in SHORT_SPIN.items():
         os.environ.setdefault(name, value)
     try:
         app()

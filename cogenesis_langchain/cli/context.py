@@ -1,4 +1,4 @@
-"""``cogenesis context``: add private documents to the store, look at them, make it forget."""
+"""``cogenesis context``: add private documents to the context store, search and delete them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _SHOWN_CHARACTERS = 90
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the store is and whose part of it is meant."""
+class StoreOptions:
+    """The options before the command: location of the store, its key, and the user."""
 
     folder: Path
     user: str
@@ -46,7 +46,7 @@ class Place:
     trusted_hosts: Sequence[str]
 
     def key(self) -> bytes | None:
-        """Return the store's key, if it has one."""
+        """Return the encryption key, if the store has one."""
         from cogenesis_langchain.retrievers.storage.encryption import keyring_key, read_key_file
 
         if self.key_file:
@@ -64,7 +64,7 @@ class Place:
         host, _, port = self.server.rpartition(":")
         if not host or not port.isdigit():
             raise ConfigurationError(
-                f"{self.server!r} is not the address of a server", remedy="write HOST:PORT"
+                f"{self.server!r} is not a server address", remedy="pass it as HOST:PORT"
             )
         return ContextStore.connect(
             host, int(port), self.user, key=self.key(), trusted_hosts=self.trusted_hosts
@@ -77,56 +77,56 @@ def choose(
     store: Annotated[
         Path | None, typer.Option(help="folder of the store; default: in the user's data folder")
     ] = None,
-    user: Annotated[str, typer.Option(help="whose context")] = "default",
+    user: Annotated[str, typer.Option(help="user whose context it is")] = "default",
     key_file: Annotated[
-        Path | None, typer.Option(help="key of an encrypted store; `new-key` makes one")
+        Path | None, typer.Option(help="key file of an encrypted store; see `new-key`")
     ] = None,
     keyring: Annotated[
-        bool, typer.Option("--keyring", help="the key is in the system's keyring")
+        bool, typer.Option("--keyring", help="read the key from the system's keyring")
     ] = False,
     server: Annotated[
-        str | None, typer.Option(help="HOST:PORT of a Chroma server instead of a folder")
+        str | None, typer.Option(help="HOST:PORT of a Chroma server, instead of a folder")
     ] = None,
     trusted_host: Annotated[
-        list[str] | None, typer.Option(help="host besides this one that may hold the store")
+        list[str] | None, typer.Option(help="host besides this machine that may have the store")
     ] = None,
 ) -> None:
-    """Say where the store is; options stand before the command."""
+    """Manage the private context store. Options of the store go before the command."""
     folder = store or platformdirs.user_data_path("cogenesis-langchain") / "context"
-    context.obj = Place(folder, user, key_file, keyring, server, trusted_host or [])
+    context.obj = StoreOptions(folder, user, key_file, keyring, server, trusted_host or [])
 
 
 @context_app.command()
 def add(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="files, and folders with all they hold")],
+    paths: Annotated[list[Path], typer.Argument(help="files, and folders with all their files")],
     kind: KindOption = None,
 ) -> None:
     """Add files: text, Markdown, HTML, PDF, e-mail (.eml, .mbox), calendar, CSV, JSON.
 
-    Doing it again continues where it was broken off, and takes over what has changed.
+    Run it again to resume an interrupted run, or to update files that have changed.
     """
     from cogenesis_langchain.retrievers.loaders.ingest import add_files, find_files
     from cogenesis_langchain.retrievers.storage.records import check_kind
 
-    place: Place = context.obj
+    options: StoreOptions = context.obj
     chosen = check_kind(kind or "document")
-    files = list(find_files(paths, leave_out=place.folder.resolve()))
+    files = list(find_files(paths, leave_out=options.folder.resolve()))
     console = Console(stderr=True)
-    added, problems = 0, []
+    stored, problems = 0, []
     columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with place.open() as store, Progress(*columns, console=console, transient=True) as bar:
+    with options.open() as store, Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=len(files))
         for progress in add_files(store, files, kind=chosen):
             bar.update(task, description=f"{escape(progress.path.name)}: {progress.pieces}")
             if progress.done:
                 bar.advance(task)
-                added += progress.pieces
+                stored += progress.pieces
             if progress.problem:
                 problems.append((progress.path, progress.problem))
     for path, problem in problems:
-        console.print(f"left out {path}: {problem}. {problem.remedy}", markup=False)
-    typer.echo(f"{added} pieces of {len(files) - len(problems)} files are in the store")
+        console.print(f"skipped {path}: {problem}. {problem.remedy}", markup=False)
+    typer.echo(f"{stored} pieces of {len(files) - len(problems)} files are in the store")
     if problems:
         raise typer.Exit(1)
 
@@ -135,8 +135,8 @@ def add(
 def list_records(
     context: typer.Context,
     kind: KindOption = None,
-    limit: Annotated[int, typer.Option(help="how many")] = 50,
-    offset: Annotated[int, typer.Option(help="how many to leave out first")] = 0,
+    limit: Annotated[int, typer.Option(help="number of records")] = 50,
+    offset: Annotated[int, typer.Option(help="number of records to skip")] = 0,
 ) -> None:
     """List records in the order they were added."""
     from cogenesis_langchain.retrievers.storage.filters import Filter
@@ -148,8 +148,8 @@ def list_records(
 @context_app.command()
 def search(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help="what to look for")],
-    k: Annotated[int, typer.Option(help="how many")] = 5,
+    query: Annotated[str, typer.Argument(help="query")],
+    k: Annotated[int, typer.Option(help="number of records")] = 5,
     search_type: Annotated[
         str, typer.Option("--type", help="hybrid, similarity, keywords or mmr")
     ] = "hybrid",
@@ -157,7 +157,7 @@ def search(
     since: Annotated[str | None, typer.Option(help="first date, 2026-03-14")] = None,
     until: Annotated[str | None, typer.Option(help="last date")] = None,
 ) -> None:
-    """Find records."""
+    """Search for records."""
     from cogenesis_langchain.retrievers.search import Search
     from cogenesis_langchain.retrievers.storage.filters import Filter
 
@@ -168,7 +168,7 @@ def search(
 
 @context_app.command()
 def show(context: typer.Context, ids: Ids) -> None:
-    """Print records whole, with their metadata, as JSON."""
+    """Print whole records with their metadata as JSON."""
     with context.obj.open() as store:
         for document in store.get(ids):
             typer.echo(_json(document))
@@ -176,7 +176,7 @@ def show(context: typer.Context, ids: Ids) -> None:
 
 @context_app.command()
 def export(context: typer.Context) -> None:
-    """Print every record as a line of JSON."""
+    """Print every record as one line of JSON."""
     with context.obj.open() as store:
         for document in store.export():
             typer.echo(_json(document))
@@ -184,25 +184,25 @@ def export(context: typer.Context) -> None:
 
 @context_app.command()
 def forget(context: typer.Context, ids: Ids) -> None:
-    """Delete records so that their text is in no file of the store any more."""
+    """Delete records and erase their text from all files of the store."""
     with context.obj.open() as store:
         store.forget(ids)
-    typer.echo(f"forgot {len(ids)}")
+    typer.echo(f"deleted {len(ids)} records")
 
 
 @context_app.command()
 def purge(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
 ) -> None:
-    """Delete everything of the user so that nothing of it is in any file of the store."""
-    place: Place = context.obj
-    with place.open() as store:
+    """Delete all records of the user and erase their text from all files of the store."""
+    options: StoreOptions = context.obj
+    with options.open() as store:
         total = sum(store.stats().values())
         if not yes:
-            typer.confirm(f"Delete all {total} records of {place.user!r} for good?", abort=True)
+            typer.confirm(f"Delete all {total} records of {options.user!r}?", abort=True)
         store.purge()
-    typer.echo(f"purged {total}")
+    typer.echo(f"deleted {total} records")
 
 
 @context_app.command()
@@ -217,24 +217,24 @@ def stats(context: typer.Context) -> None:
 
 @context_app.command()
 def rebuild(context: typer.Context) -> None:
-    """Make the vectors again from the texts: after damage, or for another embedding model."""
+    """Compute all vectors anew: after damage, or for another embedding model."""
     from cogenesis_langchain.retrievers.storage.rebuild import rebuild as rebuild_store
 
-    place: Place = context.obj
+    options: StoreOptions = context.obj
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("embedding", total=None)
         total = rebuild_store(
-            place.folder,
-            place.user,
-            key=place.key(),
+            options.folder,
+            options.user,
+            key=options.key(),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    typer.echo(f"rebuilt {total}")
+    typer.echo(f"rebuilt {total} records")
 
 
 @context_app.command("new-key")
-def new_key(path: Annotated[Path, typer.Argument(help="file to make")]) -> None:
-    """Make a key file for an encrypted store. Keep it on another disk, and keep a copy."""
+def new_key(path: Annotated[Path, typer.Argument(help="file to create")]) -> None:
+    """Create a key file for an encrypted store. Keep it on another disk, and make a backup."""
     from cogenesis_langchain.retrievers.storage.encryption import new_key_file
 
     new_key_file(path)
@@ -254,9 +254,9 @@ def _search_type(name: str) -> SearchType:
 
     for known in get_args(SearchType):
         if name == known:
-            return known  # type: ignore[no-any-return]  # get_args forgets the type
+            return known  # type: ignore[no-any-return]  # get_args returns Any
     raise ConfigurationError(
-        f"there is no search type {name!r}", remedy=f"use one of {', '.join(get_args(SearchType))}"
+        f"unknown search type {name!r}", remedy=f"use one of {', '.join(get_args(SearchType))}"
     )
 
 

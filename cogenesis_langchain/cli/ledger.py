@@ -1,4 +1,4 @@
-"""``cogenesis ledger``: what left this machine, and whether its record is whole."""
+"""``cogenesis ledger``: show the requests that left this machine, and verify the ledger."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from cogenesis_langchain.privacy.ledger.file import default_ledger_path
 ledger_app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Ledger = Annotated[
-    Path, typer.Option("--path", default_factory=default_ledger_path, help="first file of it")
+    Path,
+    typer.Option("--path", default_factory=default_ledger_path, help="first file of the ledger"),
 ]
-Last = Annotated[int, typer.Option(min=1, help="how many entries, the newest last")]
+Last = Annotated[int, typer.Option(min=1, help="number of entries to show")]
 Anchor = Annotated[
-    str | None, typer.Option(help="hash that an earlier verification gave; shows a cut end")
+    str | None,
+    typer.Option(help="anchor that an earlier `verify` printed; reveals removed last lines"),
 ]
 
 _GROUPS: dict[str, Callable[[LedgerEntry], str]] = {
@@ -39,7 +41,7 @@ _GROUPS: dict[str, Callable[[LedgerEntry], str]] = {
 
 @ledger_app.command()
 def show(path: Ledger, last: Last = 10) -> None:
-    """Print the newest entries: when, where to, why, what exactly."""
+    """Print the newest entries with time, endpoint, purpose and exact payload."""
     console = Console()
     for line in deque(read(path), maxlen=last):
         console.print(_heading(line), style="bold", soft_wrap=True)
@@ -52,18 +54,18 @@ def show(path: Ledger, last: Last = 10) -> None:
 
 @ledger_app.command()
 def verify(path: Ledger, anchor: Anchor = None) -> None:
-    """Check every line against the chain; say which one is broken first."""
+    """Verify the hash chain and report the first broken line."""
     found = verify_chain(path, anchor=anchor)
     if found.broken:
         raise LedgerError(
             f"the egress ledger {path} does not verify. {found.broken}",
-            remedy=f"the first {found.lines} lines hold together; compare all with a backup",
+            remedy=f"the first {found.lines} lines are intact; compare the rest with a backup",
         )
-    typer.echo(f"{found.lines} lines in {found.files} files, the chain is whole")
+    typer.echo(f"{found.lines} lines in {found.files} files, the chain is intact")
     if found.unfinished:
         typer.echo(
-            f"{found.unfinished} bytes at the end are an unfinished line: an interrupted write, "
-            "whose payload did not leave, or a cut; the next request notes it"
+            f"{found.unfinished} bytes at the end are an incomplete line, from an interrupted "
+            "write (its payload was not sent) or a truncated file; the next request records this"
         )
     typer.echo(f"anchor: {found.head}")
 
@@ -80,7 +82,7 @@ def stats(path: Ledger) -> None:
                 counts[group][key] += 1
                 sizes[group][key] += len(line.content.payload)
     for group in _GROUPS:
-        table = Table(group, "entries", "bytes that left")
+        table = Table(group, "entries", "bytes sent")
         for key in sorted(counts[group]):
             table.add_row(Text(key), f"{counts[group][key]:,}", f"{sizes[group][key]:,}")
         Console().print(table)
@@ -90,9 +92,9 @@ def _heading(line: LedgerLine) -> Text:
     content = line.content
     when = f"{content.time:%Y-%m-%d %H:%M:%S} UTC"
     if isinstance(content, TornWrite):
-        return Text(f"{line.number}  {when}  unfinished line of {content.size} bytes cut off")
-    what = f"{content.purpose}  {content.verdict}  {len(content.payload):,} bytes"
-    return Text(_printable(f"{line.number}  {when}  {what}"))
+        return Text(f"{line.number}  {when}  incomplete line of {content.size} bytes removed")
+    summary = f"{content.purpose}  {content.verdict}  {len(content.payload):,} bytes"
+    return Text(_printable(f"{line.number}  {when}  {summary}"))
 
 
 def _readable(payload: bytes) -> str:
@@ -104,14 +106,14 @@ def _readable(payload: bytes) -> str:
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse repeated keys: an indented object would show only the last of them."""
+    """Raise if a key is repeated, because a parsed object would show only its last value."""
     if len(dict(pairs)) != len(pairs):
         raise ValueError
     return dict(pairs)
 
 
 def _printable(text: str) -> str:
-    """Escape what could move the cursor or reorder the text of a terminal."""
+    """Escape control characters, which could move the cursor or reorder text in a terminal."""
     return "".join(
         char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
         for char in text

@@ -1,4 +1,4 @@
-"""``cogenesis models``: list, fetch and locate model files."""
+"""``cogenesis models``: list, download and locate model files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from cogenesis_langchain.errors import ModelFileDamaged
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.files.download import FileRecord
+from cogenesis_langchain.models.files.verification import FileRecord
 
 models_app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -22,7 +22,7 @@ Names = Annotated[list[str], typer.Argument(help="catalog names, hf:owner/reposi
 
 @models_app.command("list")
 def list_models() -> None:
-    """Show the files the catalog knows and which of them are on this machine."""
+    """List the model files of the catalog, and which of them are downloaded."""
     table = Table(Column("name", no_wrap=True), "for", "size", "licence", "here")
     for entry in catalog.entries():
         size = f"{entry.size / 1e6:,.1f} MB"
@@ -32,25 +32,23 @@ def list_models() -> None:
 
 @models_app.command()
 def pull(names: Names) -> None:
-    """Fetch files that are not here yet; verify those that are and repair damaged ones."""
+    """Download missing model files; verify existing ones and replace damaged ones."""
     for name in names:
         path = pull_with_bar(name, recheck=True)
         record = FileRecord.read(path)
-        verdict = (
-            "verified" if record and record.verified else "no published hash to verify it with"
-        )
+        verdict = "verified" if record and record.verified else "not verified: no published hash"
         Console(stderr=True).print(f"{name}: {verdict}")
         typer.echo(path)
 
 
 @models_app.command()
 def path(name: Name) -> None:
-    """Print where a file is."""
+    """Print the path of a downloaded model file."""
     typer.echo(catalog.require(name))
 
 
 def pull_with_bar(name: str, *, recheck: bool = False) -> Path:
-    """Fetch one file, showing its progress on stderr."""
+    """Download one file with a progress bar on stderr."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(

@@ -1,4 +1,4 @@
-"""``cogenesis stand-in``: serve a local model as if it were a cloud, for trying things out."""
+"""``cogenesis stand-in``: serve a local model as a stand-in for a cloud model."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, StandInClou
 
 def stand_in(
     model: Annotated[str, typer.Option(help="catalog name, hub reference or path")] = DEFAULT_MODEL,
-    port: Annotated[int | None, typer.Option(help="port on loopback; default: a free one")] = None,
+    port: Annotated[int | None, typer.Option(help="port on loopback; default: a free port")] = None,
 ) -> None:
-    """Serve a model on loopback until Ctrl-C, and print the base URL for OpenAI clients."""
+    """Serve a model on loopback until Ctrl-C; print the base URL for OpenAI clients."""
     pull_with_bar(model)
     with suppress(KeyboardInterrupt), StandInCloud(model, port=port) as cloud:
         typer.echo(cloud.base_url)

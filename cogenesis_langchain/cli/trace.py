@@ -1,4 +1,4 @@
-"""``cogenesis trace``: who wrote each token of a fused text."""
+"""``cogenesis trace``: show which model wrote each token of a fused text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cogenesis_langchain.fusion.heat_map import render
 from cogenesis_langchain.fusion.heat_map_page import to_html
 from cogenesis_langchain.fusion.trace import Trace
 
-File = Annotated[Path, typer.Argument(help="JSON of a trace, as Trace.to_json writes it")]
-Html = Annotated[Path | None, typer.Option(help="also write the heat map as one HTML page")]
+File = Annotated[Path, typer.Argument(help="trace file that Trace.to_json wrote")]
+Html = Annotated[Path | None, typer.Option(help="also write the heat map as an HTML page")]
 
 
 def trace(file: File, html: Html = None) -> None:
-    """Show a fused text coloured by who wrote it: blue the cloud model, orange the local one."""
+    """Show a fused text coloured by author: blue for the cloud model, orange for the local one."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -30,4 +30,4 @@ def trace(file: File, html: Html = None) -> None:
     console.print(render(read))
     if html is not None:
         html.write_text(to_html(read), encoding="utf-8")
-        console.print(f"The page is in {html}; it holds the text, so keep it as private as that.")
+        console.print(f"Wrote {html}. The page contains the text, so keep it as private.")

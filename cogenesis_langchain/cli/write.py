@@ -1,4 +1,4 @@
-"""``cogenesis write``: write one text from a public instruction and private documents."""
+"""``cogenesis write``: write a text from a public instruction and private documents."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cogenesis_langchain.collaboration.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,26 +25,29 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.context_store import ContextStore
 
 _PROFILE = "profile"
-_PATIENCE = 300.0  # seconds; the stand-in may have to compute on a slow or busy machine
+_CLOUD_TIMEOUT = 300.0  # seconds; the stand-in cloud may run on a slow machine
 
 
 def write(
-    instruction: Annotated[str, typer.Argument(help="what to write; this is what may leave")],
+    instruction: Annotated[str, typer.Argument(help="what to write; only this may leave")],
     context: Annotated[
-        Path, typer.Option(help="folder of private text files; profile.* is the profile")
+        Path, typer.Option(help="folder with private text files; profile.* is the profile")
     ],
     store: Annotated[Path, typer.Option(help="folder of the private context store")],
     local: Annotated[
         str, typer.Option(help="local model: catalog name, hub reference or path")
-    ] = "qwen2.5-coder-0.5b-instruct",
+    ] = "qwen2.5-coder-1.5b-instruct",
     cloud_base_url: Annotated[
         str | None, typer.Option(help="OpenAI-compatible endpoint; default: OPENAI_* or stand-in")
     ] = None,
     cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
-    k: Annotated[int, typer.Option(help="documents to retrieve")] = 3,
-    max_tokens: Annotated[int, typer.Option(help="most tokens of the text")] = 400,
+    k: Annotated[int, typer.Option(help="number of documents to retrieve")] = 3,
+    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 600,
+    page: Annotated[
+        Path | None, typer.Option(help="also write the text by author as an HTML page")
+    ] = None,
 ) -> None:
-    """Write a text from INSTRUCTION and private documents, and show every byte that left."""
+    """Write a text from INSTRUCTION and private documents, and show every request that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
     from cogenesis_langchain.models.cloud.stand_in import open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
@@ -71,17 +75,19 @@ def write(
             ledger=ledger,
             temperature=0.3,
             max_tokens=max_tokens,
-            cloud_timeout=_PATIENCE,
+            cloud_timeout=_CLOUD_TIMEOUT,
             seed=1,
         )
         with _timed(times, "write the text"):
             answer = _stream(console, model.stream(instruction))
     _show(console, instruction, answer, ledger.entries)
+    if page is not None:
+        _write_page(page, answer)
     console.print(_time_table(times))
 
 
 def _fetch(local: str, *, stand_in: bool) -> None:
-    """Fetch what is not here yet, with a bar for each file."""
+    """Download missing model files, each with a progress bar."""
     from cogenesis_langchain.cli.models import pull_with_bar
     from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, configured
 
@@ -100,11 +106,11 @@ def _timed(times: dict[str, float], part: str) -> Iterator[None]:
 
 
 def _add_folder(store: ContextStore, folder: Path) -> None:
-    """Add a folder's files: the profile, one record for each line of a log, documents."""
+    """Add the files of a folder: ``profile.*``, logs (one record for each line), documents."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     if not files:
         raise ConfigurationError(
-            f"the folder {folder.name!r} holds no files", remedy="put text files into it"
+            f"the folder {folder.name!r} contains no files", remedy="put text files into it"
         )
     for path in files:
         text = path.read_text(encoding="utf-8")
@@ -118,8 +124,8 @@ def _add_folder(store: ContextStore, folder: Path) -> None:
 
 
 def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChunk:
-    """Print the text as it is written, and return the whole message."""
-    console.rule("written on this machine, as it comes")
+    """Print the streamed text, and return the whole message."""
+    console.rule("written on this machine (streamed)")
     whole = next(chunks)
     console.print(whole.text, end="", markup=False, highlight=False)
     for chunk in chunks:
@@ -132,19 +138,32 @@ def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChun
 def _show(
     console: Console, instruction: str, answer: AIMessageChunk, entries: tuple[LedgerEntry, ...]
 ) -> None:
-    told = answer.response_metadata["cogenesis"]
-    sketch = "\n".join(f"{number}. {point}" for number, point in enumerate(told["sketch"], 1))
+    report = answer.response_metadata["cogenesis"]
+    sketch = Text(report["sketch"] or report["fallback_reason"])
     left = Group(
         Panel(Text(instruction), title="general instruction (may leave)"),
-        Panel(Text(sketch or told["fallback_reason"]), title=f"sketch (rung: {told['rung']})"),
+        Panel(sketch, title=f"sketch (rung: {report['rung']})"),
     )
     width = (console.width - 2) // 2
-    text = Panel(Text(answer.text), title="text (stays here)")
+    runs = report["provenance"]
+    text = Panel(render(runs) if runs else Text(answer.text), title="text (stays here)")
     console.print(Columns([left, text], width=width, expand=True))
+    if runs:
+        console.print(f"{summary(runs)} (underlined)")
+    for title, lines in (("left out", report["left_out"]), ("not told", report["missing"])):
+        if lines:
+            console.print(Panel(Text("\n".join(lines)), title=title))
     console.rule(f"every byte that crossed the border: {len(entries)} request(s)")
     for entry in entries:
         title = f"{entry.endpoint}  {entry.purpose}  {entry.verdict}  {len(entry.payload)} bytes"
         console.print(Panel(Text(entry.payload.decode()), title=Text(title)))
+
+
+def _write_page(path: Path, answer: AIMessageChunk) -> None:
+    report = answer.response_metadata["cogenesis"]
+    runs = report["provenance"] or [("local", answer.text)]
+    html = to_html(runs, left_out=report["left_out"], missing=report["missing"])
+    path.write_text(html, encoding="utf-8")
 
 
 def _time_table(times: dict[str, float]) -> Table:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cogenesis_langchain.terms import is_telling, terms
+from cogenesis_langchain.terms import is_distinctive, terms
 
 MOST_NOTES: Final = 6
 _MOST_DETAILS: Final = 12
@@ -82,4 +82,4 @@ def _lines(notes: Sequence[str]) -> Iterator[str]:
 
 def telling_stems(text: str) -> frozenset[str]:
     """Beginnings of the words of a text that say what it is about."""
-    return frozenset(term[:_STEM] for term in terms(text) if is_telling(term, _EVERYDAY_ZIPF))
+    return frozenset(term[:_STEM] for term in terms(text) if is_distinctive(term, _EVERYDAY_ZIPF))

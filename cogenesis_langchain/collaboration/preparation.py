@@ -1,4 +1,4 @@
-"""Before anything is written: the request taken apart, its context gathered, the border asked."""
+"""Preparation: split the request, retrieve the private context, and ask the border for release."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cogenesis_langchain.privacy.untraced import Untraced
 
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
+    from cogenesis_langchain.privacy.values import Detector
 
 
 @runtime_checkable
@@ -64,6 +65,8 @@ class Preparation:
         rule: What counts as the general instruction.
         max_public_words: A longer candidate stays here.
         trusted_hosts: Hosts besides loopback that the retriever may use.
+        detectors: Find private values in the context and the request, besides the built-in ones.
+        private_terms: Strings that are private wherever they stand.
     """
 
     def __init__(
@@ -74,15 +77,19 @@ class Preparation:
         rule: InstructionRule,
         max_public_words: int,
         trusted_hosts: Sequence[str],
+        detectors: Sequence[Detector] = (),
+        private_terms: Sequence[str] = (),
     ) -> None:
         self.border = border
         self._retriever = retriever
         self._rule = rule
         self._max_public_words = max_public_words
         self._trusted_hosts = trusted_hosts
+        self._detectors = detectors
+        self._private_terms = private_terms
 
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
-        """Take a conversation apart and decide what of it may leave.
+        """Split a conversation and decide what of it may leave.
 
         Raises:
             InstructionError: There is no usable instruction.
@@ -113,6 +120,7 @@ class Preparation:
         self, request: Request, context: Sequence[PrivateText], placeholders: Placeholders
     ) -> Release | None:
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
+        from cogenesis_langchain.privacy.values import PrivateValue, detect, find_private_values
 
         if request.candidate is None:
             return None
@@ -122,7 +130,13 @@ class Preparation:
             *request.results,
             *context,
         )
-        values = ValueSet.from_texts(text.reveal() for text in private)
+        declared = detect(request.candidate.reveal(), self._detectors)
+        declared |= {PrivateValue("TERM", term) for term in self._private_terms}
+        values = ValueSet.from_texts(
+            (text.reveal() for text in private),
+            declared=declared,
+            detectors=(find_private_values, *self._detectors),
+        )
         if isinstance(self._retriever, HoldsPrivateValues):
             values = self._retriever.private_values().union(values)
         return self.border.release(request.candidate, values, placeholders)

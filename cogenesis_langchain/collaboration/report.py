@@ -22,8 +22,7 @@ class Report:
         mode: What was asked for.
         rung: What was used, from the ladder fused, template, outline, local.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
-        sketch: The outline's points; empty without one.
-        template: The cloud's template with its descriptions; empty without one.
+        sketch: The cloud's template or numbered outline; empty without one.
         left_out: Sentences of the template that the notes do not support.
         missing: Details of the request that the text does not tell.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
@@ -43,8 +42,7 @@ class Report:
     mode: Mode
     rung: Rung = "local"
     fallback_reason: str = ""
-    sketch: tuple[str, ...] = ()
-    template: str = ""
+    sketch: str = ""
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)

@@ -22,8 +22,8 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.fusion.text_stream import TextStream
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
@@ -85,14 +85,14 @@ class SketchFill:
             self._local.prefill(prepared.prompt.beginning(), options)
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
-            report = replace(report, template=str(sketch))
+            report = replace(report, sketch=str(sketch))
             written = yield from self._complete(prepared, sketch, options, report)
             if written:
                 return
             sketch = as_outline(sketch)
             report = replace(report, fallback_reason="the template could not be completed")
         if sketch is not None:
-            report = replace(report, rung="outline", sketch=sketch.points)
+            report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared.prompt, sketch, options, report)
 
     def _sketch(
@@ -137,6 +137,7 @@ class SketchFill:
         assert self._fill is not None
         stream = TextStream(options.stop)
         spans: list[Span] = []
+        written = 0
         report = replace(report, rung="template")
         for piece in self._fill.stream(prepared, template, options):
             if isinstance(piece, Completion):
@@ -150,14 +151,16 @@ class SketchFill:
                 continue
             spans.append(piece)
             if text := stream.feed(piece.text.encode()):
+                written += len(text)
                 yield text
             if stream.stopped:
                 break
         if not spans:
             return False
         if text := stream.close():
+            written += len(text)
             yield text
-        yield replace(report, provenance=tuple((span.author, span.text) for span in spans))
+        yield replace(report, provenance=tuple(_provenance(spans, written)))
         return True
 
     def _write_freely(
@@ -179,3 +182,11 @@ class SketchFill:
                     finish_reason=chunk.finish_reason,
                     leftover_placeholders=leftover_placeholders("".join(written)),
                 )
+
+
+def _provenance(spans: Sequence[Span], length: int) -> Iterator[tuple[str, str]]:
+    """Author and words of the first characters of a text; a stop string may have ended it."""
+    for span in spans:
+        if words := span.text[:length]:
+            yield span.author, words
+        length -= len(words)

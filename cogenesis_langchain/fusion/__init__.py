@@ -1,1 +1,1 @@
-"""Fused decoding: two next-token distributions become one (CoGenesis, section 3.3)."""
+"""Fused decoding: fuses two next-token distributions into one (CoGenesis, section 3.3)."""

@@ -1,9 +1,9 @@
-"""Reading one model's next-token strings in another model's tokens.
+"""Projects the cloud model's next-token strings onto the local model's tokens.
 
-The local tokenizer is the master: fused decoding writes local tokens, and the cloud's top-k, which
-names tokens of another vocabulary, is projected on them. The projection is a function of the top-k
-and of the local distribution alone, so speculative verification stays exact for the fused
-distribution that it defines.
+Fused decoding writes local tokens. The cloud's top-k names tokens of another vocabulary, so it is
+projected onto local ones. The projection depends only on the top-k and on the local distribution at
+that position, never on the draft. Speculative decoding therefore stays exact for the fused
+distribution that the projection defines.
 """
 
 from __future__ import annotations
@@ -14,24 +14,26 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.models.base import StringTopK, TokenModel, TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
-LEAST_COVERED: Final = 0.2
-"""Below this share of projected mass the cloud has no say at a position."""
+MIN_COVERED_MASS: Final = 0.2
+"""Ignore the cloud at a position where less probability mass than this can be projected."""
 
 
 @final
 class Alignment:
-    """Projects strings on the tokens of a local model.
+    """Projects strings onto the tokens of a local model.
 
     Each string with mass p goes
 
-    - to the local token that is the same string; else
-    - to the local tokens that could begin to write it, in proportion to ``p_s``: those that it
-      begins (`` rest`` begins `` restaurant``), and the longest that begins it (`` re``).
+    - to the local token with exactly the same bytes, if there is one; else
+    - to the local tokens that are compatible with it, in proportion to ``p_s``: every token that
+      starts with the string (`` rest`` matches `` restaurant``), and the longest token that is a
+      prefix of the string (`` re``).
 
     Args:
-        local: The model whose vocabulary is read, once: a few tenths of a second.
+        local: The model whose vocabulary is read. The constructor reads it once, which takes a few
+            tenths of a second.
     """
 
     def __init__(self, local: TokenModel) -> None:
@@ -53,8 +55,8 @@ class Alignment:
             local: ``p_s`` at this position; shape (vocabulary,).
 
         Returns:
-            The top-k over local tokens, each once; None if less than `LEAST_COVERED` of the
-            cloud's mass can be read in local tokens.
+            The top-k over local tokens, each token once. None if less than `MIN_COVERED_MASS` of
+                the cloud's probability mass maps to local tokens.
         """
         import numpy as np
 
@@ -63,38 +65,42 @@ class Alignment:
             for token, share in self._shares(text, local):
                 masses[token] = masses.get(token, 0.0) + float(mass) * share
         if cloud.end_logprob is not None and self._ends:
+            # A model may have several end tokens. Which one ends the text makes no difference, so
+            # take the one that the local model prefers.
             end = max(self._ends, key=lambda token: local[token])
             masses[end] = masses.get(end, 0.0) + float(np.exp(cloud.end_logprob))
         positive = {token: mass for token, mass in masses.items() if mass > 0.0}
-        if sum(positive.values()) < LEAST_COVERED:
+        if sum(positive.values()) < MIN_COVERED_MASS:
             return None
         order = sorted(positive, key=lambda token: (-positive[token], token))
         return TopK(np.array(order, dtype=np.int64), np.log([positive[token] for token in order]))
 
     def _shares(self, text: bytes, local: Probabilities) -> list[tuple[int, float]]:
-        """Local tokens that a string goes to, with shares that add up to 1; none for no bytes."""
+        """Local tokens that receive a string's mass, with shares that sum to 1."""
         if not text:
             return []
         first = bisect_left(self._pieces, text)
         if first < len(self._pieces) and self._pieces[first] == text:
             return [(self._tokens[first], 1.0)]
-        candidates = [*self._longest_within(text), *self._tokens[first : self._after(text)]]
+        candidates = [*self._longest_prefix(text), *self._tokens[first : self._end_of_range(text)]]
         weights = [float(local[token]) for token in candidates]
         total = sum(weights)
         if total <= 0.0:
+            # The local model rules all of them out, so there is nothing to weight them by.
             return [(token, 1.0) for token in candidates[:1]]
         return [(token, weight / total) for token, weight in zip(candidates, weights, strict=True)]
 
-    def _longest_within(self, text: bytes) -> list[int]:
-        """The longest token that begins a string; none if there is none."""
+    def _longest_prefix(self, text: bytes) -> list[int]:
+        """The longest token that is a proper prefix of the string, if there is one."""
         for size in range(len(text) - 1, 0, -1):
             index = bisect_left(self._pieces, text[:size])
             if index < len(self._pieces) and self._pieces[index] == text[:size]:
                 return [self._tokens[index]]
         return []
 
-    def _after(self, text: bytes) -> int:
-        """Index behind the last piece that begins with a string."""
+    def _end_of_range(self, text: bytes) -> int:
+        """Index after the last piece that starts with the string, in sorted order."""
+        # Increment the last byte to get the upper bound; 0xff cannot be incremented.
         following = text.rstrip(b"\xff")
         if not following:
             return len(self._pieces)

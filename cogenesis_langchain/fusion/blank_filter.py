@@ -1,9 +1,9 @@
-"""Where the cloud model would leave a blank, it has no say.
+"""Ignores the cloud's vote where its top token opens a blank such as ``[Name]``.
 
-Without the private context a cloud model writes "[Name]" where a fact belongs. It is sure of its
-bracket and so outweighs a local model that hesitates between two facts, and the text fills with
-blanks. But a blank says only that the cloud model does not know: there the local model decides
-alone (``w = 1``).
+Without the private context a cloud model writes "[Name]" where a fact belongs. It gives the bracket
+a high probability and so outvotes a local model that hesitates between two facts. The blank only
+says that the cloud model does not know the fact, so the local model decides alone there (``w =
+1``).
 """
 
 from __future__ import annotations
@@ -11,27 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
-from cogenesis_langchain.fusion.verifier import Verifier, View
+from cogenesis_langchain.fusion.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import TopK
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 Decode: TypeAlias = Callable[[Sequence[int]], bytes]
-"""Bytes of local tokens."""
+"""Returns the bytes of local tokens."""
 
-_OPENINGS: Final = (b"[", b"{", b"__")
+_BLANK_PREFIXES: Final = (b"[", b"{", b"__")
 
 
 @final
 class BlankFilter:
-    """A verifier that passes over the positions at which the cloud model would leave a blank.
+    """Wraps a verifier and drops its answer where the cloud model would leave a blank.
 
-    What it says of a position depends on the cloud model's answer there alone: fusion stays exact.
+    Whether a position is dropped depends only on the cloud model's answer for it, so fused decoding
+    stays exact.
 
     Args:
-        verifier: Asks the cloud model.
-        decode: Of the local model, whose tokens the verifier answers in.
+        verifier: The verifier that asks the cloud model.
+        decode: Decodes local tokens, in which the verifier answers.
     """
 
     def __init__(self, verifier: Verifier, decode: Decode) -> None:
@@ -39,24 +40,24 @@ class BlankFilter:
         self._decode = decode
         self.end_tokens = verifier.end_tokens
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         """Ask for the positions of a block; see `Verifier.verify`."""
-        return [self._heard(view) for view in self._verifier.verify(written, block)]
+        return [self._filtered(view) for view in self._verifier.verify(written, block)]
 
-    def _heard(self, view: View) -> View:
-        def heard(local: Probabilities) -> TopK | None:
+    def _filtered(self, view: CloudView) -> CloudView:
+        def filtered(local: Probabilities) -> TopK | None:
             topk = view(local)
             return None if topk is None or opens_blank(topk, self._decode) else topk
 
-        return heard
+        return filtered
 
 
 def opens_blank(topk: TopK, decode: Decode) -> bool:
-    """Whether the likeliest token opens a blank such as ``[Name]`` or ``____``.
+    """Whether the most probable token opens a blank such as ``[Name]`` or ``____``.
 
     Args:
         topk: The cloud model's answer for a position, in local tokens.
-        decode: Gives their bytes.
+        decode: Decodes local tokens.
     """
-    likeliest = int(topk.ids[topk.logprobs.argmax()])
-    return decode((likeliest,)).lstrip().startswith(_OPENINGS)
+    top = int(topk.ids[topk.logprobs.argmax()])
+    return decode((top,)).lstrip().startswith(_BLANK_PREFIXES)

@@ -1,128 +1,138 @@
-"""How many tokens to draft before the cloud model is asked.
+"""Decides how many tokens to draft before the cloud model is asked.
 
-A longer block saves round trips while its tokens are accepted, and costs local drafting and cloud
-scoring when they are not. One more token is drafted while
+A longer block saves round trips if its tokens are accepted; otherwise it wastes local drafting and
+cloud scoring. Another token is drafted as long as
 
-    P(it is accepted, and every token before it) / (seconds that one more token costs)
+    P(it and every token before it are accepted) / (seconds that one more token costs)
 
-exceeds the rate at which tokens are being settled altogether: by the renewal-reward theorem the
-block that stops there gives the most tokens a second. All of it is measured while decoding: how
-often drafts of this confidence were accepted, what a local token costs, and a round trip as a line
-over the block length. A request also counts for a little more than its time, because providers
-count requests too.
+exceeds the overall rate of settled tokens per second. By the renewal-reward theorem, stopping there
+gives the most tokens per second. Everything is measured during decoding: how often drafts of a
+given confidence are accepted, the time of a local token, and the round-trip time as a linear
+function of the block length. Each request also carries a small fixed cost beyond its time, because
+providers bill and limit requests.
 
-Whether to draft a token may depend on what was drafted before it, never on the token itself: then
-the accepted tokens follow the fused distribution whatever the lengths (`sampling.py`).
+Whether to draft a token may depend on the tokens drafted before it, never on the token itself. Then
+the accepted tokens follow the fused distribution whatever the lengths are (`sampling.py`).
 """
 
 from __future__ import annotations
 
 from typing import Final, final
 
-LONGEST_BLOCK: Final = 16
-"""Most tokens drafted and not yet settled; each holds one distribution in memory."""
+MAX_BLOCK_TOKENS: Final = 16
+"""Maximum number of unsettled drafts. Each one holds a distribution in memory."""
 
-_FIRST_BLOCK: Final = 4
+_FIRST_BLOCK_TOKENS: Final = 4
 _REQUEST_SECONDS: Final = 0.1
-"""What a request is held to cost beyond its time."""
-_MEMORY: Final = 0.98
-"""Weight of the past at each new observation: about fifty observations are remembered."""
+"""Cost of a request beyond its time."""
+_DECAY: Final = 0.98
+"""Factor on past observations at each new one; about fifty observations count."""
 _BINS: Final = 8
+_MIN_LENGTH_VARIANCE: Final = 0.25
+"""Below this variance of block lengths their effect on the round trip cannot be estimated."""
+
+# Before anything is measured, three drafts in four are taken to be accepted.
 _PRIOR_ACCEPTED: Final = 1.5
 _PRIOR_SEEN: Final = 2.0
 
 
 @final
 class DraftLength:
-    """Decides token by token whether to draft on."""
+    """Decides, token by token, whether to draft another one."""
 
     def __init__(self) -> None:
         self._accepted = [_PRIOR_ACCEPTED] * _BINS
         self._seen = [_PRIOR_SEEN] * _BINS
-        self._draft_seconds = _Mean()
-        self._trip = _Line()
-        self._tokens = _Mean()
-        self._seconds = _Mean()
+        self._draft_seconds = _DecayingMean()
+        self._trip = _DecayingSlope()
+        self._tokens = _DecayingMean()
+        self._seconds = _DecayingMean()
 
-    def chance(self, confidence: float) -> float:
-        """Probability that a draft is accepted.
+    def acceptance_rate(self, confidence: float) -> float:
+        """Estimated probability that a draft is accepted.
 
         Args:
-            confidence: Largest probability of the distribution it was drafted from.
+            confidence: Largest probability of the distribution that the draft came from.
         """
-        slot = _slot(confidence)
-        return self._accepted[slot] / self._seen[slot]
+        index = _bin(confidence)
+        return self._accepted[index] / self._seen[index]
 
     def worth_drafting(self, confidences: list[float]) -> bool:
         """Whether to add a token to a block.
 
         Args:
-            confidences: Of the tokens that the block has already.
+            confidences: Confidences of the tokens already in the block.
         """
         count = len(confidences)
         if not self._seconds.seen:
-            return count < _FIRST_BLOCK
-        if count >= LONGEST_BLOCK:
+            return count < _FIRST_BLOCK_TOKENS
+        if count >= MAX_BLOCK_TOKENS:
             return False
         cost = self._draft_seconds.value + self._trip.slope
-        gain = self.reach(confidences) * self._overall()
+        gain = self.block_acceptance(confidences) * self._overall_acceptance_rate()
+        # gain / cost > tokens / seconds, without division: a cost may still be 0.
         return gain * (self._seconds.value + _REQUEST_SECONDS) > cost * self._tokens.value
 
-    def reach(self, confidences: list[float]) -> float:
-        """Probability that every token of a block is accepted."""
+    def block_acceptance(self, confidences: list[float]) -> float:
+        """Estimated probability that every token of a block is accepted."""
         reach = 1.0
         for confidence in confidences:
-            reach *= self.chance(confidence)
+            reach *= self.acceptance_rate(confidence)
         return reach
 
-    def drafted(self, seconds: float) -> None:
-        """Learn what one local token costs."""
+    def observe_draft(self, seconds: float) -> None:
+        """Record how long one local token took."""
         self._draft_seconds.add(seconds)
 
-    def verified(self, confidence: float, *, accepted: bool) -> None:
-        """Learn whether a draft was accepted."""
-        slot = _slot(confidence)
-        self._accepted[slot] = _MEMORY * self._accepted[slot] + accepted
-        self._seen[slot] = _MEMORY * self._seen[slot] + 1.0
+    def observe_verification(self, confidence: float, *, accepted: bool) -> None:
+        """Record whether a draft was accepted."""
+        index = _bin(confidence)
+        self._accepted[index] = _DECAY * self._accepted[index] + accepted
+        self._seen[index] = _DECAY * self._seen[index] + 1.0
 
-    def returned(self, block: int, trip_seconds: float) -> None:
-        """Learn what a request for a block of this length took."""
+    def observe_request(self, block: int, trip_seconds: float) -> None:
+        """Record how long a request for a block of this length took."""
         self._trip.add(float(block), trip_seconds)
 
-    def settled(self, tokens: int, round_seconds: float) -> None:
-        """Learn how many tokens a whole round settled, and its time from start to start."""
+    def observe_round(self, tokens: int, round_seconds: float) -> None:
+        """Record how many tokens a round settled and how long it took."""
         self._tokens.add(float(tokens))
         self._seconds.add(round_seconds)
 
-    def _overall(self) -> float:
+    def _overall_acceptance_rate(self) -> float:
         return sum(self._accepted) / sum(self._seen)
 
 
-def _slot(confidence: float) -> int:
+def _bin(confidence: float) -> int:
     return min(int(confidence * _BINS), _BINS - 1)
 
 
-class _Mean:
-    """A mean that forgets."""
+class _DecayingMean:
+    """A mean over past values that weighs recent ones more."""
 
     def __init__(self) -> None:
         self.seen = 0.0
         self._sum = 0.0
 
     def add(self, value: float) -> None:
-        self._sum = _MEMORY * self._sum + value
-        self.seen = _MEMORY * self.seen + 1.0
+        self._sum = _DECAY * self._sum + value
+        self.seen = _DECAY * self.seen + 1.0
 
     @property
     def value(self) -> float:
         return self._sum / self.seen if self.seen else 0.0
 
 
-class _Line:
-    """Slope of a line through points that are forgotten over time, by least squares."""
+class _DecayingSlope:
+    """Least-squares slope of a line through points, with decaying weights."""
 
     def __init__(self) -> None:
-        self._x, self._y, self._xx, self._xy = _Mean(), _Mean(), _Mean(), _Mean()
+        self._x, self._y, self._xx, self._xy = (
+            _DecayingMean(),
+            _DecayingMean(),
+            _DecayingMean(),
+            _DecayingMean(),
+        )
 
     def add(self, x: float, y: float) -> None:
         for mean, value in ((self._x, x), (self._y, y), (self._xx, x * x), (self._xy, x * y)):
@@ -130,8 +140,8 @@ class _Line:
 
     @property
     def slope(self) -> float:
-        """Seconds a further token; 0 while the points do not tell, and never negative."""
+        """Slope in seconds per token; 0 while it cannot be estimated, never negative."""
         variance = self._xx.value - self._x.value**2
-        if variance < 0.25:
+        if variance < _MIN_LENGTH_VARIANCE:
             return 0.0
         return max(0.0, (self._xy.value - self._x.value * self._y.value) / variance)

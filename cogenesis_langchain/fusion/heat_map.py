@@ -1,4 +1,4 @@
-"""A fused text coloured by who wrote it, for the terminal (the paper's Figure 6)."""
+"""Renders a fused text in the terminal, coloured by the model that wrote it (Figure 6)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from rich.text import Text
 
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
 
+# Red, green and blue, chosen so that black text is readable on all of them.
 _CLOUD: Final = (132, 178, 255)
 _EVEN: Final = (240, 240, 236)
 _LOCAL: Final = (255, 168, 92)
 
 
 def colour(share: float) -> tuple[int, int, int]:
-    """Colour of a token: blue where the cloud model wrote it, orange where the local model did.
+    """Colour of a token: blue for the cloud model, orange for the local model.
 
     Args:
-        share: The local model's part in the token's probability, in [0, 1].
+        share: The local model's share of the token's probability, in [0, 1].
 
     Returns:
-        Red, green and blue, 0..255.
+        Red, green and blue in 0..255.
     """
     low, high, part = (
         (_CLOUD, _EVEN, share * 2.0) if share < 0.5 else (_EVEN, _LOCAL, share * 2.0 - 1.0)
@@ -35,7 +36,7 @@ def colour(share: float) -> tuple[int, int, int]:
 
 
 def summary(trace: Trace) -> str:
-    """One line on what the text took."""
+    """One line with the operator, tokens, requests, corrections and any fallback."""
     report = trace.report
     corrected = sum(token.source == "corrected" for token in trace.tokens)
     line = (
@@ -46,7 +47,7 @@ def summary(trace: Trace) -> str:
 
 
 def render(trace: Trace) -> RenderableType:
-    """Make the heat map, for a rich console."""
+    """Render the heat map for a rich console."""
     text = Text()
     for token in trace.tokens:
         text.append(token.piece, _style(token))

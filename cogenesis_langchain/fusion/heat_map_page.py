@@ -1,4 +1,4 @@
-"""A fused text coloured by who wrote it, as one HTML page that needs nothing else."""
+"""Renders a fused text, coloured by the model that wrote it, as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -65,13 +65,14 @@ _PAGE: Final = Template("""\
 </html>
 """)
 
-_NO_SAY: Final = '<span class="row">no say</span>'
+_NO_VOTE: Final = '<span class="row">no vote</span>'
 
 
 def to_html(trace: Trace) -> str:
-    """Make the page: text, colours and both models' candidates for each token.
+    """Render the page: the text, its colours, and both models' candidates for each token.
 
-    The page holds what the trace holds, private text included, and loads nothing.
+    The page contains everything that the trace contains, including private text. It loads no other
+    resource.
     """
     return _PAGE.substitute(
         cloud=_css(0.0),
@@ -99,10 +100,11 @@ def _side(name: str, candidates: Sequence[Candidate]) -> str:
         f"<span>{candidate.probability:.3f}</span></span>"
         for candidate in candidates
     )
-    return f"<span><b>{name}</b>{rows or _NO_SAY}</span>"
+    return f"<span><b>{name}</b>{rows or _NO_VOTE}</span>"
 
 
 def _visible(text: str) -> str:
+    """Show white space, which would otherwise be invisible in a list of candidates."""
     return text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "·")
 
 

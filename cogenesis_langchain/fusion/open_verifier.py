@@ -1,4 +1,4 @@
-"""Choosing how a cloud endpoint verifies for a local model."""
+"""Chooses between token ids and text for verifying with a cloud endpoint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cogenesis_langchain.prompts import PublicTemplate
 _SAMPLE: Final = PublicTemplate(
     "In 2024, Zoë's naïve café sold 1,234 crêpes; 東京 — ДА! \t\n\n  'twas ok 🎉"
 )
-"""Two tokenizers that agree on this are taken to be the same."""
+"""Two tokenizers that encode this text alike are taken to be the same."""
 
 
 def open_verifier(
@@ -30,25 +30,26 @@ def open_verifier(
     k: int = DEFAULT_K,
     alignment: Callable[[], Alignment] | None = None,
 ) -> Verifier:
-    """Open the best way of judging that an endpoint and a local model allow.
+    """Open the best verifier that an endpoint and a local model allow.
 
-    Token ids where the server takes them and both tokenizers agree, text otherwise.
+    Token ids are used where the server accepts them and both tokenizers agree; text otherwise.
 
     Args:
         endpoint: The cloud model.
         local: The local model.
         messages: The cloud prompt.
-        disclosure: Makes what the cloud model sees of the text.
-        k: Tokens a position.
-        alignment: Gives that of the local model, where one is kept; it takes a moment to make.
+        disclosure: Decides what the cloud model sees of the text.
+        k: Size of the top-k per position.
+        alignment: Returns a cached `Alignment` of the local model; None builds a new one, which
+            takes a few tenths of a second.
 
     Raises:
         FusionError: The server cannot score blocks in a way that fits the local model.
-        CloudError: By kind.
+        CloudError: The probe failed; the class says how.
     """
-    able = endpoint.probe()
+    capabilities = endpoint.probe()
     prompt = endpoint.render(messages)
-    if able.tokens is not None and same_tokenizer(endpoint, local):
+    if capabilities.tokens is not None and same_tokenizer(endpoint, local):
         ids = PublicTokens.of([prompt], lambda texts: _encoded(endpoint, texts))
         return TokenVerifier(
             HttpBlockScorer(endpoint),
@@ -57,9 +58,9 @@ def open_verifier(
             disclosure=disclosure,
             k=k,
         )
-    if able.texts is None:
+    if capabilities.texts is None:
         raise FusionError(
-            "the vocabularies of the two models do not fit, and the server scores only token ids",
+            "the two models have different tokenizers, and the server scores only token ids",
             remedy="use a local model of the same family, or a server that scores text",
         )
     return AlignedVerifier(
@@ -82,7 +83,7 @@ def _encoded(endpoint: CompletionsEndpoint, texts: Sequence[PublicText]) -> list
     ids = endpoint.encode(texts[0])
     if ids is None:
         raise FusionError(
-            "the server no longer tokenises",
+            "the server no longer answers tokenisation requests",
             remedy="try again, or use a local model with another tokenizer",
         )
     return ids

@@ -1,13 +1,13 @@
-"""How two next-token distributions become one.
+"""Operators that fuse two next-token distributions into one.
 
-Written with the paper's symbols: ``p_s`` is the local model's distribution, with the private
-context; ``p_l`` the cloud model's, without it; ``p_c`` the fused one. All are probabilities over
-the local vocabulary, never logits: CoGenesis (arXiv 2403.03129, section 3.3) defines
-``p_c = w p_s + (1 - w) p_l`` on probabilities.
+The names follow the paper. ``p_s`` is the local model's distribution, with the private context;
+``p_l`` is the cloud model's, without it; ``p_c`` is the fused one. All are probabilities over the
+local vocabulary, never logits: CoGenesis (arXiv 2403.03129, section 3.3) defines ``p_c = w p_s + (1
+- w) p_l`` on probabilities.
 
-``mean`` and ``max`` are the paper's. Where the text is full of what only the local model knows,
-``entropy`` follows it there and the cloud model elsewhere, and predicts such texts best of all that
-need no training (``docs/results``).
+``local-led`` is the default of `ChatCoGenesis`: fact-heavy texts keep the most facts with it.
+``mean`` and ``max`` are the paper's. ``entropy`` and ``product`` predict reference texts slightly
+better token by token, but texts written with them contain fewer facts (``docs/fusion.md``).
 """
 
 from __future__ import annotations
@@ -15,31 +15,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 
 from cogenesis_langchain.errors import FusionError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from cogenesis_langchain.models.base import Probabilities, TopK
 
-    from cogenesis_langchain.models.base import TopK
+_EQUAL_WEIGHT: Final = 0.5
+_LOCAL_LED_WEIGHT: Final = 0.9
+"""With this weight the cloud model decides only where the local model hesitates."""
+_MIN_ENTROPY: Final = 1e-6
+"""Entropy added to both sides, so that two models without any doubt get the same weight."""
 
-Probabilities: TypeAlias = "NDArray[np.float64]"
-"""Probabilities over the local vocabulary; shape (vocabulary,), sum 1."""
-
-_TINY: Final = 1e-300
-_EVEN: Final = 0.5
-_LED: Final = 0.9
-"""Weight of a local model that leads: the cloud model decides only where it hesitates."""
-_SMALLEST: Final = 1e-38
-_CERTAIN: Final = 1e-6
-"""Entropy added to both sides, so that two certain models weigh alike."""
+# Floors under probabilities before a logarithm is taken, in double and in single precision.
+_MIN_DOUBLE: Final = 1e-300
+_MIN_SINGLE: Final = 1e-38
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is known of the next token at one position.
+    """The distributions of the next token at one position.
 
     Attributes:
         local: ``p_s(C)``, the local model with the private context.
@@ -53,13 +49,13 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Fused:
-    """One fused distribution.
+class FusedDistribution:
+    """A fused distribution.
 
     Attributes:
         probabilities: ``p_c``.
-        weight: The local model's weight ``w`` at this position, in [0, 1]; 0.5 for operators
-            that weigh both sides alike.
+        weight: The local model's weight ``w`` at this position, in [0, 1]; 0.5 for operators that
+            treat both sides alike.
     """
 
     probabilities: Probabilities
@@ -68,37 +64,37 @@ class Fused:
 
 @runtime_checkable
 class Operator(Protocol):
-    """A rule that fuses two distributions, at one position and from these alone."""
+    """Fuses the distributions of one position, from these alone."""
 
     @property
     def name(self) -> str:
-        """Name for reports."""
+        """Name used in reports."""
         ...
 
     @property
     def needs_baseline(self) -> bool:
-        """Whether the local model must also be asked without the private context."""
+        """Whether the local model must also be run without the private context."""
         ...
 
-    def fuse(self, position: Position) -> Fused:
+    def fuse(self, position: Position) -> FusedDistribution:
         """Fuse the distributions of one position."""
         ...
 
 
 def complete(topk: TopK, local: Probabilities) -> Probabilities:
-    """Make a whole distribution of the cloud's top-k.
+    """Complete the cloud's top-k to a distribution over the whole vocabulary.
 
-    The mass that the top-k leaves over goes to the other tokens in proportion to ``p_s``. The
-    result depends on the top-k and on ``p_s`` alone, never on which token was drafted: servers
-    also return the drafted token's own value, and a target that used it would change with the
-    draft, so that the accepted tokens would no longer follow it.
+    The mass outside the top-k goes to the other tokens in proportion to ``p_s``. The result depends
+    only on the top-k and on ``p_s``, never on the drafted token. Servers also return the drafted
+    token's own probability. A target that used it would change with the draft, and the accepted
+    tokens would no longer follow the target.
 
     Args:
         topk: The cloud's k most probable tokens; ids are of the local vocabulary, each once.
         local: ``p_s``.
 
     Returns:
-        ``p_l`` with full support where ``p_s`` has it.
+        ``p_l``, with full support where ``p_s`` has it.
     """
     import numpy as np
 
@@ -111,6 +107,7 @@ def complete(topk: TopK, local: Probabilities) -> Probabilities:
         cloud *= (1.0 - covered) / tail
         cloud[topk.ids] = inside
     else:
+        # No mass is left for a tail, or the local model has no tail to spread it over.
         cloud[:] = 0.0
         cloud[topk.ids] = inside / covered
     return cloud
@@ -121,19 +118,22 @@ class Mixture:
     """The weighted mean ``p_c = w p_s + (1 - w) p_l`` (CoGenesis, section 3.3).
 
     Args:
-        weight: ``w`` in [0, 1], or a function that gives it for a position (a learned weight).
-            The function may use the distributions only, so that ``p_c`` does not depend on the
-            draft.
-        name: For reports; by default it tells the weight.
+        weight: ``w`` in [0, 1], or a function that computes it for a position, such as a learned
+            weight. The function may use only the distributions, so that ``p_c`` does not depend on
+            the draft.
+        name: Name used in reports; derived from the weight by default.
 
     Raises:
-        FusionError: A fixed weight outside [0, 1].
+        FusionError: A fixed weight is outside [0, 1].
     """
 
     needs_baseline = False
 
     def __init__(
-        self, weight: float | Callable[[Position], float] = _EVEN, *, name: str | None = None
+        self,
+        weight: float | Callable[[Position], float] = _EQUAL_WEIGHT,
+        *,
+        name: str | None = None,
     ) -> None:
         if not callable(weight) and not 0.0 <= weight <= 1.0:
             raise FusionError(
@@ -141,48 +141,52 @@ class Mixture:
                 remedy="1 is the local model alone, 0 the cloud model alone, 0.5 the mean",
             )
         self._weight = weight
-        told = "learned" if callable(weight) else "mean" if weight == _EVEN else f"w={weight:g}"
-        self.name = name or told
+        if name is None:
+            learned, equal = callable(weight), weight == _EQUAL_WEIGHT
+            name = "learned" if learned else "mean" if equal else f"w={weight:g}"
+        self.name = name
 
-    def fuse(self, position: Position) -> Fused:
+    def fuse(self, position: Position) -> FusedDistribution:
         """Return the weighted mean."""
         weight = self._weight(position) if callable(self._weight) else self._weight
         fused = (1.0 - weight) * position.cloud
         fused += weight * position.local
-        return Fused(fused, weight)
+        return FusedDistribution(fused, weight)
 
 
 def inverse_entropy(position: Position) -> float:
-    """Weigh each model by how sure it is: ``w = (1 / H(p_s)) / (1 / H(p_s) + 1 / H(p_l))``.
+    """Weight by inverse entropy: ``w = (1 / H(p_s)) / (1 / H(p_s) + 1 / H(p_l))``.
 
-    Inverse entropy weighting of experts (Misra, Bourlard and Tyagi, ICASSP 2003). A model that
-    knows the next token, because it stands in the private context or because any fluent text goes
-    on so, outweighs one that guesses.
+    This is inverse entropy weighting of experts (Misra, Bourlard and Tyagi, ICASSP 2003). The more
+    certain model gets more weight: the local one where the next token is in the private context,
+    the cloud one where any fluent text would continue the same way.
     """
     local, cloud = _entropy(position.local), _entropy(position.cloud)
-    return (cloud + _CERTAIN) / (local + cloud + 2.0 * _CERTAIN)
+    return (cloud + _MIN_ENTROPY) / (local + cloud + 2.0 * _MIN_ENTROPY)
 
 
 def _entropy(probabilities: Probabilities) -> float:
-    """Entropy in nats; logarithms in single precision take a tenth of the time."""
+    """Entropy in nats. Logarithms in single precision take a tenth of the time."""
     import numpy as np
 
     single = probabilities.astype(np.float32)
-    return -float(np.sum(single * np.log(np.maximum(single, _SMALLEST)), dtype=np.float64))
+    return -float(np.sum(single * np.log(np.maximum(single, _MIN_SINGLE)), dtype=np.float64))
 
 
 @final
 class MaxPool:
-    """The larger of both probabilities, renormalised: ``p_c ∝ max(p_s, p_l)`` (CoGenesis)."""
+    """The renormalised maximum ``p_c ∝ max(p_s, p_l)`` (CoGenesis, section 3.3)."""
 
     name = "max"
     needs_baseline = False
 
-    def fuse(self, position: Position) -> Fused:
+    def fuse(self, position: Position) -> FusedDistribution:
         """Return the renormalised maximum."""
         import numpy as np
 
-        return Fused(_normalised(np.maximum(position.local, position.cloud)), _EVEN)
+        return FusedDistribution(
+            _normalised(np.maximum(position.local, position.cloud)), _EQUAL_WEIGHT
+        )
 
 
 @final
@@ -192,20 +196,22 @@ class Product:
     name = "product"
     needs_baseline = False
 
-    def fuse(self, position: Position) -> Fused:
+    def fuse(self, position: Position) -> FusedDistribution:
         """Return the renormalised geometric mean."""
         import numpy as np
 
-        return Fused(_normalised(np.sqrt(position.local * position.cloud)), _EVEN)
+        return FusedDistribution(
+            _normalised(np.sqrt(position.local * position.cloud)), _EQUAL_WEIGHT
+        )
 
 
 @final
 class Contrast:
-    """The cloud's distribution, moved by what the private context changes locally.
+    """The cloud's distribution, shifted by what the private context changes locally.
 
-    ``p_c ∝ p_l (p_s(C) / p_s(without C))^α``, the arithmetic of context-aware decoding (Shi et al.,
-    arXiv 2305.14739) and proxy-tuning (Liu et al., arXiv 2401.08565). The log-ratio is clipped to
-    [-clip, clip], so that no token moves by more than ``2 α clip`` nats against ``p_l``.
+    ``p_c ∝ p_l (p_s(C) / p_s(without C))^α``, as in context-aware decoding (Shi et al., arXiv
+    2305.14739) and proxy-tuning (Liu et al., arXiv 2401.08565). The log-ratio is clipped to [-clip,
+    clip], so that no token moves by more than ``2 α clip`` nats relative to ``p_l``.
 
     Args:
         alpha: Strength α >= 0.
@@ -227,31 +233,31 @@ class Contrast:
         self._alpha = alpha
         self._clip = clip
 
-    def fuse(self, position: Position) -> Fused:
-        """Return the moved cloud distribution."""
+    def fuse(self, position: Position) -> FusedDistribution:
+        """Return the shifted cloud distribution."""
         import numpy as np
 
         if position.baseline is None:
             raise FusionError(
                 "the contrast operator needs the local model without the private context",
-                remedy="give the decoder a baseline model",
+                remedy="pass baseline= to FusedDecoder",
             )
-        ratio = np.log(np.maximum(position.local, _TINY))
-        ratio -= np.log(np.maximum(position.baseline, _TINY))
+        ratio = np.log(np.maximum(position.local, _MIN_DOUBLE))
+        ratio -= np.log(np.maximum(position.baseline, _MIN_DOUBLE))
         if self._clip is not None:
             np.clip(ratio, -self._clip, self._clip, out=ratio)
-        # The largest exponent is taken out before exp, so that nothing overflows.
+        # Subtract the largest exponent before exp, so that nothing overflows.
         ratio *= self._alpha
-        moved = position.cloud * np.exp(ratio - ratio.max())
-        return Fused(_normalised(moved), _EVEN)
+        shifted = position.cloud * np.exp(ratio - ratio.max())
+        return FusedDistribution(_normalised(shifted), _EQUAL_WEIGHT)
 
 
 def _normalised(values: Probabilities) -> Probabilities:
     total = float(values.sum())
     if total <= 0.0:
         raise FusionError(
-            "the two models give no token a probability in common",
-            remedy='use operator="mean", which needs no overlap',
+            "no token has a positive probability under both models",
+            remedy='use operator="local-led" or "mean", which need no overlap',
         )
     return values / total
 
@@ -263,20 +269,20 @@ OPERATORS: Final[Mapping[str, Callable[[], Operator]]] = MappingProxyType(
         "product": Product,
         "contrast": Contrast,
         "entropy": lambda: Mixture(inverse_entropy, name="entropy"),
-        "local-led": lambda: Mixture(_LED, name="local-led"),
+        "local-led": lambda: Mixture(_LOCAL_LED_WEIGHT, name="local-led"),
     }
 )
 
 
 def operator_named(name: str) -> Operator:
-    """Return the operator of this name, with its default settings.
+    """Return the operator of this name with its default settings.
 
     Raises:
-        FusionError: No such operator.
+        FusionError: There is no such operator.
     """
     if name not in OPERATORS:
         raise FusionError(
             f"there is no fusion operator {name!r}",
-            remedy=f"one of {', '.join(OPERATORS)}, or an operator object such as Mixture(0.3)",
+            remedy=f"use one of {', '.join(OPERATORS)}, or an operator object such as Mixture(0.3)",
         )
     return OPERATORS[name]()

@@ -1,6 +1,6 @@
-"""Against loops: what the text has just said becomes less likely to be said again.
+"""Presence penalty: makes tokens that occur in the recent text less probable.
 
-Small models repeat themselves, and two that agree to repeat keep each other at it.
+Small models repeat themselves, and fusing two models that both repeat reinforces the loop.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, final
 from cogenesis_langchain.errors import FusionError
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class PresencePenalty:
-    """Lowers the log-probability of every token that stands in the last part of the text.
+    """Lowers the log-probability of every token that occurs in the recent text.
 
-    OpenAI's presence penalty, but over a window, as llama.cpp's penalties are. It depends on
-    settled text alone, so that fused decoding stays exact; the prompt does not count, for what
-    stands there is to be said.
+    It works like OpenAI's presence penalty, but over a window, as in llama.cpp. It depends only on
+    settled text, so fused decoding stays exact. The prompt does not count: the text is supposed to
+    use the words of the notes.
 
     Args:
-        nats: By how much; 0 changes nothing.
-        window: Tokens of the text that count, from its end.
+        nats: Nats taken from the log-probability; 0 changes nothing.
+        window: Number of most recent tokens that count.
 
     Raises:
         FusionError: A negative or infinite penalty, or a window below 1.
@@ -40,15 +40,15 @@ class PresencePenalty:
         if not (math.isfinite(self.nats) and self.nats >= 0.0) or self.window < 1:
             raise FusionError(
                 "the presence penalty needs a finite number of nats >= 0 and a window >= 1",
-                remedy="1 nat over 64 tokens is a good start; 0 nats is no penalty",
+                remedy="start with 1 nat over 64 tokens; 0 nats turns the penalty off",
             )
 
     def apply(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:
         """Penalise and normalise.
 
         Args:
-            probabilities: Of the next token; shape (vocabulary,). Not changed.
-            text: Tokens before it, without the prompt.
+            probabilities: Next-token distribution; shape (vocabulary,). Not modified.
+            text: The generated tokens before it, without the prompt.
 
         Returns:
             A distribution of the same shape.

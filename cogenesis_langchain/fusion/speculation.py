@@ -1,4 +1,4 @@
-"""Drafting ahead with the local model, and settling what the cloud has verified."""
+"""Drafts ahead with the local model and settles what the cloud model has verified."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
+from cogenesis_langchain.models.local.sampling import next_probabilities
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.excluded_tokens import ExcludedTokens
-    from cogenesis_langchain.fusion.operators import Probabilities
-    from cogenesis_langchain.fusion.sampling import Choice, Proposal
-    from cogenesis_langchain.fusion.verifier import View
+    from cogenesis_langchain.fusion.sampling import Proposal, Sampler
+    from cogenesis_langchain.fusion.verifier import CloudView
+    from cogenesis_langchain.models.base import Probabilities
+    from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 _NO_PENALTY: Final = PresencePenalty(0.0)
 
 
 @final
 class LocalSide:
-    """The local model behind its prompt, and, for some operators, again without the context.
+    """The local model with its prompt and, for some operators, again without the context.
 
     Args:
         model: The local model.
-        prompt: Ids of the local prompt, with the private context.
-        baseline: A second model and the ids of its prompt without the private context. It needs a
-            cache of its own; the weights may be the same.
+        prompt: Token ids of the local prompt, with the private context.
+        baseline: A second model and the token ids of its prompt without the private context. It
+            needs its own cache; the weights may be shared.
     """
 
     def __init__(
@@ -41,23 +42,24 @@ class LocalSide:
         self._baseline = baseline
 
     def after(self, written: Sequence[int]) -> tuple[Probabilities, Probabilities | None]:
-        """Return ``p_s(C)`` and, with a baseline, ``p_s(without C)`` after these tokens."""
-        local = _probabilities(self._model, (*self._prompt, *written))
+        """Return ``p_s(C)`` after these tokens and, with a baseline, ``p_s(without C)``."""
+        local = next_probabilities(self._model, (*self._prompt, *written))
         if self._baseline is None:
             return local, None
         model, prompt = self._baseline
-        return local, _probabilities(model, (*prompt, *written))
+        return local, next_probabilities(model, (*prompt, *written))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Draft:
-    """A drafted token and the distributions it came from.
+    """A drafted token and the distributions that it came from.
 
     Attributes:
-        proposal: The token, and what it was drawn from.
+        proposal: The token and what it was drawn from.
         local: ``p_s(C)`` at its position.
         baseline: ``p_s(without C)`` there, if the operator needs it.
-        confidence: The largest probability of what it was drafted from, before sharpening.
+        confidence: Largest probability of the distribution it was drafted from, before temperature,
+            top-k and top-p.
     """
 
     proposal: Proposal
@@ -72,17 +74,17 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Settled:
-    """A token that is part of the text now.
+class SettledToken:
+    """A token that is now part of the text.
 
     Attributes:
         token: Its id.
-        draft: What had been drafted at its position.
-        cloud: The cloud's top-k in local tokens; None where it had no say.
+        draft: The draft at its position.
+        cloud: The cloud's top-k in local tokens; None where it had no vote.
         probability: The fused probability of the token, before penalty and sampling.
         weight: The operator's weight of the local model at this position.
-        share: The local model's part in the token's probability,
-            ``w p_s / (w p_s + (1 - w) p_l)``.
+        share: The local model's share of the token's probability, ``w p_s / (w p_s + (1 - w)
+            p_l)``.
     """
 
     token: int
@@ -94,7 +96,7 @@ class Settled:
 
     @property
     def accepted(self) -> bool:
-        """Whether the draft stood."""
+        """Whether the draft was accepted."""
         return self.token == self.draft.token
 
 
@@ -102,28 +104,28 @@ class Settled:
 class Speculation:
     """The text so far and the drafts that may continue it.
 
-    Knows token ids and nothing of requests or time. Drafts beyond an accepted token stay valid;
-    a corrected token discards those behind it.
+    It handles token ids only, no requests and no time. Drafts after an accepted token stay valid; a
+    correction discards the drafts after it.
 
     Args:
         local: The local side.
         operator: Fuses the two distributions.
-        choice: Greedy or sampled.
-        penalty: On repetition, the same for drafts and for the fused distribution.
-        excluded: Tokens that neither may choose.
+        sampler: Greedy or sampled.
+        penalty: Presence penalty, applied to drafts and to the fused distribution.
+        excluded: Tokens that neither drafts nor corrections may choose.
     """
 
     def __init__(
         self,
         local: LocalSide,
         operator: Operator,
-        choice: Choice,
+        sampler: Sampler,
         penalty: PresencePenalty = _NO_PENALTY,
         excluded: ExcludedTokens | None = None,
     ) -> None:
         self._local = local
         self._operator = operator
-        self._choice = choice
+        self._sampler = sampler
         self._penalty = penalty
         self._excluded = excluded
         self.written: list[int] = []
@@ -134,16 +136,16 @@ class Speculation:
         ahead = [*self.written, *(draft.token for draft in self.drafts)]
         local, baseline = self._local.after(ahead)
         allowed = self._allowed(local, ahead)
-        proposal = self._choice.propose(allowed, len(ahead))
+        proposal = self._sampler.propose(allowed, len(ahead))
         draft = Draft(proposal, local, baseline, float(allowed.max()))
         self.drafts.append(draft)
         return draft
 
-    def settle(self, view: View) -> Settled:
+    def settle(self, view: CloudView) -> SettledToken:
         """Settle the position of the first draft.
 
         Args:
-            view: What the cloud says there.
+            view: The cloud's answer for this position.
         """
         draft = self.drafts.pop(0)
         settled = self._settled(draft, view(draft.local))
@@ -152,29 +154,21 @@ class Speculation:
         self.written.append(settled.token)
         return settled
 
-    def _settled(self, draft: Draft, topk: TopK | None) -> Settled:
+    def _settled(self, draft: Draft, topk: TopK | None) -> SettledToken:
         local = draft.local
         if topk is None:
-            return Settled(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
+            # Without a vote of the cloud the fused distribution is the local one, from which the
+            # draft was drawn, so it is accepted.
+            return SettledToken(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
         allowed = self._allowed(fused.probabilities, self.written)
-        token = self._choice.settle(draft.proposal, allowed)
+        token = self._sampler.settle(draft.proposal, allowed)
         ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
         share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
         probability = float(fused.probabilities[token])
-        return Settled(token, draft, topk, probability, fused.weight, share)
+        return SettledToken(token, draft, topk, probability, fused.weight, share)
 
     def _allowed(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:
         penalised = self._penalty.apply(probabilities, text)
         return penalised if self._excluded is None else self._excluded.apply(penalised)
-
-
-def _probabilities(model: TokenModel, ids: Sequence[int]) -> Probabilities:
-    import numpy as np
-
-    # Exponents in single precision, as the model gives them: ten times faster, and the sum is
-    # made 1 in double precision.
-    probabilities = np.exp(model.next_logprobs(ids)).astype(np.float64)
-    probabilities /= probabilities.sum()
-    return probabilities

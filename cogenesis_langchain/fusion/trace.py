@@ -1,6 +1,6 @@
-"""Who wrote each token, and how sure both models were: the record of a fused text.
+"""Trace of a fused text: which model wrote each token, with both models' candidates.
 
-A trace holds private text: it is what the models wrote. `repr` shows none of it.
+A trace contains the generated text, which is private. `repr` shows none of it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 from pydantic import TypeAdapter, ValidationError
 
 from cogenesis_langchain.errors import TraceInvalid
-from cogenesis_langchain.fusion.sampling import largest
 from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
+from cogenesis_langchain.models.local.sampling import top_indices
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
-    from cogenesis_langchain.fusion.speculation import Settled
+    from cogenesis_langchain.fusion.speculation import SettledToken
+    from cogenesis_langchain.models.base import Probabilities
 
-Source = Literal["accepted", "corrected", "local"]
+TokenSource = Literal["accepted", "corrected", "local"]
 
-_SHOWN: Final = 5
-"""Candidates kept of each side's distribution."""
+_KEPT_CANDIDATES: Final = 5
+"""Number of candidates kept per model and token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A token that a model thought of, and its probability."""
+    """A candidate token of one model and its probability."""
 
     text: str = field(repr=False)
     probability: float
@@ -35,16 +35,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FusionReport:
-    """What a fused text took.
+    """Counts of one fused text.
 
     Attributes:
         operator: Name of the fusion operator.
-        tokens: Tokens settled.
-        requests: Requests that the cloud model answered, one a round.
+        tokens: Settled tokens.
+        requests: Requests that the cloud model answered, one per round.
         drafted: Drafted tokens that it verified.
-        accepted: Positions at which the draft stood.
+        accepted: Positions at which the draft was accepted.
         tokens_sent: Generated tokens that the cloud model was shown, rejected drafts included.
-        fallback: Class name of the error after which the local model wrote alone; None if the
+        fallback: Class name of the error after which the local model continued alone; None if the
             cloud model answered to the end.
     """
 
@@ -63,24 +63,25 @@ class FusedToken:
 
     Attributes:
         id: Its id in the local vocabulary.
-        text: Text that is certain since this token. Characters split over tokens and beginnings
-            of stop strings are held back, so it may be empty, or more than this token's own.
+        text: The text that became final with this token. Characters split over tokens and possible
+            stop strings are held back, so it may be empty, or longer than the token itself.
         piece: The token's own text, for display; U+FFFD for parts of characters.
-        source: ``accepted`` (the local draft stood), ``corrected`` (the fused distribution put
-            another token in its place) or ``local`` (the cloud model had no say).
-        weight: The operator's weight of the local model, 1 where the cloud had no say.
-        share: The local model's part in the token's probability.
+        source: ``accepted`` (the local draft was accepted), ``corrected`` (the fused distribution
+            replaced it) or ``local`` (the cloud model had no vote).
+        weight: The operator's weight of the local model; 1 where the cloud had no vote.
+        share: The local model's share of the token's probability.
         probability: The token's fused probability.
         local_top: The local model's most probable tokens.
-        cloud_top: The cloud model's, in local tokens; empty where it had no say.
-        finish_reason: Why the text ends here, on the last token.
-        report: What the text took, on the last token.
+        cloud_top: The cloud model's most probable tokens, in local tokens; empty where it had no
+            vote.
+        finish_reason: Why the text ends here; only on the last token.
+        report: Counts of the whole text; only on the last token.
     """
 
     id: int
     text: str = field(repr=False)
     piece: str = field(repr=False)
-    source: Source
+    source: TokenSource
     weight: float
     share: float
     probability: float
@@ -90,8 +91,8 @@ class FusedToken:
     report: FusionReport | None = None
 
 
-def traced(
-    settled: Settled,
+def trace_token(
+    settled: SettledToken,
     text: str,
     model: TokenModel,
     finish_reason: FinishReason | None = None,
@@ -101,22 +102,22 @@ def traced(
 
     Args:
         settled: The token and its distributions.
-        text: Text that is certain since this token.
-        model: Decodes ids.
-        finish_reason: On the last token.
-        report: On the last token.
+        text: The text that became final with this token.
+        model: Decodes token ids.
+        finish_reason: Only for the last token.
+        report: Only for the last token.
     """
-    alone = settled.cloud is None
+    local_only = settled.cloud is None
     return FusedToken(
         id=settled.token,
         text=text,
-        piece=_show(model, settled.token),
-        source="local" if alone else "accepted" if settled.accepted else "corrected",
+        piece=_display(model, settled.token),
+        source="local" if local_only else "accepted" if settled.accepted else "corrected",
         weight=settled.weight,
         share=settled.share,
         probability=settled.probability,
-        local_top=_candidates(model, settled.draft.local),
-        cloud_top=() if settled.cloud is None else _given(model, settled.cloud),
+        local_top=_local_candidates(model, settled.draft.local),
+        cloud_top=() if settled.cloud is None else _cloud_candidates(model, settled.cloud),
         finish_reason=finish_reason,
         report=report,
     )
@@ -129,7 +130,7 @@ class Trace:
 
     Attributes:
         tokens: The tokens in order.
-        report: What the text took.
+        report: Counts of the text.
     """
 
     tokens: tuple[FusedToken, ...] = field(repr=False)
@@ -140,7 +141,7 @@ class Trace:
         """Collect the tokens of a finished text.
 
         Raises:
-            TraceInvalid: The last token has no report: the text is not finished.
+            TraceInvalid: The last token has no report, so the text is not finished.
         """
         collected = tuple(tokens)
         report = collected[-1].report if collected else None
@@ -157,7 +158,7 @@ class Trace:
         return "".join(token.text for token in self.tokens)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for `response_metadata`, as JSON would hold them."""
+        """Return JSON-compatible values, for `response_metadata`."""
         plain: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
         return plain
 
@@ -167,36 +168,37 @@ class Trace:
 
     @classmethod
     def from_json(cls, data: bytes) -> Trace:
-        """Read what `to_json` wrote.
+        """Read the output of `to_json`.
 
         Raises:
-            TraceInvalid: It is not the JSON of a trace.
+            TraceInvalid: The data is not the JSON of a trace.
         """
         try:
             return _ADAPTER.validate_json(data)
         except ValidationError as error:
             raise TraceInvalid(
-                f"this is not the JSON of a trace ({error.error_count()} faults)",
-                remedy="save Trace.to_json(), or the metadata's trace as JSON",
+                f"the data is not the JSON of a trace ({error.error_count()} errors)",
+                remedy="save the output of Trace.to_json(), or the trace in response_metadata "
+                "as JSON",
             ) from None
 
 
 _ADAPTER: Final = TypeAdapter(Trace)
 
 
-def _candidates(model: TokenModel, probabilities: Probabilities) -> tuple[Candidate, ...]:
-    shown = largest(probabilities, _SHOWN)
-    return tuple(Candidate(_show(model, int(i)), float(probabilities[i])) for i in shown)
+def _local_candidates(model: TokenModel, probabilities: Probabilities) -> tuple[Candidate, ...]:
+    shown = top_indices(probabilities, _KEPT_CANDIDATES)
+    return tuple(Candidate(_display(model, int(i)), float(probabilities[i])) for i in shown)
 
 
-def _given(model: TokenModel, topk: TopK) -> tuple[Candidate, ...]:
+def _cloud_candidates(model: TokenModel, topk: TopK) -> tuple[Candidate, ...]:
     import numpy as np
 
-    pairs = zip(topk.ids[:_SHOWN], np.exp(topk.logprobs[:_SHOWN]), strict=True)
-    return tuple(Candidate(_show(model, int(token)), float(mass)) for token, mass in pairs)
+    pairs = zip(topk.ids[:_KEPT_CANDIDATES], np.exp(topk.logprobs[:_KEPT_CANDIDATES]), strict=True)
+    return tuple(Candidate(_display(model, int(token)), float(mass)) for token, mass in pairs)
 
 
-def _show(model: TokenModel, token: int) -> str:
+def _display(model: TokenModel, token: int) -> str:
     if token in model.end_tokens:
         return "⏎end"
     return model.decode((token,)).decode(errors="replace")

@@ -1,8 +1,8 @@
-"""The cloud's side of a round: its distributions after each token of a block.
+"""The cloud side of fused decoding: its distributions after each token of a block.
 
-A verifier answers in the local model's tokens, whatever tokens the cloud model uses. Its answer for
-a position depends on the text before that position and on the local distribution there, never on
-the block's later tokens. Exact fusion needs this.
+A verifier answers in the local model's tokens, whatever tokenizer the cloud model has. Its answer
+for a position depends on the text before that position and on the local distribution there, never
+on later tokens of the block. Exact speculative decoding requires this.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.operators import Probabilities
+    from cogenesis_langchain.models.base import Probabilities
 
-View: TypeAlias = "Callable[[Probabilities], TopK | None]"
-"""Given the local distribution of a position, the cloud's top-k there in local tokens; None where
-the cloud model has no say (``w = 1``)."""
+CloudView: TypeAlias = "Callable[[Probabilities], TopK | None]"
+"""The cloud's top-k at one position, as a function of the local distribution there. It is in local
+tokens, and None where the cloud has no vote (``w = 1``)."""
 
 DEFAULT_K: Final = 20
-"""Tokens a position; what servers commonly allow."""
+"""Size of the top-k per position; servers commonly allow 20."""
 
 
 class Verifier(Protocol):
-    """Knows the cloud prompt, and asks for the distributions of a block in one request."""
+    """Knows the cloud prompt and asks for the distributions of a block in one request."""
 
     @property
     def end_tokens(self) -> frozenset[int]:
-        """Local ids with which the cloud model ends its turn."""
+        """Local token ids with which the cloud model ends its turn."""
         ...
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         """Ask for the positions of a block.
 
         Args:
-            written: Settled tokens.
-            block: Drafted tokens that follow them; may be empty.
+            written: The settled tokens.
+            block: The drafted tokens that follow them; may be empty.
 
         Returns:
-            Views of the token after ``written + block[:i]`` for i = 0, 1, ...: at least one, at
-            most len(block) + 1.
+            Views of the token after ``written + block[:i]`` for i = 0, 1, ...: at least one and at
+                most len(block) + 1. A verifier may answer fewer positions than asked.
 
         Raises:
             CloudError: The cloud model cannot answer.
@@ -54,14 +54,15 @@ class Verifier(Protocol):
 
 @final
 class TokenVerifier:
-    """Judges with a cloud model that shares the local model's tokenizer.
+    """Verifies token ids, with a cloud model that shares the local model's tokenizer.
 
     Args:
         scorer: The cloud model.
         prompt: The cloud prompt.
-        vocabulary_size: Of the local model. Servers pad vocabularies; ids beyond it are dropped.
-        disclosure: Makes what the cloud model sees of the text.
-        k: Tokens a position; not more than the scorer allows are asked for.
+        vocabulary_size: Vocabulary size of the local model. Servers pad their vocabulary; ids
+            beyond this size are dropped.
+        disclosure: Decides what the cloud model sees of the text.
+        k: Size of the top-k per position. Capped at what the scorer allows.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class TokenVerifier:
         self._k = min(k, scorer.max_k)
         self.end_tokens = scorer.end_tokens
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         """Score every position of the block."""
         sequence = self._disclosure.tokens(self._prompt, (*written, *block))
         if len(sequence) >= self._scorer.window:
@@ -92,12 +93,12 @@ class TokenVerifier:
         scores = self._scorer.score(sequence, start, self._k)
         if len(scores) != len(block) + 1:
             raise CloudAnswerInvalid(
-                f"the cloud scored {len(scores)} positions of {len(block) + 1}",
-                remedy="check that the server scores prompts as its documentation says",
+                f"the cloud model scored {len(scores)} of {len(block) + 1} positions",
+                remedy="check that the server supports log-probabilities of prompts",
             )
-        return [_constant(self._known(topk)) for topk in scores]
+        return [_constant(self._in_vocabulary(topk)) for topk in scores]
 
-    def _known(self, topk: TopK) -> TopK | None:
+    def _in_vocabulary(self, topk: TopK) -> TopK | None:
         known = topk.ids < self._vocabulary_size
         if known.all():
             return topk
@@ -106,18 +107,18 @@ class TokenVerifier:
 
 @final
 class AlignedVerifier:
-    """Judges with a cloud model that has another tokenizer; the local tokens are the master.
+    """Verifies text, with a cloud model that has another tokenizer than the local model.
 
-    The cloud model is asked for what follows the text up to each local token. A position in the
-    middle of a character has no text to ask about: there the local model decides alone.
+    The cloud model is asked for what follows the text up to each local token. A position inside a
+    multi-byte character has no text to ask about, so the local model decides alone there.
 
     Args:
         scorer: The cloud model.
         prompt: The cloud prompt.
         local: The local model, whose tokens are written.
-        alignment: Projects the cloud's strings on local tokens.
-        disclosure: Makes what the cloud model sees of the text.
-        k: Tokens a position; not more than the scorer allows are asked for.
+        alignment: Projects the cloud's strings onto local tokens.
+        disclosure: Decides what the cloud model sees of the text.
+        k: Size of the top-k per position. Capped at what the scorer allows.
     """
 
     def __init__(
@@ -136,45 +137,49 @@ class AlignedVerifier:
         self._alignment = alignment
         self._disclosure = disclosure
         self._k = min(k, scorer.max_k)
-        self.end_tokens: frozenset[int] = frozenset()  # the alignment maps them to local ones
+        # Empty, because the alignment maps the cloud's end of turn to local end tokens.
+        self.end_tokens: frozenset[int] = frozenset()
 
-    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[View]:
-        """Score the position after each whole character that a token of the block completes."""
+    def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
+        """Score the position after each local token of the block that ends a character."""
         texts = [
-            _whole(self._local.decode((*written, *block[:count])))
+            _complete_text(self._local.decode((*written, *block[:count])))
             for count in range(len(block) + 1)
         ]
         prefixes = [self._disclosure.text(self._prompt, text) for text in texts if text is not None]
         answers = self._scorer.score_text(prefixes, self._k) if prefixes else []
         if prefixes and not answers:
             raise CloudAnswerInvalid(
-                "the cloud scored no position of the block",
-                remedy="check that the server scores prompts as its documentation says",
+                "the cloud model scored no position of the block",
+                remedy="check that the server supports log-probabilities of prompts",
             )
+        # The scorer may answer a prefix of what it was asked. Positions after the last answer are
+        # left out; their drafts wait for the next request.
         remaining = iter(answers)
-        views: list[View] = []
+        views: list[CloudView] = []
         for text in texts:
             if text is None:
-                views.append(_abstain)
+                views.append(abstain)
             elif (answer := next(remaining, None)) is not None:
                 views.append(self._projected(answer))
             else:
                 break
         return views
 
-    def _projected(self, answer: StringTopK) -> View:
+    def _projected(self, answer: StringTopK) -> CloudView:
         return lambda local: self._alignment.project(answer, local)
 
 
-def _constant(topk: TopK | None) -> View:
+def _constant(topk: TopK | None) -> CloudView:
     return lambda _: topk
 
 
-def _abstain(_: Probabilities) -> None:
-    return None
+def abstain(_: Probabilities) -> None:
+    """The view of a position where the cloud has no vote."""
 
 
-def _whole(text: bytes) -> str | None:
+def _complete_text(text: bytes) -> str | None:
+    """Decode the text; None if it ends inside a character."""
     try:
         return text.decode()
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ Two capabilities on each side, never one class with methods that refuse:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:  # numpy costs a tenth of a second at import
     import numpy as np
     from numpy.typing import NDArray
 
-T = TypeVar("T")
-
+_T = TypeVar("_T")
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 LogProbs: TypeAlias = "NDArray[np.float32]"
 """Natural-log probabilities over a whole vocabulary; shape (vocabulary,)."""
+Probabilities: TypeAlias = "NDArray[np.float64]"
+"""Probabilities over a whole vocabulary; shape (vocabulary,), sum 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,13 +284,14 @@ class TokenModel(Protocol):
         """
         ...
 
-    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], T]) -> list[T]:
-        """Read a known text, faster than by one `next_logprobs` a token.
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
+        """Score the last positions of a known text in large batches.
 
         Args:
             ids: The whole sequence.
-            start: First position whose prediction is wanted, 1 <= start <= len(ids).
-            reduce: Makes what is kept of log-probabilities of shape (vocabulary,).
+            start: First position to predict, 1 <= start <= len(ids).
+            reduce: Called with the log-probabilities of each position, shape (vocabulary,). It must
+                not keep the array.
 
         Returns:
             One result for the token after ``ids[:i]``, for each i in start..len(ids).
@@ -298,8 +301,8 @@ class TokenModel(Protocol):
 
 @runtime_checkable
 class OffersTokens(Protocol):
-    """A local text model whose next-token distributions are at hand."""
+    """A local model that gives next-token distributions: the local side of fused decoding."""
 
     def tokens(self) -> TokenModel:
-        """Return a view of the same weights with a cache of its own."""
+        """Return a new `TokenModel` over the same weights, with a cache of its own."""
         ...

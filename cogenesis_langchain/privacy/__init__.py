@@ -1,1 +1,1 @@
-"""The border: what is private, what may leave, and the record of what left."""
+"""Privacy: detection of private values, release of public text, and the egress ledger."""

@@ -1,4 +1,9 @@
-"""The border: the one place where a user's words become public text, or do not."""
+"""The border: turns an instruction into public text and permits requests to the cloud model.
+
+`Border.release` checks an instruction against the private values of the rest of the request and
+masks, blocks or withholds it. `EgressPermit.authorise` checks the exact bytes of each request just
+before they are sent, and records them in the ledger.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +15,28 @@ from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger, LedgerEntry, Verdict
-from cogenesis_langchain.privacy.matching.normalisation import usual_spacing
+from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 
-if TYPE_CHECKING:  # the detectors compile for a quarter of a second; the first release does that
+# The detectors take a quarter of a second to compile. Importing them in `Border.release` instead of
+# here keeps the import of the package cheap.
+if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
     from cogenesis_langchain.privacy.placeholders import Placeholders
 
 Policy = Literal["mask", "block", "local"]
+"""What to do with private values in an instruction: see `Border`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the border let out of one candidate.
+    """The border's decision about one instruction.
 
     Attributes:
         text: The public text; None when nothing may leave.
-        verdict: How it passed.
-        masked: Number of values found, by kind.
-        values: What must not leave, for the check on the wire.
+        verdict: The verdict that the ledger records.
+        masked: Number of private values found, by kind.
+        values: The private values that no request may contain.
     """
 
     text: PublicText | None
@@ -38,8 +46,8 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """Requests that left, and the bytes of their bodies."""
+class EgressCount:
+    """Number of requests sent under a permit, and the total size of their bodies in bytes."""
 
     calls: int = 0
     bytes: int = 0
@@ -47,19 +55,21 @@ class Sent:
 
 @final
 class EgressPermit:
-    """Permission to send requests of one purpose; each payload is checked, recorded, then leaves.
+    """Permission to send requests for one purpose.
+
+    The transport calls `authorise` for each request before it sends it.
 
     Args:
-        release: What the border decided.
+        release: The border's decision.
         purpose: Why requests are sent, for the ledger.
-        ledger: Where they are recorded.
+        ledger: Records each request.
     """
 
     def __init__(self, release: Release, *, purpose: str, ledger: EgressLedger) -> None:
         self._release = release
         self._ledger = ledger
         self.purpose = purpose
-        self.sent = Sent()
+        self.sent = EgressCount()
 
     def authorise(
         self,
@@ -68,24 +78,25 @@ class EgressPermit:
         public: Sequence[PublicText],
         extra: Sequence[str] = (),
     ) -> None:
-        """Check the exact bytes of a request and record them, just before they leave.
+        """Check and record the exact bytes of a request. Call it just before sending them.
 
-        The texts that the border released are known; any other string in the body was put there
-        by something between the border and the wire, and is searched for private values. A body
-        that is not JSON is searched whole.
+        The texts that the border released were checked already. Every other string in the body
+        was added by a wrapper, a default header or the client, and is searched for private values.
+        A body that is not JSON is searched as a whole.
 
         Args:
             endpoint: Method and URL, for the ledger.
             payload: The body as it will be sent.
-            public: The public texts it carries.
-            extra: What else of the request is searched: headers, and the part of the URL that is
-                not the configured address.
+            public: The public texts that the body carries.
+            extra: Other parts of the request to search: headers, and the part of the URL that the
+                caller did not configure.
 
         Raises:
-            PrivacyViolation: Something private is in it. Nothing is sent; the ledger says so.
-            LedgerError: It cannot be recorded, so it must not leave.
+            PrivacyViolation: The request contains a private value. The ledger records the refusal;
+                the caller must not send the request.
+            LedgerError: The request cannot be recorded; the caller must not send it.
         """
-        strings = [*extra, *_foreign_strings(payload, {str(text) for text in public})]
+        strings = [*extra, *_unreleased_strings(payload, {str(text) for text in public})]
         found = self._release.values.find_in_payload("\n".join(strings).encode())
         entry = LedgerEntry(
             endpoint=endpoint,
@@ -97,20 +108,21 @@ class EgressPermit:
         self._ledger.append(entry)
         if found:
             raise PrivacyViolation(
-                f"a request for {self.purpose!r} carried private values ({', '.join(found)})",
-                remedy="nothing was sent; look for what adds text to the cloud model's requests "
-                "(a wrapper, default headers, model_kwargs)",
+                f"a request for {self.purpose!r} contained private values ({', '.join(found)}) and "
+                "was not sent",
+                remedy="find what adds text to the cloud model's requests: a wrapper, default "
+                "headers or model_kwargs",
             )
-        self.sent = Sent(self.sent.calls + 1, self.sent.bytes + len(payload))
+        self.sent = EgressCount(self.sent.calls + 1, self.sent.bytes + len(payload))
 
 
 class Border:
-    """Decides what of a candidate instruction may leave.
+    """Decides which part of an instruction may leave the machine.
 
     Args:
         ledger: Records every payload that leaves.
-        policy: What to do when the candidate holds private values: ``mask`` puts typed
-            placeholders in their place, ``block`` raises, ``local`` lets nothing out.
+        policy: What to do when the instruction contains private values: ``mask`` replaces them by
+            typed placeholders, ``block`` raises, ``local`` releases nothing.
     """
 
     def __init__(self, *, ledger: EgressLedger, policy: Policy = "mask") -> None:
@@ -120,77 +132,84 @@ class Border:
     def release(
         self, candidate: PrivateText, values: ValueSet, placeholders: Placeholders
     ) -> Release:
-        """Make public text of a candidate, or decide that nothing leaves.
+        """Turn a candidate instruction into public text, or decide that nothing may leave.
 
         Args:
-            candidate: What would be the general instruction.
+            candidate: The text proposed as the general instruction.
             values: The private values of everything else in the request.
             placeholders: The conversation's placeholders; masked values are added to them.
 
         Returns:
-            The decision. Its text is None when something was found and the policy is ``local``, or
-            when a value is hidden in an encoding, where no placeholder can stand for it.
+            The decision. Its text is None when a private value was found and the policy is
+            ``local``, or when a value is encoded (base64, HTML entities, ...), because an encoded
+            value cannot be replaced by a placeholder.
 
         Raises:
-            PrivacyViolation: Something was found and the policy is ``block``.
+            PrivacyViolation: A private value was found and the policy is ``block``.
         """
         from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
 
         text = candidate.reveal()
-        usual = usual_spacing(text)
+        # "Q u i s t" is found only in the collapsed text, so both are searched.
+        collapsed = collapse_spacing(text)
         detected = [
-            hit.value for way in dict.fromkeys((text, usual)) for hit in detect_in_instruction(way)
+            hit.value
+            for variant in dict.fromkeys((text, collapsed))
+            for hit in detect_in_instruction(variant)
         ]
         values = values.union(ValueSet.from_texts((), declared=detected))
         hits = values.find(text)
-        shown = placeholders.mask(text, hits)
-        if values.find(usual_spacing(shown)):
-            hits = values.find(usual)
-            shown = placeholders.mask(usual, hits)
-        hidden = values.find_in_payload(usual_spacing(shown).encode())
+        masked_text = placeholders.mask(text, hits)
+        if values.find(collapse_spacing(masked_text)):
+            # A value is spelled out with spaces. Mask the collapsed text, at the price of the
+            # user's own spacing.
+            hits = values.find(collapsed)
+            masked_text = placeholders.mask(collapsed, hits)
+        hidden = values.find_in_payload(collapse_spacing(masked_text).encode())
         found = Counter[str](hit.value.kind for hit in hits) + Counter[str](hidden)
         if not found:
             return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
         if self._policy == "block":
             kinds = ", ".join(sorted(found))
             raise PrivacyViolation(
-                f"the instruction holds {found.total()} private values ({kinds})",
-                remedy="take them out of the public part, mark them with private(...), or use "
+                f"the instruction contains {found.total()} private values ({kinds})",
+                remedy="remove them from the instruction, mark them with private(...), or use "
                 'policy="mask"',
             )
         if hidden or self._policy == "local":
             return Release(None, "refused", dict(found), values)
-        return Release(PublicText(shown, seal=BORDER_SEAL), "masked", dict(found), values)
+        return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
 
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
     ) -> EgressPermit:
-        """Permit requests that carry what was released, for one purpose.
+        """Permit requests for one purpose.
 
         Args:
-            release: What was released.
-            purpose: Why requests are sent.
-            verdict: What the ledger says of them; None is the release's own. ``open`` where the
-                caller chose to let more out than was released.
+            release: The decision whose public text the requests carry.
+            purpose: Why requests are sent, for the ledger.
+            verdict: The verdict to record; None records the release's own. ``open`` means that the
+                caller chose ``disclosure="open"`` and sends more than was released.
         """
         if verdict is not None:
             release = replace(release, verdict=verdict)
         return EgressPermit(release, purpose=purpose, ledger=self._ledger)
 
 
-def _foreign_strings(payload: bytes, released: set[str]) -> Iterator[str]:
-    """Strings of a body that the border did not release itself."""
-    try:  # as pairs: of a name that occurs twice, a dictionary would show the last value alone
+def _unreleased_strings(payload: bytes, released: set[str]) -> Iterator[str]:
+    """Yield the strings of a JSON body, keys included, that the border did not release."""
+    try:
+        # Pairs instead of a dict: a dict would drop the first value of a repeated key unseen.
         body = json.loads(payload, object_pairs_hook=list)
     except ValueError:
         yield payload.decode(errors="replace")
         return
-    yield from (text for text in _strings(body) if text not in released)
+    yield from (text for text in _all_strings(body) if text not in released)
 
 
-def _strings(value: object) -> Iterator[str]:
+def _all_strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _strings(item)
+            yield from _all_strings(item)

@@ -1,8 +1,8 @@
-"""How much of what is generated the cloud model may see.
+"""Disclosure: which view of the generated text the cloud model sees in fused decoding.
 
-Fused decoding asks the cloud model about a text while it is written. What goes out at each request
-is the cloud prompt followed by a *view* of the text so far; a `Disclosure` makes that view, and
-nothing else can make the `PublicTokens` and `PublicText` that the scorers send.
+Fused decoding asks the cloud model for next-token probabilities while the text is written. Each
+request carries the cloud prompt followed by a *view* of the text so far. A `Disclosure` makes that
+view; only it can make the `PublicTokens` and `PublicText` that the scorers send.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText, _Seal
 
 @final
 class PublicTokens:
-    """Token ids, of the cloud model's tokenizer, that may leave the machine.
+    """Token ids of the cloud model's tokenizer that may leave the machine.
 
     Made by `of` from public texts, or by a `Disclosure`.
 
     Args:
-        ids: The ids.
-        seal: The border's seal.
+        ids: The token ids.
+        seal: `BORDER_SEAL`, which only the border's modules use.
 
     Raises:
-        TypeError: Someone other than the border tried.
+        TypeError: The seal is not the border's.
     """
 
     __slots__ = ("ids",)
@@ -38,11 +38,11 @@ class PublicTokens:
     def of(
         cls, texts: Sequence[PublicText], encode: Callable[[Sequence[PublicText]], Sequence[int]]
     ) -> PublicTokens:
-        """Encode texts that are public already.
+        """Encode public texts.
 
         Args:
-            texts: The texts.
-            encode: The cloud model's tokenizer, perhaps with its chat template.
+            texts: The public texts.
+            encode: The cloud model's tokenizer, with its chat template if it has one.
         """
         return cls(encode(texts), seal=BORDER_SEAL)
 
@@ -64,10 +64,10 @@ class Disclosure(Protocol):
 
 @final
 class OpenDisclosure:
-    """Lets the text so far out as it is (``disclosure="open"``), as in the paper.
+    """Shows the cloud model the text so far unchanged (``disclosure="open"``), as in the paper.
 
-    Whatever the local model quotes from the private context is then seen by the cloud model,
-    rejected drafts included. Never a default: a caller spells it out.
+    The cloud model then sees whatever the local model quotes from the private context, rejected
+    drafts included. It is never a default: a caller must ask for it.
     """
 
     def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens:

@@ -1,8 +1,8 @@
-"""What of a request may be public: the candidate instruction, and everything else.
+"""Splits a request into a candidate for the general instruction and the private rest.
 
 By default the candidate is the text of the last `HumanMessage`, if it is short. System, assistant
-and tool messages, earlier turns and documents are private. Nothing here decides that a text leaves;
-that is the border's part.
+and tool messages and earlier turns are private. The border (`privacy/border.py`) decides afterwards
+whether the candidate may leave the machine.
 """
 
 from __future__ import annotations
@@ -20,25 +20,22 @@ from cogenesis_langchain.privacy.text import PrivateText
 InstructionRule: TypeAlias = (
     Literal["last_human", "marked"] | Callable[[Sequence[BaseMessage]], str | None]
 )
-"""How the candidate is found: see `split_request`."""
+"""The rule that selects the candidate: see `split_request`."""
 
 MAX_PUBLIC_WORDS: Final = 150
-"""By default: a longer text is a document, not an instruction."""
+"""Default limit for the candidate. A longer text is taken for a document and stays private."""
 
 _MARK: Final = "cogenesis"
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
 def public(text: str) -> dict[str, object]:
-    """Mark a part of a message's content as part of the general instruction.
-
-    The mark makes it a candidate; the border still checks it.
-    """
+    """Mark a content block as part of the general instruction. The border still checks it."""
     return {"type": "text", "text": text, "extras": {_MARK: "public"}}
 
 
 def private(text: str) -> dict[str, object]:
-    """Mark a part of a message's content as private: only the local model reads it."""
+    """Mark a content block as private, so that only the local model sees it."""
     return {"type": "text", "text": text, "extras": {_MARK: "private"}}
 
 
@@ -47,10 +44,11 @@ class Turn:
     """An earlier turn of the conversation, for the local model.
 
     Attributes:
-        role: Who spoke.
-        text: What was said.
-        repeated: Whether it is the present candidate, said before and with nothing marked private.
-            It says no more than the candidate does, which the border checks anyway.
+        role: The author of the turn.
+        text: The text of the turn.
+        repeated: Whether the turn is a human message with exactly the candidate's text and nothing
+            marked private. Such a turn adds no private values, so the user may ask again in the
+            same words without having the instruction masked.
     """
 
     role: Literal["system", "user", "assistant"]
@@ -60,20 +58,22 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, taken apart.
+    """A request, split into its parts.
+
+    The last human message consists of `notes`, then `task`. Both are for the local model; only
+    `candidate` may become public.
 
     Attributes:
-        candidate: What may become the general instruction; None when nothing may be public.
-        reason: Why there is no candidate; empty when there is one.
-        whole: The last human message with its private parts.
-        notes: Its parts marked private before any other: what the local model is told first.
-        task: The rest as it was written, with the private details among it: what the local model
-            is asked to do.
-        bare_task: The task without what is marked private.
-        details: What of the task is marked private.
-        withheld: What of the last human message is not part of the candidate.
-        turns: Everything before it.
-        results: Everything after it: an agent's tool calls and their results.
+        candidate: The text that may become the general instruction; None if nothing may be public.
+        reason: Why there is no candidate; empty if there is one.
+        whole: The last human message, private parts included.
+        notes: The private blocks before the first block that is not private.
+        task: The rest of the message, private blocks included.
+        bare_task: The task without the private blocks.
+        details: The private blocks of the task.
+        withheld: The parts of the last human message that are not in the candidate.
+        turns: The messages before the last human message.
+        results: The messages after it: an agent's tool calls and their results.
     """
 
     candidate: PrivateText | None
@@ -91,21 +91,21 @@ class Request:
 def split_request(
     messages: Sequence[BaseMessage], *, rule: InstructionRule, max_public_words: int
 ) -> Request:
-    """Take a request apart into the candidate instruction and the private rest.
+    """Split a request into the candidate instruction and the private rest.
 
     Args:
         messages: The conversation; the last human message is the request.
-        rule: ``last_human``: every part of that message that is not marked private.
-            ``marked``: only its parts marked public. A callable gets the messages and returns
+        rule: ``last_human``: every block of that message that is not marked private.
+            ``marked``: only the blocks marked public. A callable gets the messages and returns
             the candidate, or None.
-        max_public_words: A longer candidate is a document, not an instruction, and stays here.
+        max_public_words: A candidate with more words is taken for a document and stays private.
 
     Returns:
         The parts.
 
     Raises:
-        InstructionError: There is no human message, it is empty, or it holds something that is
-            not text.
+        InstructionError: There is no human message, it is empty, or a message contains a content
+            block that is not text.
     """
     position = _last_human(messages)
     message = messages[position]
@@ -113,7 +113,7 @@ def split_request(
     whole = _join(text for text, _ in parts)
     if not whole.strip():
         raise InstructionError(
-            "the last human message is empty", remedy="say what should be written"
+            "the last human message is empty", remedy="pass an instruction that says what to write"
         )
     notes, task, details = _notes_task_details(parts)
     bare = _join(text for text, mark in parts if mark != "private")
@@ -124,7 +124,7 @@ def split_request(
         chosen = {"public"} if rule == "marked" else {"public", ""}
         candidate = _join(text for text, mark in parts if mark in chosen)
         kept = _join(text for text, mark in parts if mark not in chosen)
-    reason = _reason_against(candidate, max_public_words)
+    reason = _reason_not_public(candidate, max_public_words)
     return Request(
         candidate=None if candidate is None or reason else PrivateText(candidate.strip()),
         reason=reason,
@@ -144,26 +144,27 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
         if isinstance(messages[position], HumanMessage):
             return position
     raise InstructionError(
-        "the request holds no human message", remedy="pass the instruction as a HumanMessage"
+        "the request contains no human message", remedy="pass the instruction as a HumanMessage"
     )
 
 
 def _notes_task_details(
     parts: Sequence[tuple[str, str]],
 ) -> tuple[list[str], list[str], list[str]]:
-    """The private texts that a message begins with, its other texts, and the private ones of those.
+    """Return the leading private texts, all other texts, and the private ones among the latter.
 
-    Where everything is private there is nothing that notes could go with: all of it is the task,
-    and none of it a detail of another.
+    If every part is private, all of them are the task, without notes or details.
     """
-    spoken = [number for number, (text, mark) in enumerate(parts) if mark != "private" and text]
-    first = spoken[0] if spoken else 0
+    not_private = [
+        number for number, (text, mark) in enumerate(parts) if mark != "private" and text
+    ]
+    first = not_private[0] if not_private else 0
     texts = [text for text, _ in parts]
-    details = [text for text, mark in parts[first:] if mark == "private"] if spoken else []
+    details = [text for text, mark in parts[first:] if mark == "private"] if not_private else []
     return texts[:first], texts[first:], details
 
 
-def _reason_against(candidate: str | None, max_public_words: int) -> str:
+def _reason_not_public(candidate: str | None, max_public_words: int) -> str:
     if candidate is None or not candidate.strip():
         return "no part of the request is public"
     words = len(candidate.split())
@@ -173,7 +174,7 @@ def _reason_against(candidate: str | None, max_public_words: int) -> str:
 
 
 def _marked_parts(message: BaseMessage) -> Iterator[tuple[str, str]]:
-    """Texts of a message's content with their marks; an unmarked text has the mark ``""``."""
+    """Yield the texts of a message with their marks: ``public``, ``private`` or ``""``."""
     if isinstance(message.content, str):
         yield message.content, ""
         return
@@ -186,8 +187,8 @@ def _marked_parts(message: BaseMessage) -> Iterator[tuple[str, str]]:
             yield str(block.get("text", "")), mark
         else:
             raise InstructionError(
-                f"a message holds a content block of type {block.get('type')!r}",
-                remedy="pass text only: the local model reads text",
+                f"a message contains a content block of type {block.get('type')!r}",
+                remedy="pass text blocks only; the local model reads no other type",
             )
 
 

@@ -1,4 +1,4 @@
-"""Typed placeholders for private values, and the way back."""
+"""Placeholders: replace private values by typed tags such as ``[NAME_1]``, and restore them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import Hit
 
-# Also as models write them back: other case, a blank or an escaped underscore.
+# Models write a placeholder back in another case, with a space, or with an escaped underscore.
 _PLACEHOLDER: Final = re.compile(r"\[ ?([A-Za-z]{2,12})(?:\\?_|[ -])(\d{1,6}) ?\]")
-# Every proper prefix of the above, at the end of a piece.
-_OPENING: Final = re.compile(r"\[(?: ?(?:[A-Za-z]{1,12}(?:\\|(?:\\?_|[ -])(?:\d{1,6} ?)?)?)?)?\Z")
+# An incomplete placeholder at the end of a streamed piece: every proper prefix of the above.
+_PARTIAL: Final = re.compile(r"\[(?: ?(?:[A-Za-z]{1,12}(?:\\|(?:\\?_|[ -])(?:\d{1,6} ?)?)?)?)?\Z")
 
 
 class Placeholders:
-    """The placeholders of one conversation. Safe to share by threads.
+    """The placeholders of one conversation. Thread-safe.
 
-    One string of one kind has one placeholder for as long as the conversation lasts. Text that
-    only looks like a placeholder is itself replaced by one, so that nothing else in a masked text
-    looks like one and `restore` is exact.
+    Each string of a kind keeps the same placeholder for the whole conversation. Text that merely
+    looks like a placeholder is replaced by one too (kind ``TEXT``). So every tag in a masked text
+    is ours, and `restore` is exact.
     """
 
     def __init__(self) -> None:
@@ -37,10 +37,10 @@ class Placeholders:
 
         Args:
             text: The text in which the hits were found.
-            hits: Not overlapping, in order, as `ValueSet.find` gives them.
+            hits: Ordered and disjoint, as `ValueSet.find` returns them.
 
         Returns:
-            The text with ``[KIND_number]`` in the place of each hit.
+            The text with ``[KIND_number]`` in place of each hit.
         """
         pieces: list[str] = []
         position = 0
@@ -52,18 +52,18 @@ class Placeholders:
         return "".join(pieces)
 
     def restore(self, text: str) -> str:
-        """Put the originals back. ``restore(mask(x, hits)) == x`` for every text.
+        """Replace placeholders by the original strings. ``restore(mask(x, hits)) == x``.
 
         Args:
-            text: A masked text, or what a model made of one.
+            text: A masked text, or a model's answer to one.
 
         Returns:
-            The text with every placeholder of this conversation replaced; unknown ones stay.
+            The text with every placeholder of this conversation replaced. Unknown ones stay.
         """
         return _PLACEHOLDER.sub(self._original, text)
 
     def restorer(self) -> StreamRestorer:
-        """A restorer for one text that arrives in pieces."""
+        """Return a restorer for one streamed text."""
         return StreamRestorer(self)
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class Placeholders:
 
 
 class StreamRestorer:
-    """Restores a text that arrives in pieces, wherever it is cut. For one reader.
+    """Restores the placeholders of one streamed text, also those split over pieces.
 
     Args:
         placeholders: The placeholders of the conversation.
@@ -97,14 +97,14 @@ class StreamRestorer:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Take the next piece and give what can be told by now, possibly nothing."""
+        """Take the next piece and return the restored text so far; hold back an incomplete tag."""
         text = self._held + piece
-        opening = _OPENING.search(text)
-        cut = opening.start() if opening else len(text)
+        incomplete = _PARTIAL.search(text)
+        cut = incomplete.start() if incomplete else len(text)
         self._held = text[cut:]
         return self._placeholders.restore(text[:cut])
 
     def flush(self) -> str:
-        """Give what was held back. Call it once, at the end."""
+        """Return the text held back. Call it once, after the last piece."""
         text, self._held = self._held, ""
         return self._placeholders.restore(text)

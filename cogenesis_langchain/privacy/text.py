@@ -1,7 +1,7 @@
-"""The two kinds of text: what may leave the machine, and what may not.
+"""Types for text that may leave the machine (`PublicText`) and text that may not (`PrivateText`).
 
-``PublicText`` is the only thing the network side of the library accepts, and only the border
-(`privacy/border.py`) can make one from a user's words. ``PrivateText`` never prints its content.
+Every function that reaches the network takes a `PublicText`, never a `str`. Only the border
+(`privacy/border.py`) makes one from a user's text. A `PrivateText` never prints its content.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Final, NoReturn, final
 
 from cogenesis_langchain.prompts import PublicTemplate
 
+# A salt per process: the digests in a log cannot be matched with guessed texts later.
 _SALT: Final = secrets.token_bytes(16)
 
 
 @final
 class PrivateText:
-    """Text that stays on this machine.
+    """Text that must stay on this machine.
 
-    Printing, formatting or logging one shows its length and a digest that is salted for each
-    process, so that equal texts can be told apart from unequal ones in a log and nothing more.
-    It does not pickle.
+    `repr`, `str` and formatting show its length and a salted digest: enough to see in a log whether
+    two texts are equal, and nothing more. It cannot be pickled or copied.
 
     Args:
-        text: The text to hold. Read it with `reveal`.
+        text: The private text. Read it with `reveal`.
     """
 
     __slots__ = ("_text",)
@@ -34,7 +34,7 @@ class PrivateText:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text. The caller answers for where it goes."""
+        """Return the text. The caller is responsible for where it goes."""
         return self._text
 
     def __len__(self) -> int:
@@ -56,11 +56,11 @@ class PrivateText:
         return repr(self)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("PrivateText does not pickle: it stays in this process")
+        raise TypeError("PrivateText cannot be pickled: it must stay in this process")
 
 
 class _Seal:
-    """Held by the border alone; without it no `PublicText` comes into being."""
+    """A token without which no `PublicText` can be made; only the border's modules use it."""
 
     __slots__ = ()
 
@@ -72,15 +72,15 @@ BORDER_SEAL: Final = _Seal()
 class PublicText:
     """Text that may leave the machine.
 
-    Made by `Border.release` from text that passed the guard, or by `compose` from a fixed template
-    and other public texts. Nothing else can make one.
+    Made by `Border.release` from a checked text, or by `compose` from a fixed template and other
+    public texts.
 
     Args:
         text: The text.
-        seal: The border's seal.
+        seal: `BORDER_SEAL`, which only the border's modules use.
 
     Raises:
-        TypeError: Someone other than the border tried.
+        TypeError: The seal is not the border's.
     """
 
     __slots__ = ("_text",)
@@ -101,7 +101,7 @@ class PublicText:
             fields: One public text for each field of the template.
 
         Returns:
-            The filled template. Braces inside the fields stay as they are.
+            The filled template. Braces inside the fields are kept.
 
         Raises:
             ValueError: The names do not match the template's fields.

@@ -1,9 +1,8 @@
-"""Keep private text out of tracers, handlers, caches and debug printers.
+"""Keeps private text out of tracers, callback handlers and debug printers.
 
-Two halves. Around inner calls, `Untraced` hides the caller's callbacks and switches LangSmith off,
-without touching the caller's own context. Before an outer call, `refuse_tracing` looks at what
-LangChain is about to attach: the caller's messages would reach those handlers whatever the inner
-calls do.
+`Untraced` runs inner model calls without the caller's callbacks and without LangSmith.
+`refuse_tracing` checks the outer call before it starts: LangChain passes the caller's messages to
+the handlers of the outer call, whatever the inner calls do.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
 P = ParamSpec("P")
 T = TypeVar("T")
 _END: Final = object()
-# Handlers that LangChain attaches by itself and that keep what they see in this process.
-_HARMLESS: Final = (RunCollectorCallbackHandler, UsageMetadataCallbackHandler)
+# Handlers that LangChain attaches by itself and that keep their data in this process.
+_IN_PROCESS_HANDLERS: Final = (RunCollectorCallbackHandler, UsageMetadataCallbackHandler)
 
 
 class Untraced:
-    """A context of its own for inner calls: no parent callbacks, no LangSmith.
+    """A copied context for inner calls, without parent callbacks and without LangSmith.
 
-    A copied context is entered for each call and for each step of an iterator, never across a
-    ``yield``, so the caller's tracing goes on undisturbed.
+    The context is entered for each call and for each step of an iterator, and left again before
+    control returns to the caller. So the caller's own tracing is not changed.
     """
 
     def __init__(self) -> None:
@@ -46,16 +45,16 @@ class Untraced:
         self._context.run(var_child_runnable_config.set, None)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function inside this context."""
-        return self._context.run(lambda: _silently(function, *args, **kwargs))
+        """Call a function in this context."""
+        return self._context.run(lambda: _without_langsmith(function, *args, **kwargs))
 
     def iterate(self, iterator: Iterator[T]) -> Iterator[T]:
-        """Take each step of an iterator inside this context."""
+        """Iterate with each step in this context."""
         while (item := self.call(next, iterator, _END)) is not _END:
             yield item  # type: ignore[misc]  # _END is the only other possibility
 
 
-def _silently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _without_langsmith(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     with tracing_context(enabled=False):
         return function(*args, **kwargs)
 
@@ -66,17 +65,18 @@ def refuse_tracing(
 ) -> None:
     """Refuse to start a call that a tracer or debug printer would record.
 
-    Handlers that the caller passes by name are the caller's own code and stay; a LangSmith tracer
-    to an untrusted host, and anything that LangChain attaches by itself (environment variables,
-    ``set_debug``, globally registered hooks), is refused.
+    Refused are LangSmith tracers that write to an untrusted host, and every handler that LangChain
+    attaches by itself (environment variables, ``set_debug``, globally registered hooks). Handlers
+    that the caller passes explicitly are allowed, because the caller chose them.
 
     Args:
-        callbacks: What the caller passed, and what the object carries.
+        callbacks: Callbacks that the caller passed and those of the model.
         trusted_hosts: Hosts besides loopback that may record private text.
 
     Raises:
-        TracingLeak: With the way to switch it off.
+        TracingLeak: A tracer or printer would record private text.
     """
+    # Without arguments, LangChain configures exactly the handlers that it attaches by itself.
     ambient = CallbackManager.configure().handlers
     given = [handler for group in callbacks for handler in _handlers(group)]
     for handler in (*ambient, *given):
@@ -84,16 +84,16 @@ def refuse_tracing(
             _refuse_tracer(handler, trusted_hosts)
     if tracing_is_enabled() and not any(isinstance(one, LangChainTracer) for one in ambient):
         raise TracingLeak(
-            "LangSmith tracing is on, and to which host cannot be told",
+            "LangSmith tracing is on, and its host cannot be determined",
             remedy=f"unset {_tracing_variable()}, or pass allow_tracing=True",
         )
     for handler in ambient:
-        if not isinstance(handler, (LangChainTracer, *_HARMLESS)):
+        if not isinstance(handler, (LangChainTracer, *_IN_PROCESS_HANDLERS)):
             raise TracingLeak(
-                f"LangChain attaches {type(handler).__name__} to every call, which would record "
+                f"{type(handler).__name__} is attached to every LangChain call and would record "
                 "private text",
-                remedy="switch it off (set_debug(False), or unset the variable or hook that "
-                "registers it), or pass allow_tracing=True if it may see private text",
+                remedy="switch it off (set_debug(False), or remove the environment variable or "
+                "hook that registers it), or pass allow_tracing=True if it may see private text",
             )
 
 
@@ -110,18 +110,18 @@ def _refuse_tracer(tracer: LangChainTracer, trusted_hosts: Collection[str]) -> N
         if not is_trusted(host, trusted_hosts):
             raise TracingLeak(
                 f"LangSmith tracing to {host!r} is on and would record private text",
-                remedy=f"unset {_tracing_variable()} and pass no LangChainTracer, name the host in "
+                remedy=f"unset {_tracing_variable()} and pass no LangChainTracer, add the host to "
                 "trusted_hosts, or pass allow_tracing=True",
             )
         if is_behind_proxy(host):
             raise TracingLeak(
-                f"an environment proxy would carry what LangSmith records to {host!r}",
+                f"LangSmith would send its traces to {host!r} through an environment proxy",
                 remedy=f"add {host} to NO_PROXY, or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY",
             )
 
 
 def _collectors(client: Client) -> Iterator[str]:
-    """Every host that a LangSmith client writes to: its own, and those that get copies."""
+    """Yield every host that a LangSmith client writes to, its replicas included."""
     copies = RunTree(name="", client=client).replicas or ()
     writers = [client, *(writer for copy in copies if (writer := copy.get("client")))]
     urls = [url for copy in copies if (url := copy.get("api_url"))]

@@ -1,11 +1,10 @@
-"""Private values: the strings of a private text that would reveal it."""
+"""Private values: strings that would reveal a private text, and the detectors that find them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 __all__ = ["Detector", "PrivateValue", "ValueKind", "detect", "find_private_values"]
@@ -13,11 +12,11 @@ __all__ = ["Detector", "PrivateValue", "ValueKind", "detect", "find_private_valu
 
 @dataclass(frozen=True, slots=True)
 class PrivateValue:
-    """A string that would reveal private text.
+    """A string that would reveal a private text.
 
     Args:
-        kind: What it is.
-        text: The string as it stands in the private text. Never printed by `repr`.
+        kind: The kind of value, such as ``NAME``.
+        text: The string as written in the private text. `repr` does not show it.
     """
 
     kind: ValueKind
@@ -25,11 +24,14 @@ class PrivateValue:
 
 
 Detector = Callable[[str], Iterable[PrivateValue]]
-"""Finds the private values of a text. Any callable of this shape can be one."""
+"""A callable that finds the private values of a text."""
 
 
 def find_private_values(text: str) -> frozenset[PrivateValue]:
-    """The detector that is always there: patterns, checksums, cues and word lists."""
+    """Find private values with the library's own detector: patterns, checksums and word lists."""
+    # The detectors compile for a quarter of a second; importing `Detector` must not cost that.
+    from cogenesis_langchain.privacy.detectors.combined import find_spans
+
     return frozenset(
         PrivateValue(span.kind, text[span.start : span.end]) for span in find_spans(text)
     )
@@ -40,11 +42,11 @@ def detect(text: str, detectors: Sequence[Detector] | None = None) -> frozenset[
 
     Args:
         text: A private text.
-        detectors: What to look with. None: `find_private_values` alone. To add one of your own,
-            name both: ``[find_private_values, mine]``.
+        detectors: The detectors to use; None means `find_private_values` alone. To add your own,
+            pass both: ``[find_private_values, mine]``.
 
     Returns:
-        What any of them found.
+        The values that any of them found.
     """
     chosen = (find_private_values,) if detectors is None else detectors
     return frozenset(value for detector in chosen for value in detector(text))

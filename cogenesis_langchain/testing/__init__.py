@@ -1,4 +1,7 @@
-"""The proof kit: see for yourself what leaves, with your own chain.
+"""The proof kit: test that no private text leaves your own chain.
+
+`EgressRecorder` is an HTTP server that stands for the cloud and keeps every byte it receives.
+`assert_non_interference` and `assert_no_private_value` check the recorded requests.
 
 Example:
     >>> from langchain_openai import ChatOpenAI
@@ -22,8 +25,8 @@ Example:
     >>> len(recorder.requests)
     1
 
-In pytest, ``pytest_plugins = ["cogenesis_langchain.testing.plugin"]`` gives the fixture ``egress``,
-a running recorder.
+With ``pytest_plugins = ["cogenesis_langchain.testing.plugin"]`` in a ``conftest.py``, the fixture
+``egress`` is a running recorder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a recording server answers: chat completions, and everything a bad cloud does instead."""
+"""Behaviours of an `EgressRecorder`: chat completions, errors, slow and broken answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from cogenesis_langchain.testing.exchange import Exchange
 
 Behaviour: TypeAlias = Callable[[Exchange], None]
-"""Answers one request."""
+"""A function that answers one request."""
 
 OUTLINE: Final = """1. Greet the reader
 2. Why I write today
@@ -20,7 +20,7 @@ OUTLINE: Final = """1. Greet the reader
 6. What I ask for
 7. When it would suit
 8. Thanks and close"""
-"""An outline that passes the sketch's checks."""
+"""An outline that passes the checks of a sketch."""
 
 TEMPLATE: Final = """Dear [name of the reader],
 
@@ -39,9 +39,9 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 def chat(text: str = TEMPLATE) -> Behaviour:
-    """Answer a chat completion, in pieces if a stream is asked for.
+    """Answer with a chat completion, streamed if the request asks for a stream.
 
-    Requests to other paths, such as a tracer's, get an empty JSON object.
+    Requests to other paths, such as those of a tracer, get an empty JSON object.
     """
 
     def behave(exchange: Exchange) -> None:
@@ -57,7 +57,7 @@ def chat(text: str = TEMPLATE) -> Behaviour:
 
 
 def status(code: int, *, retry_after: str | None = None, message: str = "no") -> Behaviour:
-    """Answer an error, perhaps with a ``Retry-After`` header (seconds or a date)."""
+    """Answer with an error status, optionally with a ``Retry-After`` header (seconds or a date)."""
 
     def behave(exchange: Exchange) -> None:
         headers = _JSON | ({"Retry-After": retry_after} if retry_after is not None else {})
@@ -67,7 +67,7 @@ def status(code: int, *, retry_after: str | None = None, message: str = "no") ->
 
 
 def echo(code: int = 400) -> Behaviour:
-    """Answer an error whose message is the whole request, as some servers do."""
+    """Answer with an error whose message repeats the whole request, as some servers do."""
 
     def behave(exchange: Exchange) -> None:
         message = exchange.request.content.decode(errors="replace")
@@ -77,7 +77,7 @@ def echo(code: int = 400) -> Behaviour:
 
 
 def junk(body: bytes = b"<html>not a chat answer</html>", kind: str = "text/html") -> Behaviour:
-    """Answer 200 with something that is no chat completion."""
+    """Answer with status 200 and a body that is not a chat completion."""
 
     def behave(exchange: Exchange) -> None:
         exchange.answer(200, body, {"Content-Type": kind})
@@ -86,7 +86,7 @@ def junk(body: bytes = b"<html>not a chat answer</html>", kind: str = "text/html
 
 
 def huge(size: int = 50 * 2**20, *, headers: Mapping[str, str] | None = None) -> Behaviour:
-    """Answer a body of this many bytes, in pieces, for as long as somebody reads."""
+    """Answer with a body of this many bytes, written in pieces while the client reads."""
 
     def behave(exchange: Exchange) -> None:
         exchange.begin(200, _JSON | {"Content-Length": str(size)} | dict(headers or {}))
@@ -99,7 +99,7 @@ def huge(size: int = 50 * 2**20, *, headers: Mapping[str, str] | None = None) ->
 
 
 def redirect(url: str, code: int = 307) -> Behaviour:
-    """Send the caller to another address."""
+    """Answer with a redirect to another URL."""
 
     def behave(exchange: Exchange) -> None:
         exchange.answer(code, b"", {"Location": url})
@@ -108,7 +108,7 @@ def redirect(url: str, code: int = 307) -> Behaviour:
 
 
 def stall() -> Behaviour:
-    """Take the request and never answer."""
+    """Accept the request and never answer."""
 
     def behave(exchange: Exchange) -> None:
         exchange.wait()
@@ -116,16 +116,22 @@ def stall() -> Behaviour:
     return behave
 
 
-def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = TEMPLATE) -> Behaviour:
-    """Answer one byte at a time; the head too if asked, which resets most read timeouts."""
+def drip(*, pause: float = 0.05, include_headers: bool = False, text: str = TEMPLATE) -> Behaviour:
+    """Answer one byte at a time.
+
+    Args:
+        pause: Seconds between two bytes. Each byte resets the read timeout of most clients.
+        include_headers: Whether the headers are sent byte by byte too.
+        text: The text of the answer.
+    """
 
     def behave(exchange: Exchange) -> None:
         body = _completion(text)
         head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         exchange.write(b"HTTP/1.1 200 OK\r\n")
-        if not from_the_head:
+        if not include_headers:
             exchange.write(head)
-        for byte in (head + body) if from_the_head else body:
+        for byte in (head + body) if include_headers else body:
             exchange.write(bytes([byte]))
             if exchange.wait(pause):
                 break
@@ -133,8 +139,8 @@ def drip(*, pause: float = 0.05, from_the_head: bool = False, text: str = TEMPLA
     return behave
 
 
-def half() -> Behaviour:
-    """Close the connection in the middle of an answer."""
+def truncated() -> Behaviour:
+    """Answer with half a body, then close the connection."""
 
     def behave(exchange: Exchange) -> None:
         body = _completion(TEMPLATE)
@@ -145,7 +151,7 @@ def half() -> Behaviour:
 
 
 def hang_up() -> Behaviour:
-    """Close the connection without an answer."""
+    """Close the connection without answering."""
     return lambda exchange: None
 
 

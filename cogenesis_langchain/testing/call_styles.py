@@ -1,4 +1,4 @@
-"""The ways to call a runnable: what holds for one must hold for all."""
+"""All ways to call a runnable (invoke, stream, batch, ...), for tests that must cover every one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from langchain_core.runnables import Runnable, RunnableConfig
 
 CallStyle: TypeAlias = Callable[[Runnable[Any, Any], Any, RunnableConfig | None], object]
-"""Calls a runnable with an input and a config, to the end, and returns all that came out."""
+"""A function that calls a runnable with an input and a config, and returns its whole output."""
 
 
 def _invoke(runnable: Runnable[Any, Any], given: Any, config: RunnableConfig | None) -> object:
@@ -60,4 +60,4 @@ CALL_STYLES: Final[Mapping[str, CallStyle]] = MappingProxyType(
         "astream_events": _astream_events,
     }
 )
-"""Every public way of calling, by name. The asynchronous ones bring their own event loop."""
+"""Every public call style by name. The asynchronous ones run in an event loop of their own."""

@@ -1,4 +1,4 @@
-"""Private values made up at random, which nothing but a leak can put on the wire."""
+"""Canaries: random private values. If one appears in a request, private text has leaked."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _SYLLABLES: Final = ("bra", "quo", "vex", "zim", "lor", "dax", "fen", "jul", "ks
 
 @dataclass(frozen=True, slots=True)
 class Canaries:
-    """Values of several kinds, and a private document that holds them all.
+    """Private values of several kinds, and a document that contains them.
 
     Attributes:
-        name: Of a person.
-        email: An address.
-        phone: An international number.
-        iban: An account number with a right checksum.
-        amount: In euros.
-        word: One that no language has.
+        name: A person's name.
+        email: An e-mail address.
+        phone: An international telephone number.
+        iban: An account number with a correct checksum.
+        amount: A sum in euros.
+        word: An invented word.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Canaries:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """All of them."""
+        """All values."""
         return tuple(str(getattr(self, field.name)) for field in fields(self))
 
     @property
     def document(self) -> str:
-        """A private note that mentions each of them once."""
+        """A private note that contains each value once."""
         return (
             f"My name is {self.name}, my e-mail is {self.email} and my phone is {self.phone}.\n"
             f"The rent of {self.amount} goes to {self.iban}. Our password is {self.word}."
@@ -44,10 +44,10 @@ class Canaries:
 
 
 def make_canaries(seed: int | None = None) -> Canaries:
-    """Make up canaries.
+    """Make random canaries.
 
     Args:
-        seed: The same seed gives the same canaries; None gives fresh ones.
+        seed: Equal seeds give equal canaries; None gives new ones.
     """
     chance = random.Random(seed)
     first, last, word = (_word(chance) for _ in range(3))

@@ -1,4 +1,4 @@
-"""One HTTP request that arrived, exactly as it did, and the way to answer it."""
+"""A received HTTP request with its exact bytes, and the connection to answer it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MAX_DECODED: Final = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """A request as it came over the wire.
+    """A request as received.
 
     Attributes:
         method: ``POST``, ``GET``, ``CONNECT``, ...
-        target: Path and query; a whole URL when the sender took the recorder for a proxy.
-        headers: Names as sent, and values.
-        head: The bytes of the request line and of the headers.
-        body: The bytes of the body, with chunked transfer resolved and nothing else.
+        target: Path and query, or a whole URL if the client uses the recorder as a proxy.
+        headers: Names and values as sent.
+        head: The bytes of the request line and the headers.
+        body: The bytes of the body, without chunked transfer encoding but still compressed.
     """
 
     method: str
@@ -34,7 +34,7 @@ class ReceivedRequest:
 
     @property
     def content(self) -> bytes:
-        """The body as its sender wrote it: zstd, gzip and deflate resolved."""
+        """The body, decompressed (zstd, gzip, deflate)."""
         encodings = [value for name, value in self.headers if name.lower() == "content-encoding"]
         body = self.body
         for encoding in reversed(",".join(encodings).replace(" ", "").lower().split(",")):
@@ -42,20 +42,20 @@ class ReceivedRequest:
         return body
 
     @property
-    def everything(self) -> bytes:
-        """Head, body, and decoded body: the bytes to search."""
+    def searchable(self) -> bytes:
+        """Head, body and decompressed body: the bytes to search for leaks."""
         return b"\n".join(dict.fromkeys((self.head, self.body, self.content)))
 
 
 class Exchange:
-    """A request and the open connection it came on, for a behaviour to answer.
+    """A request and the open connection on which a behaviour answers it.
 
-    The connection closes after the answer, so that none outlives its caller's event loop.
+    The connection closes after the answer, so that no client keeps it for another event loop.
 
     Args:
         request: The request.
-        handler: The connection.
-        stopping: Set when the recorder stops; whoever waits ends then.
+        handler: The handler of the connection.
+        stopping: Set when the recorder stops, to end a wait.
     """
 
     def __init__(
@@ -66,32 +66,32 @@ class Exchange:
         self._stopping = stopping
 
     def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         self.begin(status, {"Content-Length": str(len(body))} | dict(headers or {}))
         self.write(body)
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Send a status line and headers; the body is up to the caller."""
+        """Send a status line and headers. The caller writes the body."""
         self._handler.send_response_only(status)
         for name, value in {"Connection": "close", **headers}.items():
             self._handler.send_header(name, value)
         self._handler.end_headers()
 
     def write(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send raw bytes."""
         self._handler.wfile.write(data)
         self._handler.wfile.flush()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Sleep, at most until the recorder stops; tell whether it stopped."""
+        """Sleep until the time is over or the recorder stops; return whether it stopped."""
         return self._stopping.wait(seconds)
 
 
 class Tee(io.BufferedIOBase):
-    """Reads from a connection and keeps what was read.
+    """A file object that keeps a copy of all bytes read through it.
 
     Args:
-        source: The connection's reading side.
+        source: The file object of the connection.
     """
 
     def __init__(self, source: io.BufferedIOBase) -> None:
@@ -107,13 +107,13 @@ class Tee(io.BufferedIOBase):
         return self._keep(self._source.read(-1 if size is None else size))
 
     def take(self) -> bytes:
-        """Return what was read since the last time."""
+        """Return the bytes read since the last call."""
         taken = bytes(self._kept)
         self._kept.clear()
         return taken
 
     def close(self) -> None:
-        """Close the connection's reading side."""
+        """Close the source too."""
         self._source.close()
         super().close()
 
@@ -123,7 +123,7 @@ class Tee(io.BufferedIOBase):
 
 
 def read_body(source: Tee, headers: Mapping[str, str]) -> bytes:
-    """Read a request's body, however its length is told."""
+    """Read a request body with a content length or in chunks."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return b"".join(_chunks(source))
     return source.read(int(headers.get("content-length", 0)))
@@ -145,6 +145,6 @@ def _decode(body: bytes, encoding: str) -> bytes:
     if encoding == "zstd":
         import zstandard
 
-        # The senders of streams do not write the size into the frame, so a limit is named.
+        # A streamed frame does not contain its size, so the decompressor needs a limit.
         return zstandard.ZstdDecompressor().decompress(body, max_output_size=_MAX_DECODED)
     return body

@@ -1,4 +1,4 @@
-"""Typed stand-ins for the private side: no model files, no disk."""
+"""Fakes of the private side: a local model and a retriever that need no files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, Priva
 
 
 class FakeLocal:
-    """A local model that always writes the same, and remembers what it was asked.
-
-    It satisfies `LocalTextModel`. Safe to share by threads.
+    """A `LocalTextModel` that always gives the same answer and keeps its prompts. Thread-safe.
 
     Args:
-        answer: What it writes, word by word. A field ``{prompt}`` stands for the whole prompt, for
-            a model that repeats everything private it was told.
-        error: Raised after the first word.
+        answer: The answer, streamed word by word. ``{prompt}`` in it is replaced by the whole
+            prompt, for a model that repeats private text.
+        error: An error to raise after the first word.
     """
 
     def __init__(self, answer: str = "A finished text.", *, error: Exception | None = None) -> None:
@@ -32,12 +30,12 @@ class FakeLocal:
 
     @property
     def name(self) -> str:
-        """For metadata."""
+        """The model's name in metadata."""
         return "fake-local"
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """Every prompt it was asked to continue, oldest first, its turns joined."""
+        """All prompts, oldest first, each with its turns joined."""
         with self._lock:
             return tuple(self._prompts)
 
@@ -47,7 +45,7 @@ class FakeLocal:
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
     ) -> Iterator[LocalChunk]:
-        """Write the answer."""
+        """Stream the answer."""
         prompt = "\n\n".join(message.text.reveal() for message in messages)
         with self._lock:
             self._prompts.append(prompt)
@@ -62,7 +60,7 @@ class FakeLocal:
 
 
 class FixedContext(BaseRetriever):
-    """A retriever that finds the same texts whatever it is asked.
+    """A retriever that returns the same texts for every query.
 
     Args:
         texts: The private context.

@@ -1,6 +1,7 @@
-"""A pytest plugin: ``pytest_plugins = ["cogenesis_langchain.testing.plugin"]`` in a conftest.
+"""Pytest plugin with the fixture ``egress``.
 
-It is not registered as an entry point, so that only suites that ask for it load it.
+Load it with ``pytest_plugins = ["cogenesis_langchain.testing.plugin"]`` in a ``conftest.py``. It is
+not registered as an entry point, so that it does not load into unrelated test suites.
 """
 
 from __future__ import annotations
@@ -14,6 +15,6 @@ from cogenesis_langchain.testing.recorder import EgressRecorder
 
 @pytest.fixture
 def egress() -> Iterator[EgressRecorder]:
-    """A recording server that answers chat completions with a usable outline."""
+    """Provide a running recorder that answers chat completions with a usable outline."""
     with EgressRecorder() as recorder:
         yield recorder

@@ -1,4 +1,4 @@
-"""Two properties of everything that left, as assertions."""
+"""The two privacy properties as assertions: non-interference, and no private value on the wire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
-from cogenesis_langchain.testing.search import forms_in, rare_words
+from cogenesis_langchain.testing.search import find_leaks, rare_words
 
 Context = TypeVar("Context")
 
@@ -23,34 +23,35 @@ def assert_no_private_value(
     values: Iterable[str] = (),
     expect_requests: bool = True,
 ) -> None:
-    """Check that no private value of a context is in any byte that the recorder received.
+    """Check that the recorder received no private value of a context.
 
-    Searched are request lines, headers and bodies, compressed ones also decompressed: for the
-    private values that the border's own detectors find in the context, for its rare words, and for
-    the values named, also in other cases, escaped, encoded, or spread over lines.
+    Request lines, headers, bodies and decompressed bodies are searched for the private values that
+    the border's detectors find in the context, for its rare words, and for the given values. They
+    are also found in other cases, escaped, encoded, or split over lines.
 
     Args:
-        recorder: What stood for the other side.
+        recorder: The server that stands for the cloud.
         context: The private texts.
-        values: Strings that must not be found, such as canaries.
-        expect_requests: Fail when nothing arrived at all, because then nothing was shown.
+        values: Further strings that must not occur, such as canaries.
+        expect_requests: Fail if no request arrived, because the check then proves nothing.
 
     Raises:
-        AssertionError: Something was found. The message tells the request and the kind of value
-            or the form it was found in, not the value.
+        AssertionError: A private value was found. The message names the request, and the kind of
+            value or the encoding, but not the value.
     """
     texts = [part if isinstance(part, str) else part.page_content for part in context]
     requests = recorder.requests
     if expect_requests and not requests:
-        raise AssertionError("nothing arrived at the recorder, so nothing was shown")
+        raise AssertionError("no request arrived at the recorder, so nothing was checked")
     known = ValueSet.from_texts(texts)
     words = {*values, *(word for text in texts for word in rare_words(text))}
     for number, request in enumerate(requests, 1):
-        forms = forms_in(request.everything, words)
-        found = [*known.find_in_payload(request.everything), *(f"a string in {f}" for f in forms)]
+        encodings = find_leaks(request.searchable, words)
+        kinds = known.find_in_payload(request.searchable)
+        found = [*kinds, *(f"a string in {encoding}" for encoding in encodings)]
         if found:
             raise AssertionError(
-                f"request {number} of {len(requests)} ({request.method} {_path(request)}) holds "
+                f"request {number} of {len(requests)} ({request.method} {_path(request)}) contains "
                 f"private values: {', '.join(found)}"
             )
 
@@ -61,19 +62,19 @@ def assert_non_interference(
     *,
     recorder: EgressRecorder,
 ) -> None:
-    """Check that what leaves does not depend on the private context, byte by byte.
+    """Check that the requests are byte-identical for different private contexts.
 
     Args:
-        run: Calls the chain once, with one private context and always the same instruction.
-        contexts: Private contexts; at least two that differ.
-        recorder: What stands for the other side. What it received before is forgotten.
+        run: Calls the chain once with a private context, always with the same instruction.
+        contexts: At least two different private contexts.
+        recorder: The server that stands for the cloud. Its earlier requests are deleted.
 
     Raises:
-        AssertionError: Two contexts gave different bytes, or nothing left at all.
-        ValueError: There is nothing to compare.
+        AssertionError: Two contexts gave different requests, or there was no request.
+        ValueError: There are fewer than two contexts.
     """
     if len(contexts) < 2:
-        raise ValueError("two contexts or more are needed to compare what they make leave")
+        raise ValueError("at least two contexts are needed for a comparison")
     first: tuple[ReceivedRequest, ...] = ()
     for number, context in enumerate(contexts):
         recorder.clear()
@@ -82,26 +83,25 @@ def assert_non_interference(
         if number == 0:
             first = received
             if not first:
-                raise AssertionError("nothing arrived at the recorder, so nothing was shown")
+                raise AssertionError("no request arrived at the recorder, so nothing was checked")
         elif (difference := _difference(first, received)) is not None:
             raise AssertionError(
-                f"context {number} (counted from 0) made other bytes leave than context 0: "
-                f"{difference}"
+                f"contexts[{number}] gave other requests than contexts[0]: {difference}"
             )
 
 
 def _path(request: ReceivedRequest) -> str:
-    """The target without its query, which may hold what was found."""
+    """Return the path of a request without its query, which may contain the private value."""
     return request.target.partition("?")[0][:60]
 
 
 def _difference(before: Sequence[ReceivedRequest], after: Sequence[ReceivedRequest]) -> str | None:
     if len(before) != len(after):
-        return f"{len(after)} requests in place of {len(before)}"
+        return f"{len(after)} requests instead of {len(before)}"
     for number, (one, other) in enumerate(zip(before, after, strict=True), 1):
         for part, left, right in (("head", one.head, other.head), ("body", one.body, other.body)):
             if left != right:
                 pairs = zip_longest(left, right)
-                place = next(place for place, (a, b) in enumerate(pairs) if a != b)
-                return f"the {part} of request {number} differs from byte {place} on"
+                offset = next(offset for offset, (a, b) in enumerate(pairs) if a != b)
+                return f"the {part} of request {number} differs from byte {offset} on"
     return None

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that keeps every byte it receives."""
+"""`EgressRecorder`: an HTTP server on loopback that records every byte it receives."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _HOST: Final = "127.0.0.1"
 
 
 class EgressRecorder:
-    """Stands for whatever is beyond the border: a cloud model, a tracer's collector, a proxy.
+    """A recording HTTP server that stands for a cloud model, a tracing collector or a proxy.
 
-    It answers OpenAI's chat completions, or misbehaves as it is told, and keeps the exact bytes of
-    each request. It runs from ``with`` to the end of the block. Safe to share by threads.
+    It answers like OpenAI's chat completions API, or as scripted, and keeps the exact bytes of each
+    request. It runs inside a ``with`` block. Thread-safe.
 
     Args:
-        *script: What to answer, one behaviour a request; the last one stays. Nothing: a chat
-            answer that is a usable outline.
+        *script: One behaviour for each request; the last one is repeated. Default: a chat
+            completion with a usable outline.
 
     Example:
         >>> from urllib.request import urlopen
@@ -47,40 +47,40 @@ class EgressRecorder:
         )
 
     def play(self, *script: Behaviour) -> None:
-        """Answer the next requests with these behaviours; the last one stays."""
+        """Answer the next requests with these behaviours; the last one is repeated."""
         with self._lock:
             self._script = list(script) or [chat()]
 
     def clear(self) -> None:
-        """Forget the requests so far."""
+        """Delete the recorded requests."""
         with self._lock:
             self._requests.clear()
 
     @property
     def url(self) -> str:
-        """Where it listens, for instance ``http://127.0.0.1:40123``."""
+        """The URL of the server, for instance ``http://127.0.0.1:40123``."""
         return f"http://{_HOST}:{self._server.server_port}"
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port."""
+        """Host and port of the server."""
         return _HOST, self._server.server_port
 
     @property
     def base_url(self) -> str:
-        """What a client of OpenAI's API takes as its base URL."""
+        """The base URL for clients of the OpenAI API."""
         return f"{self.url}/v1"
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """Every request so far, oldest first."""
+        """All requests, oldest first."""
         with self._lock:
             return tuple(self._requests)
 
     @property
     def received(self) -> bytes:
-        """Everything that can be searched: heads, bodies and decoded bodies."""
-        return b"\n".join(request.everything for request in self.requests)
+        """Heads, bodies and decompressed bodies of all requests: the bytes to search for leaks."""
+        return b"\n".join(request.searchable for request in self.requests)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -98,7 +98,7 @@ class EgressRecorder:
         with self._lock:
             connections = tuple(self._connections)
         for connection in connections:
-            with suppress(OSError):  # the other side may have closed it already
+            with suppress(OSError):  # the client may have closed it already
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
 
@@ -106,7 +106,7 @@ class EgressRecorder:
         with self._lock:
             self._requests.append(request)
             behave = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        with suppress(OSError):  # a caller that has given up does not read the answer
+        with suppress(OSError):  # a client that timed out does not read the answer
             behave(Exchange(request, handler, self._stopping))
         handler.close_connection = True
 
@@ -127,7 +127,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((_HOST, 0), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a caller that breaks off: that is what some tests are about."""
+        """Ignore connection errors, because some tests interrupt connections on purpose."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def __getattr__(self, name: str) -> object:
-        """Serve every method alike."""
+        """Handle every HTTP method in the same way."""
         if name.startswith("do_"):
             return self._receive
         raise AttributeError(name)
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         head = self._tee.take()
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = read_body(self._tee, headers)
-        self._tee.take()
+        self._tee.take()  # the next request on this connection starts with an empty copy
         request = ReceivedRequest(self.command, self.path, tuple(self.headers.items()), head, body)
         self.server.recorder._serve(request, self)
 

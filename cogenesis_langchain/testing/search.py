@@ -1,8 +1,8 @@
-"""Looking for a string in bytes, in every form a reader could get it back from.
+"""Searches bytes for strings in any encoding from which a receiver could recover them.
 
-This search shares no code with the border's own matching, on purpose: a blind spot of the guard
-must not be one of the proof. It goes the other way round: instead of decoding the payload it
-encodes what it looks for, and it compares with everything but letters and digits taken away.
+This search shares no code with the border's matching, so that a bug in the border does not hide
+itself from the tests. It works the other way round: it encodes the strings instead of decoding the
+payload, and it compares letters and digits only.
 """
 
 from __future__ import annotations
@@ -16,59 +16,59 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-_SHORTEST_SQUEEZED: Final = 5
+_SHORTEST_PLAIN: Final = 5
 _SHORTEST_WORD: Final = 6
-_COMMON_WORD: Final = 1.5
+_RARE_ZIPF: Final = 1.5
 _ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORD: Final = re.compile(r"[^\W_]+(?:['’.@+-][^\W_]+)*")
 
 
-def forms_in(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
-    """Look for texts in bytes.
+def find_leaks(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
+    """Search a payload for strings.
 
     Args:
-        payload: What left.
-        texts: What must not be in it.
+        payload: The bytes of a request.
+        texts: Strings that must not occur.
 
     Returns:
-        The forms in which any of them was found, such as ``"base64"``; empty when none was.
+        The encodings in which any string was found, such as ``"base64"``; empty if none was.
     """
-    squeezed = _squeeze_bytes(payload)
-    return frozenset(form for text in texts for form in _forms_in(payload, squeezed, text))
+    plain_payload = _letters_and_digits_of_bytes(payload)
+    return frozenset(name for text in texts for name in _leaks_of(payload, plain_payload, text))
 
 
-def _forms_in(payload: bytes, squeezed: str, text: str) -> Iterator[str]:
-    yield from (form for form, encoded in _forms(text) if encoded in payload)
-    wanted = squeeze(text)
-    if len(wanted) >= _SHORTEST_SQUEEZED and wanted in squeezed:
+def _leaks_of(payload: bytes, plain_payload: str, text: str) -> Iterator[str]:
+    yield from (name for name, encoded in _encodings(text) if encoded in payload)
+    wanted = letters_and_digits(text)
+    if len(wanted) >= _SHORTEST_PLAIN and wanted in plain_payload:
         yield "letters and digits"
 
 
-def squeeze(text: str) -> str:
-    """Letters and digits alone, without case and accents."""
+def letters_and_digits(text: str) -> str:
+    """Return the letters and digits of a text, without case and accents."""
     plain = unicodedata.normalize("NFKD", text)
     return "".join(character for character in plain if character.isalnum()).casefold()
 
 
-def _squeeze_bytes(payload: bytes) -> str:
+def _letters_and_digits_of_bytes(payload: bytes) -> str:
     if payload.isascii():
         return payload.lower().translate(None, _ASCII_DROPPED).decode()
-    return squeeze(payload.decode("utf-8", errors="replace"))
+    return letters_and_digits(payload.decode("utf-8", errors="replace"))
 
 
 def rare_words(text: str) -> frozenset[str]:
-    """Words of a text that only this text is likely to hold: no everyday words, not short."""
+    """Return the long and rare words of a text, which hardly occur in any other text."""
     from wordfreq import zipf_frequency
 
     return frozenset(
         word
         for word in _WORD.findall(text)
-        if len(squeeze(word)) >= _SHORTEST_WORD
-        and (zipf_frequency(word, "en") < _COMMON_WORD or any(map(str.isdigit, word)))
+        if len(letters_and_digits(word)) >= _SHORTEST_WORD
+        and (zipf_frequency(word, "en") < _RARE_ZIPF or any(map(str.isdigit, word)))
     )
 
 
-def _forms(text: str) -> Iterator[tuple[str, bytes]]:
+def _encodings(text: str) -> Iterator[tuple[str, bytes]]:
     for spelling in dict.fromkeys((text, text.upper(), text.lower(), text[::-1])):
         raw = spelling.encode()
         yield "plain text" if spelling != text[::-1] else "reverse", raw
@@ -83,7 +83,7 @@ def _forms(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _base64_core(raw: bytes, alignment: int) -> bytes:
-    """The characters of a base64 text that this run of bytes alone decides."""
+    """Return the base64 characters that depend on these bytes only, at one of three alignments."""
     encoded = base64.b64encode(b"\0" * alignment + raw)
     first = (0, 2, 3)[alignment]
     last = (alignment + len(raw)) * 8 // 6

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
-from cogenesis_langchain.privacy.detectors.amounts import find_numbers
+from cogenesis_langchain.privacy.detectors.amounts import parse_all_amounts
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
-from cogenesis_langchain.privacy.detectors.figures import find_figures
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
     is_everyday,
     is_known_name,
     is_surname,
 )
+from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from experiments.attempt import Attempt
 from experiments.records.occurrence import occurs
@@ -97,11 +97,11 @@ def _readings(text: str) -> dict[Span, frozenset[str]]:
     """Dates, times and numbers, but not the numbers of a list's items, and what each can mean."""
     marks = [match.span() for match in _LIST_MARK.finditer(text)]
     found: dict[Span, frozenset[str]] = {}
-    numbers = find_numbers(text, find_figures(text))
+    numbers = parse_all_amounts(text, find_numbers(text))
     for reading in (*find_dates(text), *find_times(text), *numbers):
         if not any(start <= reading.start < end for start, end in marks):
             span = Span(reading.start, reading.end, reading.kind)
-            found[span] = found.get(span, frozenset()) | reading.probes
+            found[span] = found.get(span, frozenset()) | reading.lookup_forms
     return found
 
 

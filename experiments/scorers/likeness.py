@@ -10,7 +10,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from rouge_score.rouge_scorer import RougeScorer
 
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from experiments.attempt import Attempt
 from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text

@@ -14,7 +14,7 @@ from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 from experiments.scorers.copying import COPIED_FROM_NOTES
 from experiments.scorers.facts import INVENTED_VALUES, LEFTOVER_PLACEHOLDERS, REQUIRED_FACTS
 from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
-from experiments.scorers.likeness import CLOSENESS, ROUGE_L, closeness_to_earlier_writing
+from experiments.scorers.likeness import ROUGE_L, closeness_to_earlier_writing
 from experiments.scorers.metric import Metric, score_with
 from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
 from experiments.scorers.style import STYLE_DISTANCE

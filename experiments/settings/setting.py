@@ -23,8 +23,9 @@ from experiments.models import CLOUD
 from experiments.records.record import Record
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.privacy.ledger.entry import EgressLedger
     from langchain_openai import ChatOpenAI
+
+    from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 
 Part = Literal[
     "baseline", "upper", "sketch", "template", "full content", "other sketches", "fused", "other"

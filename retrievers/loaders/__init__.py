@@ -1,1 +1,1 @@
-"""Readers for the file formats of personal documents."""
+"""Loaders for the file formats of personal documents."""

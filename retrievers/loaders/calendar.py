@@ -1,4 +1,4 @@
-"""Calendar files."""
+"""Loader for iCalendar files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SHOWN: Final = {"LOCATION": "Where", "ORGANIZER": "Organizer", "DESCRIPTION": "
 
 
 def load_calendar(path: Path) -> Iterator[Document]:
-    """Read an ``.ics`` file event by event.
+    """Load an ``.ics`` file event by event.
 
     Raises:
-        UnreadableFile: It holds no event.
+        UnreadableFile: The file contains no event.
     """
     try:
         from icalendar import Event
@@ -35,11 +35,17 @@ def load_calendar(path: Path) -> Iterator[Document]:
             found = True
             yield _document(Event.from_ical(block))
     if not found:
-        raise UnreadableFile("it holds no event", remedy="export the calendar again as .ics")
+        raise UnreadableFile(
+            "the file contains no event", remedy="export the calendar again as .ics"
+        )
 
 
 def _events(file: IO[str]) -> Iterator[str]:
-    """Yield the lines of each event, without the calendar around it."""
+    """Yield the lines of each event, without the surrounding calendar.
+
+    Parsing events one by one keeps a large calendar out of memory, and a broken event from hiding
+    the others.
+    """
     event: list[str] = []
     for line in lines(file):
         mark = line.strip().upper()
@@ -54,38 +60,36 @@ def _events(file: IO[str]) -> Iterator[str]:
 
 def _document(event: Component) -> Document:
     title = ", ".join(map(str, _all(event, "SUMMARY"))) or "Event"
-    start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
-    notes = [title]
+    start, end = _start_or_end(event, "DTSTART"), _start_or_end(event, "DTEND")
+    text_lines = [title]
     if start:
-        notes.append(f"When: {' to '.join(_shown(moment) for moment in (start, end) if moment)}")
+        text_lines.append(f"When: {' to '.join(_format(when) for when in (start, end) if when)}")
     for name, label in _SHOWN.items():
-        notes += [f"{label}: {value}" for value in _all(event, name) if value]
+        text_lines += [f"{label}: {value}" for value in _all(event, name) if value]
     if people := _all(event, "ATTENDEE"):
-        notes.append(f"With: {', '.join(map(_name, people))}")
+        text_lines.append(f"With: {', '.join(map(_name, people))}")
     metadata = {"kind": "activity", "title": title}
     if start:
         metadata["date"] = start.isoformat()
-    return Document(page_content="\n".join(notes), metadata=metadata)
+    return Document(page_content="\n".join(text_lines), metadata=metadata)
 
 
 def _all(event: Component, name: str) -> list[object]:
-    """Return what an event says under a name, which may stand there any number of times."""
+    """Return all values of a property, which may occur any number of times in an event."""
     value = event.get(name, [])
     return value if isinstance(value, list) else [value]
 
 
-def _moment(event: Component, name: str) -> date | None:
-    """Return a day or a time; what cannot be read as one is left out."""
+def _start_or_end(event: Component, name: str) -> date | None:
+    """Return a date or a time; None if the value is not a valid one."""
     from icalendar import vDDDTypes
 
-    moments = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
-    return next((moment for moment in moments if isinstance(moment, date)), None)
+    times = [value.dt for value in _all(event, name) if isinstance(value, vDDDTypes)]
+    return next((when for when in times if isinstance(when, date)), None)
 
 
-def _shown(moment: date) -> str:
-    return (
-        f"{moment:%A %d %B %Y, %H:%M}" if isinstance(moment, datetime) else f"{moment:%A %d %B %Y}"
-    )
+def _format(when: date) -> str:
+    return f"{when:%A %d %B %Y, %H:%M}" if isinstance(when, datetime) else f"{when:%A %d %B %Y}"
 
 
 def _name(person: object) -> str:

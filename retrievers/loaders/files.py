@@ -1,9 +1,9 @@
-"""Reading files of the formats that personal documents come in, piece by piece.
+"""Loads files of common personal formats, piece by piece.
 
-A loader yields documents whose metadata may hold ``date`` (ISO 8601), ``title``, ``page`` and
-``kind``; long texts are cut into pieces that fit the embedding model. No loader holds more than one
-mail, event, page or row in memory, except for HTML, single mails and JSON that is one value, which
-have a limit.
+A loader yields documents whose metadata may have ``date`` (ISO 8601), ``title``, ``page`` and
+``kind``. Long texts are split into pieces that fit the embedding model. A loader holds at most one
+mail, event, page or row in memory. The exceptions are HTML files, single mails and JSON files with
+a single value, whose size is limited.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from langchain_text_splitters import TextSplitter
 
 PIECE_CHARACTERS: Final = 900
-"""About 220 tokens of English, within the 256 that the embedding model reads."""
+"""About 220 tokens of English; the embedding model reads 256."""
 
 _OVERLAP_CHARACTERS: Final = 100
 
@@ -34,11 +34,11 @@ Loader = Callable[[Path], Iterator[Document]]
 
 
 def load(path: Path) -> Iterator[Document]:
-    """Read a file by its format; what has no known ending is read as text.
+    """Load a file by its suffix; files with an unknown suffix are read as text.
 
     Raises:
-        UnreadableFile: It cannot be opened, is damaged, locked, too large for its format, empty,
-            or not a text.
+        UnreadableFile: The file cannot be opened, is damaged, encrypted, too large for its format,
+            empty, or not text.
     """
     loader = _LOADERS.get(path.suffix.lower(), load_text)
     found = False
@@ -51,19 +51,22 @@ def load(path: Path) -> Iterator[Document]:
         raise
     except OSError as error:
         raise UnreadableFile(
-            f"it cannot be opened ({error.strerror})", remedy="make it readable for this user"
+            f"the file cannot be opened ({error.strerror})",
+            remedy="make it readable for this user",
         ) from None
-    except Exception as error:  # parsers of other people's files raise anything
+    except Exception as error:  # the parsers raise anything on malformed files
         raise UnreadableFile(
-            f"it is damaged or not what its name says ({type(error).__name__})",
-            remedy="open it with its program, save it anew and add it again",
+            f"the file is damaged or not of the format of its suffix ({type(error).__name__})",
+            remedy="open it in its application, save it again and add it again",
         ) from None
     if not found:
-        raise UnreadableFile("it holds no text", remedy="a scanned page needs OCR first")
+        raise UnreadableFile(
+            "the file contains no text", remedy="run OCR on scanned pages before adding them"
+        )
 
 
 def load_text(path: Path) -> Iterator[Document]:
-    """Read a text or Markdown file."""
+    """Load a text or Markdown file."""
     return (Document(page_content=block) for block in blocks(path))
 
 

@@ -1,4 +1,4 @@
-"""Adding files and folders to a store, so that it can be broken off and repeated."""
+"""Adds files and folders to a store; can be interrupted and repeated."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
-    """How far a file is.
+    """Progress of one file.
 
     Attributes:
         path: The file.
-        pieces: How many of its pieces are in the store.
+        pieces: Number of its pieces stored so far.
         problem: Why the rest of it cannot be read, if so.
-        done: Whether this is the last of this file.
+        done: Whether this is the last report on this file.
     """
 
     path: Path
@@ -35,27 +35,30 @@ class FileProgress:
 
 
 def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator[Path]:
-    """Yield files, and the files of folders in order of their names.
+    """Yield files, and the files in folders in order of name.
 
-    Hidden files and folders in folders are left out, and links to folders are not followed. A
-    folder that cannot be listed is yielded itself, so that adding reports it.
+    Hidden files and folders inside folders are skipped, and links to folders are not followed. A
+    folder that cannot be listed is yielded itself, so that adding it reports the problem.
 
     Args:
         paths: Files and folders.
-        leave_out: A folder that is not entered: the store's own.
+        leave_out: A folder to skip: the store's own.
 
     Raises:
-        UnreadableFile: There is no such file or folder.
+        UnreadableFile: A file or folder does not exist.
     """
     for path in paths:
         if not path.exists():
-            raise UnreadableFile(f"there is no {path}", remedy="check how it is spelled")
+            raise UnreadableFile(
+                f"there is no file or folder {path}", remedy="check the spelling of the path"
+            )
         if not path.is_dir():
             yield path
             continue
         problems: list[OSError] = []
         for folder, names, files in os.walk(path, onerror=problems.append):
             here = Path(folder)
+            # Assigning in place tells os.walk which folders to enter, and in which order.
             names[:] = sorted(
                 name
                 for name in names
@@ -68,15 +71,16 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
 def add_files(
     store: ContextStore, files: Iterable[Path], *, kind: Kind = "document"
 ) -> Iterator[FileProgress]:
-    """Add files one after another; one that cannot be read is reported, and the rest goes on.
+    """Add files one after another. A file that cannot be read is reported, and the rest is added.
 
-    What is in the store already is not embedded again, so doing it again after it was broken off
-    continues, and a file that has changed replaces what it held before.
+    What is already in the store is not embedded again, so repeating an interrupted run continues
+    it. A file that has changed replaces its earlier content.
 
     Args:
-        store: Where to.
-        files: What to add.
-        kind: What it is, where the format does not tell (mails and events are activities).
+        store: The store.
+        files: The files.
+        kind: The kind of records, where the format does not decide it (mails and events are
+            activities).
 
     Yields:
         Progress, at least once for each file.
@@ -97,12 +101,11 @@ def _version(path: Path) -> str:
     """Hash a file's content.
 
     Raises:
-        UnreadableFile: It cannot be opened, or is no file: a pipe would be waited for.
+        UnreadableFile: The file cannot be opened, or is not a regular file. Reading from a pipe
+            would block.
     """
     if path.exists() and not path.is_file():
-        raise UnreadableFile(
-            "it is not a file that can be read", remedy="give a regular file, or a folder of yours"
-        )
+        raise UnreadableFile("this is not a regular file", remedy="give a regular file or a folder")
     hasher = hashlib.blake2b(digest_size=16)
     try:
         with path.open("rb") as file:
@@ -110,6 +113,7 @@ def _version(path: Path) -> str:
                 hasher.update(block)
     except OSError as error:
         raise UnreadableFile(
-            f"it cannot be opened ({error.strerror})", remedy="make it readable for this user"
+            f"the file cannot be opened ({error.strerror})",
+            remedy="make it readable for this user",
         ) from None
     return hasher.hexdigest()

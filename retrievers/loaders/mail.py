@@ -1,4 +1,4 @@
-"""Single mails and mailboxes."""
+"""Loaders for mails and mailboxes."""
 
 from __future__ import annotations
 
@@ -16,35 +16,37 @@ from typing import Final
 from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import UnreadableFile
-from cogenesis_langchain.retrievers.loaders.pages import check_whole, html_text
-from cogenesis_langchain.retrievers.loaders.text import decoded
+from cogenesis_langchain.retrievers.loaders.pages import check_size, html_text
+from cogenesis_langchain.retrievers.loaders.text import decode
 
 _SHOWN: Final = ("From", "To", "Cc", "Date", "Subject")
 
 
 def load_mail(path: Path) -> Iterator[Document]:
-    """Read an ``.eml`` file: headers and body, plain before HTML; attachments are left out.
+    """Load an ``.eml`` file: headers and body, plain text preferred to HTML, no attachments.
 
     Raises:
-        UnreadableFile: It is too large, or has no header of a mail.
+        UnreadableFile: The file is too large, or has no mail header.
     """
-    check_whole(path)
+    check_size(path)
     with path.open("rb") as file:
         message = email.message_from_binary_file(file, policy=policy)
     if not any(_header(message, name) for name in _SHOWN):
-        raise UnreadableFile("it is not a mail", remedy="export the mail again as .eml")
+        raise UnreadableFile("the file is not a mail", remedy="export the mail again as .eml")
     yield _document(message)
 
 
 def load_mailbox(path: Path) -> Iterator[Document]:
-    """Read an mbox file mail by mail.
+    """Load an mbox file mail by mail.
 
     Raises:
-        UnreadableFile: It holds no mail.
+        UnreadableFile: The file contains no mail.
     """
     with closing(mailbox.mbox(path, create=False)) as box:
         if not len(box):
-            raise UnreadableFile("it holds no mail", remedy="export the mailbox again as mbox")
+            raise UnreadableFile(
+                "the file contains no mail", remedy="export the mailbox again as mbox"
+            )
         for key in box.iterkeys():
             yield _document(email.message_from_bytes(box.get_bytes(key), policy=policy))
 
@@ -61,10 +63,10 @@ def _document(message: EmailMessage) -> Document:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """Return a header as it is meant, or as it stands there if it is malformed."""
+    """Return a decoded header, or the raw one if it is malformed."""
     try:
         return str(message[name] or "")
-    except (AttributeError, IndexError, TypeError, ValueError):  # defects of Python's parser
+    except (AttributeError, IndexError, TypeError, ValueError):  # bugs of Python's header parser
         raw = dict(message.raw_items())
         return str(raw[name]).strip()
 
@@ -81,5 +83,5 @@ def _body(message: EmailMessage) -> str:
     if body is None:
         return ""
     content = body.get_payload(decode=True)
-    text = decoded(bytes(content), body.get_content_charset("utf-8"))
+    text = decode(bytes(content), body.get_content_charset("utf-8"))
     return html_text(text)[0] if body.get_content_subtype() == "html" else text

@@ -1,4 +1,4 @@
-"""CSV and JSON files, row by row."""
+"""Loaders for CSV and JSON files, row by row."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import IO, Final
 from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import MissingDependency
-from cogenesis_langchain.retrievers.loaders.pages import check_whole
+from cogenesis_langchain.retrievers.loaders.pages import check_size
 from cogenesis_langchain.retrievers.loaders.text import lines, open_text
 
 _SAMPLE: Final = 1 << 14
 
 
 def load_csv(path: Path) -> Iterator[Document]:
-    """Read a table with a header: each row becomes lines of ``column: value``."""
+    """Load a table with a header; each row becomes lines of ``column: value``."""
     with open_text(path, newline="") as file:
         sample = file.read(_SAMPLE)
         file.seek(0)
@@ -31,7 +31,7 @@ def load_csv(path: Path) -> Iterator[Document]:
 
 
 def load_json(path: Path) -> Iterator[Document]:
-    """Read a JSON file: the items of a list, or the members of an object, one by one."""
+    """Load a JSON file: the items of a list, or the members of an object, one by one."""
     try:
         import ijson
     except ImportError:
@@ -46,13 +46,13 @@ def load_json(path: Path) -> Iterator[Document]:
         elif start == "{":
             for name, value in ijson.kvitems(file, "", use_float=True):
                 yield _document(_lines({name: value}))
-        else:
-            check_whole(path)
+        else:  # a single string or number, which has to be parsed as a whole
+            check_size(path)
             yield _document(_lines(json.load(text)))
 
 
 class _AsUtf8:
-    """A text file as the parser of JSON reads it: in bytes."""
+    """Wraps a text file as the UTF-8 byte stream that ijson expects."""
 
     def __init__(self, text: IO[str]) -> None:
         self._text = text
@@ -62,26 +62,26 @@ class _AsUtf8:
 
 
 def load_json_lines(path: Path) -> Iterator[Document]:
-    """Read a file with one JSON value a line."""
+    """Load a file with one JSON value per line."""
     with open_text(path) as file:
         for line in lines(file):
             if line.strip():
                 yield _document(_lines(json.loads(line)))
 
 
-def _document(shown: Iterator[str]) -> Document:
-    return Document(page_content="\n".join(shown))
+def _document(parts: Iterator[str]) -> Document:
+    return Document(page_content="\n".join(parts))
 
 
 def _delimiter(sample: str) -> str:
     try:
         return csv.Sniffer().sniff(sample, delimiters=",;\t|").delimiter
-    except csv.Error:  # one column only
+    except csv.Error:  # there is only one column
         return ","
 
 
 def _lines(value: object, name: str = "") -> Iterator[str]:
-    """Yield ``name: value`` for everything in a JSON value; names of inner values are joined."""
+    """Yield ``name: value`` for every value inside a JSON value; nested names are dotted."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _lines(inner, f"{name}.{key}" if name else str(key))
@@ -89,5 +89,5 @@ def _lines(value: object, name: str = "") -> Iterator[str]:
         for item in value:
             yield from _lines(item, name)
     elif value not in (None, "", []):
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"{name}: {shown}" if name else shown
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"{name}: {text}" if name else text

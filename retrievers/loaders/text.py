@@ -1,4 +1,4 @@
-"""Text files of any size and encoding, block by block."""
+"""Reads text files of any size and encoding, block by block."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from cogenesis_langchain.errors import MissingDependency, UnreadableFile
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch, CharsetMatches
 
-LONGEST_LINE: Final = 1 << 24
-"""Most characters of a line, where a format is read line by line."""
+MAX_LINE_CHARACTERS: Final = 1 << 24
+"""Maximum length of a line, for formats that are read line by line."""
 
 _BLOCK: Final = 1 << 20  # bytes or characters
 _SAMPLE: Final = 1 << 16
-_MARKS: Final = (
+# The mark of UTF-32-LE starts with that of UTF-16-LE, so it has to come first.
+_BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -25,56 +26,57 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n\f\r\x1b"})
-_CONTROL_SHARE: Final = 0.02  # of bytes, in a text; about 0.1 in compressed data
-_CODE_PAGES: Final = [  # what other bytes than UTF-8 usually are
+_MAX_CONTROL_SHARE: Final = 0.02  # compressed data has about 0.1
+_CODE_PAGES: Final = [  # the usual encodings of files that are not UTF-8
     *(f"cp{number}" for number in (874, 932, 949, *range(1250, 1258))),
     *("big5", "euc_jp", "gb18030", "koi8_r"),
 ]
 _COMMON: Final = "cp1252"  # Western European; contains latin-1
-_TELLS_NOTHING: Final = (0.1, 0.05)  # differences of disorder and of likeness to a language
+_NOISE: Final = (0.1, 0.05)
+"""Differences of charset-normalizer's chaos and coherence that do not matter."""
 
 
 def encoding_of(path: Path) -> str:
-    """Find out how a text file is encoded.
+    """Detect the encoding of a text file.
 
-    A byte order mark decides; otherwise it is UTF-8 if all of it can be, and else what the bytes
-    around the first one that is not UTF-8 look like.
+    A byte order mark decides. Without one, the file is UTF-8 if all of it is valid UTF-8. Otherwise
+    the encoding is guessed from the bytes around the first invalid one.
 
     Raises:
-        UnreadableFile: It is not a text file.
+        UnreadableFile: The file is not a text file.
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
-    for mark, name in _MARKS:
+    for mark, name in _BYTE_ORDER_MARKS:
         if sample.startswith(mark):
             return name
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
-    if b"\0" in sample or controls > _CONTROL_SHARE * len(sample):
+    if b"\0" in sample or controls > _MAX_CONTROL_SHARE * len(sample):
         raise UnreadableFile(
-            "it is not a text file", remedy="give a text, or a format that is read"
+            "the file is not a text file", remedy="convert it to text or a supported format"
         )
     wrong = _first_byte_not_utf8(path)
-    return "utf-8" if wrong is None else _guess(path, wrong)
+    return "utf-8" if wrong is None else _encoding_around(path, wrong)
 
 
 def open_text(path: Path, *, newline: str | None = None) -> IO[str]:
-    """Open a text file with the encoding it has.
+    """Open a text file with its detected encoding.
 
     Args:
         path: The file.
-        newline: As of `open`.
+        newline: See `open`.
 
     Raises:
-        UnreadableFile: It is not a text file.
+        UnreadableFile: The file is not a text file.
     """
     return path.open(encoding=encoding_of(path), errors="replace", newline=newline)
 
 
 def blocks(path: Path) -> Iterator[str]:
-    """Yield a text file in blocks of about a megabyte that end where a paragraph or line ends.
+    """Yield a text file in blocks of about a megabyte that end at a paragraph, line or word.
 
     Raises:
-        UnreadableFile: It is not a text file.
+        UnreadableFile: The file is not a text file.
     """
     with open_text(path) as file:
         rest = ""
@@ -87,26 +89,26 @@ def blocks(path: Path) -> Iterator[str]:
 
 
 def lines(file: IO[str]) -> Iterator[str]:
-    """Yield the lines of a text file with their ends.
+    """Yield the lines of a text file with their line ends.
 
     Raises:
-        UnreadableFile: One is longer than `LONGEST_LINE`.
+        UnreadableFile: A line is longer than `MAX_LINE_CHARACTERS`.
     """
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
+    while line := file.readline(MAX_LINE_CHARACTERS):
+        if len(line) == MAX_LINE_CHARACTERS:
             raise UnreadableFile(
-                "it has a line of more than 16 million characters",
-                remedy="break it into lines, or save it as text",
+                "the file has a line of more than 16 million characters",
+                remedy="break the line, or save the file as text",
             )
         yield line
 
 
-def decoded(content: bytes, declared: str) -> str:
-    """Decode bytes as declared; if they cannot be that, as what they look like."""
+def decode(content: bytes, declared: str) -> str:
+    """Decode bytes with the declared encoding, or with a guessed one if that fails."""
     try:
         return content.decode(declared)
     except (LookupError, UnicodeDecodeError):
-        return content.decode(_looks_like(content) or _COMMON, errors="replace")
+        return content.decode(_guess_encoding(content) or _COMMON, errors="replace")
 
 
 def _end_of_paragraph(text: str) -> int:
@@ -117,6 +119,7 @@ def _end_of_paragraph(text: str) -> int:
 
 
 def _first_byte_not_utf8(path: Path) -> int | None:
+    # Incremental, because a character may be split between two blocks.
     decoder = codecs.getincrementaldecoder("utf-8")()
     before = 0
     with path.open("rb") as file:
@@ -133,19 +136,20 @@ def _first_byte_not_utf8(path: Path) -> int | None:
     return None
 
 
-def _guess(path: Path, around: int) -> str:
+def _encoding_around(path: Path, around: int) -> str:
     with path.open("rb") as file:
         file.seek(max(0, around - _SAMPLE // 2))
-        encoding = _looks_like(file.read(_SAMPLE))
+        encoding = _guess_encoding(file.read(_SAMPLE))
     if encoding is None:
         raise UnreadableFile(
-            "its encoding cannot be found out", remedy="save it as UTF-8 and add it again"
+            "the encoding of the file cannot be detected",
+            remedy="save it as UTF-8 and add it again",
         )
     return encoding
 
 
-def _looks_like(content: bytes) -> str | None:
-    """Guess the encoding of bytes: the common one wherever no other fits better."""
+def _guess_encoding(content: bytes) -> str | None:
+    """Guess an encoding: Western European, unless another one fits clearly better."""
     try:
         from charset_normalizer import from_bytes
     except ImportError:
@@ -158,9 +162,9 @@ def _looks_like(content: bytes) -> str | None:
 
 
 def _fits_as_well(matches: CharsetMatches, best: CharsetMatch) -> bool:
-    disorder, likeness = _TELLS_NOTHING
+    chaos, coherence = _NOISE
     return any(
-        match.chaos <= best.chaos + disorder and match.coherence >= best.coherence - likeness
+        match.chaos <= best.chaos + chaos and match.coherence >= best.coherence - coherence
         for match in matches
         if _COMMON in match.could_be_from_charset
     )

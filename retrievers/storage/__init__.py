@@ -1,1 +1,1 @@
-"""How records are kept: Chroma, the derived index, encryption, crash safety."""
+"""Storage of records: Chroma, the derived index, encryption, crash safety, erasure."""

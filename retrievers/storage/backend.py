@@ -1,4 +1,4 @@
-"""Where the collections of a store are kept."""
+"""Interface of the two places where Chroma runs: a local folder and a server."""
 
 from __future__ import annotations
 
@@ -16,34 +16,40 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """Where Chroma runs: a folder of this process, or a server."""
+    """A local folder or a Chroma server.
 
-    where: str
+    Attributes:
+        location: The folder or the server's address, for error messages.
+        client: The Chroma client; replaced by an erasure.
+        lock: Held while records are read or changed.
+    """
+
+    location: str
     client: ClientAPI
     lock: RLock
 
-    def check(self) -> None:
-        """Refuse to go on where it cannot be used."""
+    def check_process(self) -> None:
+        """Refuse to work in a forked child process."""
         ...
 
     def changing(
         self, collection: chromadb.Collection, changes: int
     ) -> AbstractContextManager[None]:
-        """Guard a change of so many records."""
+        """Protect the index while up to ``changes`` records of a collection are changed."""
         ...
 
-    def derived_index(self, collection: str) -> Path | None:
-        """Return the file of what is derived from a collection; None is in memory."""
+    def derived_index_path(self, collection: str) -> Path | None:
+        """Return the file of a collection's derived index; None keeps it in memory."""
         ...
 
     def erasing(self, erasure: Erasure) -> AbstractContextManager[None]:
-        """Erase from every file what the caller deletes meanwhile."""
+        """Erase what the caller deletes inside the block from every file."""
         ...
 
-    def restrict(self) -> None:
-        """Let nobody but the owner read the files."""
+    def secure_files(self) -> None:
+        """Restrict the files to their owner."""
         ...
 
     def close(self) -> None:
-        """Let go of it; the last one to do so closes it."""
+        """Close the connection; a folder closes when its last store does."""
         ...

@@ -1,4 +1,4 @@
-"""Chroma's failures as this library's, without the text of a record."""
+"""Translates Chroma's errors to `StoreError`, without the text of any record."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Final
 from cogenesis_langchain.errors import StoreError
 
 _FULL: Final = ("its disk is full", "free some space")
-_LEAST_FREE: Final = 1 << 20  # bytes
-_KNOWN: Final = (
+_MIN_FREE_BYTES: Final = 1 << 20
+_KNOWN: Final = (  # pattern of Chroma's or SQLite's message, problem, remedy
     (r"code: 13\)|disk is full|No space left", *_FULL),
     (
         r"code: 8\)|code: 1544\)|readonly|Read-only|Permission denied",
@@ -28,14 +28,14 @@ _KNOWN: Final = (
     ),
     (
         r"dimension",
-        "the embedding model gives vectors of another length than the store was made with",
-        "open it with the embedding model it was made with, or make its vectors again: "
+        "the embedding model returned vectors of another length than the store was built with",
+        "open it with the embedding model it was built with, or recompute its vectors: "
         "cogenesis context rebuild",
     ),
     (
         r"hnsw",
         "its vector index is damaged",
-        "make it again from the texts: cogenesis context rebuild",
+        "rebuild it from the texts: cogenesis context rebuild",
     ),
     (
         r"[Cc]onnect|timed out|Server disconnected",
@@ -45,21 +45,21 @@ _KNOWN: Final = (
 )
 
 _PANIC: Final = "PanicException"
-"""How Chroma's native code gives up, on a damaged database for example. It is no `Exception` and
-cannot be imported."""
+"""Raised when Chroma's native code panics, for example on a damaged database. It is not a subclass
+of `Exception` and cannot be imported."""
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
+def translated_errors(location: str) -> Iterator[None]:
     """Raise Chroma's errors as `StoreError`.
 
-    Chroma's own messages are not passed on: they can hold a record's text or metadata.
+    Chroma's own messages are dropped, because they can contain a record's text or metadata.
 
     Args:
-        where: The folder or server, for the message.
+        location: The folder or server, for the message.
 
     Raises:
-        StoreError: With a remedy for what is known to happen.
+        StoreError: With a remedy, where the cause is known.
     """
     from chromadb.errors import ChromaError
     from httpx import HTTPError
@@ -69,24 +69,24 @@ def explained(where: str) -> Iterator[None]:
     except StoreError:
         raise
     except (ChromaError, HTTPError, sqlite3.Error, OSError, ValueError) as error:
-        raise _explanation(where, error) from None
+        raise _translated(location, error) from None
     except BaseException as error:
         if type(error).__name__ != _PANIC:
             raise
-        raise _explanation(where, error) from None
+        raise _translated(location, error) from None
 
 
-def _explanation(where: str, error: BaseException) -> StoreError:
-    # Chroma does not always say that the disk is full.
-    said = "disk is full" if _is_full(where) else str(error)
+def _translated(location: str, error: BaseException) -> StoreError:
+    # Chroma's message does not always mention that the disk is full.
+    message = "disk is full" if _is_full(location) else str(error)
     for pattern, what, remedy in _KNOWN:
-        if re.search(pattern, said):
-            return StoreError(f"the context store {where} failed: {what}", remedy=remedy)
+        if re.search(pattern, message):
+            return StoreError(f"the context store {location} failed: {what}", remedy=remedy)
     return StoreError(
-        f"the context store {where} failed ({type(error).__name__})",
-        remedy="check that the folder is whole and writable and that chromadb is 1.5 or newer",
+        f"the context store {location} failed ({type(error).__name__})",
+        remedy="check that the folder is complete and writable, and that chromadb is 1.5 or newer",
     )
 
 
-def _is_full(where: str) -> bool:
-    return Path(where).is_dir() and shutil.disk_usage(where).free < _LEAST_FREE
+def _is_full(location: str) -> bool:
+    return Path(location).is_dir() and shutil.disk_usage(location).free < _MIN_FREE_BYTES

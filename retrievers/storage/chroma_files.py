@@ -1,9 +1,9 @@
-"""The files of an embedded Chroma, where its interface does not reach.
+"""Direct access to the files of an embedded Chroma, where its API is not enough.
 
-Chroma 1.5 offers no way to ask which records its vector index has saved, and deleting leaves
-traces in its files: the text in free pages and in the write-ahead queue, its letters in the trigram
-index (which VACUUM keeps), list metadata of deleted collections, their index folders, and the
-vectors. All knowledge of Chroma's tables and files is in this module.
+Chroma 1.5 has no API to ask which records its vector index has saved. Deleting leaves traces in its
+files: the text in free pages and in the write-ahead queue, its trigrams in the full-text index
+(which VACUUM keeps), list metadata and index folders of deleted collections, and the vectors. All
+knowledge of Chroma's tables and file formats is in this module.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from uuid import UUID
 _DATABASE: Final = "chroma.sqlite3"
 _VECTORS: Final = "data_level0.bin"
 _LENGTHS: Final = "length.bin"
-_HEADER: Final = struct.Struct("<iQQQQ")  # version, offset, room for, elements, bytes of each
+_HEADER: Final = struct.Struct("<iQQQQ")  # version, offset, capacity, elements, bytes per element
 _LENGTH_BYTES: Final = 4
-_PIECE: Final = 1 << 20
+_BLOCK: Final = 1 << 20
 _ROUNDING: Final = 1e-5
-_DELETE: Final = 3  # the queue's code of a deletion
+_DELETE: Final = 3  # code of a deletion in the queue
 _COLLECTION_OF_TOPIC: Final = "substr(topic, -36)"
 
 _ORPHANS: Final = (
@@ -39,7 +39,7 @@ _ORPHANS: Final = (
 
 
 class ChromaFiles:
-    """Chroma's database and index folders in a folder; they need not be there yet.
+    """Chroma's database and index folders; they need not exist yet.
 
     Args:
         folder: Chroma's persist directory.
@@ -47,16 +47,16 @@ class ChromaFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._wiped: dict[Path, int] = {}
+        self._zeroed: dict[Path, int] = {}
 
-    def exist(self) -> bool:
-        """Whether there is a database that was written to."""
+    def database_exists(self) -> bool:
+        """Whether there is a database that has been written to."""
         database = self._folder / _DATABASE
         return database.exists() and database.stat().st_size > 0
 
     def indexes(self) -> dict[str, int]:
         """Return each vector index and the sequence number up to which it is saved."""
-        if not self.exist():
+        if not self.database_exists():
             return {}
         with self._database() as database:
             tables = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'")
@@ -69,7 +69,7 @@ class ChromaFiles:
             return dict(rows.fetchall())
 
     def index_of(self, collection: UUID) -> str:
-        """Return the vector index of a collection."""
+        """Return the id of a collection's vector index."""
         with self._database() as database:
             row = database.execute(
                 "SELECT id FROM segments WHERE scope = 'VECTOR' AND collection = ?",
@@ -77,7 +77,7 @@ class ChromaFiles:
             ).fetchone()
         return str(row[0])
 
-    def saved(self, index: str) -> int:
+    def saved_sequence(self, index: str) -> int:
         """Return the sequence number up to which an index is saved."""
         with self._database() as database:
             row = database.execute(
@@ -85,8 +85,8 @@ class ChromaFiles:
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def unsaved(self, collection: UUID, index: str) -> int:
-        """Return how many changes of a collection are in the queue and not in its saved index."""
+    def unsaved_changes(self, collection: UUID, index: str) -> int:
+        """Return the number of queued changes of a collection that its saved index lacks."""
         with self._database() as database:
             row = database.execute(
                 f"SELECT count(*) FROM embeddings_queue WHERE {_COLLECTION_OF_TOPIC} = ? "
@@ -96,23 +96,25 @@ class ChromaFiles:
         return int(row[0])
 
     def index_folder(self, index: str) -> Path:
-        """Return where an index is saved."""
+        """Return the folder of an index."""
         return self._folder / index
 
     def discard_index(self, index: str) -> None:
-        """Throw a saved index away; Chroma starts a new one. Chroma must not be running."""
+        """Delete a saved index; Chroma starts a new one. Chroma must not be running."""
         shutil.rmtree(self.index_folder(index), ignore_errors=True)
         with self._database() as database:
             database.execute("DELETE FROM max_seq_id WHERE segment_id = ?", (index,))
 
     def erase_deleted(self, forgotten: Sequence[str] = ()) -> None:
-        """Remove every trace of what was deleted. Chroma must not be running.
+        """Remove every trace of deleted records. Chroma must not be running.
 
         Args:
-            forgotten: Ids of records deleted from collections that stay.
+            forgotten: Ids of records deleted from collections that still exist.
         """
         with self._database() as database:
             database.execute("BEGIN IMMEDIATE")
+            # The queue's last row stays in any case: Chroma numbers new changes after it, and a
+            # number below an index's saved one would be skipped.
             for statement in _ORPHANS:
                 database.execute(statement)
             database.executemany(
@@ -120,6 +122,7 @@ class ChromaFiles:
                 "AND seq_id < (SELECT max(seq_id) FROM embeddings_queue)",
                 [(id_,) for id_ in forgotten],
             )
+            # VACUUM copies the full-text index as it is, with the deleted texts' trigrams.
             database.execute(
                 "INSERT INTO embedding_fulltext_search (embedding_fulltext_search) "
                 "VALUES ('rebuild')"
@@ -131,14 +134,14 @@ class ChromaFiles:
             if entry.is_dir() and _is_uuid(entry.name) and entry.name not in known:
                 shutil.rmtree(entry)
 
-    def wipe_unused(self, index: str) -> bool:
-        """Put zeros where an index has room for elements that it does not hold.
+    def zero_unused(self, index: str) -> bool:
+        """Zero the part of an index's files that is reserved for elements not added yet.
 
-        Chroma writes this room as it finds it in its memory: with texts that other parts of the
-        process have let go of, decrypted ones and those of other users among them.
+        Chroma allocates this space without clearing it and saves it as it is. It then contains
+        whatever the process had in memory before, such as decrypted texts or texts of other users.
 
         Returns:
-            Whether there was anything else than zeros.
+            Whether anything but zeros was found.
         """
         folder = self.index_folder(index)
         header = folder / "header.bin"
@@ -148,33 +151,35 @@ class ChromaFiles:
             _, _, _, elements, size = _HEADER.unpack(file.read(_HEADER.size))
         vectors, lengths = folder / _VECTORS, folder / _LENGTHS
         found = [
-            self._wipe(vectors, elements * size),
-            self._wipe(lengths, elements * _LENGTH_BYTES),
+            self._zero(vectors, elements * size),
+            self._zero(lengths, elements * _LENGTH_BYTES),
         ]
         return any(found)
 
-    def _wipe(self, file: Path, start: int) -> bool:
-        if self._wiped.get(file) == file.stat().st_mtime_ns:
+    def _zero(self, file: Path, start: int) -> bool:
+        # Skip a file that has not been written since it was last scanned.
+        if self._zeroed.get(file) == file.stat().st_mtime_ns:
             return False
         found = False
         with file.open("r+b") as stream:
             stream.seek(start)
-            while piece := stream.read(_PIECE):
-                if piece.strip(b"\0"):
+            while block := stream.read(_BLOCK):
+                if block.strip(b"\0"):
                     found = True
-                    stream.seek(-len(piece), os.SEEK_CUR)
-                    stream.write(bytes(len(piece)))
-        self._wiped[file] = file.stat().st_mtime_ns
+                    stream.seek(-len(block), os.SEEK_CUR)
+                    stream.write(bytes(len(block)))
+        self._zeroed[file] = file.stat().st_mtime_ns
         return found
 
     def overwrite_vectors(self, index: str, vectors: Sequence[Sequence[float]]) -> None:
-        """Put zeros in the place of vectors of deleted records. Chroma must not be running.
+        """Zero the vectors of deleted records. Chroma must not be running.
 
-        The index keeps a deleted record's vector as a waypoint; as zeros it is one still.
+        The HNSW graph keeps the vector of a deleted record as a node to search through. A node of
+        zeros still works as one.
 
         Args:
-            index: The index that held them.
-            vectors: The vectors, of any length; the index keeps them at length one.
+            index: The index that contained them.
+            vectors: The vectors, of any length; the index stores them normalised.
         """
         import numpy as np
 
@@ -185,6 +190,7 @@ class ChromaFiles:
         for vector in vectors:
             wanted = np.asarray(vector, dtype=np.float32)
             wanted /= np.linalg.norm(wanted)
+            # Find candidates by the first number, then compare the whole vector.
             starts = np.flatnonzero(np.abs(saved - wanted[0]) < _ROUNDING)
             for start in starts[starts <= len(saved) - len(wanted)]:
                 place = saved[start : start + len(wanted)]

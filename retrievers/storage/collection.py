@@ -1,4 +1,4 @@
-"""One user's collection in Chroma, as records."""
+"""Reads and writes one user's records in a Chroma collection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.backend import Backend
-from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.filters import Condition
 from cogenesis_langchain.retrievers.storage.record_format import DIGEST, RecordFormat
 from cogenesis_langchain.retrievers.storage.records import RESERVED, Ranked, Record
@@ -22,56 +22,57 @@ if TYPE_CHECKING:
     from langchain_chroma import Chroma
     from numpy.typing import NDArray
 
-PAGE: Final = 500  # records that are fetched or written at once
+PAGE: Final = 500  # number of records fetched or written at once
 FINGERPRINT: Final = f"{RESERVED}embedding"
 SAVE_EVERY: Final = 2000
-"""Changes after which Chroma saves a new collection's vector index."""
+"""Number of changes after which Chroma saves the vector index of a new collection."""
 
 _REVISION: Final = f"{RESERVED}revision"
-_SEAL: Final = f"{RESERVED}seal"
-_SEALED_WORD: Final = b"cogenesis context store"
+_KEY_CHECK: Final = f"{RESERVED}seal"
+_KEY_CHECK_TEXT: Final = b"cogenesis context store"
+"""Stored encrypted with each collection, to recognise a wrong key."""
 
 
 def collection_name(user: str) -> str:
-    """Return the name of a user's collection, which does not tell the user's."""
+    """Return the name of a user's collection, which does not reveal the user's name."""
     return f"context-{hashlib.sha256(user.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 class UserCollection:
-    """A user's records in Chroma; made if they are not there.
+    """A user's records in Chroma; the collection is created if it does not exist.
 
     The caller holds the backend's lock.
 
     Args:
         backend: Where Chroma runs.
         name: Name of the collection; see `collection_name`.
-        record_format: How Chroma keeps them.
+        record_format: How Chroma stores the records.
 
     Raises:
-        StoreError: It is sealed with another key, or sealed where it should not be, or the other
-            way round.
+        StoreError: The collection is encrypted with another key, or the key was given for an
+            unencrypted one, or is missing for an encrypted one.
     """
 
     def __init__(self, backend: Backend, name: str, record_format: RecordFormat) -> None:
         self.name = name
         self._backend = backend
         self._record_format = record_format
-        self._searched = False
-        with explained(backend.where):
+        self._index_secured = False
+        with translated_errors(backend.location):
             self._open()
-            self._check_seal()
+            self._check_key()
 
     def count(self) -> int:
-        """Return how many records there are."""
-        with explained(self._backend.where):
+        """Return the number of records."""
+        with translated_errors(self._backend.location):
             return self._handle.count()
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
-        """Return the records of these ids; unknown ids are left out."""
+        """Return the records with these ids; unknown ids are skipped."""
         found: dict[str, Record] = {}
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             for start in range(0, len(ids), PAGE):
-                page = self._chroma.get(ids=list(ids[start : start + PAGE]))
+                page = self._langchain.get(ids=list(ids[start : start + PAGE]))
                 found |= {record.id: record for record in self._records(page)}
         return found
 
@@ -79,37 +80,38 @@ class UserCollection:
         self, condition: Condition | None = None, limit: int | None = None, offset: int = 0
     ) -> list[Record]:
         """Return records in the order they were added."""
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             return list(
-                self._records(self._chroma.get(where=condition, limit=limit, offset=offset))
+                self._records(self._langchain.get(where=condition, limit=limit, offset=offset))
             )
 
     def ids(self, condition: Condition | None) -> list[str]:
-        """Return the ids of the records of a condition; None is all."""
-        with explained(self._backend.where):
-            found: list[str] = self._chroma.get(where=condition, include=[])["ids"]
+        """Return the ids of the records that meet a condition; None returns all."""
+        with translated_errors(self._backend.location):
+            found: list[str] = self._langchain.get(where=condition, include=[])["ids"]
             return found
 
     def digests(self) -> dict[str, str]:
-        """Return the digest of every record's text by its id."""
+        """Return the digest of every record's text by id."""
         found: dict[str, str] = {}
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             for offset in range(0, self._handle.count(), PAGE):
-                page = self._chroma.get(limit=PAGE, offset=offset, include=["metadatas"])
-                metadatas = (metadata[DIGEST] for metadata in page["metadatas"])
-                found |= dict(zip(page["ids"], metadatas, strict=True))
+                page = self._langchain.get(limit=PAGE, offset=offset, include=["metadatas"])
+                digests = (metadata[DIGEST] for metadata in page["metadatas"])
+                found |= dict(zip(page["ids"], digests, strict=True))
         return found
 
     def nearest(
         self, vector: Sequence[float], n: int, condition: Condition | None = None
     ) -> list[Ranked]:
-        """Return the ids of the records nearest to a vector with their cosines, best first."""
+        """Return the ids nearest to a vector with their cosines, best first."""
         queries: list[Sequence[float]] = [vector]
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             found = self._handle.query(queries, n_results=n, where=condition, include=["distances"])
-        if not self._searched:  # an index that was never saved is written at its first search
-            self._searched = True
-            self._backend.restrict()
+        # The first search writes the files of an index that was never saved.
+        if not self._index_secured:
+            self._index_secured = True
+            self._backend.secure_files()
         [distances] = found["distances"] or [[]]
         return [
             (id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances, strict=True)
@@ -120,10 +122,10 @@ class UserCollection:
         import numpy as np
 
         by_id: dict[str, NDArray[np.float32]] = {}
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             for start in range(0, len(ids), PAGE):
                 wanted = list(ids[start : start + PAGE])
-                page = self._chroma.get(ids=wanted, include=["embeddings"])
+                page = self._langchain.get(ids=wanted, include=["embeddings"])
                 by_id |= dict(zip(page["ids"], page["embeddings"], strict=True))
         return np.asarray([by_id[id_] for id_ in ids], dtype=np.float32)
 
@@ -133,23 +135,23 @@ class UserCollection:
         vectors: NDArray[np.float32],
         replaced: Mapping[str, Record],
     ) -> None:
-        """Add records, or replace those of the same id; at most `PAGE` at once.
+        """Add records, or replace those with the same id; at most `PAGE` at once.
 
         Args:
-            records: What to write.
+            records: The records.
             vectors: Their vectors; shape (len(records), dimensions).
-            replaced: What is there now, by id. Chroma merges metadata; names that are gone must
-                be named.
+            replaced: The existing records by id.
         """
         texts: list[str] = []
         metadatas: list[Mapping[str, Any]] = []
         for record in records:
             text, metadata = self._record_format.encode(record)
             before = replaced.get(record.id)
-            gone = dict.fromkeys(self._record_format.encode(before)[1] if before else ())
+            # Chroma merges metadata: a name is removed only if it is given as None.
+            removed = dict.fromkeys(self._record_format.encode(before)[1] if before else ())
             texts.append(text)
-            metadatas.append({**gone, **metadata})
-        with explained(self._backend.where), self._changing(len(records)):
+            metadatas.append({**removed, **metadata})
+        with translated_errors(self._backend.location), self._changing(len(records)):
             self._handle.upsert(
                 ids=[record.id for record in records],
                 embeddings=vectors,
@@ -158,8 +160,8 @@ class UserCollection:
             )
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete records; unknown ids do not matter."""
-        with explained(self._backend.where):
+        """Delete records; unknown ids are ignored."""
+        with translated_errors(self._backend.location):
             for start in range(0, len(ids), PAGE):
                 page = list(ids[start : start + PAGE])
                 with self._changing(len(page)):
@@ -167,29 +169,29 @@ class UserCollection:
 
     def drop(self) -> None:
         """Delete the whole collection."""
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             self._backend.client.delete_collection(self.name)
 
     def rename(self, name: str) -> None:
-        """Give the collection another name."""
-        with explained(self._backend.where):
+        """Rename the collection."""
+        with translated_errors(self._backend.location):
             self._handle.modify(name=name)
         self.name = name
 
     @property
     def revision(self) -> str:
-        """The state of the collection; differs after every change by anyone."""
+        """The collection's revision, which differs after every change by any client."""
         return str(self._state().get(_REVISION, ""))
 
     def renew_revision(self) -> str:
-        """Give the collection a new revision and return it."""
+        """Set a new revision and return it."""
         revision = secrets.token_hex(8)
         self._set_state(_REVISION, revision)
         return revision
 
     @property
     def fingerprint(self) -> str:
-        """What the collection's embedding model is told by; "" before the first record."""
+        """Fingerprint of the collection's embedding model; "" before the first record."""
         return str(self._state().get(FINGERPRINT, ""))
 
     @fingerprint.setter
@@ -201,19 +203,19 @@ class UserCollection:
 
     @property
     def _handle(self) -> chromadb.Collection:
-        """The collection as Chroma knows it."""
-        self._follow()
-        return self._opened
+        """The collection as a Chroma object."""
+        self._refresh_client()
+        return self._chroma_collection
 
     @property
-    def _chroma(self) -> Chroma:
-        """The collection as LangChain knows it."""
-        self._follow()
-        return self._langchain
+    def _langchain(self) -> Chroma:
+        """The collection as a LangChain vector store."""
+        self._refresh_client()
+        return self._langchain_store
 
-    def _follow(self) -> None:
-        """Go with the backend to its present client, which an erasure replaces."""
-        self._backend.check()
+    def _refresh_client(self) -> None:
+        """Reopen the collection if an erasure has replaced the backend's client."""
+        self._backend.check_process()
         if self._client is not self._backend.client:
             self._open()
 
@@ -221,37 +223,37 @@ class UserCollection:
         from langchain_chroma import Chroma
 
         self._client = self._backend.client
-        self._searched = False
-        sealed = self._record_format.conceal(_SEALED_WORD)
-        self._opened = self._client.get_or_create_collection(
+        self._index_secured = False
+        encrypted = self._record_format.encode_bytes(_KEY_CHECK_TEXT)
+        self._chroma_collection = self._client.get_or_create_collection(
             self.name,
             embedding_function=None,
-            metadata={_SEAL: base64.b85encode(sealed).decode()},
+            metadata={_KEY_CHECK: base64.b85encode(encrypted).decode()},
             configuration={"hnsw": {"space": "cosine", "sync_threshold": SAVE_EVERY}},
         )
-        self._langchain = Chroma(
+        self._langchain_store = Chroma(
             self.name, client=self._client, create_collection_if_not_exists=False
         )
 
-    def _check_seal(self) -> None:
-        """Open something sealed before a record is touched with the wrong key."""
-        if _SEAL not in (state := self._state()):
+    def _check_key(self) -> None:
+        """Refuse a wrong key before any record is read or written."""
+        if _KEY_CHECK not in (state := self._state()):
             raise StoreError(
-                f"the context store {self._backend.where} was not made by this library",
-                remedy="give another folder",
+                f"the context store {self._backend.location} was not created by this library",
+                remedy="use another folder",
             )
-        seal = base64.b85decode(state[_SEAL])
-        if self._record_format.key and seal == _SEALED_WORD:
+        stored = base64.b85decode(state[_KEY_CHECK])
+        if self._record_format.key and stored == _KEY_CHECK_TEXT:
             raise StoreError(
-                f"this user's part of the context store {self._backend.where} is not encrypted",
-                remedy="open it without a key, or make a new store with the key",
+                f"this user's part of the context store {self._backend.location} is not encrypted",
+                remedy="open it without a key, or create a new store with the key",
             )
-        if not self._record_format.key and seal != _SEALED_WORD:
+        if not self._record_format.key and stored != _KEY_CHECK_TEXT:
             raise StoreError(
-                f"this user's part of the context store {self._backend.where} is encrypted",
+                f"this user's part of the context store {self._backend.location} is encrypted",
                 remedy="open it with its key",
             )
-        self._record_format.reveal(seal)
+        self._record_format.decode_bytes(stored)  # fails with any other key
 
     def _records(self, page: Mapping[str, Any]) -> Iterator[Record]:
         for id_, text, metadata in zip(
@@ -260,12 +262,12 @@ class UserCollection:
             yield self._record_format.decode(id_, text, metadata)
 
     def _state(self) -> dict[str, Any]:
-        """The collection's own metadata, as it is now."""
-        with explained(self._backend.where):
+        """The collection's own metadata, freshly read, because other clients may change it."""
+        with translated_errors(self._backend.location):
             handle = self._handle
             now = self._client.get_collection(handle.name, embedding_function=None)
         return dict(now.metadata or {})
 
     def _set_state(self, name: str, value: str) -> None:
-        with explained(self._backend.where):
+        with translated_errors(self._backend.location):
             self._handle.modify(metadata={**self._state(), name: value})

@@ -1,8 +1,9 @@
-"""What is derived from a user's records and kept beside them: word index and private values.
+"""The derived index of a user's records: keyword index and private values.
 
-Everything here can be made again from the records. ``revision`` says which state of the collection
-it was made from; where it differs from the collection's own, the two are compared and made equal.
-Words are kept as short hashes and in no order, so the file holds no readable text.
+Everything in it can be recomputed from the records. ``revision`` is the revision of the collection
+that it was derived from. Where it differs from the collection's own, the two are compared and the
+index is updated. Words are stored as short hashes in sorted order, so the file contains no readable
+text.
 """
 
 from __future__ import annotations
@@ -30,36 +31,39 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(body, tokenize = 'ascii');
 CREATE VIRTUAL TABLE IF NOT EXISTS frequencies USING fts5vocab('words', 'row');
 """
-_COMMON_SHARE: Final = 0.1  # a word in more records than this tells little and costs most
-_LARGE: Final = 5_000  # records from where on that cost is felt
+_MAX_FREQUENCY: Final = 0.1
+"""In a large store, words in more than this share of the records are not searched for: they hardly
+change the ranking, and take the most time."""
+_LARGE: Final = 5_000  # number of records
 
 
 class DerivedIndex:
-    """Word index and private values of one user's records.
+    """Keyword index and private values of one user's records.
 
-    Not safe for several threads at once: the caller holds the store's lock.
+    Not thread-safe: the caller holds the store's lock.
 
     Args:
-        path: Its file; None keeps it in memory.
-        record_format: Hashes words and conceals private values as the store conceals its texts.
+        path: The file; None keeps the index in memory.
+        record_format: Supplies the key for hashes, and encrypts the private values if the store is
+            encrypted.
     """
 
     def __init__(self, path: Path | None, record_format: RecordFormat) -> None:
         self._record_format = record_format
         self._hashed = term_hasher(record_format.key)
         try:
-            self._database = _opened(path)
+            self._database = _open_database(path)
         except sqlite3.DatabaseError:
             if path is None:
                 raise
-            _log.warning("the index file %s is damaged; it is made again from the records", path)
+            _log.warning("the index file %s is damaged; it is rebuilt from the records", path)
             path.unlink()
-            self._database = _opened(path)
+            self._database = _open_database(path)
 
     @property
     def revision(self) -> str:
-        """The state of the collection that this was made from; "" if none."""
-        row = self._one("SELECT value FROM state WHERE name = 'revision'")
+        """Revision of the collection that the index was derived from; "" if none."""
+        row = self._row("SELECT value FROM state WHERE name = 'revision'")
         return str(row[0]) if row else ""
 
     @revision.setter
@@ -67,11 +71,11 @@ class DerivedIndex:
         self._database.execute("INSERT OR REPLACE INTO state VALUES ('revision', ?)", (revision,))
 
     def digests(self) -> Mapping[str, str]:
-        """Return the digest of each record that is known, by its id."""
+        """Return the digest of each indexed record by id."""
         return dict(self._database.execute("SELECT id, digest FROM entries"))
 
     def put(self, records: Sequence[Record]) -> ValueSet:
-        """Add records, or replace those of the same id.
+        """Add records, or replace those with the same id.
 
         Returns:
             Their private values.
@@ -84,7 +88,11 @@ class DerivedIndex:
                 text_digest = digest(record.text, key=self._record_format.key)
                 cursor = self._database.execute(
                     "INSERT INTO entries (id, digest, private) VALUES (?, ?, ?)",
-                    (record.id, text_digest, self._record_format.conceal(pack(private))),
+                    (
+                        record.id,
+                        text_digest,
+                        self._record_format.encode_bytes(serialize_values(private)),
+                    ),
                 )
                 self._database.execute(
                     "INSERT INTO words (rowid, body) VALUES (?, ?)", (cursor.lastrowid, body)
@@ -92,7 +100,7 @@ class DerivedIndex:
         return ValueSet.from_rows(row for private in values for row in private.to_rows())
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Take records out; those that are not there do not matter."""
+        """Remove records; unknown ids are ignored."""
         with self._transaction():
             for id_ in ids:
                 self._delete(id_)
@@ -101,8 +109,8 @@ class DerivedIndex:
         """Find records by words.
 
         Args:
-            words: As `terms` gives them.
-            limit: How many at most.
+            words: Words, as returned by `terms`.
+            limit: Maximum number of records.
 
         Returns:
             Ids and BM25 scores (k1 = 1.2, b = 0.75), best first.
@@ -117,14 +125,16 @@ class DerivedIndex:
         ).fetchall()
 
     def private_values(self) -> ValueSet:
-        """Return the private values of every record together."""
+        """Return the private values of all records together."""
         rows = self._database.execute("SELECT private FROM entries")
         return ValueSet.from_rows(
-            value for (packed,) in rows for value in unpack(self._record_format.reveal(packed))
+            value
+            for (stored,) in rows
+            for value in deserialize_values(self._record_format.decode_bytes(stored))
         )
 
     def erase_deleted(self) -> None:
-        """Make sure that nothing of what was removed is left in the file."""
+        """Remove every trace of removed records from the file."""
         self._database.execute("INSERT INTO words (words) VALUES ('rebuild')")
         self._database.execute("VACUUM")
 
@@ -133,25 +143,25 @@ class DerivedIndex:
         self._database.close()
 
     def _selective(self, hashes: Sequence[str]) -> list[str]:
-        """Leave out words that no record has, and in a large store words that many have."""
+        """Drop words that no record contains and, in a large store, very frequent ones."""
         found = {term: count for term in hashes if (count := self._frequency(term))}
-        total = self._one("SELECT count(*) FROM entries")[0]
+        total = self._row("SELECT count(*) FROM entries")[0]
         if total < _LARGE:
             return list(found)
-        selective = [term for term, count in found.items() if count <= _COMMON_SHARE * total]
+        selective = [term for term, count in found.items() if count <= _MAX_FREQUENCY * total]
         return selective or list(found)
 
     def _frequency(self, hashed: str) -> int:
-        row = self._one("SELECT doc FROM frequencies WHERE term = ?", hashed)
+        row = self._row("SELECT doc FROM frequencies WHERE term = ?", hashed)
         return int(row[0]) if row else 0
 
     def _delete(self, id_: str) -> None:
-        row = self._one("SELECT row FROM entries WHERE id = ?", id_)
+        row = self._row("SELECT row FROM entries WHERE id = ?", id_)
         if row:
             self._database.execute("DELETE FROM entries WHERE row = ?", row)
             self._database.execute("DELETE FROM words WHERE rowid = ?", row)
 
-    def _one(self, sql: str, *values: object) -> tuple[Any, ...]:
+    def _row(self, sql: str, *values: object) -> tuple[Any, ...]:
         row: tuple[Any, ...] | None = self._database.execute(sql, values).fetchone()
         return row or ()
 
@@ -162,7 +172,7 @@ class DerivedIndex:
             yield
 
 
-def _opened(path: Path | None) -> sqlite3.Connection:
+def _open_database(path: Path | None) -> sqlite3.Connection:
     database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
     try:
         database.executescript(_SCHEMA)
@@ -174,20 +184,23 @@ def _opened(path: Path | None) -> sqlite3.Connection:
 
 
 _DIGEST_BYTES: Final = 8
-_END_OF_TEXTS: Final = b"\n"
+_SEPARATOR: Final = b"\n"
 
 
-def pack(values: ValueSet) -> bytes:
-    """Write a set's rows: the values as one line of JSON, then the phrases' digests as they are."""
+def serialize_values(values: ValueSet) -> bytes:
+    """Serialise a value set: one line of JSON, then the raw digests of the phrases.
+
+    Phrases are most of a set and are kept as digests only, so this is much smaller than JSON alone.
+    """
     rows = list(values.to_rows())
     texts = [row for row in rows if row[0] != "phrase"]
     digests = b"".join(bytes.fromhex(text) for origin, _, text in rows if origin == "phrase")
-    return json.dumps(texts).encode() + _END_OF_TEXTS + digests
+    return json.dumps(texts).encode() + _SEPARATOR + digests
 
 
-def unpack(packed: bytes) -> Iterator[ValueRow]:
-    """Read the rows that `pack` wrote."""
-    texts, _, digests = packed.partition(_END_OF_TEXTS)
+def deserialize_values(serialized: bytes) -> Iterator[ValueRow]:
+    """Read the output of `serialize_values`."""
+    texts, _, digests = serialized.partition(_SEPARATOR)
     yield from (tuple(row) for row in json.loads(texts))
     for start in range(0, len(digests), _DIGEST_BYTES):
         yield "phrase", "PHRASE", digests[start : start + _DIGEST_BYTES].hex()

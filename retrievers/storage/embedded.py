@@ -1,7 +1,7 @@
-"""The folder of an embedded store: one process at a time, readable by its owner alone.
+"""A local store folder: opened by one process at a time, accessible to its owner only.
 
-Chroma's embedded client is made for one process; a lock keeps a second one out with an error
-instead of a corrupt file. Within a process every store of a folder shares one client.
+Chroma's embedded client supports a single process. A lock file makes a second one fail with a clear
+error instead of corrupting the files. Within a process all stores of a folder share one client.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from filelock import FileLock, Timeout
 
 from cogenesis_langchain.errors import MissingDependency, StoreError
-from cogenesis_langchain.retrievers.local_embeddings import LOST
-from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.embeddings import VECTORS_LOST
+from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
 from cogenesis_langchain.retrievers.storage.collection import FINGERPRINT
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
@@ -30,62 +30,61 @@ if TYPE_CHECKING:
     from chromadb.config import Settings
 
 REBUILT: Final = "-rebuilt"
-"""Ends the name of a collection that is going to replace the one without it."""
+"""Suffix of a collection that replaces the one without it once it is complete."""
 
-_SIDECARS: Final = "context-*.sqlite3"
-
+_DERIVED_INDEXES: Final = "context-*.sqlite3"
 _LOCK: Final = "store.lock"
-_SAME_DISTANCE: Final = 1e-5
+_SAME_VECTOR: Final = 1e-5  # largest cosine distance of two equal vectors
 
 
 class StoreFolder:
-    """An open folder; get one with `open`.
+    """An open store folder; get one with `StoreFolder.open`.
 
     Attributes:
-        where: The folder, for messages.
-        client: Chroma's client over it; another one after an erasure.
+        location: The folder, for error messages.
+        client: Chroma's client; replaced by an erasure.
         lock: Held while anything in the folder is read or changed.
     """
 
-    # One folder has one lock file and one Chroma client, however many stores a process opens on
-    # it. Entries vanish with their last store.
+    # A folder has one lock file and one Chroma client, however many stores a process opens on it.
+    # The references are weak, so that a store that was never closed does not keep the lock.
     _open: ClassVar[weakref.WeakValueDictionary[Path, StoreFolder]] = weakref.WeakValueDictionary()
     _opening: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, path: Path, *, discard_damaged: bool) -> None:
-        self.where = str(path)
+        self.location = str(path)
         self.lock = threading.RLock()
         self._path = path
         self._process = os.getpid()
         self._files = ChromaFiles(path)
         self._guard = IndexGuard(path, self._files)
         self._opened: list[ClientAPI] = []
-        lock = _take(path)
+        lock = _acquire_lock(path)
         try:
-            with explained(self.where):
+            with translated_errors(self.location):
                 discarded = self._recover(discard_damaged)
                 self.client = _open_client(path)
                 self._opened.append(self.client)
                 self._finish_rebuild()
                 self._finish_erasure()
-                self._note_lost_vectors(discarded)
+                self._mark_lost_vectors(discarded)
         except BaseException:
-            _release(self._opened, lock)
+            _close(self._opened, lock)
             raise
         self._stores = 0
-        self._release = weakref.finalize(self, _release, self._opened, lock)
-        self.restrict()
+        self._release = weakref.finalize(self, _close, self._opened, lock)
+        self.secure_files()
 
     @classmethod
     def open(cls, path: Path, *, discard_damaged: bool = False) -> StoreFolder:
-        """Open a folder, or return it if this process has it open already.
+        """Open a folder, or return it if this process already has it open.
 
         Args:
-            path: The folder; made if it is not there.
-            discard_damaged: Throw damaged vector indexes away, to be made again.
+            path: The folder; created if it does not exist.
+            discard_damaged: Delete damaged vector indexes, for a rebuild.
 
         Raises:
-            StoreError: Another process has it open, it cannot be read or written, or it is
+            StoreError: Another process has the folder open, it cannot be read or written, or it is
                 damaged.
         """
         path = path.expanduser().resolve()
@@ -97,84 +96,92 @@ class StoreFolder:
             return folder
 
     def close(self) -> None:
-        """Let go of the folder; the last store to do so closes it."""
+        """Release the folder; closing its last store closes it."""
         with self._opening:
             self._stores -= 1
             if self._stores == 0:
                 self._open.pop(self._path, None)
                 self._release()
 
-    def check(self) -> None:
-        """Refuse to go on in a forked child: it shares the lock but not Chroma's threads.
+    def check_process(self) -> None:
+        """Refuse to work in a forked child: it inherits the lock but not Chroma's threads.
 
         Raises:
             StoreError: This is not the process that opened the folder.
         """
         if os.getpid() != self._process:
             raise StoreError(
-                f"the context store {self.where} was opened before this process was forked",
-                remedy="open it after forking, in one process; for several processes run a Chroma "
-                "server and use ContextStore.connect",
+                f"the context store {self.location} was opened before this process was forked",
+                remedy="open it after forking, in one process only; for several processes run a "
+                "Chroma server and use ContextStore.connect",
             )
 
     def changing(self, collection: Collection, changes: int) -> AbstractContextManager[None]:
-        """Guard a change of a collection against being killed in it; see `IndexGuard`."""
+        """Protect a collection's index against a kill during a change; see `IndexGuard`."""
         return self._guard.changing(collection, changes)
 
-    def derived_index(self, collection: str) -> Path:
-        """Return the file of what is derived from a collection."""
+    def derived_index_path(self, collection: str) -> Path:
+        """Return the file of a collection's derived index."""
         return self._path / f"{collection}.sqlite3"
 
     @contextmanager
     def erasing(self, erasure: Erasure) -> Iterator[None]:
-        """Erase from every file what the caller deletes meanwhile.
+        """Erase what the caller deletes inside the block from every file.
 
-        If the process is killed, the next one that opens the folder finishes it.
+        If the process is killed, the next one that opens the folder finishes the erasure.
         """
-        erasure.note(self._path)
+        erasure.save(self._path)
         yield
         self._erase(erasure)
-        erasure.done(self._path)
+        erasure.remove(self._path)
 
-    def restrict(self) -> None:
-        """Make the folder and everything in it readable and writable by its owner alone.
+    def secure_files(self) -> None:
+        """Restrict the folder and its files to their owner.
 
-        What Chroma wrote of its memory is not even for the owner.
+        Also zeroes process memory that Chroma leaked into its index files.
         """
-        self._guard.wipe_unused()
+        self._guard.zero_unused()
         self._path.chmod(0o700)
         for entry in self._path.rglob("*"):
             entry.chmod(0o700 if entry.is_dir() else 0o600)
 
-    def tidy(self) -> None:
-        """Remove from every file what is left of deleted collections."""
+    def erase_deleted(self) -> None:
+        """Remove every trace of deleted collections from the files."""
         self._rewrite(())
 
     def _recover(self, discard_damaged: bool) -> list[str]:
-        """Undo a broken save; return the damaged indexes that were thrown away."""
-        if not self._files.exist() and any(self._path.glob(_SIDECARS)):
+        """Undo an interrupted save; return the damaged indexes that were deleted."""
+        # Without this check Chroma would silently start a new database.
+        if not self._files.database_exists() and any(self._path.glob(_DERIVED_INDEXES)):
             raise StoreError(
-                f"the database file of the context store {self.where} is gone or empty",
+                f"the database file of the context store {self.location} is missing or empty",
                 remedy="restore the folder from a backup, or delete it and add the documents again",
             )
         self._guard.recover()
         damaged = self._guard.damaged()
         if damaged and not discard_damaged:
             raise StoreError(
-                f"the context store {self.where} has a damaged vector index",
-                remedy="make it again from the texts: cogenesis context rebuild",
+                f"the context store {self.location} has a damaged vector index",
+                remedy="rebuild it from the texts: cogenesis context rebuild",
             )
         for index in damaged:
             self._files.discard_index(index)
         return damaged
 
-    def _note_lost_vectors(self, discarded: Sequence[str]) -> None:
+    def _mark_lost_vectors(self, discarded: Sequence[str]) -> None:
+        """Make every use of a collection without vectors fail until it is rebuilt."""
         for collection in self.client.list_collections():
             if self._files.index_of(collection.id) in discarded:
-                collection.modify(metadata={**(collection.metadata or {}), FINGERPRINT: LOST})
+                collection.modify(
+                    metadata={**(collection.metadata or {}), FINGERPRINT: VECTORS_LOST}
+                )
 
     def _finish_rebuild(self) -> None:
-        """Take a rebuilt collection whose original is gone; delete one that is unfinished."""
+        """Complete or drop a rebuild that was interrupted.
+
+        A rebuild deletes the original once the new collection is complete, and then renames the new
+        one. So the new one is complete if and only if the original is gone.
+        """
         collections = {collection.name: collection for collection in self.client.list_collections()}
         for name, collection in collections.items():
             original = name.removesuffix(REBUILT)
@@ -186,8 +193,8 @@ class StoreFolder:
                 collection.modify(name=original)
 
     def _finish_erasure(self) -> None:
-        """Finish what a killed process had begun."""
-        erasure = Erasure.noted(self._path)
+        """Finish an erasure that a killed process had begun."""
+        erasure = Erasure.load(self._path)
         if erasure is None:
             return
         if collection := self._collection(erasure.collection):
@@ -196,9 +203,9 @@ class StoreFolder:
             else:
                 with self.changing(collection, len(erasure.ids)):
                     collection.delete(list(erasure.ids))
-        self.derived_index(erasure.collection).unlink(missing_ok=True)
+        self.derived_index_path(erasure.collection).unlink(missing_ok=True)
         self._erase(erasure)
-        erasure.done(self._path)
+        erasure.remove(self._path)
 
     def _erase(self, erasure: Erasure) -> None:
         collection = self._collection(erasure.collection)
@@ -206,21 +213,22 @@ class StoreFolder:
             self._rewrite(())
             return
         index = self._files.index_of(collection.id)
-        unused = [vector for vector in erasure.vectors if not _holds(collection, vector)]
+        # A record that stays may have the same text, and so the same vector.
+        unused = [vector for vector in erasure.vectors if not _contains(collection, vector)]
         self._rewrite(erasure.ids or (), index, unused)
 
     def _rewrite(
         self, ids: Sequence[str], index: str = "", vectors: Sequence[Sequence[float]] = ()
     ) -> None:
-        """Rewrite Chroma's files without what was deleted; Chroma is closed meanwhile."""
+        """Rewrite Chroma's files without deleted content; Chroma is closed meanwhile."""
         self.client.close()  # type: ignore[attr-defined]  # only the concrete client has it
         self._files.erase_deleted(ids)
         if vectors:
             self._files.overwrite_vectors(index, vectors)
-            self._guard.note(index)
+            self._guard.record_checksums(index)
         self.client = _open_client(self._path)
         self._opened[:] = [self.client]
-        self.restrict()
+        self.secure_files()
 
     def _collection(self, name: str) -> Collection | None:
         if name not in {collection.name for collection in self.client.list_collections()}:
@@ -228,15 +236,15 @@ class StoreFolder:
         return self.client.get_collection(name, embedding_function=None)
 
 
-def _holds(collection: Collection, vector: Sequence[float]) -> bool:
-    """Whether a record that stays has this very vector, because it has the same text."""
+def _contains(collection: Collection, vector: Sequence[float]) -> bool:
+    """Whether a record of the collection has this vector."""
     query: list[Sequence[float]] = [vector]
     nearest = collection.query(query, n_results=1, include=["distances"])["distances"]
-    return bool(nearest and nearest[0] and nearest[0][0] < _SAME_DISTANCE)
+    return bool(nearest and nearest[0] and nearest[0][0] < _SAME_VECTOR)
 
 
 def chroma_settings() -> Settings:
-    """Settings that report nothing and read no ``.env`` from the working directory.
+    """Chroma settings without telemetry that ignore ``.env`` in the working directory.
 
     Raises:
         MissingDependency: The extra ``chroma`` is not installed.
@@ -254,7 +262,7 @@ def chroma_settings() -> Settings:
     )
 
 
-def _take(path: Path) -> FileLock:
+def _acquire_lock(path: Path) -> FileLock:
     lock = FileLock(path / _LOCK, blocking=False, mode=0o600)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -262,13 +270,13 @@ def _take(path: Path) -> FileLock:
     except Timeout:
         raise StoreError(
             f"the context store {path} is open in another process",
-            remedy="close that one, or share the store through a Chroma server "
+            remedy="close it there, or share the store through a Chroma server "
             f"(`chroma run --path {path}`) and ContextStore.connect",
         ) from None
     except OSError as error:
         raise StoreError(
             f"the folder {path} cannot be written ({error.strerror})",
-            remedy="give a folder that belongs to you on a disk that can be written",
+            remedy="use a folder that belongs to this user, on a disk that can be written",
         ) from None
     return lock
 
@@ -281,12 +289,13 @@ def _open_client(path: Path) -> ClientAPI:
     try:
         return chromadb.PersistentClient(str(path), settings)
     except BaseException:
-        # Chroma keeps what did not start, and would give it to the next who opens the folder.
+        # Chroma caches the client although it failed to start, and would return it at the next
+        # attempt to open the folder.
         SharedSystemClient._identifier_to_system.pop(str(path), None)
         raise
 
 
-def _release(opened: list[ClientAPI], lock: FileLock) -> None:
+def _close(opened: list[ClientAPI], lock: FileLock) -> None:
     for client in opened:
         client.close()  # type: ignore[attr-defined]  # only the concrete client has it
     opened.clear()

@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM with a key from the system's keyring or a key file."""
+"""Encryption at rest: AES-256-GCM with a key from the system keyring or a key file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SERVICE: Final = "cogenesis-langchain"
 
 
 class Cipher:
-    """Seals texts so that they can be read, and changed unnoticed, only with the key.
+    """Authenticated encryption with AES-256-GCM.
 
-    What is encrypted and what hashes are made with are two keys, both derived from the one given.
+    Encryption and hashing use two different keys, both derived from the given one.
 
     Args:
         key: 32 secret bytes.
@@ -35,60 +35,61 @@ class Cipher:
         if len(key) != _KEY_BYTES:
             raise StoreError(
                 f"the key has {len(key)} bytes instead of {_KEY_BYTES}",
-                remedy="make one with new_key_file or keyring_key",
+                remedy="create one with new_key_file or keyring_key",
             )
-        self._sealing = _gcm(_derive(key, b"seal"))
+        self._aes = _gcm(_derive(key, b"seal"))
         self.hash_key = _derive(key, b"hash")
 
-    def seal(self, clear: bytes) -> bytes:
-        """Encrypt; sealing the same twice gives two different results."""
+    def encrypt(self, clear: bytes) -> bytes:
+        """Encrypt; encrypting the same bytes twice gives different results."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._sealing.encrypt(nonce, clear, None)
+        return nonce + self._aes.encrypt(nonce, clear, None)
 
-    def open(self, sealed: bytes) -> bytes:
+    def decrypt(self, encrypted: bytes) -> bytes:
         """Decrypt.
 
         Raises:
-            StoreError: It was sealed with another key or has been changed.
+            StoreError: The bytes were encrypted with another key, or have been modified.
         """
         from cryptography.exceptions import InvalidTag
 
         try:
-            return self._sealing.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+            nonce, ciphertext = encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:]
+            return self._aes.decrypt(nonce, ciphertext, None)
         except (InvalidTag, ValueError):
             raise StoreError(
                 "a record of the context store cannot be decrypted",
-                remedy="open the store with the key it was made with",
+                remedy="open the store with the key it was created with",
             ) from None
 
-    def seal_text(self, clear: str) -> str:
-        """Encrypt a text to a text."""
-        return base64.b85encode(self.seal(clear.encode())).decode()
+    def encrypt_text(self, clear: str) -> str:
+        """Encrypt a string to a string."""
+        return base64.b85encode(self.encrypt(clear.encode())).decode()
 
-    def open_text(self, sealed: str) -> str:
-        """Decrypt what `seal_text` returned.
+    def decrypt_text(self, encrypted: str) -> str:
+        """Decrypt the output of `encrypt_text`.
 
         Raises:
-            StoreError: It was sealed with another key or has been changed.
+            StoreError: The text was encrypted with another key, or has been modified.
         """
         try:
-            raw = base64.b85decode(sealed)
+            raw = base64.b85decode(encrypted)
         except ValueError:
-            raw = b""
-        return self.open(raw).decode()
+            raw = b""  # which `decrypt` refuses
+        return self.decrypt(raw).decode()
 
 
 def new_key_file(path: str | Path) -> bytes:
     """Write a new key to a file that only its owner can read.
 
-    Keep it on another disk than the store, or the encryption protects nothing; without it the
-    texts are lost.
+    Keep the file on another disk than the store, or the encryption protects nothing. Without the
+    key the texts are lost.
 
     Returns:
         The key.
 
     Raises:
-        StoreError: The file is there already, or cannot be written.
+        StoreError: The file already exists, or cannot be written.
     """
     key = secrets.token_bytes(_KEY_BYTES)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -98,16 +99,16 @@ def new_key_file(path: str | Path) -> bytes:
     except OSError as error:
         raise StoreError(
             f"the key file {path} cannot be written ({error.strerror})",
-            remedy="give a path that is free and can be written",
+            remedy="use a path that can be written and does not exist yet",
         ) from None
     return key
 
 
 def read_key_file(path: str | Path) -> bytes:
-    """Read a key that `new_key_file` wrote.
+    """Read a key written by `new_key_file`.
 
     Raises:
-        StoreError: There is no such file, others can read it, or it holds no key.
+        StoreError: The file does not exist, other users can read it, or it contains no key.
     """
     file = Path(path)
     try:
@@ -115,18 +116,18 @@ def read_key_file(path: str | Path) -> bytes:
     except OSError as error:
         raise StoreError(
             f"the key file {path} cannot be read ({error.strerror})",
-            remedy="give the file the store was made with",
+            remedy="give the key file that the store was created with",
         ) from None
     if mode & 0o077:
         raise StoreError(f"other users can read the key file {path}", remedy=f"chmod 600 {path}")
-    return _decoded(content, f"the key file {path}")
+    return _decode_key(content, f"the key file {path}")
 
 
 def keyring_key(name: str = "context-store") -> bytes:
-    """Return the key of this name from the system's keyring, made at the first call.
+    """Return the key with this name from the system keyring; the first call creates it.
 
     Raises:
-        StoreError: The keyring cannot be used, or holds something else under that name.
+        StoreError: The keyring cannot be used, or has something else under this name.
         MissingDependency: The extra ``chroma`` is not installed.
     """
     try:
@@ -135,25 +136,27 @@ def keyring_key(name: str = "context-store") -> bytes:
     except ImportError:
         raise MissingDependency("keyring", extra="chroma") from None
     try:
-        kept = keyring.get_password(_SERVICE, name)
-        if kept is None:
-            kept = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
-            keyring.set_password(_SERVICE, name, kept)
+        encoded = keyring.get_password(_SERVICE, name)
+        if encoded is None:
+            encoded = base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+            keyring.set_password(_SERVICE, name, encoded)
     except KeyringError:
         raise StoreError(
             "the system's keyring cannot be used",
             remedy="unlock it, or keep the key in a file: new_key_file and read_key_file",
         ) from None
-    return _decoded(kept.encode(), f"the keyring's entry {name!r}")
+    return _decode_key(encoded.encode(), f"the keyring's entry {name!r}")
 
 
-def _decoded(content: bytes, what: str) -> bytes:
+def _decode_key(content: bytes, what: str) -> bytes:
     try:
         key = base64.b64decode(content.strip(), validate=True)
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
-        raise StoreError(f"{what} holds no key", remedy="give the one the store was made with")
+        raise StoreError(
+            f"{what} contains no key", remedy="give the key that the store was created with"
+        )
     return key
 
 

@@ -1,4 +1,4 @@
-"""An erasure that is under way, noted in the store's folder so that it is finished after a kill."""
+"""Log of an erasure in progress, in the store's folder, so that it is finished after a kill."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Final, Self
 
 from cogenesis_langchain.errors import StoreError
 
-_NOTE: Final = "erasure.json"
+_LOG: Final = "erasure.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is to leave no trace.
+    """An erasure in progress.
 
     Attributes:
-        collection: Name of the collection it is in.
-        ids: Which records; None is all of it.
-        vectors: Their vectors.
+        collection: Name of the collection.
+        ids: Ids of the records to erase; None erases the whole collection.
+        vectors: Vectors of the records.
     """
 
     collection: str
@@ -28,29 +28,29 @@ class Erasure:
     vectors: Sequence[Sequence[float]] = field(default=(), repr=False)
 
     @classmethod
-    def noted(cls, folder: Path) -> Self | None:
+    def load(cls, folder: Path) -> Self | None:
         """Return the erasure that a killed process had begun, if any.
 
         Raises:
-            StoreError: The note of it is damaged.
+            StoreError: The log file is damaged.
         """
-        note = folder / _NOTE
-        if not note.exists():
+        log = folder / _LOG
+        if not log.exists():
             return None
         try:
-            return cls(**json.loads(note.read_text()))
+            return cls(**json.loads(log.read_text()))
         except (TypeError, ValueError):
             raise StoreError(
-                f"{note}, which says what is being erased, is damaged",
+                f"{log}, the log of an erasure in progress, is damaged",
                 remedy="delete this file, then forget or purge again",
             ) from None
 
-    def note(self, folder: Path) -> None:
-        """Note that it has begun."""
-        part = folder / f"{_NOTE}.part"
+    def save(self, folder: Path) -> None:
+        """Write the log file, before anything is deleted."""
+        part = folder / f"{_LOG}.part"
         part.write_text(json.dumps(asdict(self)))
-        part.rename(folder / _NOTE)
+        part.rename(folder / _LOG)
 
-    def done(self, folder: Path) -> None:
-        """Take the note away."""
-        (folder / _NOTE).unlink()
+    def remove(self, folder: Path) -> None:
+        """Delete the log file, once the erasure is complete."""
+        (folder / _LOG).unlink()

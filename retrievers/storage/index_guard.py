@@ -1,10 +1,9 @@
-"""Keeps Chroma's vector index whole: Chroma saves it in place, file by file.
+"""Protects Chroma's vector index, which Chroma saves in place, file by file.
 
-A process that is killed while Chroma saves leaves an index that answers wrongly, fails or crashes
-the process that opens it. Chroma's database is transactional and its queue holds every change that
-is not saved yet, so a copy of the index from before the save is all it takes to go back. What the
-files of a whole index look like is written down, so that a damaged one is noticed before Chroma
-reads it.
+If a process is killed while Chroma saves, the index that remains returns wrong results, fails, or
+crashes the process that opens it. Chroma's database is transactional, and its queue contains every
+change that is not saved yet. A copy of the index from before the save is therefore enough to
+recover. Checksums of the saved index reveal a damaged one before Chroma reads it.
 """
 
 from __future__ import annotations
@@ -23,81 +22,84 @@ from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
 if TYPE_CHECKING:
     from chromadb import Collection
 
-_PIECE: Final = 1 << 20
+_BLOCK: Final = 1 << 20
 
-FileStates = dict[str, list[int]]
+Checksums = dict[str, list[int]]
 """Size and CRC-32 of each file of an index."""
 
 
 class IndexGuard:
-    """Guards the indexes of a folder.
+    """Guards the vector indexes of a folder.
 
     Args:
         folder: Chroma's persist directory.
-        files: Its files.
+        files: Access to its files.
     """
 
     def __init__(self, folder: Path, files: ChromaFiles) -> None:
         self._folder = folder
         self._files = files
         self._copy = folder / "index-copy"
-        self._file_states = folder / "index-looks.json"
+        self._checksum_file = folder / "index-checksums.json"
 
     def recover(self) -> None:
-        """Undo a save that was broken off. Chroma must not be running."""
+        """Undo an interrupted save. Chroma must not be running."""
         shutil.rmtree(self._copy.with_suffix(".part"), ignore_errors=True)
         if not self._copy.exists():
             return
         index, saved, existed = json.loads((self._copy / "state.json").read_text())
+        # A higher sequence number means that the save was completed.
         if self._files.indexes().get(index) == saved:
-            self._put_back(index, existed)
+            self._restore(index, existed)
         shutil.rmtree(self._copy)
 
     def damaged(self) -> list[str]:
-        """Return the indexes whose files are not what was saved. Chroma must not be running."""
-        known, found = self._read_looks(), {}
+        """Return the indexes whose files differ from what was saved. Chroma must not be running."""
+        known, found = self._read_checksums(), {}
         damaged = []
         for index, saved in self._files.indexes().items():
             if saved == 0:
                 continue
-            looks = _file_states(self._files.index_folder(index))
-            known_saved, known_looks = known.get(index, (None, None))
-            if not looks or (known_saved == saved and known_looks != looks):
+            checksums = _checksums(self._files.index_folder(index))
+            known_saved, known_checksums = known.get(index, (None, None))
+            if not checksums or (known_saved == saved and known_checksums != checksums):
                 damaged.append(index)
             else:
-                found[index] = (saved, looks)
-        self._write_looks(found)
+                found[index] = (saved, checksums)
+        self._write_checksums(found)
         return damaged
 
     @contextmanager
     def changing(self, collection: Collection, changes: int) -> Iterator[None]:
-        """Hold a copy of a collection's index while a change may make Chroma save it.
+        """Keep a copy of a collection's index while a change may make Chroma save it.
 
         Args:
-            collection: What is about to be changed.
-            changes: How many records.
+            collection: The collection that is about to be changed.
+            changes: Number of records that will be changed.
         """
         index = self._files.index_of(collection.id)
         threshold = collection.configuration_json["hnsw"]["sync_threshold"]
-        if self._files.unsaved(collection.id, index) + changes < threshold:
+        if self._files.unsaved_changes(collection.id, index) + changes < threshold:
             yield
             return
         self._make_copy(index)
+        # Not in a ``finally``: after an error the copy stays, and the next opening recovers.
         yield
-        self._files.wipe_unused(index)
-        self.note(index)
+        self._files.zero_unused(index)
+        self.record_checksums(index)
         shutil.rmtree(self._copy)
 
-    def wipe_unused(self) -> None:
-        """Wipe what Chroma wrote of its memory into files of the indexes; see `ChromaFiles`."""
+    def zero_unused(self) -> None:
+        """Zero process memory that Chroma leaked into the index files; see `ChromaFiles`."""
         for index, saved in self._files.indexes().items():
-            if self._files.wipe_unused(index) and saved:
-                self.note(index)
+            if self._files.zero_unused(index) and saved:
+                self.record_checksums(index)
 
-    def note(self, index: str) -> None:
-        """Note what a whole index looks like now."""
-        looks = (self._files.saved(index), _file_states(self._files.index_folder(index)))
-        self._write_looks({**self._read_looks(), index: looks})
+    def record_checksums(self, index: str) -> None:
+        """Record the checksums of an index as it is now."""
+        checksums = _checksums(self._files.index_folder(index))
+        entry = (self._files.saved_sequence(index), checksums)
+        self._write_checksums({**self._read_checksums(), index: entry})
 
     def _make_copy(self, index: str) -> None:
         part = self._copy.with_suffix(".part")
@@ -105,37 +107,38 @@ class IndexGuard:
         folder = self._files.index_folder(index)
         if existed := folder.exists():
             shutil.copytree(folder, part / index)
-        (part / "state.json").write_text(json.dumps([index, self._files.saved(index), existed]))
-        part.rename(self._copy)
+        state = [index, self._files.saved_sequence(index), existed]
+        (part / "state.json").write_text(json.dumps(state))
+        part.rename(self._copy)  # atomic, so a copy under this name is complete
 
-    def _put_back(self, index: str, existed: bool) -> None:
+    def _restore(self, index: str, existed: bool) -> None:
         copied, folder = self._copy / index, self._files.index_folder(index)
         if existed and not copied.exists():
-            return  # a recovery that was itself broken off had put it back already
+            return  # an earlier recovery had restored it before it was interrupted
         shutil.rmtree(folder, ignore_errors=True)
         if existed:
             copied.rename(folder)
 
-    def _read_looks(self) -> dict[str, tuple[int, FileStates]]:
-        if not self._file_states.exists():
+    def _read_checksums(self) -> dict[str, tuple[int, Checksums]]:
+        if not self._checksum_file.exists():
             return {}
         try:
             return {
                 name: (entry[0], entry[1])
-                for name, entry in json.loads(self._file_states.read_text()).items()
+                for name, entry in json.loads(self._checksum_file.read_text()).items()
             }
         except ValueError:
             raise StoreError(
-                f"{self._file_states} is damaged", remedy="delete this file; it is made again"
+                f"{self._checksum_file} is damaged", remedy="delete this file; it is recreated"
             ) from None
 
-    def _write_looks(self, looks: dict[str, tuple[int, FileStates]]) -> None:
-        part = self._file_states.with_suffix(".part")
-        part.write_text(json.dumps(looks))
-        part.rename(self._file_states)
+    def _write_checksums(self, checksums: dict[str, tuple[int, Checksums]]) -> None:
+        part = self._checksum_file.with_suffix(".part")
+        part.write_text(json.dumps(checksums))
+        part.rename(self._checksum_file)
 
 
-def _file_states(folder: Path) -> FileStates:
+def _checksums(folder: Path) -> Checksums:
     if not folder.exists():
         return {}
     return {file.name: [file.stat().st_size, _crc(file)] for file in sorted(folder.iterdir())}
@@ -144,6 +147,6 @@ def _file_states(folder: Path) -> FileStates:
 def _crc(file: Path) -> int:
     crc = 0
     with file.open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            crc = zlib.crc32(piece, crc)
+        while block := stream.read(_BLOCK):
+            crc = zlib.crc32(block, crc)
     return crc

@@ -1,4 +1,4 @@
-"""Making a user's vectors again from the texts: for another embedding model, or after damage."""
+"""Recomputes a user's vectors from the texts, for another model or after damage."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
 from cogenesis_langchain.retrievers.storage.embedded import REBUILT, StoreFolder
 from cogenesis_langchain.retrievers.storage.record_format import record_format_for
 
 RebuildProgress = Callable[[int, int], None]
-"""Called with how many records are done, and of how many."""
+"""Called with the number of finished records and of all records."""
 
 
 def rebuild(
@@ -27,18 +27,18 @@ def rebuild(
 ) -> int:
     """Embed every record of a user again, into a new collection that then replaces the old one.
 
-    If it is broken off, the old collection is still there.
+    If it is interrupted, the old collection is unchanged.
 
     Args:
         path: The store's folder; no process may have it open.
-        user: Whose records.
-        embeddings: The embedding model from now on; None is `LocalMiniLM`.
+        user: The user whose records are embedded.
+        embeddings: The new embedding model; None is `LocalMiniLM`.
         key: The store's key, if it is encrypted.
         trusted_hosts: See `ContextStore`.
         progress: Called after each page.
 
     Returns:
-        How many records there are.
+        The number of records.
 
     Raises:
         StoreError: The folder is in use, cannot be written, or its texts cannot be read.
@@ -59,7 +59,7 @@ def rebuild(
             new.fingerprint = model.fingerprint()
             old.drop()
             new.rename(old.name)
-            folder.tidy()
+            folder.erase_deleted()
     finally:
         folder.close()
     return total

@@ -1,4 +1,4 @@
-"""How Chroma keeps a record: one text and flat metadata, in clear or sealed."""
+"""Format of a record in Chroma: one text and flat metadata, plain or encrypted."""
 
 from __future__ import annotations
 
@@ -23,67 +23,71 @@ VERSION: Final = f"{RESERVED}version"
 _LISTS: Final = f"{RESERVED}lists"
 
 Stored = tuple[str, dict[str, Any]]
-"""A text and metadata as Chroma keeps them."""
+"""A text and metadata as Chroma stores them."""
 
 
 class RecordFormat(Protocol):
-    """Turns records into what Chroma keeps, and back."""
+    """Converts records to what Chroma stores, and back."""
 
     @property
     def key(self) -> bytes:
-        """Key of the hashes that name records and sources; empty where the texts lie in clear."""
+        """Key of the hashes that identify records and sources; empty if texts are not encrypted."""
         ...
 
     def encode(self, record: Record) -> Stored:
-        """Return what Chroma keeps of a record."""
+        """Return what Chroma stores of a record."""
         ...
 
     def decode(self, id_: str, text: str, metadata: Mapping[str, Any]) -> Record:
         """Return the record that `encode` was given."""
         ...
 
-    def conceal(self, content: bytes) -> bytes:
-        """Return bytes as a file of the store may keep them."""
+    def encode_bytes(self, content: bytes) -> bytes:
+        """Return bytes as the store's other files may contain them: encrypted, if texts are."""
         ...
 
-    def reveal(self, concealed: bytes) -> bytes:
-        """Return the bytes that `conceal` was given."""
+    def decode_bytes(self, stored: bytes) -> bytes:
+        """Return the bytes that `encode_bytes` was given."""
         ...
 
 
 class PlainFormat:
-    """Texts and metadata in clear; other programs can read the collection."""
+    """Stores texts and metadata unencrypted; other programs can read the collection."""
 
     key = b""
 
     def encode(self, record: Record) -> Stored:
-        """Put the caller's metadata beside the store's own.
+        """Combine the caller's metadata with the store's own.
 
-        Lists are kept as JSON: Chroma 1.5 leaves list metadata of a deleted collection behind and
-        gives it to the next record that gets the same row.
+        Lists are stored as JSON, because of a bug in Chroma 1.5: list metadata of a deleted
+        collection stays behind and appears in the next record that gets the same row.
         """
         lists = {name: value for name, value in record.metadata.items() if isinstance(value, list)}
         flat = {name: value for name, value in record.metadata.items() if name not in lists}
-        kept = {_LISTS: json.dumps(lists, sort_keys=True)} if lists else {}
-        return record.text, {**flat, **kept, **_own(record, self.key)}
+        encoded_lists = {_LISTS: json.dumps(lists, sort_keys=True)} if lists else {}
+        return record.text, {**flat, **encoded_lists, **_store_metadata(record, self.key)}
 
     def decode(self, id_: str, text: str, metadata: Mapping[str, Any]) -> Record:
-        """Take the two apart again."""
-        theirs = {name: value for name, value in metadata.items() if not name.startswith(RESERVED)}
-        theirs |= json.loads(metadata.get(_LISTS, "{}"))
-        return Record(id_, text, check_kind(metadata[KIND]), theirs, metadata.get(VERSION, ""))
+        """Separate the caller's metadata from the store's own."""
+        user_metadata = {
+            name: value for name, value in metadata.items() if not name.startswith(RESERVED)
+        }
+        user_metadata |= json.loads(metadata.get(_LISTS, "{}"))
+        return Record(
+            id_, text, check_kind(metadata[KIND]), user_metadata, metadata.get(VERSION, "")
+        )
 
-    def conceal(self, content: bytes) -> bytes:
-        """Return them as they are."""
+    def encode_bytes(self, content: bytes) -> bytes:
+        """Return the bytes unchanged."""
         return content
 
-    def reveal(self, concealed: bytes) -> bytes:
-        """Return them as they are."""
-        return concealed
+    def decode_bytes(self, stored: bytes) -> bytes:
+        """Return the bytes unchanged."""
+        return stored
 
 
 class EncryptedFormat:
-    """Text and the caller's metadata encrypted together; kind and time stay readable to filter by.
+    """Stores text and caller's metadata encrypted; kind and time stay readable for filters.
 
     Args:
         cipher: Encrypts and decrypts.
@@ -94,35 +98,37 @@ class EncryptedFormat:
         self.key = cipher.hash_key
 
     def encode(self, record: Record) -> Stored:
-        """Seal text and metadata in one."""
+        """Encrypt text and metadata together."""
         content = json.dumps([record.text, dict(record.metadata)], ensure_ascii=False)
-        return self._cipher.seal_text(content), _own(record, self.key)
+        return self._cipher.encrypt_text(content), _store_metadata(record, self.key)
 
     def decode(self, id_: str, text: str, metadata: Mapping[str, Any]) -> Record:
-        """Open it again.
+        """Decrypt text and metadata.
 
         Raises:
-            StoreError: It was sealed with another key or has been changed.
+            StoreError: They were encrypted with another key, or have been modified.
         """
-        clear, theirs = json.loads(self._cipher.open_text(text))
-        return Record(id_, clear, check_kind(metadata[KIND]), theirs, metadata.get(VERSION, ""))
+        clear, user_metadata = json.loads(self._cipher.decrypt_text(text))
+        return Record(
+            id_, clear, check_kind(metadata[KIND]), user_metadata, metadata.get(VERSION, "")
+        )
 
-    def conceal(self, content: bytes) -> bytes:
-        """Seal them."""
-        return self._cipher.seal(content)
+    def encode_bytes(self, content: bytes) -> bytes:
+        """Encrypt the bytes."""
+        return self._cipher.encrypt(content)
 
-    def reveal(self, concealed: bytes) -> bytes:
-        """Open them."""
-        return self._cipher.open(concealed)
+    def decode_bytes(self, stored: bytes) -> bytes:
+        """Decrypt the bytes."""
+        return self._cipher.decrypt(stored)
 
 
 def record_format_for(key: bytes | None) -> RecordFormat:
-    """Return the record_format of a store with this key; None is in clear."""
+    """Return the record format of a store with this key; None means unencrypted."""
     return PlainFormat() if key is None else EncryptedFormat(Cipher(key))
 
 
-def _own(record: Record, key: bytes) -> dict[str, Any]:
-    """The store's own metadata, which never holds a text."""
+def _store_metadata(record: Record, key: bytes) -> dict[str, Any]:
+    """The store's own metadata. It is never encrypted and never contains text."""
     own: dict[str, Any] = {KIND: record.kind, DIGEST: digest(record.text, key=key)}
     if record.source:
         own[SOURCE] = digest(record.source, key=key)

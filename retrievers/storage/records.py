@@ -1,6 +1,6 @@
-"""What the store holds: records, their kinds, their names and their metadata.
+"""Records of a context store: kinds, ids and metadata.
 
-A record's id is the hash of its content, so adding the same thing twice changes nothing.
+A record's id is the hash of its content, so adding the same content twice changes nothing.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ messages received. document: everything else."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 RESERVED: Final = "cogenesis_"
-"""Metadata names that start like this belong to the store."""
+"""Prefix of the store's own metadata names."""
 
 Scalar: TypeAlias = str | int | float | bool
 Metadata: TypeAlias = Mapping[str, Scalar | list[Scalar]]
 
 
 Ranked: TypeAlias = tuple[str, float]
-"""The id of a record that was found, and its score."""
+"""A record's id and its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,12 @@ class Record:
     """One text of a user's private context.
 
     Attributes:
-        id: Name within the user's collection.
+        id: Unique within the user's collection.
         text: The text.
-        kind: What it is.
-        metadata: The caller's own; ``date`` (ISO 8601) and ``source`` have a meaning.
-        version: Which version of its source it was read from; "" if it was not read from a file.
+        kind: The kind of record.
+        metadata: The caller's metadata; ``date`` (ISO 8601) and ``source`` have a meaning for the
+            store.
+        version: Version of the source that it was read from; "" if it was not read from a file.
     """
 
     id: str
@@ -53,11 +54,11 @@ class Record:
 
     @property
     def source(self) -> str:
-        """Where it was read from, or ""."""
+        """The source that the record was read from, or ""."""
         return str(self.metadata.get("source", ""))
 
     def document(self) -> Document:
-        """Return the record as LangChain knows it, with its kind in the metadata."""
+        """Return the record as a LangChain document, with its kind in the metadata."""
         return Document(
             id=self.id, page_content=self.text, metadata={**self.metadata, "kind": self.kind}
         )
@@ -66,16 +67,16 @@ class Record:
 def make_record(
     document: Document, kind: Kind = "document", *, key: bytes = b"", version: str = ""
 ) -> Record:
-    """Make a record of a LangChain document.
+    """Make a record from a LangChain document.
 
     Args:
-        document: Its own id is kept if it has one.
-        kind: What it is, unless its metadata says it.
-        key: Makes the id a keyed hash, which tells nothing about the text.
+        document: The document; its own id is kept if it has one.
+        kind: The kind, unless the metadata has one.
+        key: Makes the id a keyed hash, which reveals nothing about the text.
         version: See `Record`.
 
     Raises:
-        StoreError: Its text is empty, or its metadata cannot be kept.
+        StoreError: The text is empty, or the metadata cannot be stored.
     """
     kind = check_kind(document.metadata.get("kind", kind))
     metadata = clean_metadata(document.metadata)
@@ -85,15 +86,15 @@ def make_record(
 
 
 def fact_record(name: str, fact: str, *, key: bytes = b"") -> Record:
-    """Make a record of a fact of the profile, named by the fact's name.
+    """Make a record from a profile fact. Its id depends only on the fact's name.
 
     Args:
-        name: What the fact is about.
+        name: Name of the fact.
         fact: The fact.
         key: See `make_record`.
 
     Raises:
-        StoreError: It is empty.
+        StoreError: The fact is empty.
     """
     return Record(digest("profile", name, key=key), clean_text(f"{name}: {fact}"), "profile")
 
@@ -102,41 +103,46 @@ def unique(records: Iterable[Record]) -> list[Record]:
     """Return each record once.
 
     Raises:
-        StoreError: Two with different texts have the same id.
+        StoreError: Two records with different texts have the same id.
     """
     found: dict[str, Record] = {}
     for record in records:
         if found.setdefault(record.id, record).text != record.text:
             raise StoreError(
                 "two different documents have the same id",
-                remedy="give each its own, or none, to name them by their content",
+                remedy="give each its own id, or none to use the hash of the content",
             )
     return list(found.values())
 
 
 def digest(*parts: str, key: bytes = b"") -> str:
-    """Hash texts to 32 hexadecimal digits; equal parts give equal digests."""
+    """Hash texts to 32 hexadecimal digits; equal texts give equal digests."""
     hasher = hashlib.blake2b(digest_size=16, key=key)
     for part in parts:
         encoded = part.encode("utf-8", "replace")
+        # The length keeps ("ab", "c") and ("a", "bc") apart.
         hasher.update(len(encoded).to_bytes(8, "big") + encoded)
     return hasher.hexdigest()
 
 
 def clean_text(text: str) -> str:
-    """Replace what neither SQLite nor a tokenizer takes: lone surrogates and NUL.
+    """Replace characters that SQLite or the tokenizer rejects: lone surrogates and NUL.
 
     Raises:
-        StoreError: Nothing but white space is left.
+        StoreError: The text is empty or white space.
     """
-    cleaned = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+    cleaned = _encodable(text)
     if not cleaned.strip():
-        raise StoreError("the text is empty", remedy="add a text that holds something")
+        raise StoreError("the text is empty", remedy="add a text that is not just white space")
     return cleaned
 
 
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
 def check_kind(kind: str) -> Kind:
-    """Return the kind.
+    """Return the kind if it is valid.
 
     Raises:
         StoreError: There is no such kind.
@@ -148,10 +154,10 @@ def check_kind(kind: str) -> Kind:
 
 
 def clean_metadata(metadata: Mapping[str, object]) -> Metadata:
-    """Check a caller's metadata; entries that are None are left out, and so is the kind.
+    """Check a caller's metadata; None values and the kind are dropped.
 
     Raises:
-        StoreError: A name is reserved, a value cannot be kept, or the date is not one.
+        StoreError: A name is reserved, a value cannot be stored, or the date is not valid.
     """
     cleaned = {
         name: _clean_value(name, value)
@@ -159,48 +165,49 @@ def clean_metadata(metadata: Mapping[str, object]) -> Metadata:
         if value is not None and name != "kind"
     }
     if "date" in cleaned:
-        timestamp(cleaned["date"])
+        timestamp(cleaned["date"])  # fails if it is not ISO 8601
     return cleaned
 
 
 def _clean_value(name: str, value: object) -> Scalar | list[Scalar]:
     if name.startswith(RESERVED):
         raise StoreError(
-            f"the metadata name {name!r} is reserved", remedy=f"don't start it with {RESERVED!r}"
+            f"the metadata name {name!r} is reserved",
+            remedy=f"use a name that does not start with {RESERVED!r}",
         )
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
-    if _fits(value):
+        return _encodable(value)
+    if _is_storable_number(value):
         return value
     if isinstance(value, (list, tuple)):
-        scalars = [item for item in value if isinstance(item, str) or _fits(item)]
+        scalars = [item for item in value if isinstance(item, str) or _is_storable_number(item)]
         if len(scalars) == len(value) > 0 and len({type(item) for item in scalars}) == 1:
             return scalars
     raise StoreError(
-        f"the metadata {name!r} cannot be kept: it is a {type(value).__name__}",
+        f"the metadata {name!r} cannot be stored: it is a {type(value).__name__}",
         remedy="use text, finite numbers, booleans, dates, or a list of values of one type",
     )
 
 
-def _fits(value: object) -> TypeGuard[int | float | bool]:
-    """Whether a number is one that SQLite keeps as it is."""
+def _is_storable_number(value: object) -> TypeGuard[int | float | bool]:
+    """Whether the value is a number that SQLite stores exactly."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return isinstance(value, float) and math.isfinite(value)
 
 
-def timestamp(moment: object) -> float:
-    """Seconds since 1970 of a date, a datetime or an ISO 8601 text; without a zone it is UTC.
+def timestamp(value: object) -> float:
+    """Seconds since 1970 of a date, a datetime or an ISO 8601 string; UTC if it has no zone.
 
     Raises:
-        StoreError: It is none of these.
+        StoreError: The value is none of these.
     """
-    if isinstance(moment, date) and not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
     try:
-        parsed = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+        parsed = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         raise StoreError(
             "a date is not in ISO 8601", remedy="write it as 2026-03-14 or 2026-03-14T09:30"

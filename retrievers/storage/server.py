@@ -1,4 +1,4 @@
-"""A store on a Chroma server, for several processes and machines inside the trust boundary."""
+"""A store on a Chroma server, shared by processes and machines inside the trust boundary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.privacy.hosts import require_trusted
-from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.embedded import chroma_settings
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 
@@ -22,15 +22,15 @@ class StoreServer:
     """A connection to a Chroma server.
 
     Args:
-        host: Where it runs.
-        port: Its port.
+        host: Host of the server.
+        port: Port of the server.
         ssl: Use TLS.
-        headers: Sent with every request, for a proxy in front that asks for a token; Chroma's
-            server itself checks nothing.
-        trusted_hosts: Hosts besides loopback that may hold private text.
+        headers: Sent with every request, for a proxy in front that checks a token. Chroma's server
+            itself does not authenticate clients.
+        trusted_hosts: Hosts besides loopback that may store private text.
 
     Raises:
-        UntrustedLocalModel: The host is not trusted, or a proxy would carry the requests.
+        UntrustedLocalModel: The host is not trusted, or the requests would go through a proxy.
         StoreError: The server does not answer.
     """
 
@@ -43,46 +43,47 @@ class StoreServer:
         headers: dict[str, str] | None = None,
         trusted_hosts: Sequence[str] = (),
     ) -> None:
-        self.where = f"{host}:{port}"
+        self.location = f"{host}:{port}"
         self.lock = threading.RLock()
         require_trusted(SimpleNamespace(host=host), trusted_hosts)  # before anything is sent
         settings = chroma_settings()
         import chromadb
 
-        with explained(self.where):
+        with translated_errors(self.location):
             self.client = chromadb.HttpClient(
                 host=host, port=port, ssl=ssl, headers=headers, settings=settings
             )
+        # The client itself is checked too, because it may use a proxy from the environment.
         require_trusted(self.client, trusted_hosts)
 
-    def check(self) -> None:
-        """Do nothing: a connection can be used anywhere."""
+    def check_process(self) -> None:
+        """Do nothing: a connection works after a fork."""
 
     def changing(self, collection: Collection, changes: int) -> AbstractContextManager[None]:
-        """Do nothing: the server's files are the server's care."""
+        """Do nothing: the server is responsible for its files."""
         return nullcontext()
 
-    def derived_index(self, collection: str) -> None:
-        """Keep what is derived from a collection in memory."""
+    def derived_index_path(self, collection: str) -> None:
+        """Return None: the derived index is kept in memory."""
 
     def erasing(self, erasure: Erasure) -> AbstractContextManager[None]:
-        """Refuse: the server's files cannot be reached from here.
+        """Refuse: the server's files cannot be reached by a client.
 
         Raises:
             StoreError: Always.
         """
         raise StoreError(
-            f"the files of the Chroma server {self.where} cannot be erased from here",
-            remedy="delete(ids) takes the records out; to erase their bytes stop the server and "
-            "use forget or purge on its folder",
+            f"a client cannot erase the files of the Chroma server {self.location}",
+            remedy="delete(ids) removes the records; to erase their bytes, stop the server and "
+            "call forget or purge on its folder",
         )
 
-    def restrict(self) -> None:
-        """Do nothing: the server's files are the server's care."""
+    def secure_files(self) -> None:
+        """Do nothing: the server is responsible for its files."""
 
     def close(self) -> None:
         """Close the connection."""
-        client: Any = self.client  # only the concrete client has what follows
+        client: Any = self.client  # the abstract client has no close()
         client.close()
-        for part in (client, client._admin_client):  # Chroma leaves their connections open
+        for part in (client, client._admin_client):  # close() leaves their connections open
             part._server._session.close()

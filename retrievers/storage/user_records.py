@@ -1,4 +1,4 @@
-"""One user's records with what is derived from them, kept equal."""
+"""One user's records, with a derived index that is kept consistent with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.retrievers.local_embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.backend import Backend
 from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
 from cogenesis_langchain.retrievers.storage.derived_index import DerivedIndex
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 
 class UserRecords:
-    """A user's records: written, deleted, found by vector and by words. Safe for threads.
+    """Writes, deletes and finds a user's records, by vector and by words. Thread-safe.
 
     Args:
         backend: Where Chroma runs.
-        user: Whose records.
-        record_format: How they are kept.
-        embeddings: Makes their vectors.
+        user: The user.
+        record_format: How records are stored.
+        embeddings: Computes the vectors.
 
     Raises:
-        StoreError: They cannot be opened with this key.
+        StoreError: The records cannot be opened with this key.
     """
 
     def __init__(
@@ -42,19 +42,19 @@ class UserRecords:
         self._backend = backend
         self._record_format = record_format
         self._embeddings = embeddings
-        self._checked = False
+        self._embeddings_checked = False
         self._values: tuple[str, ValueSet] | None = None
         with backend.lock:
             self._collection = UserCollection(backend, collection_name(user), record_format)
-            self._derived_index = DerivedIndex(self._sidecar_path(), record_format)
+            self._derived_index = DerivedIndex(self._derived_index_path(), record_format)
 
     def count(self) -> int:
-        """Return how many records there are."""
+        """Return the number of records."""
         with self._backend.lock:
             return self._collection.count()
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
-        """Return the records of these ids; unknown ids are left out."""
+        """Return the records with these ids; unknown ids are skipped."""
         with self._backend.lock:
             return self._collection.get(ids)
 
@@ -66,28 +66,28 @@ class UserRecords:
             return self._collection.select(condition, limit, offset)
 
     def ids(self, condition: Condition | None) -> list[str]:
-        """Return the ids of the records of a condition; None is all."""
+        """Return the ids of the records that meet a condition; None returns all."""
         with self._backend.lock:
             return self._collection.ids(condition)
 
-    def admitted(self, filter: Filter, limit: int | None = None, offset: int = 0) -> list[Record]:
-        """Return records that are what a filter wants, in the order they were added."""
-        condition = filter.condition(sealed=self.sealed)
-        if filter.is_known_to_chroma(sealed=self.sealed):
+    def filtered(self, filter: Filter, limit: int | None = None, offset: int = 0) -> list[Record]:
+        """Return the records that match a filter, in the order they were added."""
+        condition = filter.condition(encrypted=self.encrypted)
+        if filter.chroma_can_evaluate(encrypted=self.encrypted):
             return self.select(condition, limit, offset)
         pages = (self.select(condition, PAGE, first) for first in range(0, self.count(), PAGE))
-        found = (record for page in pages for record in page if filter.admits(record))
+        found = (record for page in pages for record in page if filter.matches(record))
         return list(islice(found, offset, None if limit is None else offset + limit))
 
     @property
-    def sealed(self) -> bool:
+    def encrypted(self) -> bool:
         """Whether texts and the caller's metadata are encrypted."""
         return bool(self._record_format.key)
 
     def nearest(
         self, vector: Sequence[float], n: int, condition: Condition | None = None
     ) -> list[Ranked]:
-        """Return the records nearest to a vector with their cosines, best first."""
+        """Return the ids of the records nearest to a vector with their cosines, best first."""
         with self._backend.lock:
             return self._collection.nearest(vector, n, condition)
 
@@ -100,36 +100,36 @@ class UserRecords:
         """Embed a query with the model that the records were embedded with.
 
         Raises:
-            StoreError: The model is another one.
+            StoreError: The store was built with another model.
         """
-        self._check_model()
+        self._check_embeddings()
         return self._embeddings.query(query)
 
-    def matching(self, words: Collection[str], n: int) -> list[Ranked]:
-        """Return the records that hold words with their BM25 scores, best first."""
+    def by_keywords(self, words: Collection[str], n: int) -> list[Ranked]:
+        """Return the ids of records that contain words with their BM25 scores, best first."""
         with self._backend.lock:
-            self._refresh()
+            self._update_derived_index()
             return self._derived_index.search(words, n)
 
     def private_values(self) -> ValueSet:
         """Return the private values of all records together."""
         with self._backend.lock:
-            self._refresh()
+            self._update_derived_index()
             revision = self._derived_index.revision
             if self._values is None or self._values[0] != revision:
                 self._values = (revision, self._derived_index.private_values())
             return self._values[1]
 
     def write(self, records: Sequence[Record]) -> int:
-        """Add records, or replace those of the same id; what is there already is left as it is.
+        """Add records, or replace those with the same id; unchanged records are not written.
 
         Args:
-            records: At most one of each id.
+            records: At most one for each id.
 
         Returns:
-            How many were written.
+            The number of records written.
         """
-        self._check_model()
+        self._check_embeddings()
         written = 0
         for start in range(0, len(records), PAGE):
             written += self._write_page(records[start : start + PAGE])
@@ -146,7 +146,7 @@ class UserRecords:
         """Delete records and every trace of them in the files.
 
         Raises:
-            StoreError: They are on a server.
+            StoreError: The records are on a server.
         """
         with self._backend.lock:
             vectors = self._collection.vectors(ids).tolist()
@@ -155,21 +155,21 @@ class UserRecords:
                 self._derived_index.erase_deleted()
 
     def erase_all(self) -> None:
-        """Delete every record and every trace of them in the files.
+        """Delete all records and every trace of them in the files.
 
         Raises:
-            StoreError: They are on a server.
+            StoreError: The records are on a server.
         """
         with self._backend.lock, self._backend.erasing(Erasure(self._collection.name)):
             self._collection.drop()
             self._derived_index.close()
-            if path := self._sidecar_path():
+            if path := self._derived_index_path():
                 path.unlink()
-        self._derived_index = DerivedIndex(self._sidecar_path(), self._record_format)
-        self._checked, self._values = False, None
+        self._derived_index = DerivedIndex(self._derived_index_path(), self._record_format)
+        self._embeddings_checked, self._values = False, None
 
     def close(self) -> None:
-        """Close what this holds open besides the backend."""
+        """Close the derived index; the backend is closed by its owner."""
         self._derived_index.close()
 
     def _write_page(self, page: Sequence[Record]) -> int:
@@ -180,12 +180,13 @@ class UserRecords:
             for record in changed
             if record.id not in known or known[record.id].text != record.text
         ]
-        moved = [record for record in changed if record not in new]
+        # Embedding is slow: a record with the same text keeps its vector.
+        same_text = [record for record in changed if record not in new]
         if new:
             vectors = self._embeddings.documents([record.text for record in new])
             self._put(new, vectors, known)
-        if moved:
-            self._put(moved, self.vectors([record.id for record in moved]), known)
+        if same_text:
+            self._put(same_text, self.vectors([record.id for record in same_text]), known)
         return len(changed)
 
     def _put(
@@ -194,6 +195,7 @@ class UserRecords:
         with self._backend.lock, self._changing():
             self._collection.write(records, vectors, known)
             values = self._derived_index.put(records)
+            # Values of a replaced text may occur in no other record, so the set is read again.
             replaced = any(record.id in known for record in records)
             if replaced or self._values is None:
                 self._values = None
@@ -204,38 +206,40 @@ class UserRecords:
     def _changing(self) -> Iterator[None]:
         """Give the collection a new revision before and after a change.
 
-        If the process ends in between, or another machine changes it meanwhile, the derived_index's
-        revision differs from the collection's and the two are compared before the next use.
+        If the process is killed in between, or another client changes the collection meanwhile, the
+        derived index's revision differs from the collection's. The two are then compared before the
+        next use.
         """
-        known = self._derived_index.revision == self._collection.revision
+        up_to_date = self._derived_index.revision == self._collection.revision
         begun = self._collection.renew_revision()
         yield
-        alone = self._collection.revision == begun
+        undisturbed = self._collection.revision == begun
         ended = self._collection.renew_revision()
-        if known and alone:
+        if up_to_date and undisturbed:
             self._derived_index.revision = ended
             if self._values is not None:
                 self._values = (ended, self._values[1])
-        self._backend.restrict()
+        self._backend.secure_files()
 
-    def _refresh(self) -> None:
-        """Make the derived_index equal to the collection if it is not."""
+    def _update_derived_index(self) -> None:
+        """Update the derived index if it was derived from another revision of the collection."""
         revision = self._collection.revision
         if self._derived_index.revision == revision:
             return
-        kept, present = self._derived_index.digests(), self._collection.digests()
-        self._derived_index.remove([id_ for id_ in kept if id_ not in present])
-        missing = [id_ for id_, digest in present.items() if kept.get(id_) != digest]
+        indexed, present = self._derived_index.digests(), self._collection.digests()
+        self._derived_index.remove([id_ for id_ in indexed if id_ not in present])
+        missing = [id_ for id_, digest in present.items() if indexed.get(id_) != digest]
         for start in range(0, len(missing), PAGE):
             records = self._collection.get(missing[start : start + PAGE])
             self._derived_index.put(list(records.values()))
         self._derived_index.revision = revision
 
-    def _sidecar_path(self) -> Path | None:
-        return self._backend.derived_index(self._collection.name)
+    def _derived_index_path(self) -> Path | None:
+        return self._backend.derived_index_path(self._collection.name)
 
-    def _check_model(self) -> None:
-        if self._checked:
+    def _check_embeddings(self) -> None:
+        """Check once that the records were embedded with this model; record it for new ones."""
+        if self._embeddings_checked:
             return
         with self._backend.lock:
             fingerprint = self._collection.fingerprint
@@ -243,4 +247,4 @@ class UserRecords:
                 self._embeddings.check(fingerprint)
             else:
                 self._collection.fingerprint = self._embeddings.fingerprint()
-        self._checked = True
+        self._embeddings_checked = True

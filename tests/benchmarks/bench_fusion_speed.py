@@ -1,12 +1,13 @@
-"""Tokens a second and requests a token of fused decoding over HTTP, behind a slow network.
-
-Both models run on the same cores of this machine, with the short spins that the command line sets
-too. A proxy on loopback adds the round trip. The rival is token-by-token fusion over the same
-server in the same run: one request a token, while the local model computes its own distribution.
+"""Tokens per second and requests per token of fused decoding over HTTP with added latency.
 
     bench_fusion_speed.py blocks|llama-server [operator] [texts] [tokens] [delays in ms ...]
 
-``blocks`` is a server that scores a block in one pass, as SGLang does, over the same weights;
+Both models run on the same cores of this machine, with the short thread spins that the `cogenesis`
+command sets too. A proxy on loopback adds the round trip. The comparison is token-by-token fusion
+over the same server in the same run: one request per token, while the local model computes its own
+distribution.
+
+``blocks`` is a server that scores a block in one pass, as SGLang does, over the same weights.
 ``llama-server`` is llama.cpp's own, which takes a list of prefixes.
 """
 
@@ -21,28 +22,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from fusion_pair import THREADS, Pair, Prompts, prompts, records
+from fusion_pair import SAMPLING, SEED, THREADS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 from support.scoring_servers import delayed
+from support.tiny_endpoint import endpoint
 
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import (
+    GreedySampler,
+    Sampler,
+    SpeculativeSampler,
+)
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN, StandInCloud
-from cogenesis_langchain.models.scoring.chat_formats import chatml
-from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure
-
-SAMPLING = Shape(temperature=0.7, top_p=0.95)
-SEED = 1
 
 
 @contextmanager
@@ -62,18 +63,17 @@ def cloud(kind: str = "blocks") -> Iterator[str]:
         child.kill()
 
 
-def connect(url: str) -> CompletionsEndpoint:
-    return CompletionsEndpoint(
-        url, model="stand-in", on_request=lambda *_: None, chat_format=chatml
-    )
-
-
 def token_by_token(
-    pair: Pair, asked: Prompts, verifier: Verifier, operator: Operator, choice: Choice, tokens: int
+    pair: Pair,
+    asked: Prompts,
+    verifier: Verifier,
+    operator: Operator,
+    sampler: Sampler,
+    tokens: int,
 ) -> float:
-    """Seconds of one request a token; the first token, which reads both prompts, is not counted."""
+    """Seconds with one request per token, without the first token, which reads both prompts."""
     side = LocalSide(pair.local, pair.local.encode_chat(asked.local))
-    speculation = Speculation(side, operator, choice, PresencePenalty())
+    speculation = Speculation(side, operator, sampler, PresencePenalty())
     began = 0.0
     with ThreadPoolExecutor(1) as worker:
         for count in range(tokens):
@@ -94,13 +94,13 @@ def in_blocks(
     for token in FusedDecoder(pair.local, operator=operator).stream(asked.local, verifier, options):
         tokens.append(token)
         stamps.append(time.perf_counter())
-    # The tokens of one round come at once, a request apart from the next.
+    # The tokens of a round arrive together; the next round is a request later.
     first_round = sum(stamp - stamps[0] < 0.01 for stamp in stamps)
     return stamps[-1] - stamps[0], len(tokens) - first_round, Trace.of(tokens)
 
 
 def main() -> None:
-    os.environ.update(SHORT_SPIN)  # llama.cpp, not loaded yet, reads it once
+    os.environ.update(SHORT_SPIN)  # before llama.cpp is loaded, which reads it once
     kind = sys.argv[1] if len(sys.argv) > 1 else "blocks"
     operator = operator_named(sys.argv[2] if len(sys.argv) > 2 else "local-led")
     texts = int(sys.argv[3]) if len(sys.argv) > 3 else 3
@@ -108,8 +108,8 @@ def main() -> None:
     delays = [int(delay) for delay in sys.argv[5:]] or [25, 100, 200]
     pair, console = Pair(), Console()
     table = Table(
-        "added ms", "choice", "token by token/s", "blocks/s", "ratio", "requests a token",
-        "drafts kept",
+        "added ms", "sampling", "token by token/s", "blocks/s", "ratio", "requests per token",
+        "drafts accepted",
         title=f"{operator.name}, {kind}, {texts} texts of {tokens} tokens, {THREADS} threads each",
     )  # fmt: skip
     with cloud(kind) as address:
@@ -125,9 +125,9 @@ def main() -> None:
 def measure(
     pair: Pair, url: str, operator: Operator, name: str, texts: int, tokens: int
 ) -> list[str]:
-    endpoint = connect(url)
+    served = endpoint(url, model="stand-in", timeout=60.0)
     greedy = name == "greedy"
-    choice: Choice = Greedy() if greedy else Sampled(SAMPLING, SEED)
+    sampler: Sampler = GreedySampler() if greedy else SpeculativeSampler(SAMPLING, SEED)
     options = GenerationOptions(
         max_tokens=tokens,
         temperature=0.0 if greedy else SAMPLING.temperature,
@@ -138,16 +138,15 @@ def measure(
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
         asked = prompts(record)
-        opened = open_verifier(endpoint, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        opened = open_verifier(served, pair.local, asked.cloud, disclosure=OpenDisclosure())
         verifier = BlankFilter(opened, pair.local.decode)
         seconds, counted, trace = in_blocks(pair, asked, verifier, operator, options)
         own, own_tokens = own + seconds, own_tokens + counted
         total += trace.report.tokens
         requests += trace.report.requests
         accepted += trace.report.accepted
-        rival += token_by_token(pair, asked, verifier, operator, choice, tokens)
+        rival += token_by_token(pair, asked, verifier, operator, sampler, tokens)
         rival_tokens += tokens - 1
-    endpoint.close()
     slow, fast = rival_tokens / rival, own_tokens / own
     return [
         f"{slow:.2f}",

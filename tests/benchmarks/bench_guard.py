@@ -1,7 +1,7 @@
-"""What the guard costs: a 150-word instruction against 100,000 private values.
+"""Cost of the guard: searching a 150-word instruction for 100,000 private values.
 
-The search is given as a ratio to one bare pass of the automaton over the normalised text, which
-finds places but does not know whether they are words, dates or sums.
+The search time is given relative to one bare pass of the Aho-Corasick automaton over the normalised
+text. That pass finds matches but does not check whether they are words, dates or amounts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def word(rng: random.Random) -> str:
 
 
 def private_values(rng: random.Random) -> list[PrivateValue]:
-    """Values of six kinds, as a large store would hold them."""
+    """Values of six kinds, as in a large store."""
     makers: list[Callable[[], PrivateValue]] = [
         lambda: PrivateValue("NAME", f"{word(rng)} {word(rng)}"),
         lambda: PrivateValue("EMAIL", f"{word(rng)}.{word(rng)}@{word(rng)}.com".lower()),
@@ -48,7 +48,7 @@ def private_values(rng: random.Random) -> list[PrivateValue]:
 
 
 def seconds(work: Callable[[], object], repeats: int) -> float:
-    """The best time of one run out of five rounds."""
+    """Time of one call; the best of five rounds."""
     rounds = []
     for _ in range(5):
         start = time.perf_counter()
@@ -62,7 +62,7 @@ def main() -> None:
     rng = random.Random(11)
     instruction = " ".join(" ".join(general_instructions("held_out")).split()[:WORDS])
     documents = [context.text for context in contexts("development")]
-    detect(documents[0])  # reads the word lists
+    detect(documents[0])  # loads the word lists
 
     values = private_values(rng)
     start = time.perf_counter()

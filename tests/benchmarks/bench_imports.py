@@ -1,4 +1,4 @@
-"""Import cost: the package alone, and `ChatCoGenesis` beside LangChain's own chat models."""
+"""Import time of the package, and of `ChatCoGenesis` against LangChain's own chat models."""
 
 from __future__ import annotations
 

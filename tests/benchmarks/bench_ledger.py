@@ -1,8 +1,7 @@
-"""What recording a payload costs, beside the bare write and fsync it cannot do without.
+"""Cost of recording a payload, against a bare write and fsync.
 
-Run: ``python tests/benchmarks/bench_ledger.py``. The two are timed in turn, so that the disk's mood
-is the same for both. The last column leaves the disk out: the same code with a sync that does
-nothing.
+Run: ``python tests/benchmarks/bench_ledger.py``. The two are timed alternately, so that the disk
+affects both alike. The column "without the disk" is the same code with an fsync that does nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Retrieval on the labelled set: by meaning, by words, by both.
+"""Recall and reciprocal rank of each search type on the labelled retrieval set.
 
-Which words hybrid search looks for, and how much they count, is chosen on ten development people;
-what it is worth is told on the ten others. Each time everything is in one store (600 snippets of 20
-people) and then each person's snippets in a store of their own.
+Which words hybrid search looks for, and the weights of its two lists, are chosen on ten development
+people and evaluated on ten others. Both are measured with everything in one store (600 snippets of
+20 people) and with one store per person.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from support.retrieval_set import Person, Question, people
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType, fuse
-from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_telling, terms
+from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_distinctive, terms
 
 Ranking = Callable[[ContextStore, Question], list[str]]
-"""Names ten snippets, best first."""
+"""Returns the ids of ten snippets, best first."""
 
 FETCHED: Final = 50
-PLACES: Final = ("everyone's", "their own")
+STORES: Final = ("shared", "one per person")
 KINDS_OF_QUESTION: Final = {"other words": False, "names": True, "all": None}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to fuse: which words are looked for, and how often each list counts."""
+    """Settings of hybrid search: which words it looks for, and the weight of each list."""
 
     everyday: float
     meaning: int
     words: int
 
     def ranking(self, store: ContextStore, question: Question) -> list[str]:
-        """Rank as `Search` does for hybrid."""
+        """Rank as `Search` does for hybrid search."""
         records = store._records
-        meant = records.nearest(records.query_vector(question.text), FETCHED)
-        telling = {term for term in terms(question.text) if is_telling(term, self.everyday)}
-        found = records.matching(telling, FETCHED)
-        fused = fuse([*[meant] * self.meaning, *[found] * self.words])
+        similar = records.nearest(records.query_vector(question.text), FETCHED)
+        rare = {term for term in terms(question.text) if is_distinctive(term, self.everyday)}
+        found = records.by_keywords(rare, FETCHED)
+        fused = fuse([*[similar] * self.meaning, *[found] * self.words])
         return [id_ for id_, _ in fused[:10]]
 
 
@@ -89,7 +89,7 @@ def choice(store: ContextStore, development: Sequence[Person]) -> Table:
 def comparison(store: ContextStore, held_out: Sequence[Person]) -> Table:
     """Compare the search types on the held-out people."""
     table = Table("store", "search", "questions", "n", "recall@5", "MRR")
-    for place in PLACES:
+    for place in STORES:
         for search_type in get_args(SearchType):
             for name, by_name in KINDS_OF_QUESTION.items():
                 found = scores(store, held_out, searching(search_type), place, by_name)
@@ -113,8 +113,8 @@ def searching(search_type: SearchType) -> Ranking:
 def all_scores(
     store: ContextStore, everyone: Sequence[Person], ranking: Ranking
 ) -> NDArray[np.float64]:
-    """Score every question, in everyone's store and in the person's own."""
-    return np.concatenate([scores(store, everyone, ranking, place) for place in PLACES])
+    """Score every question, in the shared store and in the person's own."""
+    return np.concatenate([scores(store, everyone, ranking, place) for place in STORES])
 
 
 def scores(
@@ -124,21 +124,21 @@ def scores(
     place: str,
     by_name: bool | None = None,
 ) -> NDArray[np.float64]:
-    """Score questions: recall among the first five, reciprocal rank of the first right one.
+    """Score questions: recall@5 and the reciprocal rank of the first relevant snippet.
 
     Args:
-        store: Everyone's store; each person's own is beside it.
-        everyone: Whose questions.
-        ranking: What is scored.
-        place: Which store is asked.
-        by_name: Whether the questions name a name or a number; None is both kinds.
+        store: The shared store; each person's own store is next to it.
+        everyone: The people whose questions are asked.
+        ranking: The ranking to score.
+        place: The store to ask.
+        by_name: Whether the questions contain a name or a number; None asks both kinds.
 
     Returns:
         Scores; shape (questions, 2).
     """
     rows = []
     for person in everyone:
-        asked = store if place == "everyone's" else store.for_user(person.name)
+        asked = store if place == "shared" else store.for_user(person.name)
         for question in person.questions:
             if by_name in (None, question.by_name):
                 ids = ranking(asked, question)

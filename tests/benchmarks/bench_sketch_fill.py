@@ -1,4 +1,4 @@
-"""Speed of sketch-fill beside llama-cpp-python itself, re-use of the context, and overlap."""
+"""Speed of sketch-fill against llama-cpp-python, reuse of the prompt cache, and overlap."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cogenesis_langchain.sketch.outline import request_outline
 
 PERSONA = Path(__file__).parent.parent.parent / "examples" / "persona"
 INSTRUCTION = "Write a letter to my landlord about a heating system that keeps failing."
-OTHER = "Write a note to my choir about the next rehearsal."
+OTHER_INSTRUCTION = "Write a note to my choir about the next rehearsal."
 OUTLINE = """1. greeting by name
 2. reason for writing
 3. what has failed
@@ -43,7 +43,7 @@ ROUNDS = 3
 
 
 class Documents(BaseRetriever):
-    """The persona's papers, always all of the same ones."""
+    """A retriever that always returns all of the persona's documents."""
 
     texts: Sequence[str]
 
@@ -51,22 +51,22 @@ class Documents(BaseRetriever):
         return [Document(page_content=text) for text in self.texts]
 
 
-class Elsewhere(SimpleChatModel):
-    """A cloud model that computes elsewhere: it takes its time and none of this machine's."""
+class RemoteCloud(SimpleChatModel):
+    """A cloud model on another machine: it takes time, but no CPU of this machine."""
 
     seconds: float
 
     @property
     def _llm_type(self) -> str:
-        return "elsewhere"
+        return "remote"
 
     def _call(self, messages: list[BaseMessage], *_: Any, **__: Any) -> str:
         time.sleep(self.seconds)
         return OUTLINE
 
 
-class Watched:
-    """The local model, remembering the last whole prompt."""
+class RecordingLocal:
+    """Wraps the local model and keeps the last complete prompt."""
 
     def __init__(self, model: LlamaCppModel) -> None:
         self.model = model
@@ -88,7 +88,7 @@ def context() -> list[str]:
     return [(PERSONA / name).read_text() for name in names]
 
 
-def chat(local: Watched, cloud: Any, texts: Sequence[str], **settings: Any) -> ChatCoGenesis:
+def chat(local: RecordingLocal, cloud: Any, texts: Sequence[str], **settings: Any) -> ChatCoGenesis:
     return ChatCoGenesis(
         cloud=cloud,
         local=local,
@@ -110,15 +110,15 @@ def first_token(model: ChatCoGenesis, instruction: str) -> float:
     return elapsed
 
 
-def forget(local: Watched) -> None:
-    """Make the local model's cache hold something else."""
+def clear_cache(local: RecordingLocal) -> None:
+    """Replace the content of the local model's prompt cache."""
     other = [PrivateMessage("user", PrivateText("Something else."))]
     list(local.model.stream(other, GenerationOptions(max_tokens=1)))
 
 
-def speed(local: Watched) -> tuple[float, float]:
-    """Tokens a second: ours through `stream`, and `create_completion` on the same prompt."""
-    model = chat(local, Elsewhere(seconds=0), context(), max_tokens=TOKENS)
+def speed(local: RecordingLocal) -> tuple[float, float]:
+    """Tokens per second: `stream`, and `create_completion` on the same prompt."""
+    model = chat(local, RemoteCloud(seconds=0), context(), max_tokens=TOKENS)
     ours, peer = [], []
     for _ in range(ROUNDS):
         start = 0.0
@@ -138,26 +138,26 @@ def speed(local: Watched) -> tuple[float, float]:
     return statistics.median(ours), statistics.median(peer)
 
 
-def second_call(local: Watched) -> tuple[float, float]:
-    """Seconds to the first token: first call with a context, second call with the same."""
-    model = chat(local, Elsewhere(seconds=0), context())
+def second_call(local: RecordingLocal) -> tuple[float, float]:
+    """Seconds to the first token: first call with a context, second call with the same one."""
+    model = chat(local, RemoteCloud(seconds=0), context())
     firsts, seconds = [], []
     for _ in range(ROUNDS):
-        forget(local)
+        clear_cache(local)
         firsts.append(first_token(model, INSTRUCTION))
-        seconds.append(first_token(model, OTHER))
+        seconds.append(first_token(model, OTHER_INSTRUCTION))
     return statistics.median(firsts), statistics.median(seconds)
 
 
-def overlap(local: Watched, cloud: Any) -> tuple[float, float, float]:
+def overlap(local: RecordingLocal, cloud: Any) -> tuple[float, float, float]:
     """Seconds: cloud outline alone, local prefill alone, first token of sketch-fill."""
     texts = context()
     alone, outlines, together = [], [], []
     for _ in range(ROUNDS):
-        forget(local)
-        alone.append(first_token(chat(local, Elsewhere(seconds=0), texts), INSTRUCTION))
+        clear_cache(local)
+        alone.append(first_token(chat(local, RemoteCloud(seconds=0), texts), INSTRUCTION))
         outlines.append(outline_alone(cloud))
-        forget(local)
+        clear_cache(local)
         together.append(first_token(chat(local, cloud, texts), INSTRUCTION))
     return statistics.median(outlines), statistics.median(alone), statistics.median(together)
 
@@ -175,9 +175,9 @@ def outline_alone(cloud: Any) -> float:
 
 def main() -> None:
     console = Console()
-    local = Watched(LlamaCppModel())
-    first_token(chat(local, Elsewhere(seconds=0), context()), INSTRUCTION)
-    table = Table("figure", "ours", "beside", "ratio", "limit")
+    local = RecordingLocal(LlamaCppModel())
+    first_token(chat(local, RemoteCloud(seconds=0), context()), INSTRUCTION)
+    table = Table("figure", "ours", "compared with", "ratio", "limit")
     ours, peer = speed(local)
     table.add_row(
         "tokens/s through stream, create_completion",
@@ -199,9 +199,9 @@ def main() -> None:
     console.print(table)
 
 
-def clouds(prefill: float) -> Iterator[tuple[str, Elsewhere | ChatOpenAI]]:
-    """A cloud elsewhere that takes as long as the prefill, and the stand-in on these cores."""
-    yield "cloud elsewhere", Elsewhere(seconds=prefill)
+def clouds(prefill: float) -> Iterator[tuple[str, RemoteCloud | ChatOpenAI]]:
+    """A remote cloud that takes as long as the prefill, and the stand-in on the same cores."""
+    yield "remote cloud", RemoteCloud(seconds=prefill)
     with open_cloud() as stand_in:
         yield "stand-in on the same cores", stand_in
 

@@ -1,4 +1,4 @@
-"""How many of thirty varied instructions get a valid sketch from the stand-in cloud."""
+"""Share of thirty varied instructions for which the stand-in cloud returns a valid sketch."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
-"""The store beside raw Chroma with the same chunks and vectors, and how both grow.
+"""Speed and memory of the store against raw Chroma, with the same chunks and vectors.
 
-Each is in a process of its own, and they take turns, page by page and question by question, so
-that what else the machine does slows both. Embedding is apart: vectors are drawn around topics. So
-is finding private values, which depends on the text alone; it is told for a sample of the chunks.
-``python bench_store.py 1000 10000`` takes other sizes than 1,000, 10,000 and 100,000 chunks, which
-take ten minutes together.
+Each of the two runs in its own process. They take turns, page by page and query by query, so that
+other load on the machine affects both alike. Embedding is left out: the vectors are drawn around
+random topics. Finding private values depends only on the text; it is measured separately, on a
+sample of the chunks.
+
+The default sizes of 1,000, 10,000 and 100,000 chunks take ten minutes together. ``python
+bench_store.py 1000 10000`` runs other sizes.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ from rich.table import Table
 from store_sides import (
     PAGE,
     Answer,
-    InAProcess,
     K,
     RawChroma,
+    SideProcess,
     Store,
     kind,
     query_vector,
@@ -42,7 +44,7 @@ from cogenesis_langchain.retrievers.search import SearchType
 SIZES: Final = (1_000, 10_000, 100_000)
 QUESTIONS: Final = 100
 SAMPLE: Final = 300
-CALL_STYLES: Final[Sequence[tuple[SearchType, bool]]] = (
+SEARCHES: Final[Sequence[tuple[SearchType, bool]]] = (
     ("similarity", False),
     ("similarity", True),
     ("hybrid", False),
@@ -69,24 +71,24 @@ def main() -> None:
     for size in sizes:
         with (
             tempfile.TemporaryDirectory() as folder,
-            InAProcess(RawChroma, Path(folder, "raw")) as raw,
-            InAProcess(Store, Path(folder, "store")) as store,
+            SideProcess(RawChroma, Path(folder, "raw")) as raw,
+            SideProcess(Store, Path(folder, "store")) as store,
         ):
             add_all(kept, size, raw, store)
-            for search_type, filtered in CALL_STYLES:
+            for search_type, filtered in SEARCHES:
                 ask_all(asked, size, raw, store, search_type, filtered)
     Console(width=100).print(kept, asked)
 
 
-def add_all(table: Table, size: int, raw: InAProcess, store: InAProcess) -> None:
-    """Add the chunks to both and report milliseconds for a chunk, and memory."""
-    seconds: dict[InAProcess, float] = defaultdict(float)
+def add_all(table: Table, size: int, raw: SideProcess, store: SideProcess) -> None:
+    """Add the chunks to both and report milliseconds per chunk, and memory."""
+    seconds: dict[SideProcess, float] = defaultdict(float)
     for page in track(range(size // PAGE), f"adding {size}", transient=True):
         for side in (raw, store):
             seconds[side] += side.add(page)
     milliseconds = {side: 1e3 * taken / size for side, taken in seconds.items()}
-    values = finding_values()
-    megabytes = {side: side.grown() / 1e6 for side in (raw, store)}
+    values = value_milliseconds()
+    megabytes = {side: side.memory_growth() / 1e6 for side in (raw, store)}
     table.add_row(
         f"{size:,}",
         f"{milliseconds[store]:.2f}",
@@ -100,10 +102,10 @@ def add_all(table: Table, size: int, raw: InAProcess, store: InAProcess) -> None
     )
 
 
-def finding_values() -> float:
-    """Return the milliseconds for a chunk that finding its private values takes."""
+def value_milliseconds() -> float:
+    """Return the milliseconds per chunk for finding its private values."""
     texts = [text(number) for number in range(SAMPLE)]
-    ValueSet.from_texts(["Ann"])  # opens the word lists
+    ValueSet.from_texts(["Ann"])  # loads the word lists
     start = time.perf_counter()
     for one in texts:
         ValueSet.from_texts([one])
@@ -113,17 +115,17 @@ def finding_values() -> float:
 def ask_all(
     table: Table,
     size: int,
-    raw: InAProcess,
-    store: InAProcess,
+    raw: SideProcess,
+    store: SideProcess,
     search_type: SearchType,
     filtered: bool,
 ) -> None:
-    """Ask both the same and report milliseconds, and how many of the nearest chunks were found."""
+    """Ask both the same queries; report milliseconds and the recall of the nearest chunks."""
     generator = np.random.default_rng(6)
     numbers = [int(number) for number in generator.choice(size, QUESTIONS, replace=False)]
     for side in (raw, store):
-        side.ask(numbers[0], search_type, filtered)  # opens what is opened at first use
-    answers: dict[InAProcess, list[Answer]] = {raw: [], store: []}
+        side.ask(numbers[0], search_type, filtered)  # loads everything that is loaded lazily
+    answers: dict[SideProcess, list[Answer]] = {raw: [], store: []}
     for number in numbers:
         for side in (raw, store):
             answers[side].append(side.ask(number, search_type, filtered))
@@ -153,7 +155,7 @@ def share_found(answers: Sequence[Answer], truth: Sequence[Collection[int]]) -> 
 
 
 def nearest(size: int, numbers: Sequence[int], filtered: bool) -> list[list[int]]:
-    """Return the chunks nearest to each question, by comparing it with all."""
+    """Return the chunks nearest to each query, by exhaustive comparison."""
     queries = np.array([query_vector(number) for number in numbers], np.float32)
     kinds = np.array([kind(number) for number in range(size)])
     cosines = np.concatenate([queries @ vectors(page).T for page in range(size // PAGE)], axis=1)

@@ -1,6 +1,6 @@
-"""A child process that scores blocks of the large model over HTTP, in SGLang's dialect.
+"""Child process that serves block scores of the large model over HTTP, in SGLang's dialect.
 
-Prints its address, then serves until stdin ends.
+Prints its address and serves until stdin is closed.
 """
 
 from __future__ import annotations

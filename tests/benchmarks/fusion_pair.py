@@ -1,4 +1,4 @@
-"""The real pair and the prompts of the evaluation records, for the fusion benchmarks."""
+"""Both real models and the prompts of the evaluation records, for the fusion benchmarks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from experiments.records.loaders import load_records
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -23,17 +20,22 @@ from cogenesis_langchain.fusion.operators import (
     Product,
     operator_named,
 )
+from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
+from experiments.records.loaders import load_records
+from experiments.records.record import Record
+from experiments.settings.setting import conversation, preparation
 
-RECORDS = ROOT / "experiments" / "data" / "development.jsonl"
+RECORDS = Path(__file__).parents[2] / "experiments" / "data" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
     Mixture(0.3),
@@ -45,7 +47,9 @@ OPERATORS: tuple[Operator, ...] = (
 )
 WINDOW = 2048
 THREADS = int(os.environ.get("COGENESIS_THREADS", "2"))
-"""Of each model; 1 where both compute at the same time on two cores."""
+"""Threads of each model; use 1 where both compute at the same time on two cores."""
+SAMPLING = SamplingParameters(temperature=0.7, top_p=0.95)
+SEED = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def records(count: int = 40) -> list[Record]:
 
 
 def prompts(record: Record) -> Prompts:
-    """As the product makes them of a record."""
+    """The prompts that `ChatCoGenesis` builds for a record."""
     prepared = preparation(Border(ledger=MemoryLedger())).prepare(conversation(record))
     assert prepared.release is not None and prepared.release.text is not None
     public = PublicText.compose(FUSED_TASK, {"instruction": prepared.release.text})
@@ -74,10 +78,10 @@ def prompts(record: Record) -> Prompts:
 
 
 class Pair:
-    """Both models in this process; the weights are read once.
+    """Both models in this process; their weights are loaded once, at first use.
 
     Args:
-        together: Tokens a batch of the scorer.
+        together: Tokens per batch of the scorer.
     """
 
     def __init__(self, together: int = 6) -> None:
@@ -103,6 +107,15 @@ class Pair:
     def scorer(self) -> LlamaCppScorer:
         return LlamaCppScorer(self.large, window=WINDOW, threads=THREADS, together=self._together)
 
+    def local_side(self, asked: Prompts, operator: Operator) -> LocalSide:
+        """The local model behind its prompt, with a baseline if the operator needs one."""
+        baseline = (self.baseline, self.baseline.encode_chat(asked.without))
+        return LocalSide(
+            self.local,
+            self.local.encode_chat(asked.local),
+            baseline if operator.needs_baseline else None,
+        )
+
     def cloud_ids(self, asked: Prompts) -> PublicTokens:
         return PublicTokens.of(
             [message.text for message in asked.cloud],
@@ -111,7 +124,7 @@ class Pair:
             ),
         )
 
-    def verify(self, asked: Prompts) -> Verifier:
+    def verifier(self, asked: Prompts) -> Verifier:
         verifier = TokenVerifier(
             self.scorer,
             self.cloud_ids(asked),

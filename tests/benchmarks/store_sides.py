@@ -1,4 +1,4 @@
-"""The two sides of `bench_store`, a context store and raw Chroma, and the chunks they keep."""
+"""The two sides of `bench_store`, a context store and raw Chroma, and their test data."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
+from support.memory import resident_bytes
 from support.retrieval_set import people
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -29,26 +30,26 @@ PAGE: Final = 500
 K: Final = 4
 _DIMENSIONS: Final = 384
 _TOPICS: Final = 300
-_SNIPPETS: Final = 5  # of the labelled set in a chunk: some 420 characters
+_SNIPPETS: Final = 5  # snippets of the labelled set per chunk, about 420 characters
 
 Answer = tuple[float, list[int]]
 """Seconds, and the numbers of the chunks that were found."""
 
 
 class Side(Protocol):
-    """Something that keeps chunks."""
+    """A store that chunks are added to and searched in."""
 
     def add(self, page: int) -> float:
-        """Add a page of chunks; return the seconds, embedding apart."""
+        """Add a page of chunks; return the seconds, without embedding."""
         ...
 
     def ask(self, number: int, search_type: SearchType, filtered: bool) -> Answer:
-        """Ask for what is like a chunk."""
+        """Search for the chunks most similar to one."""
         ...
 
 
 class RawChroma:
-    """Chroma by itself, as it comes but for the distance; every search is one by vector."""
+    """Chroma with default settings, except cosine distance; every search is by vector."""
 
     def __init__(self, folder: Path) -> None:
         import chromadb
@@ -82,10 +83,10 @@ class RawChroma:
 
 
 class Store:
-    """A context store that finds no private values: that takes as long in any store."""
+    """A context store that finds no private values; their cost is measured separately."""
 
     def __init__(self, folder: Path) -> None:
-        self._embeddings = GivenVectors()
+        self._embeddings = PrecomputedEmbeddings()
         self._store = ContextStore(folder, embeddings=self._embeddings)
         patch.object(ValueSet, "from_texts", lambda texts: ValueSet()).start()
 
@@ -100,15 +101,15 @@ class Store:
         return time.perf_counter() - start - self._embeddings.seconds
 
     def ask(self, number: int, search_type: SearchType, filtered: bool) -> Answer:
-        query_vector(number)  # made before the clock runs
+        query_vector(number)  # computed before the clock starts
         filter_ = Filter(kinds=[kind(number)] if filtered else [])
         start = time.perf_counter()
         found = self._store.search(Search(question(number), K, search_type, filter_))
         return time.perf_counter() - start, [hit.metadata["number"] for hit, _ in found]
 
 
-class GivenVectors(Embeddings):
-    """Returns the vectors made for the chunks, and counts the seconds that it takes."""
+class PrecomputedEmbeddings(Embeddings):
+    """Returns the vectors drawn for the chunks, and counts the seconds that this takes."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -124,14 +125,14 @@ class GivenVectors(Embeddings):
 
     def _vector(self, text: str) -> list[float]:
         if not (named := re.match(r"Note (\d+)", text)):
-            return [1.0] * _DIMENSIONS  # the sentence by which a store tells models apart
+            return [1.0] * _DIMENSIONS  # the store's probe sentence for model fingerprints
         page, row = divmod(int(named[1]), PAGE)
         found: list[float] = vectors(page)[row].tolist()
         return found
 
 
-class InAProcess:
-    """A side in a process of its own, so that its memory can be told."""
+class SideProcess:
+    """Runs a side in its own process, so that its memory can be measured."""
 
     def __init__(self, side: type[RawChroma | Store], folder: Path) -> None:
         spawn = get_context("spawn")
@@ -150,7 +151,7 @@ class InAProcess:
         answer: Answer = self._here.recv()
         return answer
 
-    def grown(self) -> int:
+    def memory_growth(self) -> int:
         """Return the bytes of memory that it has taken since it was empty."""
         self._here.send(None)
         memory: int = self._here.recv()
@@ -170,8 +171,8 @@ class InAProcess:
 
 
 def _serve(make: type[RawChroma | Store], folder: Path, there: Connection) -> None:
-    vectors(0), text(0)  # what both sides hold
-    there.send(resident())
+    vectors(0), text(0)  # loads the test data, which both sides have in memory
+    there.send(resident_bytes())
     side: Side = make(folder)
     while True:
         match there.recv():
@@ -180,25 +181,17 @@ def _serve(make: type[RawChroma | Store], folder: Path, there: Connection) -> No
             case ("ask", number, search_type, filtered):
                 there.send(side.ask(number, search_type, filtered))
             case None:
-                there.send(resident())
-
-
-def resident() -> int:
-    """Return the bytes of memory this process holds (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
+                there.send(resident_bytes())
 
 
 def text(number: int) -> str:
-    """Return a chunk: some 420 characters of personal snippets, and its number."""
+    """Return a chunk: about 420 characters of personal snippets, with its number."""
     drawn = np.random.default_rng([1, number]).choice(_snippets(), _SNIPPETS)
     return f"Note {number}: {' '.join(drawn)}"
 
 
 def question(number: int) -> str:
-    """Return a question that names a chunk, as people ask for a bill by its number."""
+    """Return a question that names a chunk by its number."""
     drawn = np.random.default_rng([2, number]).choice(_questions())
     return f"{drawn} It was note {number}"
 
@@ -209,7 +202,7 @@ def kind(number: int) -> Kind:
 
 @lru_cache(maxsize=2)
 def vectors(page: int) -> NDArray[np.float32]:
-    """Return the unit vectors of a page, gathered around topics; shape (PAGE, 384)."""
+    """Return the unit vectors of a page, drawn around topics; shape (PAGE, 384)."""
     generator = np.random.default_rng([3, page])
     topics = _topics()[generator.integers(_TOPICS, size=PAGE)]
     made = topics + generator.standard_normal((PAGE, _DIMENSIONS), np.float32)

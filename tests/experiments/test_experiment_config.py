@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.errors import ExperimentConfigInvalid
 from experiments.config import load_config
+from experiments.errors import ExperimentConfigInvalid
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
 FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import small_evaluation
+from cogenesis_langchain.evaluation.run_folder import RunFolder
 from typer.testing import CliRunner
 
 from cogenesis_langchain.cli import app
 from experiments.config import ExperimentConfig
 from experiments.models import Models
-from cogenesis_langchain.evaluation.run_folder import RunFolder
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from experiments.errors import ExperimentConfigInvalid
 from experiments.config import Endpoint
+from experiments.errors import ExperimentConfigInvalid
 from experiments.models import open_remote
 
 HOSTED = Endpoint(model="m", base_url="https://cloud.test/v1", api_key_variable="MY_KEY")

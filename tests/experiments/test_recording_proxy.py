@@ -9,11 +9,11 @@ import httpx
 import pytest
 from support.scoring_servers import serving
 
-from experiments.errors import ExperimentError
-from experiments.attempt import Traffic
-from experiments.recording_proxy import RecordingProxy
 from cogenesis_langchain.testing.behaviours import chat, hang_up, junk, status
 from cogenesis_langchain.testing.recorder import EgressRecorder
+from experiments.attempt import Traffic
+from experiments.errors import ExperimentError
+from experiments.recording_proxy import RecordingProxy
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Dear Ms Zimlor"}]}
 SECRETS = ("Thobra Zimlor", "Zimlor", "812 euros")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tiny_models import TinyModel
 
-from cogenesis_langchain.fusion.alignment import LEAST_COVERED, Alignment
+from cogenesis_langchain.fusion.alignment import MIN_COVERED_MASS, Alignment
 from cogenesis_langchain.models.base import StringTopK, TopK
 
 PIECES = (b"r", b"e", b"s", b"t", b" ", b" re", b" rest", b" resting", b"st", b"\xff", b"")
@@ -16,7 +16,7 @@ END = len(PIECES) - 1
 
 
 class Words(TinyModel):
-    """A vocabulary of word pieces."""
+    """A model with a vocabulary of word pieces."""
 
     vocabulary_size = len(PIECES)
     end_tokens = frozenset({END})
@@ -52,44 +52,46 @@ def test_a_string_that_is_a_local_token_keeps_its_mass() -> None:
     assert project((b" rest", 0.7), (b"e", 0.1)) == pytest.approx({b" rest": 0.7, b"e": 0.1})
 
 
-def test_a_longer_string_goes_to_the_longest_token_that_begins_it() -> None:
+def test_a_longer_string_maps_to_its_longest_prefix_token() -> None:
     assert project((b" restore", 0.8)) == pytest.approx({b" rest": 0.8})
 
 
-def test_a_string_inside_longer_tokens_is_shared_like_the_local_model_would() -> None:
+def test_a_string_that_longer_tokens_start_with_is_shared_in_proportion_to_the_local_model() -> (
+    None
+):
     shared = project((b" res", 0.5))
     assert shared == pytest.approx({b" rest": 0.3, b" resting": 0.1, b" re": 0.1})
 
 
-def test_two_strings_on_one_token_add_up() -> None:
+def test_the_masses_of_two_strings_on_one_token_add_up() -> None:
     assert project((b" restore", 0.5), (b" rest", 0.3)) == pytest.approx({b" rest": 0.8})
 
 
-def test_the_end_of_the_clouds_turn_is_the_end_of_the_local_one() -> None:
+def test_the_clouds_end_of_turn_maps_to_the_local_end_token() -> None:
     assert project((b"e", 0.5), end=0.4) == pytest.approx({b"e": 0.5, b"<end>": 0.4})
 
 
-def test_part_of_a_character_is_no_obstacle() -> None:
+def test_a_string_that_ends_inside_a_character_is_projected() -> None:
     assert project((b"e\xc3", 0.5)) == pytest.approx({b"e": 0.5})
 
 
-def test_a_string_that_no_token_begins_is_lost() -> None:
+def test_a_string_without_a_prefix_token_is_dropped() -> None:
     assert project((b"xyz", 0.5), (b"e", 0.4)) == pytest.approx({b"e": 0.4})
 
 
-def test_a_string_that_the_local_model_rules_out_goes_to_its_beginning() -> None:
+def test_a_string_whose_tokens_have_local_probability_zero_maps_to_its_prefix_token() -> None:
     only = np.zeros(len(PIECES))
     only[0] = 1.0
     assert project((b" res", 0.5), local=only) == pytest.approx({b" re": 0.5})
 
 
-def test_the_highest_byte_has_no_upper_neighbour() -> None:
+def test_a_string_of_the_highest_byte_is_projected() -> None:
     assert project((b"\xff\xff", 0.5)) == pytest.approx({b"\xff": 0.5})
 
 
-def test_too_little_that_can_be_read_leaves_the_local_model_alone() -> None:
-    assert project((b"", 0.7), (b"e", LEAST_COVERED / 2)) == {}
-    assert project((b"", 0.7), (b"e", LEAST_COVERED * 1.1)) != {}
+def test_too_little_projected_mass_leaves_the_position_to_the_local_model() -> None:
+    assert project((b"", 0.7), (b"e", MIN_COVERED_MASS / 2)) == {}
+    assert project((b"", 0.7), (b"e", MIN_COVERED_MASS * 1.1)) != {}
 
 
 def test_most_probable_tokens_come_first() -> None:
@@ -107,8 +109,8 @@ def test_most_probable_tokens_come_first() -> None:
         unique_by=lambda pair: pair[0],
     )
 )
-def test_no_mass_is_lost_or_made(pairs: list[tuple[str, float]]) -> None:
+def test_projection_keeps_the_total_mass(pairs: list[tuple[str, float]]) -> None:
     total = sum(mass for _, mass in pairs)
     found = project(*((text.encode(), mass) for text, mass in pairs))
-    if total >= LEAST_COVERED:
+    if total >= MIN_COVERED_MASS:
         assert sum(found.values()) == pytest.approx(total)

@@ -17,13 +17,13 @@ from support.tiny_models import (
     PROMPT,
     TinyModel,
     TinyScorer,
-    TokenByToken,
+    TokenByTokenFusion,
     tiny_verifier,
 )
 from support.tiny_writing import GREEDY, ids, write
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.draft_length import LONGEST_BLOCK
+from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS
 from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
@@ -36,7 +36,7 @@ from cogenesis_langchain.models.local.logits import common_prefix
 
 
 class Scripted(TinyModel):
-    """Writes given tokens for sure."""
+    """A model that writes the given tokens with near certainty."""
 
     def __init__(self, script: Sequence[int]) -> None:
         super().__init__()
@@ -49,14 +49,14 @@ class Scripted(TinyModel):
         return np.asarray(np.log(probabilities / probabilities.sum()), dtype=np.float32)
 
 
-ALONE = Mixture(1.0)
+LOCAL_ONLY = Mixture(1.0)
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 @pytest.mark.parametrize("seconds", [0.0, 0.01])
-def test_greedy_text_is_that_of_token_by_token_fusion(operator: Operator, seconds: float) -> None:
+def test_greedy_text_equals_token_by_token_fusion(operator: Operator, seconds: float) -> None:
     model = TinyModel(ends=False)
-    reference = TokenByToken(operator, model, tiny_verifier(TinyScorer()))
+    reference = TokenByTokenFusion(operator, model, tiny_verifier(TinyScorer()))
     wanted: list[int] = []
     for _ in range(40):
         fused = PresencePenalty().apply(reference.distribution(wanted), wanted)
@@ -96,13 +96,13 @@ def test_the_cloud_sees_its_prompt_and_the_text_but_not_the_local_prompt() -> No
     assert all(request[:2] == CLOUD_PROMPT for request in scorer.requests)
     for request in scorer.requests:
         body = request[2:]
-        assert len(body) - common_prefix(body, tokens) <= LONGEST_BLOCK
+        assert len(body) - common_prefix(body, tokens) <= MAX_BLOCK_TOKENS
 
 
 def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
     model, scorer = TinyModel(ends=False), TinyScorer()
     scorer.released.clear()
-    texts = FusedDecoder(model, operator=ALONE).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
+    texts = FusedDecoder(model, operator=LOCAL_ONLY).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
     reader = threading.Thread(target=lambda: next(texts))
     reader.start()
     deadline = time.monotonic() + 5.0
@@ -117,7 +117,7 @@ def test_local_drafting_goes_on_while_a_request_is_in_flight() -> None:
 
 
 def test_an_end_token_ends_the_text_and_is_not_part_of_it() -> None:
-    tokens = write(operator=ALONE, model=Scripted([0, 1, END, 2]))
+    tokens = write(operator=LOCAL_ONLY, model=Scripted([0, 1, END, 2]))
     assert "".join(token.text for token in tokens) == "ab"
     assert tokens[-1].id == END
     assert tokens[-1].finish_reason == "stop"
@@ -126,36 +126,36 @@ def test_an_end_token_ends_the_text_and_is_not_part_of_it() -> None:
 def test_an_end_token_of_the_cloud_model_ends_the_text() -> None:
     scorer = TinyScorer()
     scorer.end_tokens = frozenset({2})
-    tokens = write(operator=ALONE, model=Scripted([0, 1, 2, 0]), scorer=scorer)
+    tokens = write(operator=LOCAL_ONLY, model=Scripted([0, 1, 2, 0]), scorer=scorer)
     assert ids(tokens) == [0, 1, 2]
     assert "".join(token.text for token in tokens) == "ab"
 
 
-def test_a_drafted_end_token_is_judged_and_not_sent() -> None:
+def test_a_drafted_end_token_is_verified_but_not_sent() -> None:
     scorer = TinyScorer()
-    write(operator=ALONE, model=Scripted([0, 1, END]), scorer=scorer)
+    write(operator=LOCAL_ONLY, model=Scripted([0, 1, END]), scorer=scorer)
     assert scorer.requests == [(*CLOUD_PROMPT, 0, 1)]
 
 
-def test_the_cloud_can_write_past_a_drafted_end_token() -> None:
+def test_the_cloud_can_correct_a_drafted_end_token() -> None:
     tokens = write(operator=Mixture(0.0), model=Scripted([END]))
     assert len(tokens) > 1
 
 
 def test_a_stop_string_split_over_tokens_ends_the_text() -> None:
     options = GenerationOptions(max_tokens=40, temperature=0.0, stop=("b c",))
-    tokens = write(options, operator=ALONE, model=Scripted([0, 1, 3, 2, 0, 0]))
+    tokens = write(options, operator=LOCAL_ONLY, model=Scripted([0, 1, 3, 2, 0, 0]))
     assert "".join(token.text for token in tokens) == "a"
     assert ids(tokens) == [0, 1, 3, 2]
     assert tokens[-1].finish_reason == "stop"
 
 
 def test_a_character_split_over_tokens_streams_whole() -> None:
-    tokens = write(operator=ALONE, model=Scripted([0, 5, 6, 1, END]))
+    tokens = write(operator=LOCAL_ONLY, model=Scripted([0, 5, 6, 1, END]))
     assert [token.text for token in tokens] == ["a", "", "é", "b", ""]
 
 
-def test_max_tokens_is_kept() -> None:
+def test_max_tokens_limits_the_text() -> None:
     for limit in (1, 2, 7):
         options = GenerationOptions(max_tokens=limit, temperature=0.0)
         scorer = TinyScorer()
@@ -171,8 +171,9 @@ def test_only_the_last_token_has_a_finish_reason_and_a_report() -> None:
     assert [token.report is None for token in tokens] == [True] * 39 + [False]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_text() -> None:
-    """Beyond the ids: a draft holds a distribution, and drafts are few."""
+    """Each draft holds a distribution, and the number of drafts is bounded."""
 
     class Wide(TinyModel):
         vocabulary_size = 20_000
@@ -188,7 +189,9 @@ def test_memory_does_not_grow_with_the_text() -> None:
 
     def peak(tokens: int) -> int:
         options = GenerationOptions(max_tokens=tokens, temperature=1.0, seed=3)
-        stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), options)
+        stream = FusedDecoder(model, operator="mean").stream(
+            MESSAGES, tiny_verifier(scorer), options
+        )
         tracemalloc.start()
         for _ in stream:
             pass
@@ -196,12 +199,12 @@ def test_memory_does_not_grow_with_the_text() -> None:
         tracemalloc.stop()
         return most
 
-    peak(320)  # the tiny models remember what they once computed
+    peak(320)  # fills the cache of the tiny models
     distribution = 8 * Wide.vocabulary_size
-    # How many drafts there are at once is a matter of time: the least of three is compared.
+    # The number of drafts depends on timing, so the smallest of three runs is compared.
     long, short = (min(peak(tokens) for _ in range(3)) for tokens in (320, 80))
     assert long - short < 2 * distribution
-    assert short < 3 * (LONGEST_BLOCK + 2) * distribution
+    assert short < 3 * (MAX_BLOCK_TOKENS + 2) * distribution
 
 
 def test_the_report_counts_what_the_cloud_was_shown() -> None:
@@ -219,7 +222,7 @@ def test_the_report_counts_what_the_cloud_was_shown() -> None:
 
 
 def settled_before(tokens: Sequence[FusedToken], scorer: TinyScorer) -> list[int]:
-    """Settled tokens at each request: a round settles its accepted drafts and one more."""
+    """Number of settled tokens at each request; a round settles its accepted drafts plus one."""
     written = ids(tokens)
     counts = [0]
     for request in scorer.requests[:-1]:

@@ -29,7 +29,7 @@ from cogenesis_langchain.privacy.disclosure import PublicTokens
 
 
 @pytest.mark.parametrize("after", [0, 1, 4])
-def test_when_the_cloud_fails_the_local_model_writes_on_and_says_so(after: int) -> None:
+def test_when_the_cloud_fails_the_local_model_continues_and_reports_it(after: int) -> None:
     failure = CloudTimeout("no answer", remedy="wait")
     model = TinyModel(ends=False)
     tokens = write(model=model, scorer=TinyScorer(failure=(after, failure)))
@@ -51,7 +51,7 @@ def test_after_a_failure_no_further_request_is_made() -> None:
     assert len(scorer.requests) == 3
 
 
-def test_the_text_outgrowing_the_clouds_window_leaves_the_local_model_alone() -> None:
+def test_the_local_model_continues_alone_beyond_the_clouds_window() -> None:
     scorer = TinyScorer()
     scorer.window = 20
     tokens = write(model=TinyModel(ends=False), scorer=scorer)
@@ -62,7 +62,7 @@ def test_the_text_outgrowing_the_clouds_window_leaves_the_local_model_alone() ->
     assert max(map(len, scorer.requests)) < 20
 
 
-def test_what_the_border_stops_is_not_papered_over() -> None:
+def test_a_privacy_violation_is_raised_and_does_not_fall_back() -> None:
     class Stopped(TinyScorer):
         def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
             raise PrivacyViolation("a value was about to leave", remedy="mask it")
@@ -73,7 +73,7 @@ def test_what_the_border_stops_is_not_papered_over() -> None:
 
 def test_closing_the_stream_ends_the_work() -> None:
     model, scorer = TinyModel(ends=False), TinyScorer()
-    stream = FusedDecoder(model).stream(MESSAGES, tiny_verifier(scorer), GREEDY)
+    stream = FusedDecoder(model, operator="mean").stream(MESSAGES, tiny_verifier(scorer), GREEDY)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     calls, requests = model.calls, len(scorer.requests)
@@ -81,8 +81,8 @@ def test_closing_the_stream_ends_the_work() -> None:
     assert (model.calls, len(scorer.requests)) == (calls, requests)
 
 
-def test_two_streams_of_one_decoder_do_not_disturb_each_other() -> None:
-    decoder = FusedDecoder(TinyModel(ends=False))
+def test_two_streams_of_one_decoder_are_independent() -> None:
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean")
     alone = ids(list(decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)))
     first = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
     second = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), GREEDY)
@@ -92,7 +92,7 @@ def test_two_streams_of_one_decoder_do_not_disturb_each_other() -> None:
 
 def test_a_prompt_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
     scorer = TinyScorer()
-    decoder = FusedDecoder(TinyModel())
+    decoder = FusedDecoder(TinyModel(), operator="mean")
     with pytest.raises(ContextTooLong):
         decoder.stream(MESSAGES, tiny_verifier(scorer), GenerationOptions(max_tokens=510))
     assert scorer.requests == []
@@ -106,4 +106,6 @@ def test_contrast_needs_a_baseline() -> None:
 def test_a_json_schema_is_refused() -> None:
     options = GenerationOptions(max_tokens=9, json_schema="{}")
     with pytest.raises(FusionError, match="schema"):
-        FusedDecoder(TinyModel()).stream(MESSAGES, tiny_verifier(TinyScorer()), options)
+        FusedDecoder(TinyModel(), operator="mean").stream(
+            MESSAGES, tiny_verifier(TinyScorer()), options
+        )

@@ -1,4 +1,4 @@
-"""Opening a verifier on a server: its chat template, and whether its tokenizer is the local one."""
+"""Opening a verifier on a server: chat template, and token ids or text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from support.scoring_servers import echo, llama_server, serving, sglang
 from support.tiny_endpoint import Log, decode, encode, endpoint, public, score
-from support.tiny_endpoint import closed_endpoints as closed_endpoints  # an autouse fixture
 from support.tiny_models import PIECES, TinyModel
 
 from cogenesis_langchain.errors import FusionError
@@ -17,16 +16,17 @@ from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate
 
 
-def test_the_servers_chat_template_is_applied_to_names_not_texts() -> None:
-    log: Log = []
+def test_the_servers_chat_template_is_applied_without_sending_the_text() -> None:
+    log = Log()
     text = PublicText.compose(PublicTemplate("what the user asks"))
     with serving(llama_server(score, encode, decode)) as server:
         cloud = endpoint(server.url, log, chat_format=None)
         assert str(cloud.render([PublicMessage("user", text)])) == "what the user asks"
-    assert not any(b"asks" in payload for _, payload, _ in log)
+    assert log.ledger.entries
+    assert not any(b"asks" in entry.payload for entry in log.ledger.entries)
 
 
-def test_without_a_template_on_either_side_the_remedy_is_named() -> None:
+def test_without_any_chat_template_the_error_names_a_remedy() -> None:
     with serving(echo(score, encode, decode)) as server:
         cloud = endpoint(server.url, chat_format=None)
         with pytest.raises(FusionError, match="chat template"):
@@ -48,7 +48,7 @@ class SameTokenizer(TinyModel):
         return encode(text.decode())
 
 
-def test_a_shared_tokenizer_is_judged_by_ids_and_another_by_text() -> None:
+def test_a_shared_tokenizer_is_verified_by_ids_and_another_by_text() -> None:
     messages = [PublicMessage("user", public("ab"))]
     with serving(llama_server(score, encode, decode)) as server:
         cloud = endpoint(server.url)
@@ -67,7 +67,10 @@ class OtherTokenizer(SameTokenizer):
         return [0] if len(text) > 20 else super().encode(text)
 
 
-def test_vocabularies_that_do_not_fit_a_server_of_ids_are_refused() -> None:
+def test_another_tokenizer_is_refused_by_a_server_that_scores_only_ids() -> None:
     messages = [PublicMessage("user", public("ab"))]
-    with serving(sglang(score, encode)) as server, pytest.raises(FusionError, match="vocabular"):
+    with (
+        serving(sglang(score, encode)) as server,
+        pytest.raises(FusionError, match="different tokenizers"),
+    ):
         open_verifier(endpoint(server.url), OtherTokenizer(), messages, disclosure=OpenDisclosure())

@@ -13,13 +13,12 @@ from cogenesis_langchain.fusion.operators import (
     Mixture,
     Operator,
     Position,
-    Probabilities,
     Product,
     complete,
     inverse_entropy,
     operator_named,
 )
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.base import Probabilities, TopK
 
 LOCAL = np.array([0.5, 0.3, 0.1, 0.1])
 CLOUD = np.array([0.1, 0.6, 0.2, 0.1])
@@ -58,7 +57,7 @@ def test_a_learned_weight_sees_the_position() -> None:
     assert operator.fuse(POSITION).weight == 0.5
 
 
-def test_the_surer_model_has_more_weight() -> None:
+def test_the_more_certain_model_has_more_weight() -> None:
     even, sure = np.full(4, 0.25), np.array([0.97, 0.01, 0.01, 0.01])
     operator = operator_named("entropy")
     assert operator.fuse(Position(sure, even)).weight > 0.8
@@ -66,13 +65,13 @@ def test_the_surer_model_has_more_weight() -> None:
     assert operator.fuse(Position(even, even)).weight == pytest.approx(0.5)
 
 
-def test_inverse_entropy_is_what_its_formula_says() -> None:
+def test_inverse_entropy_follows_its_formula() -> None:
     local, cloud = (-float((p * np.log(p)).sum()) for p in (LOCAL, CLOUD))
     expected = (1 / local) / (1 / local + 1 / cloud)
     assert inverse_entropy(POSITION) == pytest.approx(expected, abs=1e-5)
 
 
-def test_two_certain_models_weigh_alike() -> None:
+def test_two_certain_models_have_equal_weight() -> None:
     certain = Position(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     assert operator_named("entropy").fuse(certain).probabilities == pytest.approx([0.5, 0.5])
 
@@ -87,7 +86,7 @@ def test_product_is_the_geometric_mean() -> None:
     assert Product().fuse(POSITION).probabilities == pytest.approx(raw / raw.sum())
 
 
-def test_contrast_moves_the_cloud_by_what_the_context_changes() -> None:
+def test_contrast_shifts_the_cloud_by_the_local_log_ratio() -> None:
     raw = CLOUD * LOCAL / BASELINE
     fused = Contrast(alpha=1.0, clip=None).fuse(POSITION).probabilities
     assert fused == pytest.approx(raw / raw.sum())
@@ -101,7 +100,7 @@ def test_clipped_contrast_moves_no_token_further_than_its_bound(
     assert np.abs(np.log(fused / cloud)).max() <= 2 * clip + 1e-9
 
 
-def test_a_local_model_that_leads_has_its_way_unless_it_hesitates() -> None:
+def test_local_led_follows_the_local_model_unless_it_hesitates() -> None:
     sure, torn = np.array([0.8, 0.2]), np.array([0.52, 0.48])
     cloud, led = np.array([0.1, 0.9]), operator_named("local-led")
     assert led.fuse(Position(sure, cloud)).probabilities.argmax() == 0
@@ -130,7 +129,7 @@ def test_every_operator_gives_probabilities(
         assert fused.sum() == pytest.approx(1.0)
 
 
-def test_completion_keeps_the_top_and_spreads_the_rest_like_the_local_model() -> None:
+def test_completion_spreads_the_rest_in_proportion_to_the_local_model() -> None:
     cloud = complete(topk((1, 0.6), (2, 0.2)), LOCAL)
     assert cloud == pytest.approx([0.2 * 5 / 6, 0.6, 0.2, 0.2 / 6])
 
@@ -173,13 +172,13 @@ def test_contrast_without_a_baseline_is_refused() -> None:
         Contrast().fuse(Position(LOCAL, CLOUD))
 
 
-def test_models_without_a_token_in_common_are_refused_by_the_product() -> None:
+def test_product_refuses_models_without_common_tokens() -> None:
     apart = Position(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
-    with pytest.raises(FusionError, match="in common"):
+    with pytest.raises(FusionError, match="under both models"):
         Product().fuse(apart)
 
 
-def test_names_are_those_of_the_reports() -> None:
+def test_operators_are_named_as_in_reports() -> None:
     operators: list[Operator] = [operator_named(name) for name in OPERATORS]
     assert [operator.name for operator in operators] == list(OPERATORS)
     assert Mixture(0.3).name == "w=0.3"

@@ -14,7 +14,7 @@ from cogenesis_langchain.models.base import GenerationOptions
 EVEN = np.full(4, 0.25)
 
 
-def test_tokens_of_the_text_lose_once_and_the_rest_is_normalised() -> None:
+def test_a_repeated_token_is_penalised_once_and_the_result_is_normalised() -> None:
     found = PresencePenalty(math.log(2.0)).apply(EVEN, [3, 3, 1])
     assert found == pytest.approx(np.array([2, 1, 2, 1]) / 6)
     assert pytest.approx(0.25) == EVEN
@@ -26,7 +26,7 @@ def test_only_the_window_counts() -> None:
 
 
 @pytest.mark.parametrize("text", [[], [1]])
-def test_no_text_or_no_penalty_changes_nothing(text: list[int]) -> None:
+def test_without_text_or_penalty_nothing_changes(text: list[int]) -> None:
     nats = 0.0 if text else 1.0
     assert PresencePenalty(nats).apply(EVEN, text) is EVEN
 
@@ -34,17 +34,17 @@ def test_no_text_or_no_penalty_changes_nothing(text: list[int]) -> None:
 @pytest.mark.parametrize("nats", [-1.0, math.inf, math.nan])
 def test_a_penalty_out_of_range_is_refused(nats: float) -> None:
     with pytest.raises(FusionError, match="presence penalty"):
-        FusedDecoder(TinyModel(), presence_penalty=nats)
+        FusedDecoder(TinyModel(), operator="mean", presence_penalty=nats)
 
 
-def test_a_window_of_nothing_is_refused() -> None:
+def test_an_empty_window_is_refused() -> None:
     with pytest.raises(FusionError, match="window"):
         PresencePenalty(window=0)
 
 
-def test_the_decoder_penalises_what_it_has_written() -> None:
+def test_the_decoder_penalises_written_tokens() -> None:
     def written(nats: float) -> list[int]:
-        decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=nats)
+        decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=nats)
         options = GenerationOptions(max_tokens=8, temperature=0.0)
         verifier = tiny_verifier(TinyScorer())
         return [token.id for token in decoder.stream(MESSAGES, verifier, options)]

@@ -4,60 +4,74 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from support.many_texts import Leaky, Remembering, draws, exact, p_value, written_in_blocks
+from support.exactness import (
+    CachingVerifier,
+    LeakyVerifier,
+    exact_probabilities,
+    p_value,
+    sample_texts,
+    write_in_blocks,
+)
 from support.tiny_models import (
     OPERATORS,
     PIECES,
     TinyModel,
     TinyScorer,
-    TokenByToken,
+    TokenByTokenFusion,
     local_side,
     tiny_verifier,
 )
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import Choice, Greedy, Sampled, Shape
+from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 4])
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: int) -> None:
-    verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape = Shape()
-    counts = Counter(draws(operator, size, verifier, shape, 600))
-    assert p_value(counts, exact(operator, shape)) > 0.01
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
+    parameters = SamplingParameters()
+    counts = Counter(sample_texts(operator, size, verifier, parameters, 600))
+    assert p_value(counts, exact_probabilities(operator, parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
-    verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape = Shape(temperature=0.7, top_k=5, top_p=0.9)
-    counts = Counter(draws(Mixture(), 2, verifier, shape, 600))
-    assert p_value(counts, exact(Mixture(), shape)) > 0.01
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
+    parameters = SamplingParameters(temperature=0.7, top_p=0.9)
+    counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600))
+    assert p_value(counts, exact_probabilities(Mixture(), parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_penalised_sampling_follows_the_penalised_fusion() -> None:
-    verifier = Remembering(tiny_verifier(TinyScorer()))
-    shape, penalty = Shape(), PresencePenalty(1.5, window=2)
-    counts = Counter(draws(Mixture(), 2, verifier, shape, 600, penalty))
-    assert p_value(counts, exact(Mixture(), shape, penalty)) > 0.01
-    assert p_value(counts, exact(Mixture(), shape)) < 1e-6
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
+    parameters, penalty = SamplingParameters(), PresencePenalty(1.5, window=2)
+    counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600, penalty))
+    assert p_value(counts, exact_probabilities(Mixture(), parameters, penalty)) > 0.01
+    assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
 
 
-def test_the_top_k_trap_is_caught() -> None:
-    """Control: a server's extra entry for the drafted token, if it is used, breaks exactness."""
-    leaky = Leaky(tiny_verifier(TinyScorer(), k=1), tiny_verifier(TinyScorer(), k=len(PIECES)))
-    honest = Remembering(tiny_verifier(TinyScorer(), k=1))
-    reference = TokenByToken(Mixture(), TinyModel(), tiny_verifier(TinyScorer(), k=1))
-    shape = Shape()
+@pytest.mark.slow
+def test_control_using_the_drafted_tokens_own_probability_is_detected() -> None:
+    """Control: using a server's extra entry for the drafted token breaks exactness."""
+    leaky = LeakyVerifier(
+        tiny_verifier(TinyScorer(), k=1), tiny_verifier(TinyScorer(), k=len(PIECES))
+    )
+    honest = CachingVerifier(tiny_verifier(TinyScorer(), k=1))
+    reference = TokenByTokenFusion(Mixture(), TinyModel(), tiny_verifier(TinyScorer(), k=1))
+    parameters = SamplingParameters()
     first: dict[tuple[int, ...], float] = {
         (t,): float(p) for t, p in enumerate(reference.distribution(()))
     }
 
-    def first_tokens(verifier: Remembering) -> Counter[tuple[int, ...]]:
-        return Counter(text[:1] for text in draws(Mixture(), 2, verifier, shape, 2_000))
+    def first_tokens(verifier: CachingVerifier) -> Counter[tuple[int, ...]]:
+        return Counter(text[:1] for text in sample_texts(Mixture(), 2, verifier, parameters, 2_000))
 
     assert p_value(first_tokens(honest), first) > 0.01
     assert p_value(first_tokens(leaky), first) < 1e-12
@@ -66,31 +80,33 @@ def test_the_top_k_trap_is_caught() -> None:
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_greedy_blocks_write_what_token_by_token_fusion_writes(operator: Operator) -> None:
     verifier = tiny_verifier(TinyScorer())
-    reference = TokenByToken(operator, TinyModel(), verifier)
+    reference = TokenByTokenFusion(operator, TinyModel(), verifier)
     wanted: list[int] = []
     for _ in range(40):
         wanted.append(int(reference.distribution(wanted).argmax()))
     for size in (0, 1, 3, 8):
-        speculation = Speculation(local_side(TinyModel()), operator, Greedy())
-        assert written_in_blocks(speculation, Remembering(verifier), size, 40) == wanted
+        speculation = Speculation(local_side(TinyModel()), operator, GreedySampler())
+        assert write_in_blocks(speculation, CachingVerifier(verifier), size, 40) == wanted
 
 
 @pytest.mark.parametrize("nats", [0.0, 1.0])
-@pytest.mark.parametrize("choice", [Greedy(), Sampled(Shape(temperature=0.8), 11)])
-def test_the_text_does_not_depend_on_the_block_length(choice: Choice, nats: float) -> None:
-    verifier = Remembering(tiny_verifier(TinyScorer()))
+@pytest.mark.parametrize(
+    "sampler", [GreedySampler(), SpeculativeSampler(SamplingParameters(temperature=0.8), 11)]
+)
+def test_the_text_does_not_depend_on_the_block_length(sampler: Sampler, nats: float) -> None:
+    verifier = CachingVerifier(tiny_verifier(TinyScorer()))
 
     def write(size: int) -> tuple[int, ...]:
         side, penalty = local_side(TinyModel()), PresencePenalty(nats, window=4)
-        speculation = Speculation(side, Mixture(), choice, penalty)
-        return tuple(written_in_blocks(speculation, verifier, size, 60))
+        speculation = Speculation(side, Mixture(), sampler, penalty)
+        return tuple(write_in_blocks(speculation, verifier, size, 60))
 
     texts = {write(size) for size in (0, 1, 2, 5, 9)}
     assert len(texts) == 1
 
 
-def test_drafts_behind_a_correction_are_discarded_and_others_kept() -> None:
-    speculation = Speculation(local_side(TinyModel()), Mixture(), Greedy())
+def test_a_correction_discards_later_drafts_and_an_acceptance_keeps_them() -> None:
+    speculation = Speculation(local_side(TinyModel()), Mixture(), GreedySampler())
     for _ in range(4):
         speculation.draft()
     first = speculation.drafts[0]

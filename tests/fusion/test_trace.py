@@ -17,12 +17,12 @@ from cogenesis_langchain.models.base import GenerationOptions
 
 
 def written(scorer: TinyScorer | None = None) -> Trace:
-    decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
     options = GenerationOptions(max_tokens=40, temperature=0.0)
     return Trace.of(decoder.stream(MESSAGES, tiny_verifier(scorer or TinyScorer()), options))
 
 
-def test_every_token_says_who_wrote_it() -> None:
+def test_every_token_has_a_source_and_candidates() -> None:
     trace = written()
     assert {token.source for token in trace.tokens} == {"accepted", "corrected"}
     for token in trace.tokens:
@@ -40,19 +40,19 @@ def test_a_corrected_token_is_not_the_local_models_first_choice() -> None:
         assert first == (token.source == "accepted")
 
 
-def test_tokens_written_alone_are_marked() -> None:
+def test_tokens_without_the_cloud_are_marked_local() -> None:
     trace = written(TinyScorer(failure=(1, CloudTimeout("late", remedy="wait"))))
     alone = [token for token in trace.tokens if token.source == "local"]
     assert alone
     assert all(token.weight == token.share == 1.0 and not token.cloud_top for token in alone)
 
 
-def test_the_text_is_the_sum_of_its_tokens() -> None:
+def test_the_text_is_the_concatenation_of_its_tokens() -> None:
     trace = written()
     assert trace.text == "".join(token.text for token in trace.tokens) != ""
 
 
-def test_a_trace_survives_json() -> None:
+def test_a_trace_round_trips_through_json() -> None:
     trace = written()
     assert Trace.from_json(trace.to_json()) == trace
     assert trace.to_dict()["report"]["tokens"] == 40
@@ -66,7 +66,7 @@ def test_other_json_is_refused_without_repeating_it(data: bytes) -> None:
 
 
 def test_an_unfinished_text_has_no_trace() -> None:
-    decoder = FusedDecoder(TinyModel(ends=False), presence_penalty=0.0)
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
     options = GenerationOptions(max_tokens=9, temperature=0.0)
     stream = decoder.stream(MESSAGES, tiny_verifier(TinyScorer()), options)
     with pytest.raises(TraceInvalid):
@@ -93,7 +93,7 @@ def test_colours_run_from_the_cloud_to_the_local_model() -> None:
     assert colour(0.25) not in (blue, even)
 
 
-def test_the_terminal_shows_text_colours_and_what_it_took() -> None:
+def test_the_terminal_shows_colours_and_the_request_count() -> None:
     trace = written()
     out = StringIO()
     Console(file=out, width=100, force_terminal=True, color_system="truecolor").print(render(trace))
@@ -119,7 +119,7 @@ class Page(HTMLParser):
                 self.classes.append(value)
 
 
-def test_the_page_needs_nothing_else_and_escapes_the_text() -> None:
+def test_the_page_is_self_contained_and_escapes_the_text() -> None:
     html = to_html(secret_trace())
     page = Page()
     page.feed(html)
@@ -138,6 +138,6 @@ def test_the_page_marks_every_token() -> None:
     assert page.classes.count("t") == len(trace.tokens) - corrected
 
 
-def test_a_fallback_is_told() -> None:
+def test_the_page_shows_a_fallback() -> None:
     trace = written(TinyScorer(failure=(0, CloudTimeout("late", remedy="wait"))))
     assert "local alone after CloudTimeout" in to_html(trace)

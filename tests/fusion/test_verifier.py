@@ -21,7 +21,7 @@ LOCAL = np.full(len(PIECES), 1 / len(PIECES))
 PROMPT = PublicText.compose(PublicTemplate("cb"))
 
 
-def test_a_padded_vocabulary_is_cut_to_the_local_one() -> None:
+def test_ids_beyond_the_local_vocabulary_are_dropped() -> None:
     class Padded(TinyScorer):
         def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
             beyond = TopK(np.array([len(PIECES) + 5, 1]), np.log([0.6, 0.3]))
@@ -58,7 +58,7 @@ def test_a_sequence_beyond_the_window_is_not_sent() -> None:
     assert scorer.requests == []
 
 
-def test_no_more_tokens_a_position_are_asked_for_than_the_scorer_gives() -> None:
+def test_k_is_capped_at_the_scorers_maximum() -> None:
     class Modest(TinyScorer):
         max_k = 2
 
@@ -67,13 +67,13 @@ def test_no_more_tokens_a_position_are_asked_for_than_the_scorer_gives() -> None
     assert len(view.ids) == 2
 
 
-def test_public_tokens_are_made_by_the_border_alone() -> None:
+def test_only_the_border_can_create_public_tokens() -> None:
     with pytest.raises(TypeError):
         PublicTokens((1, 2), seal=object())  # type: ignore[arg-type]
 
 
 class TextCloud:
-    """A `TextScorer` with a vocabulary of its own: letters, tokenised text by text."""
+    """A `TextScorer` with its own vocabulary of letters."""
 
     max_k = 20
 
@@ -106,28 +106,28 @@ def aligned(cloud: TextCloud, model: TinyModel | None = None) -> AlignedVerifier
     )
 
 
-def test_text_up_to_each_local_token_is_asked_about() -> None:
+def test_the_text_up_to_each_local_token_is_scored() -> None:
     cloud = TextCloud()
     views = aligned(cloud).verify((0, 1), (3, 4))
     assert cloud.asked == [["cbab", "cbab ", "cbab ab"]]
     assert len(views) == 3
 
 
-def test_within_a_character_the_local_model_is_alone() -> None:
+def test_inside_a_character_the_cloud_has_no_vote() -> None:
     cloud = TextCloud()
     views = aligned(cloud).verify((0,), (5, 6))
     assert cloud.asked == [["cba", "cbaé"]]
     assert [view(LOCAL) is None for view in views] == [False, True, False]
 
 
-def test_nothing_is_sent_where_every_position_is_within_a_character() -> None:
+def test_nothing_is_sent_if_every_position_is_inside_a_character() -> None:
     cloud = TextCloud()
     views = aligned(cloud).verify((0, 5), ())
     assert cloud.asked == []
     assert [view(LOCAL) for view in views] == [None]
 
 
-def test_positions_behind_an_unanswered_one_are_left_for_the_next_request() -> None:
+def test_positions_after_an_unanswered_one_wait_for_the_next_request() -> None:
     assert len(aligned(TextCloud(answered=2)).verify((0,), (5, 6, 1))) == 3
     with pytest.raises(CloudAnswerInvalid):
         aligned(TextCloud(answered=0)).verify((0,), (1,))
@@ -138,20 +138,22 @@ def test_positions_behind_an_unanswered_one_are_left_for_the_next_request() -> N
 def test_fusion_across_tokenizers_does_not_depend_on_how_much_is_answered(
     answered: int | None, temperature: float
 ) -> None:
-    """Answering fewer positions costs requests and changes no token: the drafts wait."""
+    """Answering fewer positions costs requests but changes no token."""
 
     def text(cloud: TextCloud) -> Trace:
         model = TinyModel(ends=False)
         options = GenerationOptions(max_tokens=40, temperature=temperature, top_p=1.0, seed=5)
         messages = [PrivateMessage("user", PrivateText("abc"))]
-        return Trace.of(FusedDecoder(model).stream(messages, aligned(cloud, model), options))
+        return Trace.of(
+            FusedDecoder(model, operator="mean").stream(messages, aligned(cloud, model), options)
+        )
 
     whole, part = text(TextCloud()), text(TextCloud(answered))
     assert [token.id for token in part.tokens] == [token.id for token in whole.tokens]
     assert whole.report.fallback is part.report.fallback is None
 
 
-def test_a_token_judge_knows_the_clouds_end_tokens() -> None:
+def test_a_token_verifier_knows_the_clouds_end_tokens() -> None:
     scorer = TinyScorer()
     scorer.end_tokens = frozenset({3})
     verifier: TokenVerifier = tiny_verifier(scorer)

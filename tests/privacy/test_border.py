@@ -27,7 +27,7 @@ def body(*texts: PublicText, **more: object) -> bytes:
 # Release
 
 
-def test_an_instruction_without_private_values_leaves_as_it_is() -> None:
+def test_an_instruction_without_private_values_is_released_unchanged() -> None:
     released = release(context=NOTES)
     assert str(released.text) == INSTRUCTION
     assert (released.verdict, released.masked) == ("clean", {})
@@ -77,7 +77,7 @@ def test_nothing_leaves_when_a_value_is_hidden_in_an_encoding(hidden: str, polic
         release(f"Write a note about {hidden} today.", NOTES, policy="block")
 
 
-def test_spacing_that_hides_nothing_is_kept() -> None:
+def test_spacing_without_private_values_is_kept() -> None:
     assert str(release("Compare  plans A B C\n\tplease.").text) == "Compare  plans A B C\n\tplease."
 
 
@@ -87,7 +87,7 @@ def test_the_policy_block_raises_without_the_value() -> None:
     assert "Zimlor" not in str(caught.value) and "NAME" in str(caught.value)
 
 
-def test_the_policy_local_lets_nothing_out() -> None:
+def test_the_policy_local_releases_nothing() -> None:
     released = release("Write a note to Zimlor Quovex.", NOTES, policy="local")
     assert (released.text, released.verdict, released.masked) == (None, "refused", {"NAME": 1})
 
@@ -98,7 +98,7 @@ def test_structured_values_are_found_without_any_context() -> None:
     assert "tarn" not in str(released.text) and "9018" not in str(released.text)
 
 
-def test_a_known_value_inside_a_detected_one_leaves_nothing_of_it_standing() -> None:
+def test_a_known_value_inside_a_detected_one_is_masked_as_a_whole() -> None:
     released = release("Write to b.quovex@tarn.example today.", NOTES)
     shown = str(released.text)
     assert "quovex" not in shown and "tarn" not in shown and "@" not in shown
@@ -119,7 +119,7 @@ def test_a_masked_text_restores_exactly() -> None:
 
 
 @given(st.text(max_size=200))
-def test_whatever_the_instruction_no_known_value_is_released(text: str) -> None:
+def test_no_instruction_releases_a_known_value(text: str) -> None:
     released = release(f"{text} Zimlor {text}", NOTES)
     if released.text is not None:
         assert not released.values.find_in_payload(str(released.text).encode())
@@ -139,12 +139,12 @@ def test_a_request_is_recorded_with_its_exact_bytes() -> None:
     assert (permission.sent.calls, permission.sent.bytes) == (1, len(payload))
 
 
-STOWAWAYS = ["Zimlor", "ZIMLOR", "Zim\u200blor", base64.b64encode(b"Zimlor Quovex").decode()]
+ADDED_VALUES = ["Zimlor", "ZIMLOR", "Zim\u200blor", base64.b64encode(b"Zimlor Quovex").decode()]
 
 
-@pytest.mark.parametrize("value", STOWAWAYS)
+@pytest.mark.parametrize("value", ADDED_VALUES)
 @pytest.mark.parametrize("place", ["string", "key", "deep", "raw", "twice", "extra"])
-def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None:
+def test_a_private_value_added_to_a_request_is_refused(value: str, place: str) -> None:
     ledger = MemoryLedger()
     (message,), permission = permit(NOTES, ledger=ledger)
     payloads = {
@@ -164,7 +164,7 @@ def test_a_stowaway_is_stopped_wherever_it_hides(value: str, place: str) -> None
     assert permission.sent.calls == 0
 
 
-def test_the_control_without_a_stowaway_passes() -> None:
+def test_control_a_request_without_a_private_value_is_sent() -> None:
     (message,), permission = permit(NOTES)
     permission.authorise(
         URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"]
@@ -172,7 +172,7 @@ def test_the_control_without_a_stowaway_passes() -> None:
     assert permission.sent.calls == 1
 
 
-def test_what_cannot_be_recorded_does_not_leave() -> None:
+def test_a_request_that_cannot_be_recorded_is_not_sent() -> None:
     class Full:
         def append(self, entry: LedgerEntry) -> None:
             raise LedgerError("the disk is full", remedy="free some space")

@@ -33,7 +33,7 @@ def openai_at(url: str | None, **settings: Any) -> ChatOpenAI:
 
 
 class Client:
-    """A client as those of Ollama and Chroma: the address is deep inside."""
+    """A client like those of Ollama and Chroma, with the address in a nested object."""
 
     def __init__(self, url: str) -> None:
         self._client = type("Inner", (), {})()
@@ -80,7 +80,7 @@ def test_models_on_this_machine_are_trusted(url: str) -> None:
         "http://user@evil.test:80#@127.0.0.1/v1",
     ],
 )
-def test_models_elsewhere_are_refused(url: str | None) -> None:
+def test_models_on_other_hosts_are_refused(url: str | None) -> None:
     with pytest.raises(UntrustedLocalModel) as caught:
         require_trusted(openai_at(url))
     assert "trusted_hosts" in caught.value.remedy
@@ -89,11 +89,11 @@ def test_models_elsewhere_are_refused(url: str | None) -> None:
             require_trusted(Wrapping(wrapped=Client(url)))
 
 
-def test_a_host_that_the_user_named_is_trusted() -> None:
+def test_a_host_in_trusted_hosts_is_trusted() -> None:
     require_trusted(openai_at("http://gpu.home.test:8080/v1"), ["gpu.home.test"])
 
 
-def test_an_ensemble_is_as_trusted_as_its_members() -> None:
+def test_the_members_of_an_ensemble_are_checked() -> None:
     remote = InMemoryVectorStore(OpenAIEmbeddings(model="m")).as_retriever()
     here = InMemoryVectorStore(DeterministicFakeEmbedding(size=4)).as_retriever()
     require_trusted(Ensemble(retrievers=[here, here]))
@@ -104,7 +104,7 @@ def test_an_ensemble_is_as_trusted_as_its_members() -> None:
         require_trusted(Ensemble(rewriter=rewriter))
 
 
-def test_links_in_private_documents_are_not_taken_for_hosts() -> None:
+def test_links_in_private_documents_are_not_checked() -> None:
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
     store.add_documents([Document("https://example.test", metadata={"source": "https://a.test"})])
     require_trusted(store.as_retriever())
@@ -121,7 +121,7 @@ def test_hosted_services_without_an_address_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"])
-def test_a_proxy_before_a_local_model_is_refused(
+def test_an_environment_proxy_for_a_local_model_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = openai_at("http://127.0.0.1:8080/v1")
@@ -134,7 +134,7 @@ def test_a_proxy_before_a_local_model_is_refused(
 
 
 @pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY"])
-def test_the_environment_cannot_move_a_local_model(
+def test_a_base_url_or_proxy_from_the_environment_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "http://elsewhere.test:80/v1")
@@ -153,7 +153,7 @@ def write(local: LocalChatModel) -> str:
     return "".join(chunk.text for chunk in local.stream(PROMPT, GenerationOptions()))
 
 
-def test_a_model_that_is_moved_after_it_was_made_is_refused() -> None:
+def test_a_model_whose_address_changes_later_is_refused() -> None:
     model = Wrapping(wrapped=Client("http://127.0.0.1:1"))
     local = LocalChatModel(model)
     model.wrapped._client._base_url = "https://elsewhere.test"
@@ -169,7 +169,7 @@ def test_a_local_server_cannot_send_the_prompt_elsewhere() -> None:
             write(LocalChatModel(model))
         assert local.requests and not elsewhere.requests
         list(model.stream("I am Zimlor Quovex."))
-        assert b"Zimlor" in elsewhere.received  # the control follows
+        assert b"Zimlor" in elsewhere.received  # the control follows the redirect
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_failing_local_model_keeps_the_prompt_out_of_its_error(
     assert "Zimlor" not in str(error) + repr(vars(error))
 
 
-def test_a_retriever_elsewhere_is_refused_before_it_is_asked() -> None:
+def test_a_remote_retriever_is_refused_before_it_is_called() -> None:
     class Remote(FixedContext):
         client: Any
 

@@ -64,7 +64,7 @@ def test_blocks_marked_private_never_count() -> None:
     assert request.whole.reveal() == f"{NOTE}\n{TASK}\nMore."
 
 
-def test_with_marked_only_blocks_marked_public_count() -> None:
+def test_with_the_rule_marked_only_public_blocks_count() -> None:
     request = split(
         HumanMessage([public(TASK), {"type": "text", "text": "My own words."}, private(NOTE)]),
         rule="marked",
@@ -94,7 +94,7 @@ def test_a_long_message_is_a_document() -> None:
     assert candidate(split(HumanMessage("word " * 150))) is not None
 
 
-def test_a_message_that_is_private_from_end_to_end_has_no_candidate() -> None:
+def test_a_message_with_private_blocks_only_has_no_candidate() -> None:
     request = split(HumanMessage([private(TASK)]))
     assert candidate(request) is None and request.reason
     assert request.task.reveal() == request.bare_task.reveal() == TASK
@@ -118,12 +118,12 @@ def test_requests_without_a_usable_instruction_are_refused(messages: list[BaseMe
     assert caught.value.remedy
 
 
-def test_what_is_private_is_not_printed() -> None:
+def test_private_parts_are_not_printed() -> None:
     request = split(SystemMessage(NOTE), HumanMessage([private(NOTE), public(TASK)]))
     assert "Zimlor" not in repr(request) and "landlord" not in repr(request)
 
 
-def test_an_earlier_turn_that_is_the_candidate_is_told_from_others() -> None:
+def test_an_earlier_turn_equal_to_the_candidate_is_recognised() -> None:
     request = split(
         SystemMessage(TASK),
         HumanMessage(f" {TASK}\n"),

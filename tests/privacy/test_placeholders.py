@@ -66,7 +66,7 @@ def test_restoring_any_text_without_hits_gives_the_text(text: str) -> None:
 
 
 @given(TEXTS, st.lists(st.integers(0, 60), max_size=12))
-def test_pieces_are_restored_like_the_whole(text: str, cuts: list[int]) -> None:
+def test_a_streamed_text_is_restored_like_the_whole_text(text: str, cuts: list[int]) -> None:
     placeholders = Placeholders()
     placeholders.mask("Anna Bo", VALUES.find("Anna Bo"))
     restorer = placeholders.restorer()
@@ -76,7 +76,7 @@ def test_pieces_are_restored_like_the_whole(text: str, cuts: list[int]) -> None:
     assert restored == placeholders.restore(text)
 
 
-def test_a_stream_holds_back_no_more_than_an_opening() -> None:
+def test_a_stream_holds_back_only_an_incomplete_placeholder() -> None:
     placeholders = Placeholders()
     placeholders.mask("Anna", VALUES.find("Anna"))
     restorer = placeholders.restorer()
@@ -105,7 +105,7 @@ def test_threads_agree_on_placeholders() -> None:
     assert len(set(masked[0])) == 50
 
 
-def test_it_does_not_print_what_it_holds() -> None:
+def test_values_are_not_printed() -> None:
     placeholders = Placeholders()
     placeholders.mask("Anna", VALUES.find("Anna"))
     assert "Anna" not in repr(placeholders)

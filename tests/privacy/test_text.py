@@ -21,7 +21,7 @@ SEALED = {
 }
 
 
-def test_private_text_prints_its_length_and_a_digest_alone(
+def test_private_text_prints_only_its_length_and_a_digest(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     text = PrivateText(SECRET)
@@ -34,19 +34,19 @@ def test_private_text_prints_its_length_and_a_digest_alone(
     assert not hasattr(text, "__dict__")
 
 
-def test_private_text_compares_with_its_like_alone() -> None:
+def test_private_text_equals_only_private_text() -> None:
     text = PrivateText(SECRET)
     assert text == PrivateText(SECRET) and hash(text) == hash(PrivateText(SECRET))
     assert text != SECRET and text != PublicText.compose(PublicTemplate(SECRET))
 
 
 @pytest.mark.parametrize("leave", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_private_text_stays_in_its_process(leave: object) -> None:
-    with pytest.raises(TypeError, match="does not pickle"):
+def test_private_text_cannot_be_pickled_or_copied(leave: object) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
         leave(PrivateText(SECRET))  # type: ignore[operator]
 
 
-def test_public_text_is_made_by_the_border_alone() -> None:
+def test_only_the_border_makes_public_text() -> None:
     with pytest.raises(TypeError, match="only Border"):
         PublicText("anything", seal=_Seal())
     with pytest.raises(TypeError):
@@ -55,7 +55,7 @@ def test_public_text_is_made_by_the_border_alone() -> None:
     assert str(made) == "Write a toast." and repr(made) == "PublicText('Write a toast.')"
 
 
-def test_composed_texts_hold_templates_and_public_texts_alone() -> None:
+def test_compose_takes_only_templates_and_public_texts() -> None:
     template = PublicTemplate("Request: {instruction}")
     public = release("Use {braces} and {instruction}.").text
     assert public is not None
@@ -67,7 +67,7 @@ def test_composed_texts_hold_templates_and_public_texts_alone() -> None:
         PublicText.compose(template, {"instruction": "a string"})  # type: ignore[dict-item]
 
 
-def test_the_seal_is_used_where_it_is_meant_to_be_alone() -> None:
+def test_only_three_modules_use_the_seal() -> None:
     root = Path(cogenesis_langchain.__file__).parent
     files = [path for path in root.rglob("*.py")]
     using = {

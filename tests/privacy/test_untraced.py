@@ -31,7 +31,7 @@ from cogenesis_langchain.privacy.untraced import Untraced, refuse_tracing
 
 @pytest.fixture(autouse=True)
 def _fresh_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """LangSmith reads each variable once."""
+    """Clear LangSmith's cache of environment variables."""
     forget: Callable[[], None] = get_env_var.cache_clear  # type: ignore[attr-defined]
     forget()
     yield
@@ -41,7 +41,7 @@ def _fresh_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def collecting() -> Iterator[None]:
-    """A client is there already, so that LangSmith makes none that looks for the network."""
+    """Configure a client, because LangSmith would make one that uses the network."""
     langsmith.configure(client=client())
     yield
     langsmith.configure(client=None)
@@ -87,7 +87,7 @@ def test_inner_calls_are_not_traced() -> None:
         assert tracing_is_enabled() is True
 
 
-def test_the_callers_tracing_goes_on_between_the_steps() -> None:
+def test_the_callers_tracing_is_on_between_the_steps() -> None:
     with tracing_context(enabled=True, client=client()):
         for inside in Untraced().iterate(tracing_is_enabled() for _ in range(2)):
             assert inside is False and tracing_is_enabled() is True
@@ -100,7 +100,7 @@ def test_the_callers_context_is_kept_otherwise() -> None:
     assert Untraced().call(var_child_runnable_config.get) is None
 
 
-def test_one_can_be_used_from_another_thread() -> None:
+def test_an_untraced_context_works_in_another_thread() -> None:
     listener = Listener()
     untraced = Untraced()
     thread = threading.Thread(target=lambda: untraced.call(inner))
@@ -109,10 +109,10 @@ def test_one_can_be_used_from_another_thread() -> None:
     assert listener.heard == []
 
 
-# Who is refused
+# Refused tracers
 
 
-def test_nothing_is_refused_when_nobody_listens() -> None:
+def test_a_call_without_tracers_is_allowed() -> None:
     refuse_tracing()
     refuse_tracing(None, [], [Listener()])
     with collect_runs(), get_usage_metadata_callback():
@@ -137,16 +137,16 @@ def test_tracing_that_is_switched_off_here_is_not_refused(monkeypatch: pytest.Mo
         refuse_tracing()
 
 
-def test_tracing_that_cannot_be_looked_into_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracing_to_an_unknown_host_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGSMITH_TRACING", "true")  # without a key no tracer can be made here
-    with pytest.raises(TracingLeak, match="cannot be told"):
+    with pytest.raises(TracingLeak, match="cannot be determined"):
         refuse_tracing()
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:1984", "http://127.0.0.1:1984", "http://[::1]:1"]
 )
-def test_a_collector_on_this_machine_is_no_leak(url: str) -> None:
+def test_a_collector_on_this_machine_is_allowed(url: str) -> None:
     refuse_tracing([tracer(url)])
 
 
@@ -159,7 +159,7 @@ def test_a_tracer_is_refused_wherever_it_comes_from() -> None:
         refuse_tracing()
 
 
-def test_copies_of_a_trace_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replicas_of_a_tracer_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     here = tracer("http://127.0.0.1:1984")
     refuse_tracing([here])
     with tracing_context(replicas=[{"api_url": COLLECTOR}]), pytest.raises(TracingLeak):
@@ -183,14 +183,14 @@ def test_a_collector_behind_a_proxy_is_refused(monkeypatch: pytest.MonkeyPatch) 
     refuse_tracing([tracer("http://127.0.0.1:1984")])
 
 
-def test_an_exporter_of_telemetry_is_refused() -> None:
+def test_an_opentelemetry_exporter_is_refused() -> None:
     exporting = tracer("http://127.0.0.1:1984")
     exporting.client.otel_exporter = object()  # type: ignore[assignment]
     with pytest.raises(TracingLeak, match="OpenTelemetry"):
         refuse_tracing([exporting])
 
 
-def test_debug_printers_are_refused_and_verbose_is_not() -> None:
+def test_debug_printers_are_refused_and_verbose_is_allowed() -> None:
     set_debug(True)
     try:
         with pytest.raises(TracingLeak, match="ConsoleCallbackHandler") as caught:

@@ -74,7 +74,7 @@ def found(text: str) -> set[tuple[str, str]]:
         ("my gambling debts grow", "MONEY", "gambling debts"),
     ],
 )  # fmt: skip
-def test_it_finds(text: str, kind: ValueKind, value: str) -> None:
+def test_private_values_are_found(text: str, kind: ValueKind, value: str) -> None:
     assert (kind, value) in found(text)
 
 

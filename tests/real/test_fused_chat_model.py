@@ -9,7 +9,7 @@ from langchain_openai import ChatOpenAI
 from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
-from cogenesis_langchain.chains.logit_fusion import create_logit_fusion_chain
+from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.trace import Trace
 
@@ -63,7 +63,7 @@ def test_the_chain_gives_the_answer_and_its_trace(
     stand_in: ChatOpenAI, local_model: LlamaCppModel
 ) -> None:
     model = fused(stand_in, local_model, retriever=None)
-    chain = create_logit_fusion_chain(model, Documents(texts=[CONTEXT]))
+    chain = create_fused_decoding_chain(model, Documents(texts=[CONTEXT]))
     chunks: list[dict[str, Any]] = [{**chunk} for chunk in chain.stream({"input": INSTRUCTION})]
     answer = "".join(chunk["answer"] for chunk in chunks if "answer" in chunk)
     (trace,) = (chunk["trace"] for chunk in chunks if "trace" in chunk)
@@ -100,5 +100,5 @@ def test_the_chain_refuses_a_model_that_writes_by_sketch_fill(
     stand_in: ChatOpenAI, local_model: LlamaCppModel
 ) -> None:
     sketch = fused(stand_in, local_model, mode="sketch", retriever=None)
-    with pytest.raises(ConfigurationError, match="does not write by fused decoding"):
-        create_logit_fusion_chain(sketch, Documents(texts=[CONTEXT]))
+    with pytest.raises(ConfigurationError, match='not mode="fused"'):
+        create_fused_decoding_chain(sketch, Documents(texts=[CONTEXT]))

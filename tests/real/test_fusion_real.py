@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import httpx
 import numpy as np
 import pytest
+from support import tiny_endpoint
 
 from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -22,7 +23,7 @@ from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
-from cogenesis_langchain.models.scoring.chat_formats import chatml
+from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
@@ -40,14 +41,8 @@ LOCAL = [
 GREEDY = GenerationOptions(max_tokens=24, temperature=0.0)
 
 
-def endpoint(url: str, *, format_: bool = False) -> CompletionsEndpoint:
-    return CompletionsEndpoint(
-        url,
-        model=SMALLEST,
-        on_request=lambda *_: None,
-        chat_format=chatml if format_ else None,
-        timeout=300.0,
-    )
+def endpoint(url: str, *, chat_format: ChatFormat | None = None) -> CompletionsEndpoint:
+    return tiny_endpoint.endpoint(url, model=SMALLEST, chat_format=chat_format, timeout=300.0)
 
 
 def ids_of(model: LlamaCppModel, text: str) -> PublicTokens:
@@ -106,7 +101,6 @@ def test_llama_server_scores_a_block_as_the_model_does_in_process(
         cloud = endpoint(server.base_url)
         able = cloud.probe()
         found = HttpBlockScorer(cloud).score(sequence, 3, 10)
-        cloud.close()
     assert able.tokens is not None and able.tokens.name == "llama-server"
     assert able.window == 256
     assert able.end_tokens
@@ -124,13 +118,12 @@ def test_greedy_blocks_over_llama_server_write_what_one_request_a_token_writes(
         cloud = endpoint(server.base_url)
         verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
         assert isinstance(verifier, TokenVerifier)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
+        trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
         one_by_one: list[int] = []
         for _ in trace.tokens:
             local = np.exp(tokens.next_logprobs([*tokens.encode_chat(LOCAL), *one_by_one]))
             view = verifier.verify(one_by_one, ())[0](local.astype(np.float64))
             one_by_one.append(fused_argmax(local.astype(np.float64), view, one_by_one))
-        cloud.close()
     assert trace.report.requests < trace.report.tokens
     assert trace.report.fallback is None
     assert [token.id for token in trace.tokens] == one_by_one
@@ -156,8 +149,7 @@ def test_a_local_model_with_another_tokenizer_writes_with_the_stand_in(
         cloud = endpoint(server.base_url)
         verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
         assert isinstance(verifier, AlignedVerifier)
-        trace = Trace.of(FusedDecoder(tokens).stream(LOCAL, verifier, GREEDY))
-        cloud.close()
+        trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
     assert trace.report.fallback is None
     assert trace.report.requests < trace.report.tokens
     assert len(trace.text) > 10
@@ -195,12 +187,11 @@ def test_llama_cpp_server_scores_a_block_by_echo(tiny_local_model: LlamaCppModel
     texts = ["Dear Ines, thank you", "Dear Ines, thank you for", "Dear Ines, thank you for the"]
     prefixes = [PublicText.compose(PublicTemplate(text)) for text in texts]
     with llama_cpp_server(n_ctx=32) as url:
-        cloud = endpoint(url, format_=True)
+        cloud = endpoint(url, chat_format=chatml)
         able = cloud.probe()
         assert able.tokens is None
         assert able.texts is not None and able.texts.name == "echo"
         found = HttpTextScorer(cloud).score_text(prefixes, 10)
-        cloud.close()
     assert len(found) == 3
     tokens = LlamaCppTokens(tiny_local_model, window=64)
     for text, answer in zip(texts, found, strict=True):

@@ -14,7 +14,7 @@ PERSONA = Path(__file__).parent.parent.parent / "examples" / "persona"
 COMMAND = [
     sys.executable, "-m", "cogenesis_langchain.cli", "write",
     "Write a short letter to my landlord about the heating.",
-    "--context", str(PERSONA), "--max-tokens", "60",
+    "--context", str(PERSONA), "--local", "qwen2.5-coder-0.5b-instruct", "--max-tokens", "300",
 ]  # fmt: skip
 
 
@@ -29,13 +29,15 @@ def alive(pid: int) -> bool:
 
 
 def test_it_writes_a_text_and_shows_what_left(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
     done = subprocess.run(
-        [*COMMAND, "--store", str(tmp_path / "store")],
+        [*COMMAND, "--store", str(tmp_path / "store"), "--page", str(page)],
         capture_output=True, text=True, timeout=600, check=True,
         env={**os.environ, "COLUMNS": "200"},
     )  # fmt: skip
     shown, _, left = done.stdout.partition("every byte that crossed the border")
-    assert "sketch (rung: sketch)" in shown and "text (stays here)" in shown
+    assert "sketch (rung: template)" in shown and "text (stays here)" in shown
+    assert 'class="local"' in page.read_text()
     assert "/v1/chat/completions" in left and '"messages"' in left
     for private in ("Ferreira", "Larkfield", "Penhallow", "1,395"):
         assert private not in left

@@ -14,20 +14,20 @@ settings.register_profile("thorough", max_examples=10_000)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the store of a test is."""
+    """The folder of a test's store."""
     return tmp_path / "store"
 
 
 @pytest.fixture
 def store(folder: Path) -> Iterator[ContextStore]:
-    """An empty store with quick embeddings."""
+    """An empty store with fast embeddings."""
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         yield store
 
 
 @pytest.fixture
 def saves_often(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Chroma saves its vector index after this many changes instead of thousands."""
+    """Make Chroma save its vector index after this many changes instead of thousands."""
     every = 50
     monkeypatch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", every)
     return every

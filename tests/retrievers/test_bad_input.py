@@ -1,4 +1,4 @@
-"""What is given wrongly or breaks: each with its clear error, and nothing lost."""
+"""Wrong input and failures: each raises a clear error, and no data is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.storage.chroma_errors import explained
+from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
@@ -22,7 +22,7 @@ SECRET = "Qzxvbnm 84413"
 
 
 class Ragged(WordEmbeddings):
-    """Gives a vector of another length for some texts."""
+    """Returns a vector of another length for some texts."""
 
     def _embed(self, text: str) -> list[float]:
         return super()._embed(text)[: 31 if "short" in text else None]
@@ -53,7 +53,7 @@ class Failing(WordEmbeddings):
         (Failing(), "fail", "Failing failed"),
     ],
 )
-def test_a_model_that_misbehaves_is_named_without_the_text(
+def test_the_error_names_a_failing_model_without_the_text(
     folder: Path, model: Embeddings, text: str, problem: str
 ) -> None:
     with ContextStore(folder, embeddings=model) as store:
@@ -82,7 +82,7 @@ def test_a_model_that_gives_too_few_vectors_is_refused(folder: Path) -> None:
     ],
     ids=["model", "dimensions"],
 )
-def test_another_embedding_model_is_noticed_and_rebuild_takes_it(
+def test_another_embedding_model_is_refused_until_a_rebuild(
     folder: Path, other: WordEmbeddings, problem: str
 ) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
@@ -98,7 +98,7 @@ def test_another_embedding_model_is_noticed_and_rebuild_takes_it(
         assert store.search("key")[0][0].page_content == "Noor has the key"
 
 
-def test_the_same_model_with_other_rounding_is_the_same(folder: Path) -> None:
+def test_other_rounding_does_not_make_another_model(folder: Path) -> None:
     class Rounded(WordEmbeddings):
         def _embed(self, text: str) -> list[float]:
             return [round(number, 2) for number in super()._embed(text)]
@@ -124,11 +124,12 @@ def damage(path: Path, start: int, length: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [0, 4096, 20_000], ids=["header", "schema", "tables"])
-def test_a_damaged_database_is_named_and_a_restored_one_opens(
+def test_a_damaged_database_is_reported_and_a_restored_one_opens(
     folder: Path, start: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Chroma's native code panics at some of these; what it prints is its own."""
+    """Chroma's native code panics on some of these and prints its own message."""
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add_documents(
             Document(page_content=f"{SECRET} {i} " + "at length " * 40) for i in range(40)
@@ -149,17 +150,17 @@ def test_a_damaged_database_is_named_and_a_restored_one_opens(
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_a_lost_database_is_not_taken_for_a_new_store(folder: Path, gone: bool) -> None:
+def test_a_missing_database_is_an_error_and_not_a_new_store(folder: Path, gone: bool) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add("Noor has the key")
     database = folder / "chroma.sqlite3"
     database.unlink() if gone else database.write_bytes(b"")
-    with pytest.raises(StoreError, match="gone or empty"):
+    with pytest.raises(StoreError, match="missing or empty"):
         ContextStore(folder, embeddings=WordEmbeddings())
 
 
-@pytest.mark.parametrize("name", ["index-looks.json", "erasure.json"])
-def test_a_damaged_note_is_named(folder: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["index-checksums.json", "erasure.json"])
+def test_the_error_names_a_damaged_state_file(folder: Path, name: str) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add("Noor has the key")
     (folder / name).write_text("{junk")
@@ -171,7 +172,7 @@ def test_a_damaged_note_is_named(folder: Path, name: str) -> None:
         assert len(store.search("key")) == 1
 
 
-def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="cannot be written"):
         ContextStore(tmp_path / "file", embeddings=WordEmbeddings())
@@ -180,17 +181,19 @@ def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
 mounted = pytest.mark.skipif(not store_under_limits.can_mount(), reason="may not mount anything")
 
 
+@pytest.mark.slow
 @mounted
-def test_a_full_disk_is_named(folder: Path) -> None:
+def test_a_full_disk_is_reported(folder: Path) -> None:
     what, remedy, kept = store_under_limits.run(folder, "full")
     assert "disk is full" in what
     assert "free some space" in remedy
     assert int(kept) > 0
 
 
+@pytest.mark.slow
 @mounted
 @pytest.mark.parametrize("filled", [True, False])
-def test_a_read_only_folder_is_named(folder: Path, filled: bool) -> None:
+def test_a_read_only_folder_is_reported(folder: Path, filled: bool) -> None:
     if filled:
         with ContextStore(folder, embeddings=WordEmbeddings()) as store:
             store.add("Noor has the key")
@@ -200,9 +203,10 @@ def test_a_read_only_folder_is_named(folder: Path, filled: bool) -> None:
     assert kept == "0"
 
 
+@pytest.mark.slow
 @mounted
-def test_without_a_limit_nothing_is_said(folder: Path) -> None:
-    """The control."""
+def test_control_without_a_limit_there_is_no_error(folder: Path) -> None:
+    """The control: without a limit there is no error."""
     assert store_under_limits.run(folder, "plain") == []
 
 
@@ -215,13 +219,13 @@ def test_without_a_limit_nothing_is_said(folder: Path) -> None:
         (ValueError(f"something new about {SECRET}"), "ValueError"),
     ],
 )
-def test_what_chroma_says_is_not_passed_on(error: Exception, problem: str) -> None:
-    with pytest.raises(StoreError, match=problem) as caught, explained("place"):
+def test_chromas_own_messages_are_dropped(error: Exception, problem: str) -> None:
+    with pytest.raises(StoreError, match=problem) as caught, translated_errors("place"):
         raise error
     assert SECRET not in repr(caught.value) + caught.value.remedy
     assert caught.value.__suppress_context__
 
 
-def test_what_is_no_failure_of_chroma_is_left_alone() -> None:
-    with pytest.raises(KeyboardInterrupt), explained("place"):
+def test_other_exceptions_pass_through_unchanged() -> None:
+    with pytest.raises(KeyboardInterrupt), translated_errors("place"):
         raise KeyboardInterrupt

@@ -80,12 +80,12 @@ def test_update_gives_a_new_id_and_keeps_the_rest(store: ContextStore) -> None:
     assert store.get([new])[0].metadata == {"kind": "activity"}
 
 
-def test_updating_what_is_not_there_says_so(store: ContextStore) -> None:
+def test_updating_an_unknown_record_is_an_error(store: ContextStore) -> None:
     with pytest.raises(StoreError, match="no record"):
         store.update("0" * 32, text="x")
 
 
-def test_deleting_takes_it_out_of_every_search(store: ContextStore) -> None:
+def test_a_deleted_record_is_in_no_search(store: ContextStore) -> None:
     gone = store.add("Zanzibar 4471")
     store.add("Something else entirely")
     store.delete([gone, "unknown"])
@@ -94,7 +94,7 @@ def test_deleting_takes_it_out_of_every_search(store: ContextStore) -> None:
     ]
 
 
-def test_lists_and_filters(store: ContextStore) -> None:
+def test_listing_with_filters(store: ContextStore) -> None:
     store.add("one", kind="activity", metadata={"date": date(2026, 1, 1), "place": "Ghent"})
     store.add("two", kind="activity", metadata={"date": "2026-02-01T09:30"})
     store.add("three", kind="history")
@@ -121,7 +121,7 @@ def test_an_export_can_be_added_to_another_store(store: ContextStore, tmp_path: 
         assert list(copy.export()) == list(store.export())
 
 
-def test_metadata_comes_back_as_it_was_given(store: ContextStore) -> None:
+def test_metadata_round_trips(store: ContextStore) -> None:
     metadata = {"n": 3, "x": 2.5, "yes": True, "tags": ["b", "a"], "numbers": [1, 2], "none": None}
     id_ = store.add("text", metadata=metadata)
     del metadata["none"]
@@ -140,7 +140,7 @@ def test_metadata_comes_back_as_it_was_given(store: ContextStore) -> None:
         {"nan": float("nan")},
     ],
 )
-def test_metadata_that_cannot_be_kept_is_refused(
+def test_metadata_that_cannot_be_stored_is_refused(
     store: ContextStore, metadata: dict[str, object]
 ) -> None:
     with pytest.raises(StoreError):
@@ -154,7 +154,7 @@ def test_an_empty_text_is_refused(store: ContextStore, text: str) -> None:
         store.add(text)
 
 
-def test_odd_texts_are_kept(store: ContextStore) -> None:
+def test_unusual_texts_are_stored_and_found(store: ContextStore) -> None:
     odd = ["a\0b", "\ud800 alone", "नमस्ते दुनिया", "🦔" * 2000, "' OR 1=1; --", "%s {x} \\"]
     ids = [store.add(text) for text in odd]
     kept = [document.page_content for document in store.get(ids)]
@@ -174,7 +174,7 @@ def test_an_unknown_kind_is_refused(store: ContextStore) -> None:
         store.add("x", kind="diary")  # type: ignore[arg-type]
 
 
-def test_everything_is_there_after_reopening(folder: Path) -> None:
+def test_records_and_values_survive_reopening(folder: Path) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         store.add_documents(Document(page_content=f"note {i} about Xanthe{i}") for i in range(120))
         values = len(store.private_values())
@@ -184,7 +184,7 @@ def test_everything_is_there_after_reopening(folder: Path) -> None:
         assert len(store.private_values()) == values > 0
 
 
-def test_a_lost_or_damaged_index_file_is_made_again(
+def test_a_missing_or_damaged_derived_index_is_rebuilt(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
@@ -196,7 +196,7 @@ def test_a_lost_or_damaged_index_file_is_made_again(
     derived_index.write_bytes(b"junk" * 1000)
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         assert len(store.search("XK 7741")) == 1
-    assert "made again" in caplog.text
+    assert "rebuilt from the records" in caplog.text
 
 
 def test_langchain_chroma_reads_the_collection(store: ContextStore) -> None:

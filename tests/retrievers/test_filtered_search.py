@@ -1,4 +1,4 @@
-"""A filter means the same wherever it is applied: by Chroma, or to records found without it."""
+"""A filter selects the same records whether Chroma or Python evaluates it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = [2023, 2024, 2023.5, 2023.2, -2, -3, -2.5, 0, 0.5, -0.5, True, "2023"]
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "$eq": operator.eq,
@@ -27,7 +29,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 RARE = {"place": "Ghent"}
 
 
-@pytest.fixture(params=[None, bytes(range(32))], ids=["clear", "encrypted"])
+@pytest.fixture(params=[None, bytes(range(32))], ids=["plain", "encrypted"])
 def store(folder: Path, request: pytest.FixtureRequest) -> Iterator[ContextStore]:
     with ContextStore(folder, embeddings=WordEmbeddings(), key=request.param) as store:
         yield store
@@ -39,7 +41,7 @@ def passes(value: object, how: str, number: float) -> bool:
     return COMPARISONS[how](value, number)
 
 
-def test_numbers_with_and_without_fraction_compare(store: ContextStore) -> None:
+def test_integers_and_fractions_compare_as_numbers(store: ContextStore) -> None:
     store.add_documents(
         Document(page_content=f"note {i}", metadata={"n": n}) for i, n in enumerate(NUMBERS)
     )
@@ -58,10 +60,10 @@ def test_numbers_with_and_without_fraction_compare(store: ContextStore) -> None:
 
 
 @pytest.mark.parametrize("search_type", ["hybrid", "similarity", "keywords", "mmr"])
-def test_what_few_records_are_is_found_among_many(
+def test_rare_matches_are_found_among_many_records(
     store: ContextStore, search_type: SearchType
 ) -> None:
-    """The few are the least like the query, so they are in no first page of candidates."""
+    """The few matches are least similar to the query, so the first candidates contain none."""
     store.add_documents(
         Document(
             page_content=f"rent {'of the flat ' * (i % 400 == 7)}{i}",
@@ -75,7 +77,7 @@ def test_what_few_records_are_is_found_among_many(
         assert {document.metadata["place"] for document, _ in found} == {"Ghent"}
 
 
-def test_pages_of_a_filtered_list_join(store: ContextStore) -> None:
+def test_pages_of_a_filtered_list_are_complete(store: ContextStore) -> None:
     store.add_documents(
         Document(page_content=f"note {i}", metadata={"even": i % 2 == 0}) for i in range(60)
     )

@@ -39,7 +39,7 @@ def found(filled: ContextStore, query: str = "spare key Noor", **fields: Any) ->
 
 
 @pytest.mark.parametrize("search_type", ["hybrid", "similarity", "keywords", "mmr"])
-async def test_the_profile_comes_first_in_every_way(
+async def test_the_profile_comes_first_in_every_search_type(
     filled: ContextStore, search_type: SearchType
 ) -> None:
     retriever = PrivateContextRetriever(store=filled, k=1, search_type=search_type)
@@ -51,7 +51,7 @@ async def test_the_profile_comes_first_in_every_way(
     assert (await retriever.abatch(["spare key Noor"])) == [documents]
 
 
-def test_the_profile_is_there_when_nothing_is_found_and_can_be_left_out(
+def test_the_profile_is_included_without_matches_and_can_be_excluded(
     filled: ContextStore,
 ) -> None:
     assert found(filled, "", k=3) == [PROFILE]
@@ -67,14 +67,14 @@ def test_filters_by_kind_date_metadata_and_user(filled: ContextStore) -> None:
     assert found(filled, user="ben") == ["Ben has the spare key of Noor."]
 
 
-def test_mmr_prefers_what_is_unlike(filled: ContextStore) -> None:
+def test_mmr_prefers_diverse_records(filled: ContextStore) -> None:
     near = found(filled, k=2, search_type="similarity")[1:]
     assert set(near) == {NOTES["key one"], NOTES["key two"]}
     varied = found(filled, k=2, search_type="mmr", lambda_mult=0.1)[1:]
     assert NOTES["rent"] in varied
 
 
-def test_a_threshold_is_a_cosine(filled: ContextStore) -> None:
+def test_the_score_threshold_is_a_cosine(filled: ContextStore) -> None:
     query = NOTES["key one"]
     exact = found(filled, query, search_type="similarity", score_threshold=0.99)[1:]
     assert set(exact) == {NOTES["key one"], NOTES["key two"]}
@@ -83,7 +83,7 @@ def test_a_threshold_is_a_cosine(filled: ContextStore) -> None:
         found(filled, score_threshold=0.5)
 
 
-def test_what_does_not_fit_is_left_out_and_told(
+def test_documents_that_do_not_fit_are_left_out_and_logged(
     filled: ContextStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     budget = estimated_tokens(PROFILE) + estimated_tokens(NOTES["key one"])
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_left_out_and_told(
     assert "Noor" not in repr(packing)
 
 
-def test_tokens_are_counted_as_asked(filled: ContextStore) -> None:
+def test_a_custom_token_counter_is_used(filled: ContextStore) -> None:
     retriever = PrivateContextRetriever(
         store=filled, max_tokens=10, count_tokens=lambda text: len(text.split())
     )
@@ -107,23 +107,23 @@ def test_tokens_are_counted_as_asked(filled: ContextStore) -> None:
 
 
 @pytest.mark.parametrize("field", [{"k": 0}, {"search_type": "magic"}, {"unknown": 1}])
-def test_fields_that_cannot_be_are_refused(filled: ContextStore, field: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(filled: ContextStore, field: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         found(filled, **field)
 
 
-def test_a_date_that_is_none_is_refused(filled: ContextStore) -> None:
+def test_an_invalid_date_is_refused(filled: ContextStore) -> None:
     with pytest.raises(StoreError, match="ISO 8601"):
         found(filled, since="yesterday")
 
 
-def test_private_values_are_of_all_records(filled: ContextStore) -> None:
+def test_private_values_cover_all_records_of_the_user(filled: ContextStore) -> None:
     retriever = PrivateContextRetriever(store=filled)
     assert retriever.private_values().find("Ana Ruiz")
     assert not PrivateContextRetriever(store=filled, user="ben").private_values().find("Ana Ruiz")
 
 
-def test_nothing_private_is_shown(filled: ContextStore) -> None:
+def test_repr_shows_nothing_private(filled: ContextStore) -> None:
     retriever = PrivateContextRetriever(store=filled, where={"place": "Ghent"}, user="ben")
     assert "Ghent" not in repr(retriever)
     assert "ben" not in repr(retriever)

@@ -1,4 +1,4 @@
-"""What a reader copies from the page about the store is executed."""
+"""Runs the code block of the documentation page about the store."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "context_store.md").read_text()
 (BLOCK,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
 
 
-def test_the_page_runs(
+def test_the_code_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "cogenesis_langchain.retrievers.local_embeddings.LocalMiniLM", WordEmbeddings
-    )
+    monkeypatch.setattr("cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings)
     exec(compile(BLOCK, "context_store.md", "exec"), {"__name__": "page"})
     out = capsys.readouterr().out
     assert out.startswith("profile Name: Ana Ruiz\nDiet: vegetarian\ndocument The spare key")

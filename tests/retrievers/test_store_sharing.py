@@ -1,4 +1,4 @@
-"""One store and several users, processes, handles and threads."""
+"""One store used by several users, processes, handles and threads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
+
+pytestmark = pytest.mark.slow
 
 OPEN_IT = (
     "import sys\n"
@@ -61,7 +63,7 @@ def test_a_second_process_gets_a_clear_error(store: ContextStore, folder: Path) 
     assert texts(store) == ["still whole"]
 
 
-def test_closing_lets_another_process_in(folder: Path) -> None:
+def test_another_process_can_open_a_closed_store(folder: Path) -> None:
     ContextStore(folder, embeddings=WordEmbeddings()).close()
     run = [sys.executable, "-c", OPEN_IT, str(folder)]
     assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == ""

@@ -1,7 +1,7 @@
-"""Two users in one folder, with the same texts: no query and no filter returns the other's.
+"""Two users with the same texts in one folder: no query or filter returns the other's records.
 
-Some hundred random queries; with ``pytest tests/retrievers --hypothesis-profile=thorough`` ten
-thousand.
+By default some hundred random queries; ``pytest tests/retrievers --hypothesis-profile=thorough``
+runs ten thousand.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS, make_record
 
+pytestmark = pytest.mark.slow
+
 USERS = ("ann", "ben")
 WORDS = [
     "rent",
@@ -47,7 +49,7 @@ NAMES = ["owner", "place", "year", "score", "done", "missing"]
 
 
 def documents(user: str) -> list[Document]:
-    """A user's documents; the other user's differ in nothing but their owner."""
+    """A user's documents. Those of the two users differ only in their owner."""
     drawn = random.Random(7)
     return [
         Document(
@@ -113,7 +115,7 @@ searches = st.builds(
 )
 
 
-Way = Callable[[ContextStore, Search], Sequence[Document]]
+CallStyle = Callable[[ContextStore, Search], Sequence[Document]]
 
 
 def by_retriever(store: ContextStore, search: Search) -> list[Document]:
@@ -138,7 +140,7 @@ def by_vector_store(store: ContextStore, search: Search) -> list[Document]:
     )
 
 
-CALL_STYLES: dict[str, Way] = {
+CALL_STYLES: dict[str, CallStyle] = {
     "search": lambda store, search: [document for document, _ in store.search(search)],
     "list": lambda store, search: store.list_documents(search.filter, limit=search.k),
     "get": lambda store, search: store.get(store.ids(search.filter)),
@@ -147,26 +149,26 @@ CALL_STYLES: dict[str, Way] = {
 }
 
 
-def check_own(store: ContextStore, search: Search, way: str) -> None:
-    owners = {document.metadata["owner"] for document in CALL_STYLES[way](store, search)}
+def check_own(store: ContextStore, search: Search, call_style: str) -> None:
+    owners = {document.metadata["owner"] for document in CALL_STYLES[call_style](store, search)}
     assert owners <= {store.user}
 
 
 @settings(max_examples=CASES, deadline=None)
 @given(st.sampled_from(USERS), searches, st.sampled_from(sorted(CALL_STYLES)))
 def test_no_query_returns_the_others_documents(
-    stores: Mapping[str, ContextStore], user: str, search: Search, way: str
+    stores: Mapping[str, ContextStore], user: str, search: Search, call_style: str
 ) -> None:
-    check_own(stores[user], search, way)
-    admitted = [record.id for record in RECORDS[user] if search.filter.admits(record)]
-    assert sorted(stores[user].ids(search.filter)) == sorted(admitted)
+    check_own(stores[user], search, call_style)
+    matching = [record.id for record in RECORDS[user] if search.filter.matches(record)]
+    assert sorted(stores[user].ids(search.filter)) == sorted(matching)
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
-def test_where_both_are_in_one_collection_it_is_seen(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, way: str
+@pytest.mark.parametrize("call_style", CALL_STYLES)
+def test_control_a_shared_collection_is_detected(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call_style: str
 ) -> None:
-    """The control: the same check, with the users' collections made one."""
+    """The control: the same check fails if both users share one collection."""
     monkeypatch.setattr(
         "cogenesis_langchain.retrievers.storage.user_records.collection_name",
         lambda user: "context-one",
@@ -175,7 +177,7 @@ def test_where_both_are_in_one_collection_it_is_seen(
         ann.add_documents(documents("ann"))
         ann.for_user("ben").add_documents(documents("ben"))
         with pytest.raises(AssertionError):
-            check_own(ann, Search("rent key", 40), way)
+            check_own(ann, Search("rent key", 40), call_style)
 
 
 @pytest.mark.parametrize(
@@ -189,14 +191,14 @@ def test_where_both_are_in_one_collection_it_is_seen(
         {"cogenesis_kind": "document"},
     ],
 )
-def test_what_is_no_condition_on_metadata_is_refused(
+def test_filters_that_are_not_on_metadata_are_refused(
     stores: Mapping[str, ContextStore], where: dict[str, object]
 ) -> None:
     with pytest.raises(StoreError):
         stores["ann"].list_documents(Filter(where=where))
 
 
-def test_both_can_ask_at_the_same_time(stores: Mapping[str, ContextStore]) -> None:
+def test_both_users_can_search_concurrently(stores: Mapping[str, ContextStore]) -> None:
     def ask(number: int) -> None:
         check_own(stores[USERS[number % 2]], Search(WORDS[number % len(WORDS)], 40), "search")
 

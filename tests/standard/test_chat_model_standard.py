@@ -30,7 +30,7 @@ class TestChatCoGenesisUnit(ChatModelUnitTests):
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
 class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
-    """The standard suite over real models: the stand-in beyond the border, llama.cpp inside."""
+    """The standard suite with real models: the stand-in as cloud, llama.cpp as local model."""
 
     cloud: ChatOpenAI
     local: LlamaCppModel

@@ -44,9 +44,9 @@ class TestPrivateContextRetriever(RetrieversIntegrationTests):
         return "When is my appointment?"
 
 
-class TestByMeaning(TestPrivateContextRetriever):
+class TestPrivateContextRetrieverSimilarity(TestPrivateContextRetriever):
     search_type: SearchType = "similarity"
 
 
-class TestVaried(TestPrivateContextRetriever):
+class TestPrivateContextRetrieverMmr(TestPrivateContextRetriever):
     search_type: SearchType = "mmr"

@@ -1,4 +1,4 @@
-"""A recorded endpoint as the cloud model, and what an error of it says."""
+"""Calls a cloud model on a recorded endpoint, and collects everything an error contains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ask(model: BaseChatModel, *, timeout: float = 5.0, max_retries: int = 0) -> 
 
 
 def everything_of(error: BaseException) -> str:
-    """Text, notes, attributes of an error and its causes, and the library's local variables."""
+    """Everything an error contains: messages, notes, attributes, causes, local variables."""
     pieces = []
     cause: BaseException | None = error
     while cause is not None:

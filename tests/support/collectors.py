@@ -1,4 +1,4 @@
-"""Those who listen to a chain: a tracer that sends to a collector, and a handler."""
+"""Observers of a chain: a LangSmith tracer with a collector, and a callback handler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLLECTOR = "https://collector.test"
 
 
 class Listener(BaseCallbackHandler):
-    """Remembers what chat models are asked."""
+    """Records the messages that chat models are sent."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []

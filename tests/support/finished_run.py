@@ -9,7 +9,7 @@ from typing import get_args
 from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
-from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, Source, Trace
+from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, TokenSource, Trace
 from experiments.attempt import Attempt, Traffic
 from experiments.config import Aspect
 from experiments.likelihood.references import WEIGHTS
@@ -196,7 +196,7 @@ def results(
 
 def trace(operator: str) -> Trace:
     """A fused text of three tokens: the cloud's, one corrected, and the local model's alone."""
-    parts: tuple[tuple[str, Source, float], ...] = (
+    parts: tuple[tuple[str, TokenSource, float], ...] = (
         ("Dear ", "accepted", 0.25),
         ("<landlord>", "corrected", 0.5),
         (SECRET, "local", 1.0),

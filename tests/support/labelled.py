@@ -1,11 +1,11 @@
 """The labelled set in `tests/data/border`, and how detection is measured on it.
 
-Private contexts written by hand, the strings in them that would reveal them, and general
-instructions that mention nothing private. The development part served to improve the detectors.
-Each other part was written while the detectors stood still, and measured once before anyone looked
-at what was missed; those first figures (`FIRST_MEASURED`) say what to expect of texts of another
-kind. What was missed was mended since, where that could be done for all texts, so that today's
-figures say what the detectors know.
+It contains hand-written private contexts, the strings in them that would reveal them, and general
+instructions that mention nothing private. The development part was used to improve the detectors.
+Each of the other parts was written while the detectors did not change, and measured once before
+anybody looked at the misses. Those first results (`FIRST_MEASURED`) show what to expect of new
+texts. The misses were fixed afterwards, where a fix holds for all texts, so today's results are not
+held out any more.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ FIRST_MEASURED: dict[Half, str] = {
     "unseen_1": "90.6 % (310 of 342), with 62 instructions and 1 false alarm",
     "unseen_2": "94.0 % (221 of 235), with 44 instructions and no false alarm",
 }
-"""What was recognised of each part when it was new."""
+"""First result on each part: recall and false alarms."""
 
 Spans = Iterable[tuple[int, int]]
-"""Starts and ends of what a guard hides in a text."""
+"""Start and end of each span that a guard hides in a text."""
 
 Guard = Callable[[str], Spans]
-"""From a text to what is hidden in it."""
+"""Returns the spans of a text that it hides."""
 
 INSTRUCTIONS_WITH = (
     "Write a short letter that mentions {} in the second paragraph.",
     "please draft a note about {} and keep it friendly",
     "Summarise everything. Say more on {}.",
 )
-"""Instructions into which a private string is put to see whether it is recognised there."""
+"""Instruction templates that a private string is inserted into."""
 
 _DATA = Path(__file__).parents[1] / "data" / "border"
 
@@ -55,7 +55,7 @@ class Label:
 
 @dataclass(frozen=True)
 class PrivateContext:
-    """A private text and what is private in it."""
+    """A private text and its labels."""
 
     name: str
     language: str
@@ -65,7 +65,7 @@ class PrivateContext:
 
 @cache
 def contexts(half: Half) -> tuple[PrivateContext, ...]:
-    """The private contexts of one half."""
+    """The private contexts of one part."""
     rows = (_DATA / f"{half}_contexts.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(
         PrivateContext(
@@ -80,22 +80,22 @@ def contexts(half: Half) -> tuple[PrivateContext, ...]:
 
 @cache
 def general_instructions(half: Half) -> tuple[str, ...]:
-    """The instructions of one half that mention nothing private."""
+    """The instructions of one part that mention nothing private."""
     return tuple((_DATA / f"{half}_instructions.txt").read_text(encoding="utf-8").splitlines())
 
 
 def spans_of(values: ValueSet) -> Guard:
-    """The guard that a set of values is."""
+    """A guard that hides the values of a set."""
     return lambda text: [(hit.start, hit.end) for hit in values.find(text)]
 
 
 def is_hidden(text: str, secret: str, hidden: Spans) -> bool:
-    """Whether every letter and digit of a secret in a text is hidden, wherever it stands.
+    """Whether every letter and digit of a secret is hidden at all its occurrences.
 
     Args:
-        text: A text that holds the secret.
-        secret: What must not be readable.
-        hidden: What a guard hides.
+        text: A text that contains the secret.
+        secret: The string that must not be readable.
+        hidden: The spans that a guard hides.
     """
     covered = {place for start, end in hidden for place in range(start, end)}
     start = text.find(secret)
@@ -111,8 +111,8 @@ def missed_labels(half: Half, guard_of: Callable[[str], Guard]) -> list[Label]:
     """The labels that a guard does not hide in an instruction.
 
     Args:
-        half: Which half of the set.
-        guard_of: Makes a guard from a private context: from a text to what it hides there.
+        half: The part of the set.
+        guard_of: Makes a guard from a private context.
 
     Returns:
         Labels of which a letter or digit stays readable in one of `INSTRUCTIONS_WITH`.

@@ -1,4 +1,4 @@
-"""Ledgers to test with, and a program that appends to one until it is done or killed."""
+"""Ledgers for tests, and a program that appends to one until it is done or killed."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Unlocked(FileLedger):
     """A control: writers do not wait for each other."""
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         yield
 
 
 class Buffered:
-    """A control: acknowledges what is not written yet."""
+    """A control: acknowledges entries before they are written."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=1 << 26)
@@ -66,7 +66,7 @@ def names(payload: bytes) -> str:
 
 
 def writers(kind: str, path: Path, names: Sequence[str], count: int) -> list[subprocess.Popen[str]]:
-    """Start processes that append and print the number of each entry once it is safe."""
+    """Start processes that append entries and print the number of each one once it is safe."""
     started = []
     for name in names:
         arguments = [sys.executable, __file__, kind, str(path), name, str(count)]

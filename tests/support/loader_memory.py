@@ -1,7 +1,8 @@
-"""How much memory reading a large file takes: ``python loader_memory.py FILE MEGABYTES [whole]``.
+"""Measures the memory for reading a large file.
 
-It writes the file, reads it piece by piece (or whole, as a control) and prints by how many
-megabytes that raised the peak of the process.
+Run: ``python loader_memory.py FILE MEGABYTES [whole]``. It writes the file, reads it piece by piece
+(or as a whole, for the control) and prints by how many megabytes the peak memory of the process
+grew.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FORMATS: Final = {
         + "\n\n",
     ),
 }
-"""How a file of each format begins and goes on."""
+"""Start of a file of each format, and the text that is repeated after it."""
 
 
 def write(path: Path, megabytes: float) -> None:
@@ -39,7 +40,7 @@ def write(path: Path, megabytes: float) -> None:
 
 
 def peak() -> float:
-    """Peak of this process; what `resource` tells includes the parent's."""
+    """Peak memory of this process in MB; the value of `resource` would include the parent's."""
     status = Path("/proc/self/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
 

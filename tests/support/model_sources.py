@@ -1,4 +1,4 @@
-"""Sources of model files for tests: a hub on loopback, and tiny wheels for the real pip."""
+"""Sources of model files for tests: a hub on loopback, and small wheels for the real pip."""
 
 from __future__ import annotations
 
@@ -17,28 +17,56 @@ from pathlib import Path
 class Hub:
     """A hub that has one content at every address; the fields say how it behaves.
 
-    `gets` holds the Range header of each request for the content.
+    Attributes:
+        content: The bytes of the file.
+        etag: Published version mark; by default the content's SHA-256.
+        cut_after: Each answer ends after so many bytes.
+        stops_at: No answer goes beyond this byte of the file.
+        understands_ranges: Whether a request can ask for the rest of the file.
+        announced_size: Size that it announces; by default the content's.
+        status: Answer to every question about the file.
+        seconds_a_kilobyte: How slow it is.
+        renamed_from: Addresses that begin like this are redirected.
+        gets: The Range header of each request for the content.
+        tokens: The Authorization header of each request, by host name.
     """
 
     content: bytes
     etag: str | None = None
     cut_after: int | None = None
+    stops_at: int | None = None
     understands_ranges: bool = True
+    announced_size: int | None = None
     status: int = 200
     seconds_a_kilobyte: float = 0.0
     renamed_from: str = "/old/"
     gets: list[str | None] = field(default_factory=list)
+    tokens: dict[str, str | None] = field(default_factory=dict)
     url: str = ""
 
     @property
     def published_etag(self) -> str:
         return hashlib.sha256(self.content).hexdigest() if self.etag is None else self.etag
 
+    @property
+    def commit(self) -> str:
+        return hashlib.sha1(self.published_etag.encode()).hexdigest()
+
+    @property
+    def storage_url(self) -> str:
+        """Address of the content: another host than the hub's, as with the real one."""
+        return self.url.replace("127.0.0.1", "localhost") + "/storage/file"
+
 
 @contextmanager
 def running_hub(hub: Hub) -> Iterator[Hub]:
     class Handler(BaseHTTPRequestHandler):
+        def note_token(self) -> None:
+            host = (self.headers["Host"] or "").partition(":")[0]
+            hub.tokens[host] = self.headers["Authorization"]
+
         def do_HEAD(self) -> None:
+            self.note_token()
             if self.path.startswith(hub.renamed_from):
                 self.send_response(307)
                 self.send_header("Location", self.path.replace(hub.renamed_from, "/new/", 1))
@@ -46,16 +74,20 @@ def running_hub(hub: Hub) -> Iterator[Hub]:
                 self.send_response(hub.status)
             else:
                 self.send_response(302)
-                self.send_header("Location", f"{hub.url}/storage/file")
+                self.send_header("Location", hub.storage_url)
                 self.send_header("X-Linked-Etag", f'"{hub.published_etag}"')
-                self.send_header("X-Linked-Size", str(len(hub.content)))
-                self.send_header("X-Repo-Commit", hub.published_etag[:7])
+                self.send_header("X-Linked-Size", str(hub.announced_size or len(hub.content)))
+                self.send_header("X-Repo-Commit", hub.commit)
             self.end_headers()
 
         def do_GET(self) -> None:
+            if self.path.startswith("/api/"):  # what huggingface_hub asks about itself
+                self.send_error(404)
+                return
+            self.note_token()
             if not self.path.startswith("/storage/"):
                 self.send_response(302)
-                self.send_header("Location", f"{hub.url}/storage/file")
+                self.send_header("Location", hub.storage_url)
                 self.end_headers()
                 return
             asked = self.headers["Range"]
@@ -67,8 +99,12 @@ def running_hub(hub: Hub) -> Iterator[Hub]:
                 return
             self.send_response(206 if first else 200)
             self.send_header("Content-Length", str(len(hub.content) - first))
+            if first:
+                last, size = len(hub.content) - 1, len(hub.content)
+                self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
             self.end_headers()
-            last = len(hub.content) if hub.cut_after is None else first + hub.cut_after
+            last = len(hub.content) if hub.stops_at is None else hub.stops_at
+            last = last if hub.cut_after is None else min(last, first + hub.cut_after)
             for start in range(first, last, 1024):
                 self.wfile.write(hub.content[start : min(start + 1024, last)])
                 time.sleep(hub.seconds_a_kilobyte)

@@ -1,4 +1,4 @@
-"""Public texts and permits for tests, made the only way there is: by the border."""
+"""Public texts and egress permits for tests, made by the border as in production."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def permit(
     secrets: Sequence[str] = (),
     ledger: MemoryLedger | None = None,
 ) -> tuple[list[PublicMessage], EgressPermit]:
-    """A prompt of one message and the permission to send it."""
+    """A prompt of one message and the permit to send it."""
     released = release(context=context, secrets=secrets)
     assert released.text is not None
     border = Border(ledger=ledger or MemoryLedger())

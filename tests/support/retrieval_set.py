@@ -1,8 +1,8 @@
 """The labelled retrieval set: personal snippets of twenty invented people, and questions.
 
-One file a person. A snippet is ``number kind [date] text``. A question in other words than its
-answer is ``? question | numbers of the snippets that answer it``; with ``!`` instead of ``?`` it
-asks by a name or a number.
+There is one file per person. A snippet is a line ``number kind [date] text``. A question is a line
+``? question | numbers of the relevant snippets``; it uses other words than the snippets. A line
+with ``!`` instead of ``?`` asks by a name or a number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "retrieval"
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the ids of the snippets that answer it, and whether it names a name."""
+    """A question, the ids of the relevant snippets, and whether it contains a name or number."""
 
     text: str
     relevant: frozenset[str]

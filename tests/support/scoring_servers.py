@@ -15,7 +15,7 @@ from cogenesis_langchain.models.base import TopK
 Answer = tuple[int, object]
 Route = Callable[[dict[str, Any]], Answer]
 Score = Callable[[Sequence[int], int, int], list[TopK]]
-"""Top-k after ``ids[:i]`` for i in start..len(ids): ids, start, k."""
+"""Returns the top-k after ``ids[:i]`` for i in start..len(ids), given ids, start and k."""
 
 
 class Recorded:
@@ -27,15 +27,15 @@ class Recorded:
 
 class _Quiet(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no news."""
+        """Ignore clients that disconnect."""
 
 
 class ScoringServer:
-    """Serves routes on a free port while it is open; keeps every request.
+    """Serves routes on a free port and keeps every request.
 
     Args:
         routes: By method and path.
-        delay: Seconds added to each answer, as a slow network would.
+        delay: Seconds added to each answer, as by a slow network.
     """
 
     def __init__(self, routes: Mapping[str, Route], *, delay: float = 0.0) -> None:
@@ -45,7 +45,7 @@ class ScoringServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = -1  # one write an answer, or the network waits between head and body
+            wbufsize = -1  # one write per answer; two would wait for the first one's ACK
 
             def do_GET(self) -> None:
                 self._answer("GET")
@@ -95,7 +95,7 @@ def _pairs(topk: TopK) -> list[tuple[int, float]]:
 
 
 def vllm(score: Score, encode: Callable[[str], list[int]], window: int = 512) -> dict[str, Route]:
-    """vLLM: top-k and the prompt's own token, whatever its rank."""
+    """vLLM: the top-k and the prompt's own token, whatever its rank."""
 
     def entries(top: TopK, k: int, own: int) -> dict[str, object]:
         ranked = enumerate(_pairs(top), start=1)
@@ -128,7 +128,7 @@ def vllm(score: Score, encode: Callable[[str], list[int]], window: int = 512) ->
 
 
 def sglang(score: Score, encode: Callable[[str], list[int]]) -> dict[str, Route]:
-    """SGLang's own endpoint: triples, the first position empty."""
+    """SGLang's native endpoint: triples, with an empty first position."""
 
     def generate(body: dict[str, Any]) -> Answer:
         ids, begin, k = body["input_ids"], body["logprob_start_len"], body["top_logprobs_num"]
@@ -148,7 +148,7 @@ def llama_server(
     decode: Callable[[int], bytes],
     window: int = 512,
 ) -> dict[str, Route]:
-    """llama.cpp's server: a list of prompts, ids or text, one answer each."""
+    """llama.cpp's server: a list of prompts, as ids or text, with one answer each."""
 
     def one(index: int, prompt: object, k: int) -> dict[str, object]:
         ids = encode(prompt) if isinstance(prompt, str) else prompt
@@ -184,10 +184,10 @@ def echo(
     late: bool = False,
     offsets: bool = True,
 ) -> dict[str, Route]:
-    """Text completions with ``echo``: dictionaries keyed by text, the token's own entry added.
+    """Text completions with ``echo``: dictionaries by token text, with the prompt's own token.
 
-    ``late`` is how llama_cpp.server answers for models without a begin-of-text token: scores stand
-    beside the token before the one that they predict, and the generated token is left out.
+    With ``late`` it answers as llama_cpp.server does for models without a begin-of-text token: each
+    score is next to the token before the one it predicts, and the generated token is left out.
     """
 
     def read(token: int) -> str:
@@ -225,7 +225,7 @@ def echo(
 def together(
     score: Score, encode: Callable[[str], list[int]], decode: Callable[[int], bytes]
 ) -> dict[str, Route]:
-    """Together: like ``echo``, with prompt and answer in lists of their own."""
+    """Together: like ``echo``, with prompt and answer in separate lists."""
     complete = echo(score, encode, decode, offsets=False)["POST /v1/completions"]
 
     def apart(body: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""A scripted local model and retriever for tests of what stands above them."""
+"""A scripted local model and a retriever over a fixed list of texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTEXT = "My neighbour is called Bartholomew Quist and lives at 14 Fernbank Roa
 
 
 class ScriptedLocal:
-    """A local model that says what it was told to and remembers what it was asked."""
+    """A local model that returns a fixed text and records its prompts."""
 
     name = "scripted"
 
@@ -43,7 +43,7 @@ class ScriptedLocal:
 
 
 class Documents(BaseRetriever):
-    """A retriever over nothing but a list."""
+    """A retriever that always returns the same texts."""
 
     texts: list[str]
 

@@ -1,6 +1,6 @@
-"""Uses a store where little room is left or nothing can be written: ``... FOLDER HOW``.
+"""Uses a store on a full disk or in a read-only folder.
 
-It runs in a mount namespace of its own, so that it needs no rights and leaves nothing mounted.
+It runs in its own mount namespace, so that it needs no privileges and leaves nothing mounted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TESTS: Final = Path(__file__).parents[1]
 
 
 def can_mount() -> bool:
-    """Whether this system lets a process mount something for itself alone."""
+    """Whether this system lets an unprivileged process mount a file system for itself."""
     if shutil.which("unshare") is None:
         return False
     mount = subprocess.run([*_UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True)
@@ -36,7 +36,7 @@ def can_mount() -> bool:
 
 
 def run(folder: Path, how: str) -> list[str]:
-    """Use a store under a limit and return what it says."""
+    """Use a store under a limit; return the error, its remedy and the number of records."""
     folder.mkdir(exist_ok=True)
     script = f'{_MOUNT[how].format("$2")} && exec "$0" -m "$1" "$2"'
     command = [*_UNSHARE, "sh", "-c", script, sys.executable, _NAME, str(folder)]

@@ -1,6 +1,7 @@
-"""A process that changes a store until it is killed: ``python store_worker.py FOLDER TASK``.
+"""A process that changes a store until it is killed.
 
-It prints a line when it begins and one for each change that has been made.
+Run: ``python store_worker.py FOLDER TASK RUN``. It prints a line when it begins and one for each
+completed change.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DIMENSIONS = 384
 
 
 class RandomEmbeddings(Embeddings):
-    """A fixed random direction for each text: the quickest that still tells texts apart."""
+    """A fixed random vector for each text: the fastest model that distinguishes texts."""
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]
@@ -33,7 +34,7 @@ class RandomEmbeddings(Embeddings):
 
 
 def open_store(folder: str | Path, user: str = "ann") -> ContextStore:
-    """Open a store as this process does."""
+    """Open a store as the worker does."""
     return ContextStore(folder, user, RandomEmbeddings())
 
 
@@ -43,7 +44,7 @@ def batch(run: str, number: int) -> list[Document]:
 
 
 def report(what: object) -> None:
-    """Tell the parent at once."""
+    """Print a line for the parent process at once."""
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
 

@@ -1,24 +1,55 @@
-"""A client of a completions server that serves a tiny model, and that model's tokens."""
+"""A client of a completions server that serves a tiny model, and that model's tokenizer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import pytest
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+from support.releases import permit
 from support.tiny_models import PIECES, Transformer
 
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.base import Json, TopK
+from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.logits import top_k
-from cogenesis_langchain.models.scoring.bounded_http import OnRequest
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
+from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate
 
 CLOUD = Transformer(2)
 SEQUENCE = (0, 1, 3, 2, 0)
-Log = list[tuple[str, bytes, Sequence[PublicText]]]
+
+
+@dataclass
+class Log:
+    """What left.
+
+    Attributes:
+        ledger: Every request, byte for byte.
+        public: The public texts named with each `post`.
+    """
+
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    public: list[Sequence[PublicText]] = field(default_factory=list)
+
+
+class LoggedServer(CloudModel):
+    """Notes the public texts of each request."""
+
+    def __init__(self, model: ChatOpenAI, log: Log, *, timeout: float) -> None:
+        super().__init__(model, timeout=timeout, max_retries=0)
+        self._log = log
+
+    def post(
+        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+    ) -> Json:
+        self._log.public.append(public)
+        return super().post(path, body, public, permit)
 
 
 def score(ids: Sequence[int], start: int, k: int) -> list[TopK]:
@@ -43,33 +74,16 @@ def sequence(ids: Sequence[int] = SEQUENCE) -> PublicTokens:
     return PublicTokens.of([public("a")], lambda _: ids)
 
 
-_OPEN: list[CompletionsEndpoint] = []
-
-
-@pytest.fixture(autouse=True)
-def closed_endpoints() -> Iterator[None]:
-    yield
-    while _OPEN:
-        _OPEN.pop().close()
-
-
 def endpoint(
     url: str,
     log: Log | None = None,
     *,
     timeout: float = 5.0,
     chat_format: ChatFormat | None = chatml,
-    on_request: OnRequest | None = None,
+    model: str = "tiny",
 ) -> CompletionsEndpoint:
-    calls: Log = [] if log is None else log
-    _OPEN.append(
-        CompletionsEndpoint(
-            url,
-            model="tiny",
-            on_request=on_request or (lambda *call: calls.append(call)),
-            api_key="secret-key",
-            chat_format=chat_format,
-            timeout=timeout,
-        )
-    )
-    return _OPEN[-1]
+    log = log or Log()
+    cloud = ChatOpenAI(model=model, base_url=url, api_key=SecretStr("secret-key"))
+    _, permission = permit(ledger=log.ledger)
+    server = LoggedServer(cloud, log, timeout=timeout)
+    return CompletionsEndpoint(server, permission, chat_format=chat_format)

@@ -1,11 +1,12 @@
-"""A small random transformer with a tiny vocabulary, on both sides of fused decoding."""
+"""A small random transformer with a tiny vocabulary, for both sides of fused decoding."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +18,21 @@ from cogenesis_langchain.fusion.operators import (
     Mixture,
     Operator,
     Position,
-    Probabilities,
     Product,
     complete,
     operator_named,
 )
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import PublicTemplate
 
+T = TypeVar("T")
 PIECES = (b"a", b"b", b"c", b" ", b"ab", b"\xc3", b"\xa9", b"")
-"""Bytes of the tokens; the last one ends the turn, the two before it make one character."""
+"""Bytes of the tokens. The last one ends the turn; the two before it form one character."""
 END = len(PIECES) - 1
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
@@ -72,7 +73,7 @@ class Transformer:
 
 
 class TinyModel:
-    """A `TokenModel`; counts its calls."""
+    """A `TokenModel` that counts its calls."""
 
     window = 512
     vocabulary_size = len(PIECES)
@@ -97,9 +98,12 @@ class TinyModel:
         self.calls += 1
         return log_softmax(self._transformer.logits(ids))
 
+    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], T]) -> list[T]:
+        return [reduce(self.next_logprobs(ids[:end])) for end in range(start, len(ids) + 1)]
+
 
 class TinyScorer:
-    """A `BlockScorer` that may be slow, or fail after some requests."""
+    """A `BlockScorer` that can be slow, or fail after some requests."""
 
     window = 512
     max_k = len(PIECES)
@@ -140,8 +144,8 @@ def local_side(model: TinyModel) -> LocalSide:
     return LocalSide(model, PROMPT, (model, BASELINE_PROMPT))
 
 
-class TokenByToken:
-    """What each operator's fused distribution is, straight from its definition."""
+class TokenByTokenFusion:
+    """The fused distribution of each operator, computed directly from its definition."""
 
     def __init__(self, operator: Operator, model: TinyModel, verifier: TokenVerifier) -> None:
         self._operator = operator

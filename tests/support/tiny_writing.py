@@ -1,4 +1,4 @@
-"""Texts that the tiny models write together."""
+"""Writes texts by fused decoding with the tiny models."""
 
 from __future__ import annotations
 

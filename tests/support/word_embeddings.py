@@ -1,4 +1,4 @@
-"""A quick embedding model for tests: texts that share words are near to each other."""
+"""A fast embedding model for tests: texts that share words are similar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from langchain_core.embeddings import Embeddings
 
 
 class WordEmbeddings(Embeddings):
-    """Sums a fixed random direction for each word of a text."""
+    """Sums a fixed random vector for each word of a text."""
 
     def __init__(self, dimensions: int = 32, seed: int = 0) -> None:
         self.dimensions = dimensions

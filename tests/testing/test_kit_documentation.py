@@ -1,4 +1,4 @@
-"""What the kit's documentation shows is run."""
+"""The documented examples of the proof kit run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_test_of_the_guarantee_passes() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S)
     names: dict[str, Callable[[], None]] = {}
@@ -25,7 +26,7 @@ def test_the_test_of_the_guarantee_passes() -> None:
     names["test_nothing_private_leaves_my_chain"]()
 
 
-def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
+def test_the_test_files_named_in_the_guarantee_exist() -> None:
     lines = re.findall(r"^\| \d+ \|.*$", GUARANTEE, flags=re.M)
     assert len(lines) == 9
     for line in lines:
@@ -42,11 +43,12 @@ def test_every_line_of_the_guarantee_has_a_command_that_exists() -> None:
         "cogenesis_langchain.privacy.matching.normalisation",
     ],
 )
-def test_examples_of_docstrings_are_true(module: str) -> None:
+def test_docstring_examples_run(module: str) -> None:
     result = doctest.testmod(import_module(module), optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0 and result.failed == 0
 
 
+@pytest.mark.slow
 def test_the_plugin_gives_a_running_recorder(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         'pytest_plugins = ["cogenesis_langchain.testing.plugin"]\n'
@@ -63,6 +65,7 @@ def test_the_plugin_gives_a_running_recorder(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_the_kit_is_not_loaded_by_the_library() -> None:
     code = (
         "import sys, cogenesis_langchain.chat_model\n"

@@ -22,7 +22,7 @@ from cogenesis_langchain.testing import (
     assert_non_interference,
     make_canaries,
 )
-from cogenesis_langchain.testing.search import forms_in, rare_words
+from cogenesis_langchain.testing.search import find_leaks, rare_words
 
 SECRET = "Zímlor Quovex-14"
 NOTE = "My name is Zimlor Quovex and I owe 4,311.20 EUR."
@@ -52,17 +52,17 @@ def send(recorder: EgressRecorder, body: str, path: str = "/x") -> None:
         *(base64.b64encode(b"x" * extra + SECRET.encode()).decode() for extra in range(3)),
     ],
 )
-def test_a_string_is_found_in_every_form(leak: str) -> None:
+def test_a_string_is_found_in_every_encoding(leak: str) -> None:
     raw = leak.encode("latin-1") if "\x00" in leak else leak.encode()
-    assert forms_in(b"before " + raw + b" after", [SECRET])
+    assert find_leaks(b"before " + raw + b" after", [SECRET])
 
 
-def test_what_is_not_there_is_not_found() -> None:
-    assert not forms_in(b"before Zimlor and Quovex after 14", [SECRET])
-    assert not forms_in(b"", [SECRET])
+def test_an_absent_string_is_not_found() -> None:
+    assert not find_leaks(b"before Zimlor and Quovex after 14", [SECRET])
+    assert not find_leaks(b"", [SECRET])
 
 
-def test_rare_words_are_what_only_this_text_holds() -> None:
+def test_rare_words_exclude_everyday_words() -> None:
     assert rare_words("The password of Zimlorqua is hunter1337, ask the neighbour.") == {
         "Zimlorqua",
         "hunter1337",
@@ -72,7 +72,7 @@ def test_rare_words_are_what_only_this_text_holds() -> None:
 # Canaries
 
 
-def test_canaries_are_what_the_guard_takes_for_private() -> None:
+def test_canaries_are_recognised_as_private() -> None:
     canaries = make_canaries(5)
     assert canaries == make_canaries(5) != make_canaries()
     assert iban.is_valid(canaries.iban)
@@ -88,18 +88,18 @@ def test_canaries_are_what_the_guard_takes_for_private() -> None:
 @pytest.mark.parametrize(
     "leak", ["Dear Zimlor", "QUOVEX", "I owe 4311.2 EUR", "Wm1sb3Igwm1sb3I zimlor"]
 )
-def test_a_leak_is_told_without_the_value(leak: str) -> None:
+def test_a_leak_is_reported_without_the_value(leak: str) -> None:
     with EgressRecorder() as recorder:
         send(recorder, "nothing here")
         send(recorder, leak)
         with pytest.raises(
-            AssertionError, match=r"request 2 of 2 .* holds private values"
+            AssertionError, match=r"request 2 of 2 .* contains private values"
         ) as caught:
             assert_no_private_value(recorder, [NOTE])
     assert "imlor" not in str(caught.value) and "4311" not in str(caught.value)
 
 
-def test_a_leak_in_the_address_is_told_without_the_value() -> None:
+def test_a_leak_in_the_url_is_reported_without_the_value() -> None:
     with EgressRecorder() as recorder:
         send(recorder, "", "/search?q=Zimlor")
         with pytest.raises(AssertionError, match="/search\\)") as caught:
@@ -107,7 +107,7 @@ def test_a_leak_in_the_address_is_told_without_the_value() -> None:
     assert "Zimlor" not in str(caught.value)
 
 
-def test_values_of_the_testers_own_are_looked_for() -> None:
+def test_given_values_are_searched_for() -> None:
     with EgressRecorder() as recorder:
         send(recorder, "the word is swordfish")
         assert_no_private_value(recorder, [NOTE])
@@ -115,9 +115,9 @@ def test_values_of_the_testers_own_are_looked_for() -> None:
             assert_no_private_value(recorder, [NOTE], values=["swordfish"])
 
 
-def test_silence_shows_nothing_unless_it_is_expected() -> None:
+def test_no_request_is_a_failure_unless_expected() -> None:
     with EgressRecorder() as recorder:
-        with pytest.raises(AssertionError, match="nothing arrived"):
+        with pytest.raises(AssertionError, match="no request arrived"):
             assert_no_private_value(recorder, [NOTE])
         assert_no_private_value(recorder, [NOTE], expect_requests=False)
 
@@ -125,7 +125,7 @@ def test_silence_shows_nothing_unless_it_is_expected() -> None:
 # Non-interference
 
 
-def test_the_same_bytes_pass_and_others_do_not() -> None:
+def test_equal_requests_pass_and_different_ones_fail() -> None:
     def send_often(times: int) -> None:
         for _ in range(times):
             send(recorder, "same")
@@ -133,32 +133,32 @@ def test_the_same_bytes_pass_and_others_do_not() -> None:
     with EgressRecorder() as recorder:
         assert_non_interference(lambda note: send(recorder, "same"), ["a", "b"], recorder=recorder)
         with pytest.raises(
-            AssertionError, match=r"context 1 .* body of request 1 .* byte 5 on"
-        ) as told:
+            AssertionError, match=r"contexts\[1\] .* body of request 1 .* byte 5 on"
+        ) as caught:
             assert_non_interference(
                 lambda note: send(recorder, f"note {note}"), ["Zim", "Lor"], recorder=recorder
             )
-        assert "Zim" not in str(told.value)
+        assert "Zim" not in str(caught.value)
         with pytest.raises(AssertionError, match="head of request 1"):
             assert_non_interference(
                 lambda note: send(recorder, "same", f"/{note}"), ["Zim", "Lor"], recorder=recorder
             )
-        with pytest.raises(AssertionError, match="2 requests in place of 1"):
+        with pytest.raises(AssertionError, match="2 requests instead of 1"):
             assert_non_interference(send_often, [1, 2], recorder=recorder)
 
 
-def test_comparing_nothing_shows_nothing() -> None:
+def test_comparing_without_requests_fails() -> None:
     with EgressRecorder() as recorder:
-        with pytest.raises(AssertionError, match="nothing arrived"):
+        with pytest.raises(AssertionError, match="no request arrived"):
             assert_non_interference(lambda note: None, ["a", "b"], recorder=recorder)
-        with pytest.raises(ValueError, match="two contexts"):
+        with pytest.raises(ValueError, match="at least two contexts"):
             assert_non_interference(lambda note: None, ["a"], recorder=recorder)
 
 
-# Fakes and ways
+# Fakes and call styles
 
 
-def test_the_fakes_are_what_they_stand_for() -> None:
+def test_the_fakes_satisfy_their_interfaces() -> None:
     local = FakeLocal("You said: {prompt}", error=None)
     assert isinstance(local, LocalTextModel)
     prompt = [PrivateMessage("user", PrivateText("hello"))]
@@ -170,20 +170,20 @@ def test_the_fakes_are_what_they_stand_for() -> None:
     assert "Zimlor" not in repr(retriever)
 
 
-def test_a_fake_breaks_off_when_told_to() -> None:
+def test_a_fake_raises_its_error_after_the_first_word() -> None:
     stream = FakeLocal("one two", error=OSError()).stream([], GenerationOptions())
     assert next(stream).text == "one "
     with pytest.raises(OSError):
         next(stream)
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
-def test_every_way_calls_to_the_end(way: str) -> None:
+@pytest.mark.parametrize("style", CALL_STYLES)
+def test_every_call_style_consumes_the_whole_output(style: str) -> None:
     asked: list[str] = []
 
     def note(given: str) -> str:
         asked.append(given)
         return given.upper()
 
-    assert "HELLO" in repr(CALL_STYLES[way](RunnableLambda(note), "hello", None))
+    assert "HELLO" in repr(CALL_STYLES[style](RunnableLambda(note), "hello", None))
     assert asked == ["hello"]

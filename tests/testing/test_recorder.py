@@ -58,7 +58,7 @@ def test_compressed_bodies_can_be_searched(encoding: str, encode: object) -> Non
     assert b"the canary" in recorder.received
 
 
-def test_chunked_bodies_are_put_together() -> None:
+def test_chunked_bodies_are_joined() -> None:
     chunked = b"3\r\nthe\r\n7;x=y\r\n canary\r\n0\r\nX-Trailer: 1\r\n\r\n"
     head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
     with EgressRecorder() as recorder, socket.create_connection(recorder.address) as wire:
@@ -67,7 +67,7 @@ def test_chunked_bodies_are_put_together() -> None:
     assert recorder.requests[0].body == b"the canary"
 
 
-def test_any_method_is_taken_also_what_a_proxy_is_asked() -> None:
+def test_any_method_is_recorded_also_proxy_requests() -> None:
     with EgressRecorder() as recorder:
         for line in (b"CONNECT other.test:443 HTTP/1.1", b"GET http://other.test/ HTTP/1.1"):
             with socket.create_connection(recorder.address) as wire:
@@ -79,7 +79,7 @@ def test_any_method_is_taken_also_what_a_proxy_is_asked() -> None:
     ]
 
 
-def test_a_script_is_played_in_order_and_its_last_part_stays() -> None:
+def test_behaviours_run_in_order_and_the_last_one_repeats() -> None:
     with EgressRecorder(behaviours.status(500), behaviours.status(404)) as recorder:
         assert [post(recorder, b"").status for _ in range(3)] == [500, 404, 404]
         recorder.play(behaviours.status(201))
@@ -104,7 +104,7 @@ def test_many_callers_are_served_at_once() -> None:
 @pytest.mark.parametrize(
     "behaviour", [behaviours.stall(), behaviours.drip(pause=60), behaviours.hang_up()]
 )
-def test_stopping_ends_whatever_goes_on(behaviour: behaviours.Behaviour) -> None:
+def test_stopping_ends_open_requests(behaviour: behaviours.Behaviour) -> None:
     with EgressRecorder(behaviour) as recorder:
         wire = socket.create_connection(recorder.address)
         wire.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")

@@ -1,4 +1,4 @@
-"""Every way by which a LangChain process tells somebody what passes through it."""
+"""Side channels: all ways in which a LangChain process may pass text to a third party."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from langchain_core.tracers import context as tracer_context
 from langchain_core.tracers.context import register_configure_hook
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from wire.shapes import AnyRunnable
+from wire.compositions import AnyRunnable
+from wire.harness import CONDITIONS, Condition, Harness, log_captured
 from wire.tracing import (
     configured,
     environment,
@@ -32,54 +33,53 @@ from wire.tracing import (
     within_tracing_context,
     within_tracing_v2,
 )
-from wire.world import CONDITIONS, Condition, World, log_kept
 
 from cogenesis_langchain.testing import CALL_STYLES
 from cogenesis_langchain.testing.behaviours import redirect
 
-Opening = Callable[[World], AbstractContextManager[RunnableConfig | None]]
+Opening = Callable[[Harness], AbstractContextManager[RunnableConfig | None]]
 
 
-def as_usual(model: AnyRunnable, world: World) -> AnyRunnable:
+def as_usual(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     return model
 
 
-def no_settings(world: World) -> dict[str, Any]:
+def no_settings(harness: Harness) -> dict[str, Any]:
     return {}
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One such way.
+    """A side channel.
 
     Attributes:
-        open: Opens it; may give a config to call with.
-        early: It decides something when models are made, so it is opened before.
-        refused: A call through the border is refused before anything happens.
-        addressed: Models are given their base URL; otherwise the environment decides.
-        cloud: Further settings of the model beyond the border, protected or not.
-        wrap: What the user puts around the model.
-        told: Conditions under which the unprotected call tells somebody besides its own model...
-        ways: ... and the ways of calling in which it does.
+        open: Opens the channel; may return a config for the calls.
+        early: The channel takes effect when models are made, so it is opened before.
+        refused: `ChatCoGenesis` refuses every call before anything is sent.
+        addressed: Models get a base URL; otherwise the environment decides it.
+        cloud: Further settings of the cloud model.
+        wrap: Wraps the model as a user would.
+        leaks_when: Conditions in which an unprotected call leaks to a third party.
+        leaks_by: Call styles in which it does.
     """
 
     open: Opening
     early: bool = False
     refused: bool = False
     addressed: bool = True
-    cloud: Callable[[World], dict[str, Any]] = no_settings
-    wrap: Callable[[AnyRunnable, World], AnyRunnable] = as_usual
-    told: Collection[Condition] = CONDITIONS
-    ways: Collection[str] = frozenset(CALL_STYLES)
+    cloud: Callable[[Harness], dict[str, Any]] = no_settings
+    wrap: Callable[[AnyRunnable, Harness], AnyRunnable] = as_usual
+    leaks_when: Collection[Condition] = CONDITIONS
+    leaks_by: Collection[str] = frozenset(CALL_STYLES)
 
     @property
-    def makes_no_difference_yet(self) -> bool:
-        """Models are made as without it, so that they may be kept from cell to cell."""
+    def reusable(self) -> bool:
+        """Whether models made for another channel can be used, which saves time."""
         return not self.early and self.cloud is no_settings and self.wrap is as_usual
 
 
 @contextmanager
-def _debug(world: World) -> Iterator[RunnableConfig | None]:
+def _debug(harness: Harness) -> Iterator[RunnableConfig | None]:
     set_debug(True)
     try:
         yield None
@@ -88,7 +88,7 @@ def _debug(world: World) -> Iterator[RunnableConfig | None]:
 
 
 @contextmanager
-def _verbose(world: World) -> Iterator[RunnableConfig | None]:
+def _verbose(harness: Harness) -> Iterator[RunnableConfig | None]:
     set_verbose(True)
     try:
         yield None
@@ -97,22 +97,22 @@ def _verbose(world: World) -> Iterator[RunnableConfig | None]:
 
 
 class Listener(BaseCallbackHandler):
-    """A monitoring product's handler."""
+    """The handler of a monitoring product."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
 
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any
     ) -> None:
-        self.world.taken.write(repr(messages))
+        self.harness.captured.write(repr(messages))
 
 
 @contextmanager
-def _registered(world: World) -> Iterator[RunnableConfig | None]:
+def _registered(harness: Harness) -> Iterator[RunnableConfig | None]:
     variable: ContextVar[BaseCallbackHandler | None] = ContextVar("listener", default=None)
     register_configure_hook(variable, inheritable=True)
-    token = variable.set(Listener(world))
+    token = variable.set(Listener(harness))
     try:
         yield None
     finally:
@@ -121,43 +121,43 @@ def _registered(world: World) -> Iterator[RunnableConfig | None]:
 
 
 @contextmanager
-def _cached(world: World) -> Iterator[RunnableConfig | None]:
+def _cached(harness: Harness) -> Iterator[RunnableConfig | None]:
     cache = InMemoryCache()
     set_llm_cache(cache)
     try:
         yield None
     finally:
         set_llm_cache(None)
-        world.taken.write(repr(cache._cache))
+        harness.captured.write(repr(cache._cache))
 
 
 @contextmanager
-def _logged(world: World) -> Iterator[RunnableConfig | None]:
-    with log_kept(world):
+def _logged(harness: Harness) -> Iterator[RunnableConfig | None]:
+    with log_captured(harness):
         yield None
 
 
-def _proxied(world: World, name: str) -> AbstractContextManager[RunnableConfig | None]:
-    return environment(**{name: world.elsewhere_url, name.lower(): world.elsewhere_url})
+def _proxied(harness: Harness, name: str) -> AbstractContextManager[RunnableConfig | None]:
+    return environment(**{name: harness.third_party_url, name.lower(): harness.third_party_url})
 
 
 @contextmanager
-def _redirected(world: World) -> Iterator[RunnableConfig | None]:
-    fails = world.local if world.condition == "failing local" else world.cloud
-    fails.play(redirect(f"{world.elsewhere_url}/v1/chat/completions"))
+def _redirected(harness: Harness) -> Iterator[RunnableConfig | None]:
+    fails = harness.local if harness.condition == "failing local" else harness.cloud
+    fails.play(redirect(f"{harness.third_party_url}/v1/chat/completions"))
     yield None
 
 
 @contextmanager
-def _env_file(world: World) -> Iterator[RunnableConfig | None]:
-    """A file that some libraries read by themselves, and that the control loads."""
+def _env_file(harness: Harness) -> Iterator[RunnableConfig | None]:
+    """Write a ``.env`` file, which some libraries read by themselves and the control loads."""
     lines = {
-        "OPENAI_BASE_URL": f"{world.elsewhere_url}/v1",
-        "OPENAI_API_BASE": f"{world.elsewhere_url}/v1",
-        "HTTP_PROXY": world.elsewhere_url,
+        "OPENAI_BASE_URL": f"{harness.third_party_url}/v1",
+        "OPENAI_API_BASE": f"{harness.third_party_url}/v1",
+        "HTTP_PROXY": harness.third_party_url,
         "LANGSMITH_TRACING": "true",
-        "LANGSMITH_ENDPOINT": world.elsewhere_url,
-        "CHROMA_OTEL_COLLECTION_ENDPOINT": world.elsewhere_url,
+        "LANGSMITH_ENDPOINT": harness.third_party_url,
+        "CHROMA_OTEL_COLLECTION_ENDPOINT": harness.third_party_url,
     }
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         Path(folder, ".env").write_text("\n".join(f"{k}={v}" for k, v in lines.items()))
@@ -167,7 +167,7 @@ def _env_file(world: World) -> Iterator[RunnableConfig | None]:
 
 @contextmanager
 def loaded_env_file() -> Iterator[None]:
-    """What a program that calls `load_dotenv` does to its environment."""
+    """Load the ``.env`` file as a program that calls `load_dotenv` does."""
     before = dict(os.environ)
     load_dotenv(Path.cwd() / ".env")
     os.environ.pop("LANGSMITH_TRACING", None)
@@ -178,8 +178,8 @@ def loaded_env_file() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _metadata(world: World) -> AbstractContextManager[RunnableConfig | None]:
-    value = world.canaries.name
+def _metadata(harness: Harness) -> AbstractContextManager[RunnableConfig | None]:
+    value = harness.canaries.name
     config: RunnableConfig = {
         "metadata": {"owner": value},
         "tags": [value],
@@ -188,20 +188,20 @@ def _metadata(world: World) -> AbstractContextManager[RunnableConfig | None]:
     return nullcontext(config)
 
 
-def _with_a_fallback(model: AnyRunnable, world: World) -> AnyRunnable:
+def _with_a_fallback(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     other = ChatOpenAI(
-        model="other", base_url=f"{world.elsewhere_url}/v1", api_key=SecretStr("key")
+        model="other", base_url=f"{harness.third_party_url}/v1", api_key=SecretStr("key")
     )
     return model.with_fallbacks([other])
 
 
-def _with_kwargs(model: AnyRunnable, world: World) -> AnyRunnable:
-    bound = model.bind(user=world.owner.name)
-    world.taken.write(dumps(model) + repr(model))
+def _with_kwargs(model: AnyRunnable, harness: Harness) -> AnyRunnable:
+    bound = model.bind(user=harness.owner.name)
+    harness.captured.write(dumps(model) + repr(model))
     return bound
 
 
-def _nothing(world: World) -> AbstractContextManager[RunnableConfig | None]:
+def _nothing(harness: Harness) -> AbstractContextManager[RunnableConfig | None]:
     return nullcontext(None)
 
 
@@ -210,10 +210,10 @@ HEALTHY: tuple[Condition, ...] = ("healthy",)
 
 CHANNELS: dict[str, Channel] = {
     "LANGSMITH_TRACING": Channel(
-        lambda world: traced_by_environment(world, "LANGSMITH", "TRACING"), refused=True
+        lambda harness: traced_by_environment(harness, "LANGSMITH", "TRACING"), refused=True
     ),
     "LANGCHAIN_TRACING_V2": Channel(
-        lambda world: traced_by_environment(world, "LANGCHAIN", "TRACING_V2"), refused=True
+        lambda harness: traced_by_environment(harness, "LANGCHAIN", "TRACING_V2"), refused=True
     ),
     "a tracer in the config": Channel(explicit_tracer, refused=True),
     "tracing_context": Channel(within_tracing_context, refused=True),
@@ -221,36 +221,38 @@ CHANNELS: dict[str, Channel] = {
     "langsmith.configure": Channel(configured, refused=True),
     "set_debug": Channel(_debug, refused=True),
     "a registered handler": Channel(_registered, refused=True),
-    "set_verbose": Channel(_verbose, told=()),
+    "set_verbose": Channel(_verbose, leaks_when=()),
     "the global cache": Channel(
-        _cached, told=HEALTHY, ways={"invoke", "ainvoke", "batch", "abatch"}
+        _cached, leaks_when=HEALTHY, leaks_by={"invoke", "ainvoke", "batch", "abatch"}
     ),
-    "exceptions": Channel(_nothing, told=FAILING),
-    "logging at DEBUG": Channel(_logged, told=()),
-    "config metadata": Channel(_metadata, told=()),
+    "exceptions": Channel(_nothing, leaks_when=FAILING),
+    "logging at DEBUG": Channel(_logged, leaks_when=()),
+    "config metadata": Channel(_metadata, leaks_when=()),
     "HTTP redirects": Channel(_redirected),
-    "HTTP_PROXY": Channel(lambda world: _proxied(world, "HTTP_PROXY"), early=True, refused=True),
-    "ALL_PROXY": Channel(lambda world: _proxied(world, "ALL_PROXY"), early=True, refused=True),
+    "HTTP_PROXY": Channel(
+        lambda harness: _proxied(harness, "HTTP_PROXY"), early=True, refused=True
+    ),
+    "ALL_PROXY": Channel(lambda harness: _proxied(harness, "ALL_PROXY"), early=True, refused=True),
     "OPENAI_PROXY": Channel(
-        lambda world: _proxied(world, "OPENAI_PROXY"), early=True, refused=True
+        lambda harness: _proxied(harness, "OPENAI_PROXY"), early=True, refused=True
     ),
     "OPENAI_BASE_URL": Channel(
-        lambda world: environment(OPENAI_BASE_URL=f"{world.elsewhere_url}/v1"),
+        lambda harness: environment(OPENAI_BASE_URL=f"{harness.third_party_url}/v1"),
         early=True,
         refused=True,
         addressed=False,
     ),
     "LANGSMITH_GATEWAY": Channel(
-        lambda world: environment(
-            LANGSMITH_GATEWAY=world.elsewhere_url, LANGSMITH_API_KEY="lsv2_pt_key"
+        lambda harness: environment(
+            LANGSMITH_GATEWAY=harness.third_party_url, LANGSMITH_API_KEY="lsv2_pt_key"
         ),
         early=True,
         refused=True,
         addressed=False,
     ),
     ".env": Channel(_env_file, early=True),
-    "retries": Channel(_nothing, cloud=lambda world: {"max_retries": 1}, told=()),
-    "fallbacks": Channel(_nothing, refused=True, wrap=_with_a_fallback, told=FAILING),
-    "fields and kwargs": Channel(_nothing, wrap=_with_kwargs, told=()),
-    "store": Channel(_nothing, cloud=lambda world: {"use_responses_api": True}, told=()),
+    "retries": Channel(_nothing, cloud=lambda harness: {"max_retries": 1}, leaks_when=()),
+    "fallbacks": Channel(_nothing, refused=True, wrap=_with_a_fallback, leaks_when=FAILING),
+    "fields and kwargs": Channel(_nothing, wrap=_with_kwargs, leaks_when=()),
+    "store": Channel(_nothing, cloud=lambda harness: {"use_responses_api": True}, leaks_when=()),
 }

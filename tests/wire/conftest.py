@@ -28,7 +28,7 @@ def pytest_terminal_summary(
         cells = config.stash[_CELLS]
         counted = sum(cells)
         terminalreporter.write_line(
-            f"border matrix: {counted} cells, nothing left; {counted} controls, all leaked"
+            f"border matrix: {counted} cells, no leak; {counted} controls, all leaked"
         )
     if _GENERATED in config.stash:
         cases = config.stash[_GENERATED]

@@ -1,4 +1,4 @@
-"""A cloud that fails in every way: bounded time, the ladder, an answer all the same."""
+"""Faults of the cloud model: each costs bounded time, and the local model still answers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from cogenesis_langchain.testing import (
     make_canaries,
 )
 from cogenesis_langchain.testing.behaviours import Behaviour
-from cogenesis_langchain.testing.search import forms_in
+from cogenesis_langchain.testing.search import find_leaks
 
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
 CANARIES = make_canaries(11)
 TIMEOUT = 0.5
 SPARE = 2.5
-"""Seconds for everything but the cloud model, on a busy machine."""
+"""Seconds that everything but the cloud model may take on a busy machine."""
 
 
 def echo_in_headers() -> Behaviour:
-    """An error whose every part repeats what was sent."""
+    """Answer with an error that repeats the request in its headers and body."""
 
     def behave(exchange: Any) -> None:
         headers = {"X-Echo": exchange.request.body.hex()[:900], "Retry-After": "soon"}
@@ -45,8 +45,8 @@ def echo_in_headers() -> Behaviour:
 FAULTS: dict[str, tuple[Behaviour, str, int]] = {
     "times out": (behaviours.stall(), "CloudTimeout", 1),
     "drips": (behaviours.drip(pause=0.1), "CloudTimeout", 1),
-    "drips its head": (behaviours.drip(pause=0.1, from_the_head=True), "CloudTimeout", 1),
-    "closes half-way": (behaviours.half(), "CloudUnavailable", 2),
+    "drips its head": (behaviours.drip(pause=0.1, include_headers=True), "CloudTimeout", 1),
+    "closes half-way": (behaviours.truncated(), "CloudUnavailable", 2),
     "closes at once": (behaviours.hang_up(), "CloudUnavailable", 2),
     "429": (behaviours.status(429), "CloudRateLimited", 2),
     "429, wait an hour": (behaviours.status(429, retry_after="3600"), "CloudRateLimited", 1),
@@ -76,7 +76,7 @@ def cloud() -> Iterator[EgressRecorder]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _ready() -> None:
-    """The detectors compile at the first request, which is not what is timed here."""
+    """Compile the detectors before the tests, which measure time."""
     with EgressRecorder() as recorder:
         model(recorder).invoke(INSTRUCTION)
 
@@ -98,62 +98,62 @@ def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_local_answer_comes_in_time_and_says_why(cloud: EgressRecorder, fault: str) -> None:
+def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fault: str) -> None:
     behaviour, kind, requests = FAULTS[fault]
     cloud.play(behaviour)
     started = time.monotonic()
     answer = model(cloud).invoke(INSTRUCTION)
     assert time.monotonic() - started < TIMEOUT + SPARE
-    told = answer.response_metadata["cogenesis"]
+    report = answer.response_metadata["cogenesis"]
     assert answer.text == "The finished text. "
-    assert (told["mode"], told["rung"], told["sketch"]) == ("sketch", "local", ())
-    assert told["fallback_reason"].startswith(kind)
-    assert told["cloud_calls"] == len(cloud.requests) == requests
-    assert not forms_in(repr(answer).encode(), CANARIES.values)
+    assert (report["mode"], report["rung"], report["sketch"]) == ("sketch", "local", ())
+    assert report["fallback_reason"].startswith(kind)
+    assert report["cloud_calls"] == len(cloud.requests) == requests
+    assert not find_leaks(repr(answer).encode(), CANARIES.values)
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
-def test_a_silent_cloud_delays_no_way_of_calling_beyond_its_time(
-    cloud: EgressRecorder, way: str
+@pytest.mark.parametrize("style", CALL_STYLES)
+def test_a_silent_cloud_delays_no_call_style_beyond_its_timeout(
+    cloud: EgressRecorder, style: str
 ) -> None:
     cloud.play(behaviours.stall())
     waiting = model(cloud)
     started = time.monotonic()
-    assert "finished" in repr(CALL_STYLES[way](waiting, INSTRUCTION, None))
+    assert "finished" in repr(CALL_STYLES[style](waiting, INSTRUCTION, None))
     assert time.monotonic() - started < TIMEOUT + SPARE
 
 
-def test_a_cloud_that_is_not_there_costs_no_time() -> None:
+def test_an_unreachable_cloud_costs_no_time() -> None:
     with EgressRecorder() as gone:
         absent = model(gone)
     started = time.monotonic()
-    told = absent.invoke(INSTRUCTION).response_metadata["cogenesis"]
+    report = absent.invoke(INSTRUCTION).response_metadata["cogenesis"]
     assert time.monotonic() - started < SPARE
-    assert told["rung"] == "local" and told["fallback_reason"].startswith("CloudUnavailable")
+    assert report["rung"] == "local" and report["fallback_reason"].startswith("CloudUnavailable")
 
 
 def test_a_redirect_to_another_host_is_an_error_and_not_followed(cloud: EgressRecorder) -> None:
-    with EgressRecorder() as elsewhere:
+    with EgressRecorder() as third_party:
         for code in (301, 302, 303, 307, 308):
-            cloud.play(behaviours.redirect(f"{elsewhere.base_url}/chat/completions", code))
-            told = model(cloud).invoke(INSTRUCTION).response_metadata["cogenesis"]
-            assert told["rung"] == "local" and str(code) in told["fallback_reason"]
-        assert elsewhere.requests == ()
+            cloud.play(behaviours.redirect(f"{third_party.base_url}/chat/completions", code))
+            report = model(cloud).invoke(INSTRUCTION).response_metadata["cogenesis"]
+            assert report["rung"] == "local" and str(code) in report["fallback_reason"]
+        assert third_party.requests == ()
 
 
 def test_the_second_attempt_carries_the_same_bytes(cloud: EgressRecorder) -> None:
     cloud.play(behaviours.status(502), behaviours.chat())
-    told = model(cloud).invoke(INSTRUCTION).response_metadata["cogenesis"]
+    report = model(cloud).invoke(INSTRUCTION).response_metadata["cogenesis"]
     first, second = cloud.requests
-    assert told["rung"] == "sketch" and told["cloud_calls"] == 2
+    assert report["rung"] == "sketch" and report["cloud_calls"] == 2
     assert first.head + first.body == second.head + second.body
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
+@pytest.mark.parametrize("style", CALL_STYLES)
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_failing_local_model_sends_its_prompt_to_nobody(
-    cloud: EgressRecorder, way: str, after: int
+def test_a_prompt_is_sent_nowhere_after_the_local_model_failed(
+    cloud: EgressRecorder, style: str, after: int
 ) -> None:
     class Failing(FakeLocal):
         def stream(self, messages: Any, options: Any) -> Any:
@@ -163,12 +163,12 @@ def test_a_failing_local_model_sends_its_prompt_to_nobody(
 
     broken = model(cloud, Failing(error=LocalModelError("it broke off", remedy="none")))
     with pytest.raises(LocalModelError):
-        CALL_STYLES[way](broken, INSTRUCTION, None)
+        CALL_STYLES[style](broken, INSTRUCTION, None)
     assert len(cloud.requests) == 1
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
-def test_a_caller_who_stops_reading_stops_the_local_model(cloud: EgressRecorder) -> None:
+def test_closing_the_stream_stops_the_local_model(cloud: EgressRecorder) -> None:
     stopped: list[bool] = []
 
     class Watched(FakeLocal):

@@ -1,7 +1,7 @@
-"""Generated private contexts, and instructions that hide their values in awkward forms.
+"""Generated private contexts, and instructions with obfuscated spellings of their values.
 
-``pytest tests/wire/test_generated.py --hypothesis-profile=border --hypothesis-seed=SEED`` runs ten
-thousand.
+``pytest tests/wire/test_generated.py --hypothesis-profile=border --hypothesis-seed=SEED`` runs
+12,000 cases.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from wire.awkward import Case, cases, encoded_cases, squeeze
+from wire.obfuscation import Case, cases, encoded_cases, letters_and_digits
 from wire.thorough import CASES
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +38,10 @@ def model(cloud: EgressRecorder) -> ChatCoGenesis:
     )
 
 
-def told(cloud: EgressRecorder) -> str:
-    """What the cloud model was told, without the fixed parts around it."""
+def received_text(cloud: EgressRecorder) -> str:
+    """Return the user messages that the cloud model received, as letters and digits."""
     bodies = [json.loads(request.body) for request in cloud.requests]
-    return squeeze("\n".join(body["messages"][-1]["content"] for body in bodies))
+    return letters_and_digits("\n".join(body["messages"][-1]["content"] for body in bodies))
 
 
 SETTINGS = settings(
@@ -50,17 +52,17 @@ SETTINGS = settings(
 
 @settings(SETTINGS, max_examples=CASES)
 @given(case=cases())
-def test_no_awkward_form_gives_a_value_away(
+def test_no_obfuscated_value_leaves(
     cloud: EgressRecorder, model: ChatCoGenesis, generated: list[int], case: Case
 ) -> None:
-    assume(case.tells)
+    assume(case.fragments)
     check(cloud, model, case)
     generated.append(len(cloud.requests))
 
 
 @settings(SETTINGS, max_examples=CASES // 5)
 @given(case=encoded_cases())
-def test_no_encoding_gives_a_value_away(
+def test_no_encoded_value_leaves(
     cloud: EgressRecorder, model: ChatCoGenesis, generated: list[int], case: Case
 ) -> None:
     check(cloud, model, case)
@@ -68,8 +70,9 @@ def test_no_encoding_gives_a_value_away(
 
 
 def check(cloud: EgressRecorder, model: ChatCoGenesis, case: Case) -> None:
-    assert all(tell in squeeze(case.instruction) for tell in case.tells)  # the control leaks
+    # The control: the instruction itself reveals every fragment.
+    assert all(fragment in letters_and_digits(case.instruction) for fragment in case.fragments)
     cloud.clear()
     model.invoke([SystemMessage(case.context), HumanMessage(case.instruction)])
-    leaked = [tell for tell in case.tells if tell in told(cloud)]
+    leaked = [fragment for fragment in case.fragments if fragment in received_text(cloud)]
     assert not leaked, case

@@ -1,4 +1,4 @@
-"""What comes back from beyond the border is hostile until it has passed."""
+"""Hostile answers of the cloud model: links, markup, control tokens and orders are rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def egress() -> Iterator[EgressRecorder]:
 
 
 def ask(egress: EgressRecorder, answer: str) -> tuple[dict[str, Any], str]:
-    """The report, and what the local model was told."""
+    """Return the report and the local model's prompt for an answer of the cloud model."""
     egress.play(behaviours.chat(answer))
     local = FakeLocal()
     model = ChatCoGenesis(

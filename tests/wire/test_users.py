@@ -1,4 +1,4 @@
-"""Many users at once: nobody's values in another's request, answer or ledger line."""
+"""Many users at once: no value of one user in a request, answer or ledger line of another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -18,12 +19,14 @@ from cogenesis_langchain.privacy.ledger.chain import read, verify
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 from cogenesis_langchain.testing import Canaries, EgressRecorder, FakeLocal, make_canaries
 
+pytestmark = pytest.mark.slow
+
 USERS = 64
 CALLS = 50 if THOROUGH else 5
 
 
 class Repeating(FakeLocal):
-    """Says everything private that it was told, in one piece."""
+    """A local model that repeats its whole prompt in one chunk."""
 
     def _chunks(self, answer: str) -> Iterator[LocalChunk]:
         yield LocalChunk(answer)
@@ -31,7 +34,7 @@ class Repeating(FakeLocal):
 
 
 def ask(model: ChatCoGenesis, user: int, call: int) -> tuple[str, Canaries]:
-    """One user's request names its own person, and asks about a topic of its own."""
+    """Send one user's request, which names a person and a topic of its own."""
     mine = replace(make_canaries(user * CALLS + call), word=f"zimquo{user}x{call}")
     answer = model.invoke(
         [

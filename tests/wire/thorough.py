@@ -1,7 +1,7 @@
-"""How much the tests of this folder do.
+"""Number of cases in the long tests.
 
-A few hundred generated cases, and five calls for each of 64 users; with
-``pytest tests/wire --hypothesis-profile=border`` ten thousand cases and fifty calls.
+By default a few hundred generated cases, and five calls for each of 64 users. With
+``pytest tests/wire --hypothesis-profile=border``, ten thousand cases and fifty calls.
 """
 
 from __future__ import annotations

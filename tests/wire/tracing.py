@@ -1,4 +1,4 @@
-"""The ways by which a LangChain process is traced to LangSmith."""
+"""All ways to switch on LangSmith tracing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langchain_core.tracers.context import tracing_v2_enabled
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_helpers import tracing_context
 from langsmith.utils import get_env_var
-from wire.world import World
+from wire.harness import Harness
 
 
 @contextmanager
@@ -28,16 +28,16 @@ def environment(**variables: str) -> Iterator[RunnableConfig | None]:
 
 
 def forget_environment() -> None:
-    """LangSmith reads each variable once; let it look again."""
+    """Clear LangSmith's cache of environment variables."""
     get_env_var.cache_clear()  # type: ignore[attr-defined]  # its overloads hide the cache
 
 
 _clients: dict[str, langsmith.Client] = {}
 
 
-def collector_client(world: World) -> langsmith.Client:
-    """One client for all tracing channels; each has threads of its own."""
-    url = world.elsewhere_url
+def collector_client(harness: Harness) -> langsmith.Client:
+    """Return one client for all channels, because each client starts threads."""
+    url = harness.third_party_url
     if url not in _clients:
         _clients[url] = langsmith.Client(api_url=url, api_key="key")
     return _clients[url]
@@ -49,8 +49,8 @@ def close_clients() -> None:
 
 
 @contextmanager
-def _flushed(world: World) -> Iterator[None]:
-    client = collector_client(world)
+def _flushed(harness: Harness) -> Iterator[None]:
+    client = collector_client(harness)
     try:
         yield
     finally:
@@ -59,15 +59,15 @@ def _flushed(world: World) -> Iterator[None]:
 
 @contextmanager
 def traced_by_environment(
-    world: World, family: str, switch: str
+    harness: Harness, family: str, switch: str
 ) -> Iterator[RunnableConfig | None]:
     variables = {
         f"{family}_{switch}": "true",
-        f"{family}_ENDPOINT": world.elsewhere_url,
+        f"{family}_ENDPOINT": harness.third_party_url,
         f"{family}_API_KEY": "key",
     }
-    with environment(**variables), _flushed(world):
-        langsmith.configure(client=collector_client(world))
+    with environment(**variables), _flushed(harness):
+        langsmith.configure(client=collector_client(harness))
         try:
             yield None
         finally:
@@ -75,27 +75,27 @@ def traced_by_environment(
 
 
 @contextmanager
-def explicit_tracer(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world):
-        yield {"callbacks": [LangChainTracer(client=collector_client(world))]}
+def explicit_tracer(harness: Harness) -> Iterator[RunnableConfig | None]:
+    with _flushed(harness):
+        yield {"callbacks": [LangChainTracer(client=collector_client(harness))]}
 
 
 @contextmanager
-def within_tracing_context(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world), tracing_context(enabled=True, client=collector_client(world)):
+def within_tracing_context(harness: Harness) -> Iterator[RunnableConfig | None]:
+    with _flushed(harness), tracing_context(enabled=True, client=collector_client(harness)):
         yield None
 
 
 @contextmanager
-def within_tracing_v2(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world), tracing_v2_enabled(client=collector_client(world)):
+def within_tracing_v2(harness: Harness) -> Iterator[RunnableConfig | None]:
+    with _flushed(harness), tracing_v2_enabled(client=collector_client(harness)):
         yield None
 
 
 @contextmanager
-def configured(world: World) -> Iterator[RunnableConfig | None]:
-    with _flushed(world):
-        langsmith.configure(client=collector_client(world), enabled=True)
+def configured(harness: Harness) -> Iterator[RunnableConfig | None]:
+    with _flushed(harness):
+        langsmith.configure(client=collector_client(harness), enabled=True)
         try:
             yield None
         finally:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.questions import Questions, clauses_of
+from cogenesis_langchain.collaboration.completion.questions import Questions, clauses_of, is_order
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slot_decoder import SlotDecoder
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
@@ -153,7 +153,7 @@ class _Run:
             unit = Unit((Slot(clause, "sentences", 1),), " ")
             question = self._questions.about_detail(clause)
             spans = self._attempt(unit, question, "")
-            if spans:
+            if spans and not is_order(spans[0].text, clause):
                 place = self._text.insert(place, spans)
 
     def _keep(self, unit: Unit) -> None:
@@ -197,6 +197,9 @@ class _Run:
         """A slot's text without sentences that the text, the request or the slot said before."""
         if slot.kind != "sentences":
             return "" if echoes(text, slot.description) else text
+        salutation = self._text.written.lstrip().partition("\n")[0]
+        if salutation.endswith((",", "，")):
+            text = text.removeprefix(salutation).lstrip()
         kept: list[str] = []
         for sentence in filter(None, SENTENCE.split(text)):
             said = (self._text.written, *self._task.request[:1], *kept)

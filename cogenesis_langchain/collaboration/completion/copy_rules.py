@@ -66,8 +66,10 @@ class CopyRules:
             str(value) for word, value in _NUMBER_WORDS.items() if word in self._words
         }
         self._add_dates(text)
-        self._dates = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
-        self._times = {mark for time in find_times(text) for mark in time.canonical}
+        self._dates = {
+            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
+        }
+        self._times = {form for time in find_times(text) for form in time.canonical_forms}
 
     def may_begin(self, word: str) -> bool:
         """Whether an unfinished word can still become an allowed one; exact for digits only."""
@@ -104,9 +106,9 @@ class CopyRules:
 
     def admits_dates(self, text: str) -> bool:
         """Whether every date and time in a text is one of the sources, however it is written."""
-        dates = (date.canonical | date.probes for date in find_dates(text))
-        known = all(marks & self._dates for marks in dates if any(map(_DATE.fullmatch, marks)))
-        return known and all(time.canonical & self._times for time in find_times(text))
+        dates = (date.canonical_forms | date.lookup_forms for date in find_dates(text))
+        known = all(forms & self._dates for forms in dates if any(map(_DATE.fullmatch, forms)))
+        return known and all(time.canonical_forms & self._times for time in find_times(text))
 
     def admits_numbers(self, text: str) -> bool:
         """Whether the sources hold every number of two and more digits in a text."""
@@ -131,7 +133,8 @@ class CopyRules:
             return self._admits_number(word.casefold())
         if not word[0].isupper() or _PRONOUN.match(word) or word.casefold() in _TITLES:
             return True
-        if self._words.intersection(_forms(word)):
+        whole, bare, *parts = _forms(word)
+        if whole in self._words or bare in self._words or self._words.issuperset(parts):
             return True
         return starts_sentence and is_everyday(word, *self._languages)
 
@@ -155,12 +158,15 @@ class CopyRules:
         """Let a date be written in words, in any order: 2026-03-14 as 14 March or March 14th."""
         from babel.dates import get_day_names, get_month_names
 
-        marks = {mark for date in find_dates(text) for mark in date.canonical | date.probes}
+        marks = {
+            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
+        }
         for year, month, day in (found.groups() for found in map(_DATE.fullmatch, marks) if found):
             days = (day, f"{day}{_ORDINAL_ENDINGS.get(int(day), 'th')}")
             years = {year} if year and year != "*" else set()
             self._words |= {*days, *years}
             self._numbers |= {day, *years}
+            self._words |= {form for one in years for form in _numeric_dates(one, month, day)}
             for language in self._languages:
                 name = get_month_names("wide", locale=language)[int(month)].casefold()
                 followers = {name, *years}
@@ -172,6 +178,17 @@ class CopyRules:
                         pair for one in followers for pair in ((one, written), (written, one))
                     }
                 self._pairs |= {(one, other) for one in followers for other in followers}
+
+
+def _date_forms(text: str) -> set[str]:
+    return {form for date in find_dates(text) for form in date.canonical_forms | date.lookup_forms}
+
+
+def _numeric_dates(year: str, month: str, day: str) -> Iterator[str]:
+    """A date in figures: 2026-03-14 as 14.03.2026, 14/3/2026 or 3/14/2026."""
+    yield f"{year}-{month:0>2}-{day:0>2}"
+    for d, m in ((day, month), (f"{day:0>2}", f"{month:0>2}")):
+        yield from (f"{d}.{m}.{year}", f"{d}/{m}/{year}", f"{m}/{d}/{year}")
 
 
 def _weekday(year: int, month: int, day: int) -> int | None:
@@ -188,11 +205,12 @@ def starts_sentence(before: str) -> bool:
 
 
 def _forms(word: str) -> Iterator[str]:
-    """A word without its case, its parts, and it without a possessive ending."""
+    """A word without its case, also without a possessive ending, and the parts of the latter."""
     plain = word.casefold().replace("’", "'")
+    bare = _POSSESSIVE.sub("", plain)
     yield plain
-    yield _POSSESSIVE.sub("", plain)
-    yield from (part for part in _PART.split(plain) if part)
+    yield bare
+    yield from (part for part in _PART.split(bare) if part)
 
 
 def _plain(number: str) -> str:

@@ -45,11 +45,12 @@ def beginning_of(request: Request, context: Sequence[PrivateText]) -> list[Priva
 
 def task_of(request: Request, context: Sequence[PrivateText], template: Template) -> Task:
     """What a template is completed from; see `beginning_of`."""
-    told = [request.task, *request.details, *(turn.text for turn in request.turns)]
+    turns = [turn.text for turn in request.turns]
+    told = [request.bare_task, *request.details, *turns]
     return Task(
         beginning=beginning_of(request, context),
         template=template,
-        notes=_notes(request, context),
+        notes=[*_notes(request, context), *(turn.reveal() for turn in turns)],
         request=[text.reveal() for text in told],
         details=details_in(detail.reveal() for detail in request.details),
     )

@@ -29,11 +29,18 @@ _COUNT: Final = re.compile(
     r"(?:(?:short|brief|full)\s+)?(?:sentences?|paragraphs?)\s*:?\s*",
     re.I,
 )
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|;\s*|\n+")
+_SENTENCE_END: Final = re.compile(
+    r"(?<=[.!?])(?<!\b(?:Mr|Ms|Dr|St|No)\.)(?<!\b(?:Mrs)\.)(?<!\bProf\.)\s+|;\s*|\n+"
+)
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
 _FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SHORTEST_CLAUSE: Final = 4  # words
+_ORDERS: Final = frozenset([
+    "add", "ask", "describe", "explain", "give", "include", "invite", "mention", "offer", "propose",
+    "quote", "remind", "say", "state", "suggest", "tell", "thank", "use", "write",
+])  # fmt: skip
+"""Verbs that tell a writer what to do; in the finished text they would address the reader."""
 _NOTES_OF_A_DETAIL: Final = 3
 _NOTES_OF_SENTENCES: Final = 3
 _NOTES_OF_A_VALUE: Final = 2
@@ -84,6 +91,12 @@ def _facts(text: str) -> frozenset[str]:
     """Numbers, and words with a capital that are not the first of their sentence."""
     dated = _ISO_DATE.sub(" ", text)
     return frozenset(fact.casefold() for fact in _FACT.findall(dated))
+
+
+def is_order(sentence: str, detail: str) -> bool:
+    """Whether a sentence is a detail's order to the writer ("Mention the date") over again."""
+    first = detail.split(maxsplit=1)[0].strip(",.:").casefold() if detail.strip() else ""
+    return first in _ORDERS and sentence.casefold().startswith(first)
 
 
 def without_examples(description: str) -> str:

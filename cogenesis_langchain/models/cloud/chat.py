@@ -1,10 +1,10 @@
-"""The only door to a cloud model.
+"""The cloud model: the one object that sends requests to the cloud, in every mode.
 
-Wraps a LangChain chat model so that it takes `PublicText` alone, under an `EgressPermit`. Models of
-langchain-openai are given an HTTP client of our own (`models/cloud/transport.py`), so that the
-check and the ledger see the exact bytes of each request, redirects are not followed and total time
-and size of an answer are bounded. For any other chat model the messages are checked and recorded as
-JSON just before the model is called.
+It takes public text alone, under an `EgressPermit`. It asks for chat answers (`generate`) and sends
+other requests to the same server (`post`, `get`), such as those that score a block of text. Models
+of langchain-openai get an HTTP client of ours (`models/cloud/transport.py`), which checks the exact
+bytes of each request. For any other chat model the messages are checked and recorded as JSON just
+before the model is called, and there is no server to send other requests to.
 """
 
 from __future__ import annotations
@@ -13,27 +13,36 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
+import httpx2
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatResult
+from langsmith.run_helpers import tracing_context
 
 from cogenesis_langchain.errors import (
     CloudAnswerInvalid,
     CloudRateLimited,
+    CloudRefused,
     CloudUnavailable,
     CoGenesisError,
+    ConfigurationError,
 )
-from cogenesis_langchain.models.base import CloudAnswer, PublicMessage, Usage
+from cogenesis_langchain.models.base import CloudAnswer, Json, PublicMessage, Usage
 from cogenesis_langchain.models.cloud import transport as gate
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
-from cogenesis_langchain.models.cloud.transport import as_openai_model
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.untraced import Untraced
+from cogenesis_langchain.privacy.text import PublicText
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+_T = TypeVar("_T")
 _RETRYABLE: Final = (CloudUnavailable, CloudRateLimited)
 _FIRST_PAUSE: Final = 0.5
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
@@ -44,18 +53,20 @@ _ROLES: Final[dict[str, type[BaseMessage]]] = {
 
 
 class CloudModel:
-    """A chat model beyond the border.
+    """A chat model beyond the border, and the server that it talks to.
+
+    Every request takes the way that the caller configured on the model: base URL, proxy or HTTP
+    client, default headers and query, API key, organisation and rate limiter.
 
     Args:
-        model: Any LangChain chat model, `ChatOpenAI` first. It is copied; the caller's object is
-            left as it is.
-        timeout: Seconds for one `generate`, retries and pauses included.
+        model: Any LangChain chat model, `ChatOpenAI` first. It is copied, not changed.
+        timeout: Seconds for one call of a method, retries and pauses included.
         max_retries: Further attempts when the endpoint cannot be reached, fails (5xx) or asks to
-            slow down (429). The model's own retries are switched off, so that attempts are
-            counted once.
+            slow down (429). The model's own retries are switched off.
 
     Raises:
-        ConfigurationError: The model's requests would take a way the caller did not choose.
+        ConfigurationError: The environment would redirect the model's requests, or its base URL or
+            HTTP client cannot be used.
     """
 
     def __init__(
@@ -64,23 +75,33 @@ class CloudModel:
         self._timeout = timeout
         self._attempts = max_retries + 1
         self._name = _model_name(model)
-        openai_model = as_openai_model(model)
-        self._gated = openai_model is not None
-        self._model: BaseChatModel
+        self._client: OpenAI | None = None
+        self._root = ""
+        openai_model = gate.as_openai_model(model)
         if openai_model is None:
             self._model = _without_own_retries(model)
-        else:
-            gated = gate.with_gated_client(openai_model)
-            weakref.finalize(self, gated.root_client.close)
-            self._model = gated
+            return
+        gated = gate.with_gated_client(openai_model)
+        self._model = gated
+        self._client = gated.root_client
+        self._root = gate.server_root(gated)
+        weakref.finalize(self, gated.root_client.close)
 
     @property
     def name(self) -> str:
-        """The model's name, for metadata."""
+        """The model's name: for metadata, and for the server."""
         return self._name
 
+    def require_server(self) -> None:
+        """Check that there is a server for `post` and `get`.
+
+        Raises:
+            ConfigurationError: The chat model is not of langchain-openai.
+        """
+        self._server()
+
     def generate(self, messages: Sequence[PublicMessage], permit: EgressPermit) -> CloudAnswer:
-        """Ask for one answer.
+        """Ask for one chat answer.
 
         Args:
             messages: The prompt.
@@ -93,59 +114,129 @@ class CloudModel:
             PrivacyViolation: Something added private text to the request; nothing was sent.
             CloudError: By kind, without payload, after the last attempt.
         """
-        call = gate.CloudCall(
-            permit,
-            [message.text for message in messages],
-            deadline=time.monotonic() + self._timeout,
-        )
         prompt = [_ROLES[message.role](str(message.text)) for message in messages]
+        ask = self._generate_checked if self._client is None else self._model._generate
+        return _answer(
+            self._send(partial(ask, prompt), [message.text for message in messages], permit)
+        )
+
+    def post(
+        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+    ) -> Json:
+        """Send a request to the model's server.
+
+        Args:
+            path: Below the server's root, for example ``/v1/completions``.
+            body: Public material only.
+            public: The public texts in it; any other string is searched for private values.
+            permit: The border's permission.
+
+        Returns:
+            The answer's JSON.
+
+        Raises:
+            ConfigurationError: The chat model is not of langchain-openai.
+            PrivacyViolation: Something added private text to the request; nothing was sent.
+            CloudError: By kind, without payload, after the last attempt.
+        """
+        post = partial(
+            self._server().post, f"{self._root}{path}", cast_to=httpx2.Response, body=body
+        )
+        return self._parsed(self._send(post, public, permit))
+
+    def get(self, path: str, permit: EgressPermit) -> Json | None:
+        """Read a description that a server may offer; None if it does not.
+
+        Args:
+            path: Below the server's root, for example ``/props``.
+            permit: The border's permission.
+
+        Raises:
+            ConfigurationError: The chat model is not of langchain-openai.
+            CloudError: The server cannot be reached.
+        """
+        get = partial(self._server().get, f"{self._root}{path}", cast_to=httpx2.Response)
+        try:
+            return self._parsed(self._send(get, (), permit))
+        except (CloudRefused, CloudAnswerInvalid):
+            return None
+
+    def _send(
+        self, request: Callable[[], _T], public: Sequence[PublicText], permit: EgressPermit
+    ) -> _T:
+        """Attempt a request until it succeeds, fails for good, or time is up.
+
+        Each attempt runs in a thread that is abandoned at the deadline: no timeout of a client
+        limits a name that does not resolve, a rate limiter, or a head that arrives byte by byte.
+        """
+        call = gate.CloudCall(permit, public, deadline=time.monotonic() + self._timeout)
         pause = _FIRST_PAUSE
         for attempt in range(1, self._attempts + 1):
+            outcome: SimpleQueue[_T | CoGenesisError] = SimpleQueue()
+            # An empty context holds no callbacks of the caller's run.
+            work = (self._run, request, call, outcome.put)
+            threading.Thread(
+                target=Context().run, args=work, daemon=True, name="cloud-call"
+            ).start()
             try:
-                return self._attempt(prompt, call)
-            except _RETRYABLE as error:
-                wait = max(pause, retry_after(error))
-                if attempt == self._attempts or time.monotonic() + wait >= call.deadline:
-                    raise
-                time.sleep(wait)
-                pause *= 2
+                result = outcome.get(timeout=call.seconds_left)
+            except Empty:
+                result = gate.too_late()
+            if not isinstance(result, CoGenesisError):
+                return result
+            if not isinstance(result, _RETRYABLE) or attempt == self._attempts:
+                raise result
+            wait = max(pause, retry_after(result))
+            if time.monotonic() + wait >= call.deadline:
+                raise result
+            time.sleep(wait)
+            pause *= 2
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _attempt(self, prompt: list[BaseMessage], call: gate.CloudCall) -> CloudAnswer:
-        """Ask once, in a thread that is left to end by itself when time is up.
-
-        No read timeout bounds a name that does not resolve, a rate limiter, or a head that drips.
-        """
-        with gate.current_call(call):
-            untraced = Untraced()
-        outcome: SimpleQueue[CloudAnswer | CoGenesisError] = SimpleQueue()
-        threading.Thread(
-            target=lambda: outcome.put(untraced.call(self._ask, prompt, call)),
-            daemon=True,
-            name="cloud-call",
-        ).start()
+    def _run(
+        self,
+        request: Callable[[], _T],
+        call: gate.CloudCall,
+        put: Callable[[_T | CoGenesisError], None],
+    ) -> None:
+        """Make one attempt; put its result, or an error without the request and its frames."""
         try:
-            result = outcome.get(timeout=call.seconds_left)
-        except Empty:
-            result = gate.too_late()
-        if isinstance(result, CoGenesisError):
-            raise result
-        return result
-
-    def _ask(self, prompt: list[BaseMessage], call: gate.CloudCall) -> CloudAnswer | CoGenesisError:
-        """Return the answer, or an error that holds neither the request nor its frames."""
-        try:
-            if self._model.rate_limiter:
-                self._model.rate_limiter.acquire(blocking=True)
-            if not self._gated:
-                call.authorise(f"CALL {type(self._model).__name__}/{self._name}", _as_json(prompt))
-            return _answer(self._model._generate(prompt))
+            with tracing_context(enabled=False), gate.set_current_call(call):
+                if self._model.rate_limiter:
+                    self._model.rate_limiter.acquire(blocking=True)
+                put(request())
         except CoGenesisError as error:
-            return error.with_traceback(None)
-        # The one place where the exceptions of every provider's client become ours: they hold
-        # the request, and whichever they are, the local model must still get to answer.
+            put(error.with_traceback(None))
+        # Exceptions of every provider's client become ours here: they hold the request, and the
+        # local model must still get to answer, whichever they are.
         except Exception as error:
-            return translate(error, self._name).with_traceback(None)
+            put(translate(error, self._name).with_traceback(None))
+
+    def _generate_checked(self, prompt: list[BaseMessage]) -> ChatResult:
+        """Check and record the messages for a model whose HTTP client is not ours."""
+        endpoint = f"CALL {type(self._model).__name__}/{self._name}"
+        gate.current_call().authorise(endpoint, _as_json(prompt))
+        return self._model._generate(prompt)
+
+    def _server(self) -> OpenAI:
+        if self._client is None:
+            raise ConfigurationError(
+                f"fused decoding cannot ask a {type(self._model).__name__} for log-probabilities "
+                "of a prefix",
+                remedy="pass a ChatOpenAI with the base_url of a completions server, or use "
+                'mode="sketch"',
+            )
+        return self._client
+
+    def _parsed(self, response: httpx2.Response) -> Json:
+        try:
+            parsed: Json = json.loads(response.content)
+        except (ValueError, RecursionError):
+            raise CloudAnswerInvalid(
+                f"the endpoint of {self._name!r} did not answer with JSON",
+                remedy="check the base_url",
+            ) from None
+        return parsed
 
 
 def _without_own_retries(model: BaseChatModel) -> BaseChatModel:
@@ -169,7 +260,7 @@ def _as_json(prompt: Sequence[BaseMessage]) -> bytes:
 
 
 def _answer(result: ChatResult) -> CloudAnswer:
-    message = result.generations[0].message
+    message = result.generations[0].message if result.generations else AIMessage("")
     text = message.text
     if not text.strip():
         raise CloudAnswerInvalid(

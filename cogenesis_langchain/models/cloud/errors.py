@@ -1,8 +1,8 @@
-"""Providers' exceptions, translated into the library's own tree without their payload.
+"""Translate providers' exceptions into the library's own, without their payload.
 
-LangChain's partner packages raise subclasses of `langchain_core.exceptions.ModelError`; other
-clients are told by the HTTP status that their exceptions carry, or by the builtin errors that are
-at the root of their causes.
+LangChain's partner packages raise subclasses of `langchain_core.exceptions.ModelError`. Exceptions
+of other clients are recognised by the HTTP status that they carry, or by the built-in and HTTP
+errors among their causes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
+import httpx2
 from langchain_core.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
@@ -32,6 +33,8 @@ from cogenesis_langchain.errors import (
 
 _MAX_RETRY_AFTER: Final = 60.0
 _REQUEST_TIMEOUT: Final = 408
+_TIMED_OUT: Final = (TimeoutError, httpx2.TimeoutException)
+_BROKEN: Final = (OSError, httpx2.TransportError)
 
 E = TypeVar("E", bound=BaseException)
 
@@ -59,12 +62,12 @@ def translate(error: Exception, name: str) -> CoGenesisError:
         )
         limited.retry_after = _retry_after(error)
         return limited
-    if isinstance(error, ModelTimeoutError) or (status is None and _within(error, TimeoutError)):
+    if isinstance(error, ModelTimeoutError) or (status is None and _within(error, *_TIMED_OUT)):
         return CloudTimeout(
             f"the endpoint of {name!r} did not answer in time",
             remedy="raise cloud_timeout, or check the endpoint",
         )
-    if isinstance(error, ModelConnectionError) or (status is None and _within(error, OSError)):
+    if isinstance(error, ModelConnectionError) or (status is None and _within(error, *_BROKEN)):
         return CloudUnavailable(
             f"the endpoint of {name!r} cannot be reached",
             remedy="check the base URL and the network",
@@ -73,7 +76,7 @@ def translate(error: Exception, name: str) -> CoGenesisError:
         return _from_status(status, error, name)
     return CloudAnswerInvalid(
         f"the answer of {name!r} cannot be used ({type(error).__name__})",
-        remedy="check that the endpoint is a chat completions API",
+        remedy="check that the base_url is that of an OpenAI-compatible API",
     )
 
 
@@ -103,9 +106,9 @@ def _from_status(status: int | None, error: Exception, name: str) -> CloudError:
     )
 
 
-def _within(error: BaseException, kind: type[E]) -> E | None:
-    """The error itself, or the first of its causes, that is of a kind."""
-    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+def _within(error: BaseException, *kinds: type[E]) -> E | None:
+    """The error itself, or the first of its causes, that is of one of these kinds."""
+    return next((cause for cause in _causes(error) if isinstance(cause, kinds)), None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -191,12 +191,12 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def _check_health(address: str) -> None:
     """Ask the server once; proxies of the environment must not see it."""
-    import httpx
+    import httpx2
 
     try:
-        answer = httpx.get(f"{address}/health", trust_env=False, timeout=_HEALTH_SECONDS)
+        answer = httpx2.get(f"{address}/health", trust_env=False, timeout=_HEALTH_SECONDS)
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         raise StandInError(
             f"llama-server listens on {address} but does not answer ({type(error).__name__})",
             remedy="try again when the machine is less busy",
@@ -213,7 +213,7 @@ def _can_bind(port: int) -> bool:
     return True
 
 
-_SKETCH_TOKENS: Final = 300
+_SKETCH_TOKENS: Final = 700
 _DEFAULT_MODEL: Final = "gpt-4.1-mini"
 _NO_KEY: Final = "none"  # servers on loopback ask for none, the client insists on one
 

@@ -1,9 +1,9 @@
-"""The gate on the wire: an HTTP client that lets out only what a permit clears.
+"""The HTTP transport through which every request to the cloud leaves.
 
-Between the border and the wire stand a chat model, a provider's client and whatever they were
-configured with. The gate sits below all of them: it hands the exact bytes of each request to the
-permit, which checks and records them; it follows no redirect and no environment proxy; and it
-bounds the time and the size of an answer, however slowly that drips in.
+A chat model and its provider's client stand between the border and the network, with whatever they
+were configured with. The gate is an HTTP transport below them. It passes the exact bytes of each
+request to the egress permit, which checks and records them. It follows no redirect, ignores proxies
+of the environment, and limits the total time and the size of an answer.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from cogenesis_langchain.privacy.text import PublicText
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
-MAX_ANSWER_BYTES: Final = 8 * 2**20
-# Made by the client itself from the request; the caller's own headers are checked.
+MAX_ANSWER_BYTES: Final = 32 * 2**20
+"""Log-probabilities of a long prompt take megabytes."""
+# The gate hands on the decoded body, so headers that describe the encoded one are dropped.
 _BODY_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+# The client makes these itself; all other headers are searched for private values.
 _CLIENT_HEADERS: Final = frozenset(
     {
         "accept",
@@ -51,12 +53,12 @@ _CLIENT_HEADERS: Final = frozenset(
 
 @dataclass(frozen=True)
 class CloudCall:
-    """One `CloudModel.generate` in progress.
+    """One call of a `CloudModel` method in progress, retries included.
 
     Attributes:
         permit: The border's permission.
-        public: The public texts of its prompt.
-        deadline: `time.monotonic` at which it must be over.
+        public: The public texts that its requests carry.
+        deadline: Value of `time.monotonic` at which the call must end.
     """
 
     permit: EgressPermit
@@ -64,10 +66,10 @@ class CloudCall:
     deadline: float
 
     def authorise(self, endpoint: str, payload: bytes, extra: Sequence[str] = ()) -> None:
-        """Have a request checked and recorded; it may leave once this returns.
+        """Check and record a request; it may leave once this returns.
 
         Raises:
-            CloudTimeout: It is too late; nothing is recorded and nothing may leave.
+            CloudTimeout: The deadline has passed; nothing is recorded and nothing may leave.
             PrivacyViolation: See `EgressPermit.authorise`.
         """
         _ = self.seconds_left
@@ -78,7 +80,7 @@ class CloudCall:
         """Time until the deadline.
 
         Raises:
-            CloudTimeout: There is none.
+            CloudTimeout: The deadline has passed.
         """
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -87,7 +89,7 @@ class CloudCall:
 
 
 def too_late() -> CloudTimeout:
-    """The error of a call that did not end in time."""
+    """Return the error of a call that did not end in time."""
     return CloudTimeout(
         "the cloud model gave no complete answer in time",
         remedy="raise cloud_timeout, or check the endpoint",
@@ -98,13 +100,28 @@ _current: ContextVar[CloudCall | None] = ContextVar("call", default=None)
 
 
 @contextmanager
-def current_call(call: CloudCall) -> Iterator[None]:
+def set_current_call(call: CloudCall) -> Iterator[None]:
     """Let requests of this context leave under a call's permit."""
     token = _current.set(call)
     try:
         yield
     finally:
         _current.reset(token)
+
+
+def current_call() -> CloudCall:
+    """Return the call in progress.
+
+    Raises:
+        PrivacyViolation: There is none, so there is no permit.
+    """
+    call = _current.get()
+    if call is None:
+        raise PrivacyViolation(
+            "a request to the cloud model was made outside of a permit",
+            remedy="call the cloud model through ChatCoGenesis only",
+        )
+    return call
 
 
 def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
@@ -114,51 +131,60 @@ def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
     store. A client or proxy that the caller gave explicitly still carries the requests.
 
     Args:
-        model: The caller's model; it is left as it is.
+        model: The caller's model; it is not changed.
 
     Raises:
-        ConfigurationError: The environment redirects it to a gateway, or its HTTP client is of an
-            older library.
+        ConfigurationError: The environment redirects it to a gateway, its ``base_url`` is not an
+            HTTP URL, or its HTTP client is of an older library.
     """
     if model._uses_gateway:
         raise ConfigurationError(
             "LANGSMITH_GATEWAY redirects the cloud model to another host",
             remedy="unset LANGSMITH_GATEWAY, or pass base_url to the cloud model",
         )
-    address = httpx2.URL(str(model.root_client.base_url), params=model.root_client.default_query)
-    gated = with_transport(model, _Gate(transport_of(model), address), max_retries=0)
+    root = httpx2.URL(server_root(model))
+    if root.scheme not in ("http", "https") or not root.host:
+        raise ConfigurationError(
+            "the cloud model's base_url is not an HTTP URL",
+            remedy="give it as http://host:port/v1 or https://host/v1",
+        )
+    query = httpx2.QueryParams(model.root_client.default_query)
+    if isinstance(model.http_client, httpx2.Client):
+        query = query.merge(model.http_client.params)
+    gated = with_transport(model, _Gate(transport_of(model), str(root), query), max_retries=0)
     if model._use_responses_api({}):
         return gated.model_copy(update={"store": False})
     return gated
 
 
+def server_root(model: BaseChatOpenAI) -> str:
+    """URL of the server behind a model: its ``base_url`` without ``/v1``."""
+    return str(model.root_client.base_url).rstrip("/").removesuffix("/v1")
+
+
 class _Gate(httpx2.BaseTransport):
-    """Clears each request with the current call, then passes it on.
+    """Checks each request under the current call's permit, then passes it on.
 
     Args:
-        carrier: Sends what is cleared.
-        address: Where the caller configured the model to be, with the query that every request
-            has. That is the caller's own choice; whatever else stands in a URL is searched.
+        carrier: Sends what was checked.
+        root: URL of the server, as the caller configured it.
+        query: Query parameters that the caller configured for every request. Any other part of a
+            URL is searched for private values.
     """
 
-    def __init__(self, carrier: httpx2.BaseTransport, address: httpx2.URL) -> None:
+    def __init__(self, carrier: httpx2.BaseTransport, root: str, query: httpx2.QueryParams) -> None:
         self._carrier = carrier
-        self._base = str(address.copy_with(query=None))
-        self._query = frozenset(address.params.multi_items())
+        self._root = root
+        self._query = frozenset(query.multi_items())
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        call = _current.get()
-        if call is None:
-            raise PrivacyViolation(
-                "a request to the cloud model was made outside of a permit",
-                remedy="call the cloud model through ChatCoGenesis only",
-            )
+        call = current_call()
         extra = [
             f"{name}: {value}"
             for name, value in request.headers.items()
             if name not in _CLIENT_HEADERS and not name.startswith("x-stainless-")
         ]
-        extra += self._beyond_address(request.url)
+        extra += self._beyond_configured(request.url)
         call.authorise(f"{request.method} {request.url}", request.read(), extra)
         left = call.seconds_left
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
@@ -174,19 +200,19 @@ class _Gate(httpx2.BaseTransport):
     def close(self) -> None:
         self._carrier.close()
 
-    def _beyond_address(self, url: httpx2.URL) -> Iterator[str]:
-        yield str(url.copy_with(query=None)).removeprefix(self._base)
+    def _beyond_configured(self, url: httpx2.URL) -> Iterator[str]:
+        yield str(url.copy_with(query=None)).removeprefix(self._root)
         for name, value in url.params.multi_items():
             if (name, value) not in self._query:
                 yield f"{name}={value}"
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer's body, decompressed, up to a deadline and a size."""
+    """An answer's decompressed body, limited in time and size."""
 
     def __init__(self, response: httpx2.Response, call: CloudCall) -> None:
         self._response = response
-        self._flight = call
+        self._call = call
 
     def __iter__(self) -> Iterator[bytes]:
         received = 0
@@ -195,9 +221,9 @@ class _Bounded(httpx2.SyncByteStream):
             if received > MAX_ANSWER_BYTES:
                 raise CloudAnswerInvalid(
                     f"the cloud model's answer is larger than {MAX_ANSWER_BYTES} bytes",
-                    remedy="check the endpoint: this is not a chat answer",
+                    remedy="check the base_url and the model; ask for a shorter text",
                 )
-            _ = self._flight.seconds_left  # a drip never runs into the read timeout
+            _ = self._call.seconds_left  # a slow trickle never runs into the read timeout
             yield chunk
 
     def close(self) -> None:
@@ -205,7 +231,7 @@ class _Bounded(httpx2.SyncByteStream):
 
 
 def as_openai_model(model: BaseChatModel) -> BaseChatOpenAI | None:
-    """The model itself when it is one of langchain-openai; that package is not imported for it."""
+    """Return the model if it is of langchain-openai; for others that package is not imported."""
     if not any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
         return None
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -218,12 +244,18 @@ def with_transport(
 ) -> BaseChatOpenAI:
     """Copy a model so that a transport carries its requests.
 
+    Headers, cookies and query parameters of the caller's own HTTP client are kept.
+
     Args:
-        model: The caller's model; it is left as it is.
-        transport: Closed when the copy is gone.
+        model: The caller's model; it is not changed.
+        transport: Closed when the copy is collected.
         max_retries: Further attempts of its client.
     """
     http_client = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
+    if isinstance(model.http_client, httpx2.Client):
+        http_client.headers = model.http_client.headers
+        http_client.cookies = model.http_client.cookies
+        http_client.params = model.http_client.params
     weakref.finalize(http_client, transport.close)
     client = model.root_client.with_options(http_client=http_client, max_retries=max_retries)
     return model.model_copy(
@@ -232,7 +264,7 @@ def with_transport(
 
 
 def transport_of(model: BaseChatOpenAI) -> httpx2.BaseTransport:
-    """What the caller chose to carry a model's requests: a client, a proxy, or nothing special.
+    """Return the transport that the caller chose: a proxy, a client, or a direct connection.
 
     Raises:
         ConfigurationError: Its HTTP client is of an older library.
@@ -240,7 +272,9 @@ def transport_of(model: BaseChatOpenAI) -> httpx2.BaseTransport:
     if model.openai_proxy:
         return httpx2.HTTPTransport(proxy=model.openai_proxy, trust_env=False)
     if model.http_client is None:
-        return httpx2.HTTPTransport(trust_env=False)
+        return httpx2.HTTPTransport(
+            trust_env=False, socket_options=model.http_socket_options or None
+        )
     if not isinstance(model.http_client, httpx2.Client):
         raise ConfigurationError(
             f"the model's http_client is a {type(model.http_client).__module__} client",
@@ -250,7 +284,7 @@ def transport_of(model: BaseChatOpenAI) -> httpx2.BaseTransport:
 
 
 class _Delegate(httpx2.BaseTransport):
-    """Sends through a client that the caller owns, and closes."""
+    """Sends through a client that the caller owns and closes."""
 
     def __init__(self, client: httpx2.Client) -> None:
         self._client = client

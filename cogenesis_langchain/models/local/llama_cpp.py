@@ -20,7 +20,6 @@ from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     PrivateMessage,
-    TokenModel,
     Usage,
 )
 from cogenesis_langchain.models.files import catalog
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from llama_cpp.llama_grammar import LlamaGrammar
     from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
+
+    from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 
 _BATCH: Final = 256
 _Piece = LocalChunk | None
@@ -59,7 +60,7 @@ class LlamaCppModel:
 
     def __init__(
         self,
-        model: str = "qwen2.5-coder-0.5b-instruct",
+        model: str = "qwen2.5-coder-1.5b-instruct",
         *,
         n_ctx: int = 4096,
         n_threads: int | None = None,
@@ -94,6 +95,12 @@ class LlamaCppModel:
         """CPU threads."""
         return self._llama.n_threads
 
+    def tokens(self) -> LlamaCppTokens:
+        """Return next-token distributions over the same weights, with a cache of their own."""
+        from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
+
+        return LlamaCppTokens(self)
+
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
         """Token ids of a prompt, up to where the assistant's turn begins."""
         return [
@@ -101,12 +108,6 @@ class LlamaCppModel:
             for text, is_template in render_parts(self._render, messages)
             for token in self._llama.tokenize(text.encode(), add_bos=False, special=is_template)
         ]
-
-    def tokens(self) -> TokenModel:
-        """Next-token distributions over the same weights, with a cache of their own."""
-        from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
-
-        return LlamaCppTokens(self)
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
         """Read a prompt's beginning in the background; the next `stream` continues from it.

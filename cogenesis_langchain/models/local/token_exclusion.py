@@ -1,4 +1,4 @@
-"""Keeping characters out of what llama.cpp writes."""
+"""Excluded characters: tokens that hold one of them are never chosen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
-from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.base import GenerationOptions, TokenModel
 
 if TYPE_CHECKING:
     import numpy as np
     from llama_cpp import LogitsProcessorList
     from llama_cpp._internals import LlamaModel
     from numpy.typing import NDArray
+
+    from cogenesis_langchain.models.base import Probabilities
 
 
 @final
@@ -49,6 +51,43 @@ class _Without:
     def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> NDArray[np.single]:
         logits[self._tokens] = -math.inf
         return logits
+
+
+@final
+class ExcludedTokens:
+    """Sets the probability of tokens that contain certain characters to zero.
+
+    The same tokens are excluded at every position, in drafts and in the fused distribution, so
+    fused decoding stays exact.
+
+    Args:
+        model: The model whose vocabulary is scanned. The constructor scans it once, which takes a
+            few tenths of a second.
+        characters: Characters that no token may contain.
+    """
+
+    def __init__(self, model: TokenModel, characters: str) -> None:
+        self._ids = tokens_holding(
+            characters, model.vocabulary_size, lambda token: model.decode((token,))
+        )
+
+    def apply(self, probabilities: Probabilities) -> Probabilities:
+        """Zero the excluded tokens and normalise.
+
+        Args:
+            probabilities: Next-token distribution; shape (vocabulary,). Not modified.
+
+        Returns:
+            A distribution of the same shape. The input itself if every other token has probability
+                0.
+        """
+        kept = probabilities.copy()
+        kept[self._ids] = 0.0
+        total = kept.sum()
+        if total <= 0.0:
+            return probabilities
+        kept /= total
+        return kept
 
 
 def tokens_holding(characters: str, size: int, piece: Callable[[int], bytes]) -> list[int]:

@@ -1,22 +1,23 @@
-"""Next-token distributions of a transformers model in this process, over a cache that is cropped.
-
-Each object has a cache of its own; the weights are those of the model it is given.
-"""
+"""A local model on transformers: writes text, and gives next-token distributions."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
-from cogenesis_langchain.errors import ContextTooLong, FusionError, MissingDependency
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    FusionError,
+    LocalModelError,
+    MissingDependency,
+)
+from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, LogProbs, PrivateMessage
 from cogenesis_langchain.models.local.chat_template import render_parts
-from cogenesis_langchain.models.local.logits import common_prefix, log_softmax, top_k
-from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.models.local.logits import common_prefix, log_softmax
+from cogenesis_langchain.models.local.token_writer import TokenWriter, encode_fitting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,7 @@ class _Cache:
 
 @final
 class TransformersTokens:
-    """A `TokenModel`: the local side of fused decoding.
+    """A `TokenModel` on transformers, with a key-value cache of its own that is cropped.
 
     Args:
         model: A causal language model.
@@ -115,28 +116,62 @@ class TransformersTokens:
         return self._cache.read(ids, len(ids), log_softmax)[0]
 
     def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
-        """Read a known text in one pass; see `TokenModel.read`."""
+        """Score the last positions of a known text; see `TokenModel.read`."""
         return self._cache.read(ids, start, lambda logits: reduce(log_softmax(logits)))
 
 
 @final
-class TransformersScorer:
-    """A `BlockScorer` in this process, for trials without a server.
+class TransformersModel:
+    """A local model on transformers: writes text, and offers tokens for fused decoding.
 
     Args:
         model: A causal language model.
-        tokenizer: Its tokenizer.
+        tokenizer: Its fast tokenizer, with a chat template.
+
+    Raises:
+        MissingDependency: transformers is not installed.
+        FusionError: The tokenizer is of an unknown kind.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
-        self._cache = _Cache(model)
-        self.window = self._cache.window
-        self.max_k = int(model.config.vocab_size)
-        self.end_tokens = _end_tokens(model, tokenizer)
+        self._model = model
+        self._tokenizer = tokenizer
+        self._reader = self.tokens()
+        self._writer = TokenWriter(self._reader)
 
-    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
-        """Top-k after ``ids[:i]`` for each i in start..len(sequence)."""
-        return self._cache.read(sequence.ids, start, partial(top_k, k=k))
+    @property
+    def name(self) -> str:
+        """Name or path the model was loaded from, or its class."""
+        return self._model.name_or_path or type(self._model).__name__
+
+    def tokens(self) -> TransformersTokens:
+        """Return next-token distributions over the same weights, with a cache of their own."""
+        return TransformersTokens(self._model, self._tokenizer)
+
+    def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        """Check that a prompt fits; it is read when writing starts.
+
+        Raises:
+            ContextTooLong: It does not fit even without its end.
+        """
+        encode_fitting(self._reader, messages, options)
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        """Write the assistant's turn; closing the iterator stops it.
+
+        Raises:
+            ContextTooLong: Prompt and answer do not fit the window; raised before anything is
+                generated.
+            LocalModelError: A JSON schema was asked for.
+        """
+        if options.json_schema is not None:
+            raise LocalModelError(
+                f"{self.name!r} cannot be held to a JSON schema here",
+                remedy="use LlamaCppModel as the local model",
+            )
+        return self._writer.stream(messages, options)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -1,11 +1,13 @@
-"""How a cloud model's prompt marks its turns, for servers that continue a bare prefix."""
+"""Chat formats: how a prompt marks its turns, for servers that continue a bare prefix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from string import ascii_lowercase
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.base import PublicMessage, Role
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate
@@ -39,6 +41,24 @@ def chatml(roles: Sequence[Role]) -> PublicTemplate:
         for index, role in enumerate(roles)
     )
     return PublicTemplate(f"{turns}<|im_start|>assistant\n")
+
+
+CHAT_FORMATS: Final[Mapping[str, ChatFormat]] = MappingProxyType({"chatml": chatml})
+"""Chat formats by name."""
+
+
+def chat_format_named(name: str) -> ChatFormat:
+    """Return the chat format of this name.
+
+    Raises:
+        ConfigurationError: There is no such format.
+    """
+    if name not in CHAT_FORMATS:
+        raise ConfigurationError(
+            f"there is no chat format {name!r}",
+            remedy=f"one of {', '.join(CHAT_FORMATS)}, or a function as `ChatFormat` describes it",
+        )
+    return CHAT_FORMATS[name]
 
 
 def render(template: PublicTemplate, messages: Sequence[PublicMessage]) -> PublicText:

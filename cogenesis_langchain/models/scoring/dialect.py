@@ -1,6 +1,6 @@
-"""What servers call block scoring: what every dialect can do.
+"""Dialects: how each kind of server is asked to score a block of text.
 
-Two ways to score a block, and two kinds of material:
+Servers score a block in one of two ways, as token ids or as text:
 
 ============  ==========  ========  ============================================================
 dialect       way         material  servers
@@ -12,10 +12,11 @@ dialect       way         material  servers
 `Echo`        block       text      llama_cpp.server, Together, vLLM, SGLang (``echo``)
 ============  ==========  ========  ============================================================
 
-A block request holds the sequence once and gets every position (`block_dialects.py`,
-`echo_dialect.py`); a prefix request holds it once for each position (`prefix_dialects.py`). Servers
-add the sequence's own token to the top-k of its position; it is dropped, because a target that used
-it would depend on the draft.
+A block request holds the sequence once and returns every position; a prefix request holds it once
+for each position. A new server gets a file of its own here and a line in `probe.py`.
+
+Servers add the sequence's own token to the top-k of its position. It is dropped: a target
+distribution that used it would depend on the draft.
 """
 
 from __future__ import annotations
@@ -23,8 +24,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from cogenesis_langchain.models.base import StringTopK, TopK
-from cogenesis_langchain.models.scoring.json_fields import Json
+from cogenesis_langchain.models.base import Json, StringTopK, TopK
+from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.privacy.text import PublicText
+
+
+class CloudServer(Protocol):
+    """The server behind the cloud model; see `CloudModel`."""
+
+    @property
+    def name(self) -> str:
+        """Name the server knows the model by."""
+        ...
+
+    def post(
+        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+    ) -> Json:
+        """Send a request; see `CloudModel.post`."""
+        ...
+
+    def get(self, path: str, permit: EgressPermit) -> Json | None:
+        """Read a description that a server may offer; see `CloudModel.get`."""
+        ...
 
 
 class TokenDialect(Protocol):

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, final
 
-from cogenesis_langchain.models.base import StringTopK
+from cogenesis_langchain.models.base import Json, StringTopK
 from cogenesis_langchain.models.scoring.json_fields import (
-    Json,
     field,
     invalid,
     item,

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import cast
 
 from cogenesis_langchain.errors import CloudAnswerInvalid
-from cogenesis_langchain.models.base import StringTopK, TopK
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from cogenesis_langchain.models.base import Json, StringTopK, TopK
 
 
 def invalid(what: str) -> CloudAnswerInvalid:
-    """The error of an answer that cannot be used; ``what`` repeats nothing of it."""
+    """Return the error of an answer that cannot be used; ``what`` repeats nothing of it."""
     return CloudAnswerInvalid(
         what, remedy="check the server's version and that its model serves completions"
     )

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from cogenesis_langchain.models.base import StringTopK, TopK
+from cogenesis_langchain.models.base import Json, StringTopK, TopK
 from cogenesis_langchain.models.scoring.json_fields import (
-    Json,
     field,
     invalid,
     item,

@@ -1,4 +1,4 @@
-"""What a completions server can do, found out with fixed texts."""
+"""Find out with fixed texts what a completions server can do."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from cogenesis_langchain.errors import (
     CloudUnavailable,
     FusionError,
 )
-from cogenesis_langchain.models.block_dialects import SgLang, Vllm
-from cogenesis_langchain.models.scoring.bounded_http import BoundedHttp
+from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.scoring.chat_formats import CHAT_END
-from cogenesis_langchain.models.scoring.dialect import TextDialect, TokenDialect
+from cogenesis_langchain.models.scoring.dialect import CloudServer, TextDialect, TokenDialect
 from cogenesis_langchain.models.scoring.echo import Echo, observed_shift
-from cogenesis_langchain.models.scoring.json_fields import Json, optional, token_ids
+from cogenesis_langchain.models.scoring.json_fields import optional, token_ids
 from cogenesis_langchain.models.scoring.llama_server import LlamaServer, LlamaText
+from cogenesis_langchain.models.scoring.sglang import SgLang
+from cogenesis_langchain.models.scoring.vllm import Vllm
+from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
 
 _WANTED_K: Final = (20, 16, 5)
@@ -52,16 +54,17 @@ class Capabilities:
 
 @final
 class ServerProbe:
-    """Asks a server for what the dialects need, and keeps the first that gives usable answers.
+    """Tries the dialects on a server, and keeps the first that gets usable answers.
 
     Args:
-        http: Connections to it.
-        model: Name it knows the model by.
+        server: The cloud model's server.
+        permit: The border's permission, under which every request leaves.
     """
 
-    def __init__(self, http: BoundedHttp, model: str) -> None:
-        self._http = http
-        self._model = model
+    def __init__(self, server: CloudServer, permit: EgressPermit) -> None:
+        self._server = server
+        self._permit = permit
+        self._model = server.name
 
     def ask(self) -> Capabilities:
         """Find out what the server can do.
@@ -70,7 +73,7 @@ class ServerProbe:
             FusionError: It can score neither token ids nor text.
             CloudError: It cannot be reached, or refuses the credentials.
         """
-        settings = self._http.get("/props")
+        settings = self._server.get("/props", self._permit)
         window = self._window(settings)
         ends = self._end_tokens()
         llama = settings is not None
@@ -106,22 +109,19 @@ class ServerProbe:
             "parse_special": True,
         }
         with suppress(CloudRefused, CloudAnswerInvalid):
-            return token_ids(optional(self._http.post("/tokenize", body, public), "tokens"))
+            return token_ids(optional(self._post("/tokenize", body, public), "tokens"))
         return None
 
     def _scores_ids(self, dialect: TokenDialect, k: int) -> bool:
         try:
-            body = self._http.post(dialect.path, dialect.request(_IDS, 1, k), ())
+            body = self._post(dialect.path, dialect.request(_IDS, 1, k))
             return len(dialect.answer(body, _IDS, 1, k)) == len(_IDS)
         except _CANNOT:
             return False
 
     def _scores_text(self, dialect: TextDialect, k: int) -> TextDialect | None:
         try:
-            bodies = {
-                text: self._http.post(dialect.path, dialect.request([text], k), ())
-                for text in _TEXTS
-            }
+            bodies = {text: self._post(dialect.path, dialect.request([text], k)) for text in _TEXTS}
             if isinstance(dialect, Echo):
                 dialect = replace(dialect, shift=observed_shift(bodies))
             answers = [dialect.answer(body, [text], k) for text, body in bodies.items()]
@@ -131,7 +131,7 @@ class ServerProbe:
 
     def _window(self, settings: Json) -> int:
         """Most tokens of a sequence, as llama-server, vLLM and SGLang tell it."""
-        models = optional(self._http.get("/v1/models"), "data")
+        models = optional(self._server.get("/v1/models", self._permit), "data")
         first = models[0] if isinstance(models, list) and models else None
         for window in (
             optional(settings, "default_generation_settings", "n_ctx"),
@@ -144,3 +144,6 @@ class ServerProbe:
     def _end_tokens(self) -> frozenset[int]:
         ids = (self.tokenized(mark) for mark in sorted(CHAT_END))
         return frozenset(found[0] for found in ids if found is not None and len(found) == 1)
+
+    def _post(self, path: str, body: Json, public: Sequence[PublicText] = ()) -> Json:
+        return self._server.post(path, body, public, self._permit)

@@ -16,7 +16,7 @@ _Dialect = TypeVar("_Dialect")
 
 
 class _HttpScorer(Generic[_Dialect]):
-    """An endpoint and the dialect it is asked in."""
+    """An endpoint and the dialect of its server."""
 
     def __init__(self, endpoint: CompletionsEndpoint, dialect: _Dialect, max_k: int) -> None:
         self._endpoint = endpoint
@@ -64,7 +64,7 @@ class HttpBlockScorer(_HttpScorer[TokenDialect]):
         """
         self._require_k(k)
         request = self._dialect.request(sequence.ids, start, k)
-        body = self._endpoint.post(self._dialect.path, request, ())
+        body = self._endpoint.server.post(self._dialect.path, request, (), self._endpoint.permit)
         return self._dialect.answer(body, sequence.ids, start, k)
 
 
@@ -90,10 +90,10 @@ class HttpTextScorer(_HttpScorer[TextDialect]):
         super().__init__(endpoint, able.texts, able.max_k)
 
     def score_text(self, prefixes: Sequence[PublicText], k: int) -> list[StringTopK]:
-        """Top-k behind the first prefixes, up to the first that this request does not tell.
+        """Top-k after the first prefixes, up to the first that this answer does not cover.
 
-        Where the server's tokens run across the end of even the first prefix, that one is asked
-        for again by itself.
+        Where a token of the server crosses the end of even the first prefix, that prefix is sent
+        again by itself.
 
         Raises:
             FusionError: k is larger than the server allows.
@@ -105,8 +105,8 @@ class HttpTextScorer(_HttpScorer[TextDialect]):
             answers = self._ask(prefixes[:1], k)
         if not answers:
             raise CloudAnswerInvalid(
-                f"the server of {self._endpoint.name!r} re-tokenises the text so that its end "
-                "is not to be found",
+                f"a token of the server of {self._endpoint.name!r} crosses the end of the text, so "
+                "its scores cannot be found",
                 remedy="use a server that takes token ids or lists of prompts",
             )
         return answers
@@ -114,5 +114,7 @@ class HttpTextScorer(_HttpScorer[TextDialect]):
     def _ask(self, prefixes: Sequence[PublicText], k: int) -> list[StringTopK]:
         texts = [str(prefix) for prefix in prefixes]
         request = self._dialect.request(texts, k)
-        body = self._endpoint.post(self._dialect.path, request, prefixes)
+        body = self._endpoint.server.post(
+            self._dialect.path, request, prefixes, self._endpoint.permit
+        )
         return self._dialect.answer(body, texts, k)

@@ -1,1 +1,1 @@
-"""What finds private values in a text. Each module knows one family of them."""
+"""Detectors: find private values in a text. Each module handles one family of kinds."""

@@ -1,4 +1,4 @@
-"""Street addresses and postcodes."""
+"""Detector of street addresses and postcodes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _PATTERNS: Final = tuple(
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    """Street addresses, in the usual order of eight countries, with town and postcode.
+    """Find street addresses with town and postcode, as written in eight countries.
 
     Args:
         text: Any text.

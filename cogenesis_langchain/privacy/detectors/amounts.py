@@ -1,4 +1,4 @@
-"""Sums of money and quantities with a unit, by value."""
+"""Detector of sums of money and of quantities with a unit."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.figures import (
-    Figure,
-    find_figures,
-    is_telling,
+from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
+from cogenesis_langchain.privacy.detectors.numbers import (
+    Number,
+    find_numbers,
+    is_distinctive,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
@@ -43,71 +43,74 @@ _TWO_UNITS: Final = re.compile(
 
 
 def find_amounts(text: str) -> Iterator[ParsedValue]:
-    """Every sum of money and every quantity with a unit that says something.
+    """Find sums of money, and quantities with a unit that are not commonplace.
 
     Args:
         text: Any text.
 
     Yields:
-        Readings of kind `AMOUNT` and `QUANTITY`. Round durations ("in 3 days", "45 minutes") and
-        round percentages are left out, ages are not: instructions are full of the former.
+        Values of kind `AMOUNT` and `QUANTITY`. Round durations ("in 3 days", "45 minutes") and
+        round percentages are left out, because instructions often contain them. Ages are kept.
     """
-    for figure in find_figures(text):
-        if figure.currency:
-            yield (sum_of_money := _reading(figure, "AMOUNT", "money"))
-            if rate := _RATE.match(text, figure.end):
+    for number in find_numbers(text):
+        if number.currency:
+            yield (sum_of_money := _parsed(number, "AMOUNT", "money"))
+            if rate := _RATE.match(text, number.end):
                 yield sum_of_money._replace(end=rate.end())
-        elif figure.unit is not None:
-            old = _OLD.match(text, figure.end) or "old" in text[figure.start : figure.end]
-            if old or not is_round(values_of(figure), figure.unit):
-                yield _reading(figure, "QUANTITY", figure.unit)
+        elif number.unit is not None:
+            old = _OLD.match(text, number.end) or "old" in text[number.start : number.end]
+            if old or not is_round(values_of(number), number.unit):
+                yield _parsed(number, "QUANTITY", number.unit)
     yield from _measures(text)
 
 
-def find_numbers(text: str, figures: Iterable[Figure]) -> Iterator[ParsedValue]:
-    """Every number in a text with the canonical under which private amounts are filed.
+def parse_all_amounts(text: str, numbers: Iterable[Number]) -> Iterator[ParsedValue]:
+    """Parse every number of a text, commonplace or not, to compare it with private amounts.
 
     Args:
         text: A text to be searched for private values.
-        figures: Its numbers.
+        numbers: The numbers of the text.
 
     Yields:
-        Readings to probe with, units and currencies included.
+        Values whose `lookup_forms` include unit or currency.
     """
-    for figure in figures:
-        if figure.ordinal:
+    for number in numbers:
+        if number.ordinal:
             continue
-        family = "money" if figure.currency else figure.unit
-        yield _reading(figure, "AMOUNT" if figure.currency else "QUANTITY", family)
+        family = "money" if number.currency else number.unit
+        yield _parsed(number, "AMOUNT" if number.currency else "QUANTITY", family)
     yield from _measures(text)
 
 
 def _measures(text: str) -> Iterator[ParsedValue]:
+    """Yield ages, blood pressures, lap times, heights and dimensions."""
     for match in _AGE.finditer(text):
-        yield _marked(match, f"year {match[1]}")
+        yield _measure(match, f"year {match[1]}")
     for pattern in (_PRESSURE, _LIKELY_PRESSURE):
         for match in pattern.finditer(text):
-            yield _marked(match, f"pressure {match[1]}")
+            yield _measure(match, f"pressure {match[1]}")
     for match in _STOP_WATCH.finditer(text):
-        yield _marked(match, f"lasting {match[0]}")
+        yield _measure(match, f"lasting {match[0]}")
     for match in _TWO_UNITS.finditer(text):
-        yield _marked(match, f"units {match[1]} {match[2]}")
+        yield _measure(match, f"units {match[1]} {match[2]}")
     for match in _SIZE.finditer(text):
         sides = _DIGITS.findall(match[0])
         if any(len(side) > 1 for side in sides):
-            yield _marked(match, f"size {'×'.join(sides)}")
+            yield _measure(match, f"size {'×'.join(sides)}")
 
 
-def _reading(figure: Figure, kind: ValueKind, family: str | None) -> ParsedValue:
-    values = values_of(figure)
+def _parsed(number: Number, kind: ValueKind, family: str | None) -> ParsedValue:
+    """Make the value of a number; `family` is its unit, or ``money``."""
+    # A distinctive amount is also stored as a bare number, so that "14200" matches "$14,200".
+    values = values_of(number)
     exact = {f"{family} {value:f}" for value in values} if family else set()
     bare = {f"number {value:f}" for value in values}
-    telling = {f"number {value:f}" for value in values if is_telling(value)}
+    distinctive = {f"number {value:f}" for value in values if is_distinctive(value)}
     return ParsedValue(
-        figure.start, figure.end, kind, frozenset(exact | telling), frozenset(exact | bare)
+        number.start, number.end, kind, frozenset(exact | distinctive), frozenset(exact | bare)
     )
 
 
-def _marked(match: re.Match[str], mark: str) -> ParsedValue:
-    canonical = frozenset({mark})
-    return ParsedValue(match.start(), match.end(), "QUANTITY", canonical, canonical)
+def _measure(match: re.Match[str], form: str) -> ParsedValue:
+    forms = frozenset({form})
+    return ParsedValue(match.start(), match.end(), "QUANTITY", forms, forms)

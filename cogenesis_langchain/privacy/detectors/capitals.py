@@ -1,4 +1,4 @@
-"""Runs of capitalised words: what could be a name."""
+"""Splits a text into words and finds runs of capitalised words, the candidates for names."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _COLONS: Final = ":："
 _OPENING_MARKS: Final = " \t\"“„'‘(«"
 AND: Final = frozenset({"and", "und", "et", "y", "e", "&"})
 """Words between two people, or inside the name of a firm."""
-# Legal forms that are not words of some language when written small.
+# Legal forms that also count in lower case, because no supported language has such a word.
 _SMALL_LEGAL_FORMS: Final = LEGAL_FORMS - {
     "ab", "ag", "as", "co", "corporation", "eg", "ev", "incorporated", "kk", "limited", "nv", "sa",
     "sas", "se", "sl", "snc", "spa", "sro", "ug",
 }  # fmt: skip
 _MIXED_LEGAL_FORMS: Final = frozenset({"eG", "eV", "ehf", "hf"})
 _AFTER_PARTICLE: Final = re.compile(rf"(?:{any_of(PARTICLES)})['’-][^\W\d_a-zß-ÿ]")
-_LONGEST_STAMP: Final = 40  # characters of a date and a time at the start of a line
+_LONGEST_TIMESTAMP: Final = 40  # characters of a date and time at the start of a line
 _DAY: Final = re.compile(r"\s*\d")
 _LONGEST_ACRONYM: Final = 5
-_COMMONEST_OPENER: Final = 5.5  # zipf; "Will", "May", "Just" at the start of a sentence
+_MAX_OPENER_ZIPF: Final = 5.5  # "Will", "May" and "Just" at the start of a sentence are no names
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Token:
     """A word of a text.
 
     Args:
-        text: The word, with the point of an initial.
+        text: The word; an initial includes its full stop.
         start: Index of its first character.
         end: One past its last character.
-        opens: Whether it stands at the start of a sentence, so that a capital says nothing.
-        labelled: Whether it stands after a colon, where two capitals do say something.
+        opens: Whether it is the first word of a sentence, so that its capital says nothing.
+        labelled: Whether it follows a colon. Two capitals there are a sign of a name.
     """
 
     text: str
@@ -67,34 +67,34 @@ class Token:
 
     @property
     def lower(self) -> str:
-        """The word without case and points."""
+        """The word in lower case, without full stops."""
         return self.text.casefold().replace(".", "")
 
     @property
     def capital(self) -> bool:
-        """Whether the word begins with a capital, after a particle perhaps: "al-Harthi"."""
+        """Whether the word begins with a capital, possibly after a particle: "al-Harthi"."""
         return self.text[0].isupper() or _AFTER_PARTICLE.match(self.text) is not None
 
 
-class Reader:
-    """One text as words and runs of capitalised words.
+class TokenisedText:
+    """A text, split into words.
 
     Args:
         text: Any text.
-        languages: The languages whose everyday words are left alone.
+        languages: The languages whose everyday words are no names.
     """
 
     def __init__(self, text: str, languages: Sequence[str]) -> None:
         self.text = text
         self.languages = languages
         self.tokens = [
-            Token(match[0], *match.span(), *self._standing(match.start()))
+            Token(match[0], *match.span(), *self._sentence_position(match.start()))
             for match in _TOKEN.finditer(text)
         ]
         self._index = {token.start: index for index, token in enumerate(self.tokens)}
 
     def before(self, token: Token) -> Token | None:
-        """The word just before one, in the same sentence."""
+        """Return the word before a word in the same sentence."""
         index = self._index[token.start]
         if not index:
             return None
@@ -103,24 +103,24 @@ class Reader:
         return previous if between.strip(' \t,(."“«') == "" else None
 
     def after(self, token: Token) -> Token | None:
-        """The next word, wherever it stands."""
+        """Return the word after a word, possibly in the next sentence."""
         index = self._index[token.start] + 1
         return self.tokens[index] if index < len(self.tokens) else None
 
     def runs(self) -> Iterator[list[Token]]:
-        """Capitalised words in a row with the particles between them; greetings are left out."""
+        """Yield runs of capitalised words with the particles between them, without greetings."""
         run: list[Token] = []
         pending: list[Token] = []
         for token in self.tokens:
             linked = bool(run) and self._linked((pending or run)[-1], token)
             if linked and token.lower in TITLES and run[-1].lower not in TITLES:
                 linked = False  # the next person begins
-            shouted = self._is_shouted(token)
-            if token.capital and (not shouted or (linked and not pending and len(run) > 1)):
+            ignored = self._is_ignored_capitals(token)
+            if token.capital and (not ignored or (linked and not pending and len(run) > 1)):
                 if linked and not token.opens:
                     run += [*pending, token]
                 else:
-                    yield from self._finished(run)
+                    yield from self._trimmed(run)
                     run = [token]
                 pending = []
             elif linked and (token.lower in _SMALL_LEGAL_FORMS or token.text in _MIXED_LEGAL_FORMS):
@@ -129,26 +129,28 @@ class Reader:
             elif linked and token.lower in PARTICLES:
                 pending.append(token)
             else:
-                yield from self._finished(run)
+                yield from self._trimmed(run)
                 run, pending = [], []
-        yield from self._finished(run)
+        yield from self._trimmed(run)
 
-    def _standing(self, start: int) -> tuple[bool, bool]:
-        """Whether a word opens a sentence, and whether it follows a colon."""
+    def _sentence_position(self, start: int) -> tuple[bool, bool]:
+        """Return whether a word is the first of a sentence, and whether it follows a colon."""
         before = self.text[max(0, start - 24) : start].rstrip(_OPENING_MARKS)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
-        if not before or not any(letter.isalpha() for letter in line[-_LONGEST_STAMP:]):
+        if not before or not any(letter.isalpha() for letter in line[-_LONGEST_TIMESTAMP:]):
             return True, before[-1:] in _COLONS and bool(before)
         if before[-1] not in _SENTENCE_END:
             return False, False
         abbreviation = _ABBREVIATION.search(before)
         if abbreviation is None:
             return True, before[-1] in _COLONS
+        # The full stop of a title, of an initial or of "St." does not end the sentence.
         word = abbreviation[1]
         known = word is None or len(word) == 1 or word.casefold() in TITLES | _SAINTS
         return not known, False
 
     def _linked(self, left: Token, right: Token) -> bool:
+        """Return whether two neighbouring words can belong to one name."""
         between = self.text[left.end : right.start]
         if left.lower in LEGAL_FORMS and right.lower not in LEGAL_FORMS:
             return False
@@ -156,24 +158,25 @@ class Reader:
             return right.lower in LEGAL_FORMS
         return between in {" ", "\u00a0"} or (between == ". " and left.lower in TITLES)
 
-    def _is_shouted(self, token: Token) -> bool:
-        """Whether a word in capitals is an everyday word or a short abbreviation."""
+    def _is_ignored_capitals(self, token: Token) -> bool:
+        """Return whether a word is all capitals and an everyday word or a short abbreviation."""
         if len(token.text) < 2 or not token.text.isupper() or "." in token.text:
             return False
         if token.lower in LEGAL_FORMS or is_known_name(token.text):
             return False
         return len(token.text) <= _LONGEST_ACRONYM or is_everyday(token.text, *self.languages)
 
-    def _finished(self, run: list[Token]) -> Iterator[list[Token]]:
-        while run and self._is_preamble(run):
+    def _trimmed(self, run: list[Token]) -> Iterator[list[Token]]:
+        """Yield a run with its titles and without words that are no part of a name, if any left."""
+        while run and self._is_leading_noise(run):
             run = run[1:]
-        while len(run) > 1 and self._is_appendix(run[-2], run[-1]):
+        while len(run) > 1 and self._is_trailing_noise(run[-2], run[-1]):
             run = run[:-1]
         if run and any(token.capital for token in run):
             yield self._with_titles(run)
 
-    def _is_preamble(self, run: list[Token]) -> bool:
-        """Whether the first word of a run only greets, opens the sentence or is public."""
+    def _is_leading_noise(self, run: list[Token]) -> bool:
+        """Return whether the first word of a run is a greeting, a sentence opener or public."""
         first = run[0]
         if first.lower in GREETINGS or not first.capital:
             return True
@@ -184,11 +187,11 @@ class Reader:
         if any(token.lower in ORGANISATION_WORDS for token in run[1:]):
             return False
         if first.lower in EVERYDAY_NAMES:
-            return zipf(first.text, *self.languages) >= _COMMONEST_OPENER
+            return zipf(first.text, *self.languages) >= _MAX_OPENER_ZIPF
         return is_public(first.text) or is_everyday(first.text, *self.languages)
 
-    def _is_appendix(self, previous: Token, last: Token) -> bool:
-        """Whether the last word of a run does not belong to a name."""
+    def _is_trailing_noise(self, previous: Token, last: Token) -> bool:
+        """Return whether the last word of a run is no part of a name."""
         if last.lower in CLOSINGS or last.text == "&":
             return True
         if previous.lower in TITLES or not is_public(last.text):
@@ -196,7 +199,7 @@ class Reader:
         return last.lower not in CALENDAR_NAMES or _DAY.match(self.text, last.end) is not None
 
     def _with_titles(self, run: list[Token]) -> list[Token]:
-        """A run with the titles before it, "Mr. and Mrs." too."""
+        """Return a run with the titles before it, "Mr. and Mrs." included."""
         titled = list(run)
         while (previous := self.before(titled[0])) is not None:
             earlier = self.before(previous)

@@ -1,4 +1,4 @@
-"""Names, places and organisations in Chinese, Japanese and Korean text, which has no capitals."""
+"""Detector of names, places and organisations in Chinese, Japanese and Korean text."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ _PATTERNS: Final[tuple[tuple[ValueKind, re.Pattern[str]], ...]] = (
 
 
 def find_cjk(text: str) -> Iterator[Span]:
-    """Names after a surname, places after a preposition, organisations before their legal form.
+    """Find names that begin with a surname, places after a verb, organisations with a legal form.
+
+    These scripts have no capitals, so patterns and lists of surnames take their place.
 
     Args:
         text: Any text.
@@ -89,7 +91,7 @@ def find_cjk(text: str) -> Iterator[Span]:
 
 
 def _is_listed_name(run: str) -> bool:
-    """Whether a whole run of characters is a surname, or a surname and a given name."""
+    """Return whether a run of characters is a surname, or a surname and a given name."""
     return (
         is_surname(run)
         or _ONE_SURNAME.fullmatch(run) is not None

@@ -1,4 +1,7 @@
-"""Dates and times, by value: 14 March, March 14th, 14/03 and 2026-03-14 name one day."""
+"""Parser of dates and times: "14 March", "March 14th", "14/03" and "2026-03-14" agree.
+
+A date has the canonical forms ``date 2026-3-14`` and ``date *-3-14``, a time ``time 14:05``.
+"""
 
 from __future__ import annotations
 
@@ -12,52 +15,16 @@ from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _ORDINALS: Final = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-    "twentieth",
-    "twenty-first",
-    "twenty-second",
-    "twenty-third",
-    "twenty-fourth",
-    "twenty-fifth",
-    "twenty-sixth",
-    "twenty-seventh",
-    "twenty-eighth",
-    "twenty-ninth",
-    "thirtieth",
-    "thirty-first",
-]
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+    "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
+    "seventeenth", "eighteenth", "nineteenth", "twentieth", "twenty-first", "twenty-second",
+    "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth", "twenty-seventh",
+    "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first",
+]  # fmt: skip
 _HOURS: Final = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
-]
+]  # fmt: skip
 
 _WEEKDAY: Final = (
     r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
@@ -139,21 +106,21 @@ _SPOKEN_HOUR: Final = re.compile(
 )
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"[^\W\d_]+")
-# How far a date reaches from the name of its month: a weekday and an ordinal, a year.
+# Most characters of a date before and after the name of its month.
 _BEFORE_MONTH: Final = 45
 _AFTER_MONTH: Final = 25
 _SPOKEN_MINUTES: Final = {"half": 30, "quarter": 15, "ten": 10, "twenty": 20, "five": 5}
 
 
 def find_dates(text: str) -> Iterator[ParsedValue]:
-    """Every date in a text.
+    """Find the dates in a text.
 
     Args:
         text: Any text.
 
     Yields:
-        Readings of kind `DATE`. A date without a year agrees with that day of any year; a
-        numeric one that could be day-month or month-day is both.
+        Values of kind `DATE`. A date without a year matches that day of any year. A numeric date
+        that could be day-month or month-day is taken for both.
     """
     yield from _worded_dates(text)
     if not _DIGIT.search(text):
@@ -173,12 +140,15 @@ def find_dates(text: str) -> Iterator[ParsedValue]:
 
 @cache
 def _with_months(pattern: str) -> re.Pattern[str]:
-    """A pattern with the names of all months in it."""
+    """Compile a pattern after putting in the names of all months."""
     return re.compile(pattern.replace("MONTH", any_of(month_numbers())), _FLAGS)
 
 
 def _worded_dates(text: str) -> Iterator[ParsedValue]:
-    """Dates with the name of a month: the grammar is tried around such names only."""
+    """Find dates with the name of a month.
+
+    The patterns are slow, so they are tried around names of months only.
+    """
     months = month_numbers()
     for word in _WORD.finditer(text):
         if word[0].lower() not in months:
@@ -201,23 +171,23 @@ def _worded_dates(text: str) -> Iterator[ParsedValue]:
 
 
 def _days_alone(text: str) -> Iterator[ParsedValue]:
-    """Days without their month: "Thursday 12", "am 17."."""
+    """Find days without a month: "Thursday 12", "am 17."."""
     for number in _SHORT_NUMBER.finditer(text):
         match = _DAY_ALONE.search(text, max(0, number.start() - _LONGEST_WEEKDAY), number.end() + 2)
         if match is None or match.end() < number.end():
             continue
-        mark = frozenset({f"of-month {int(match['day'] or match['german'])}"})
-        yield ParsedValue(match.start(), match.end(), "DATE", mark, mark)
+        forms = frozenset({f"of-month {int(match['day'] or match['german'])}"})
+        yield ParsedValue(match.start(), match.end(), "DATE", forms, forms)
 
 
 def find_times(text: str) -> Iterator[ParsedValue]:
-    """Every time of day in a text.
+    """Find the times of day in a text.
 
     Args:
         text: Any text.
 
     Yields:
-        Readings of kind `TIME`. Without a.m. or p.m. an hour up to twelve is both.
+        Values of kind `TIME`. An hour up to twelve without a.m. or p.m. is taken for both.
     """
     for match in _CLOCK.finditer(text):
         yield _time(match, int(match["hour"]), int(match["minute"]), match["half"])
@@ -239,7 +209,7 @@ def _half_of_day(match: re.Match[str]) -> str | None:
 
 
 def _both_orders(first: int, second: int) -> list[tuple[int, int]]:
-    """The (month, day) pairs that two numbers can mean."""
+    """Return the (month, day) pairs that two numbers can mean."""
     pairs = {(first, second), (second, first)}
     return [(month, day) for month, day in sorted(pairs) if month <= 12 and day <= 31]
 
@@ -251,22 +221,24 @@ def _full_year(written: str) -> int:
 
 def _date(match: re.Match[str], days: list[tuple[int, int]], year: str | None) -> ParsedValue:
     stored: set[str] = set()
-    probes: set[str] = set()
+    lookup: set[str] = set()
+    # A date with a year is also stored as "date *-...", a form that only dates without a year look
+    # up. So "14 March" finds 14 March 2026, and 14 March 2025 does not.
     for month, day in days:
         of_any_year, without_year = f"date *-{month}-{day}", f"date {month}-{day}"
         if year is None:
             stored.add(without_year)
-            probes |= {without_year, of_any_year}
+            lookup |= {without_year, of_any_year}
         else:
             with_year = f"date {_full_year(year)}-{month}-{day}"
             stored |= {with_year, of_any_year}
-            probes |= {with_year, without_year}
-    return ParsedValue(match.start(), match.end(), "DATE", frozenset(stored), frozenset(probes))
+            lookup |= {with_year, without_year}
+    return ParsedValue(match.start(), match.end(), "DATE", frozenset(stored), frozenset(lookup))
 
 
 def _month_of(match: re.Match[str], months: frozenset[int], year: str) -> ParsedValue:
-    mark = frozenset(f"month {_full_year(year)}-{month}" for month in months)
-    return ParsedValue(match.start(), match.end(), "DATE", mark, mark)
+    forms = frozenset(f"month {_full_year(year)}-{month}" for month in months)
+    return ParsedValue(match.start(), match.end(), "DATE", forms, forms)
 
 
 def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> ParsedValue:
@@ -275,5 +247,5 @@ def _time(match: re.Match[str], hour: int, minute: int, half: str | None) -> Par
         hours = {hour % 12 + (12 if half.lower() == "p" else 0)}
     elif hour <= 12:
         hours = {hour % 12, hour % 12 + 12}
-    canonical = frozenset(f"time {hour}:{minute:02}" for hour in hours)
-    return ParsedValue(match.start(), match.end(), "TIME", canonical, canonical)
+    forms = frozenset(f"time {hour}:{minute:02}" for hour in hours)
+    return ParsedValue(match.start(), match.end(), "TIME", forms, forms)

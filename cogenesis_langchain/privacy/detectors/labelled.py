@@ -1,4 +1,4 @@
-"""What stands after a label: "Name: ...", "Employer: ...", "氏名：..."."""
+"""Detector of labelled values: "Name: ...", "Employer: ...", "氏名：..."."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ _LABEL: Final = re.compile(
     + r")[ \t]*(?:\*\*)?[:：=][ \t]*(?:\*\*)?",
     re.IGNORECASE,
 )
-_UP_TO: Final[dict[ValueKind, re.Pattern[str]]] = {
+# How far a value of each kind extends after its label.
+_VALUE: Final[dict[ValueKind, re.Pattern[str]]] = {
     "NAME": re.compile(
         r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|Sr|Sra|Jr|St|[^\W\d_])\.|[^\n.,;:(<>\[\]|/。，；：（]){2,60}"
     ),
@@ -97,6 +98,7 @@ _UP_TO: Final[dict[ValueKind, re.Pattern[str]]] = {
 }
 _FORM_LINE: Final = re.compile(r"^[^\n:：]{1,30}[:：][ \t]*([^\n:：]{2,40})$", re.MULTILINE)
 _SEPARATORS: Final = re.compile(r"\s*(?:,|、|，|;|\band\b|\bund\b|\bet\b|\by\b|\be\b)\s*")
+# Answers that say nothing.
 _EMPTY: Final = re.compile(
     r"(?:n/?a|none|no|unknown|keine?|aucune?|ninguna?|nessuna?|nenhuma?|tbd|-+|\W+)\Z",
     re.IGNORECASE,
@@ -104,17 +106,17 @@ _EMPTY: Final = re.compile(
 
 
 def find_labelled(text: str) -> Iterator[Span]:
-    """Values of lines such as "Name: Anna Keller".
+    """Find the values in lines such as "Name: Anna Keller".
 
     Args:
         text: Any text.
 
     Yields:
-        Spans of the kind that the label tells. A list of conditions gives one span each.
+        Spans of the kind that belongs to the label. Each condition in a list is a span of its own.
     """
     for label in _LABEL.finditer(text):
         kind = _KIND_OF[str(label.lastgroup)]
-        value = _UP_TO[kind].match(text, label.end())
+        value = _VALUE[kind].match(text, label.end())
         if value is None:
             continue
         start, end = value.start(), value.start() + len(value[0].rstrip(" \t.,;*"))
@@ -126,10 +128,10 @@ def find_labelled(text: str) -> Iterator[Span]:
             yield Span(start, end, kind)
 
 
-def find_lines_of_forms(text: str) -> Iterator[Span]:
-    """The values of a form in a script without capitals, whatever the labels say.
+def find_form_values(text: str) -> Iterator[Span]:
+    """Find all values of a form in a script without capitals, whatever their labels.
 
-    There is nothing else to tell a name by, and a form is about somebody.
+    Such scripts offer no other sign of a name, and a form is usually about a person.
     """
     if text.isascii():
         return

@@ -1,4 +1,4 @@
-"""Names of people, organisations and places, from capitals, cues and word lists."""
+"""Detector of names of people, organisations and places, by capitals, cues and word lists."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.capitals import Reader, Token
+from cogenesis_langchain.privacy.detectors.capitals import Token, TokenisedText
 from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
     DETERMINERS,
     EVERYDAY_NAMES,
     FUNCTION_WORDS,
+    GENERIC_ADDRESSEES,
     GREETINGS,
     INSTRUCTION_WORDS,
-    NOT_ADDRESSEES,
     ORGANISATION_WORDS,
     PARTICLES,
     PLACE_PREPOSITIONS,
     RELATIONS,
-    STAY_AT_HOME_VERBS,
     TITLES,
+    VERBS_AFTER_NAMES,
 )
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
     LANGUAGES,
@@ -35,10 +35,11 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import (
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
-_TELLING: Final = 4.2  # zipf; single capitalised words above it are taken for nouns
-_GERMAN_NOUN: Final = 4.6
-_FOREIGN_NOUN: Final = 4.8  # of a language that writes nouns small
-_PLACE: Final = 5.8  # zipf; "London" is common
+# Zipf frequencies, see `zipf`. A single capitalised word that is more common is no name.
+_COMMON_WORD: Final = 4.2
+_GERMAN_NOUN: Final = 4.6  # German writes nouns with a capital
+_FOREIGN_NOUN: Final = 4.8
+_PLACE: Final = 5.8  # after "in" or "from", also a common word such as "London"
 _SHORTEST_CODE: Final = 4
 _SHORTEST_ABBREVIATION: Final = 3
 _HOUSE_NUMBER: Final = re.compile(r" \d{1,4}(?:-\d{1,4})?(?: ?[A-Za-z]\b)?(?![\w:.,/%-]*\d)")
@@ -58,37 +59,37 @@ _POSSESSIVE: Final = re.compile(r"['’]s\Z", re.IGNORECASE)
 
 
 def find_names(text: str) -> Iterator[Span]:
-    """Names of people, organisations and places.
+    """Find names of people, organisations and places.
 
     Args:
         text: Any text.
 
     Yields:
-        Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A word that is a name
-        in one place counts in all places of the text.
+        Spans of kind `NAME`, `ORGANISATION` and `PLACE`, titles included. A capitalised word that
+        is certainly a name in one place counts everywhere in the text.
     """
-    reader = Reader(text, languages_of(text))
-    runs = list(reader.runs())
-    certain = [run for run in runs if _is_certain(reader, run)]
+    tokenised = TokenisedText(text, languages_of(text))
+    runs = list(tokenised.runs())
+    certain = [run for run in runs if _is_certain(tokenised, run)]
     known = {token.lower for run in certain for token in run if token.capital}
     for run in runs:
         if run in certain or any(
             token.lower in known and token.capital and not is_public(token.text) for token in run
         ):
-            yield from _spans(reader, run)
-    yield from _lower_case_names(reader)
-    yield from _rare_words(reader)
+            yield from _spans(tokenised, run)
+    yield from _lower_case_names(tokenised)
+    yield from _rare_words(tokenised)
     for match in _QUOTED_FIRM.finditer(text):
         yield Span(*match.span(), "ORGANISATION")
 
 
-def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
-    """The span of a run, and of its parts before and after a particle: "and", "of", "di"."""
-    kind = _kind(reader, run)
+def _spans(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
+    """Yield the span of a run and of its parts between particles such as "and", "of" and "di"."""
+    kind = _kind(tokenised, run)
     cuts = [index for index, token in enumerate(run) if token.lower in PARTICLES and index]
     starts = [0, *(index + 1 for index in cuts if index + 1 < len(run))]
-    if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *reader.languages):
-        starts.append(1)  # the first word may have its capital from the sentence alone
+    if len(run) > 2 and run[0].opens and is_everyday(run[0].text, *tokenised.languages):
+        starts.append(1)  # the first word may have a capital only because it opens the sentence
     ends = [*cuts, len(run)]
     for start in starts:
         end = min(end for end in ends if end > start)
@@ -99,66 +100,66 @@ def _spans(reader: Reader, run: list[Token]) -> Iterator[Span]:
             yield Span(
                 run[start].start, run[stop - 1].end - (len(ending[0]) if ending else 0), kind
             )
-    yield from _with_house_number(reader.text, run[0].start, run[-1].end)
-    yield from _with_what_it_is(reader, run)
+    yield from _with_house_number(tokenised.text, run[0].start, run[-1].end)
+    yield from _with_neighbours(tokenised, run)
 
 
-def _with_what_it_is(reader: Reader, run: list[Token]) -> Iterator[Span]:
-    """A run with its neighbours that may belong to it: "HMP Garrowby", "the Kahurangi Star"."""
+def _with_neighbours(tokenised: TokenisedText, run: list[Token]) -> Iterator[Span]:
+    """Yield a run together with a neighbour that may belong to it: "HMP Garrowby"."""
     start, end = run[0].start, run[-1].end
-    before, after = reader.before(run[0]), reader.after(run[-1])
+    before, after = tokenised.before(run[0]), tokenised.after(run[-1])
     if before is not None:
-        gap = reader.text[before.end : start].strip()
+        gap = tokenised.text[before.end : start].strip()
         abbreviation = before.capital and (before.text.isupper() or gap == ".")
         if normalise(before.text) in ORGANISATION_WORDS or abbreviation:
             start = before.start
-    if after is not None and after.capital and reader.text[end : after.start] == " ":
+    if after is not None and after.capital and tokenised.text[end : after.start] == " ":
         end = after.end
     if (start, end) != (run[0].start, run[-1].end):
         yield Span(start, end, "ORGANISATION")
 
 
 def _with_house_number(text: str, start: int, end: int) -> Iterator[Span]:
-    """A run of capitalised words that a number makes an address: "Merikotkantie 6 B"."""
+    """Yield a run with a house number next to it as an address: "Merikotkantie 6 B"."""
     if after := _HOUSE_NUMBER.match(text, end):
         yield Span(start, after.end(), "ADDRESS")
     if before := _NUMBER_OF_BLOCK.search(text, max(0, start - _LONGEST_NUMBER_OF_BLOCK), start):
         yield Span(before.start(), end, "ADDRESS")
 
 
-def _kind(reader: Reader, run: list[Token]) -> ValueKind:
+def _kind(tokenised: TokenisedText, run: list[Token]) -> ValueKind:
     if any(token.lower in ORGANISATION_WORDS for token in run):
         return "ORGANISATION"
-    before = reader.before(run[0])
+    before = tokenised.before(run[0])
     if run[0].lower not in TITLES and before and before.lower in PLACE_PREPOSITIONS:
         return "PLACE"
     return "NAME"
 
 
-def _is_certain(reader: Reader, run: list[Token]) -> bool:
-    """Whether a run is a name by its own looks and its neighbours."""
+def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
+    """Return whether a run is a name, judged by its words and its neighbours."""
     words = [token for token in run if token.capital and token.lower not in TITLES]
     if not words:  # "our cat Bishop"
-        before = reader.before(run[0])
+        before = tokenised.before(run[0])
         return run[0].capital and before is not None and before.lower in RELATIONS
-    if _is_introduced(reader, run):
-        return not all(token.lower in NOT_ADDRESSEES for token in words)
+    if _is_introduced(tokenised, run):
+        return not all(token.lower in GENERIC_ADDRESSEES for token in words)
     if len(words) == 1:
-        return _is_single_name(reader, words[0])
-    everyday = all(is_everyday(token.text, *reader.languages) for token in words)
+        return _is_single_name(tokenised, words[0])
+    everyday = all(is_everyday(token.text, *tokenised.languages) for token in words)
     opened = run[0].opens and not run[0].labelled
-    return not (everyday and opened) or _kind(reader, run) == "ORGANISATION"
+    return not (everyday and opened) or _kind(tokenised, run) == "ORGANISATION"
 
 
-def _is_introduced(reader: Reader, run: list[Token]) -> bool:
-    """Whether a title, a greeting, a closing line or a relation says that a name follows."""
+def _is_introduced(tokenised: TokenisedText, run: list[Token]) -> bool:
+    """Return whether a title, greeting, relation or closing line precedes a run."""
     if run[0].lower in TITLES and len(run) > 1:
         return True
-    before = reader.before(run[0])
+    before = tokenised.before(run[0])
     if before is not None and before.lower in GREETINGS | RELATIONS | CLOSINGS:
         return True
-    above = reader.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
-    rest_of_line = reader.text[run[-1].end :].partition("\n")[0]
+    above = tokenised.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
+    rest_of_line = tokenised.text[run[-1].end :].partition("\n")[0]
     return (
         not rest_of_line.strip(" .,")
         and above.rpartition(" ")[2].casefold() in CLOSINGS
@@ -166,87 +167,90 @@ def _is_introduced(reader: Reader, run: list[Token]) -> bool:
     )
 
 
-def _is_single_name(reader: Reader, token: Token) -> bool:
-    """Whether one capitalised word is a name."""
+def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
+    """Return whether a single capitalised word is a name."""
     if is_public(token.text) or token.lower in INSTRUCTION_WORDS or len(token.text) < 2:
         return False
-    before, after = reader.before(token), reader.after(token)
+    before, after = tokenised.before(token), tokenised.after(token)
     known = is_known_name(token.text)
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
-            return after is not None and after.lower in STAY_AT_HOME_VERBS
-        seldom = not (zipf(token.text, *reader.languages) or is_compound(token.lower))
-        return known or seldom or is_rare(token.text, *reader.languages)
+            return after is not None and after.lower in VERBS_AFTER_NAMES
+        unknown = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
+        return known or unknown or is_rare(token.text, *tokenised.languages)
     if known:
         return True
-    if _is_where(reader, before) and "de" not in reader.languages:
-        return zipf(token.text, *reader.languages) < _PLACE
+    if _follows_place_preposition(tokenised, before) and "de" not in tokenised.languages:
+        return zipf(token.text, *tokenised.languages) < _PLACE
     if before is not None and before.lower in DETERMINERS:
-        return not is_everyday(token.text, *reader.languages) or _is_attribute(reader, token)
+        return not is_everyday(token.text, *tokenised.languages) or _is_attribute(tokenised, token)
     if token.lower in EVERYDAY_NAMES:
         return True
-    if "de" in reader.languages:
+    if "de" in tokenised.languages:
         place = before is not None and before.lower in PLACE_PREPOSITIONS
         return zipf(token.text, "de") < (_GERMAN_NOUN if place else 1)
-    return zipf(token.text, *reader.languages) < (
-        _TELLING if reader.languages == ("en",) else _FOREIGN_NOUN
+    return zipf(token.text, *tokenised.languages) < (
+        _COMMON_WORD if tokenised.languages == ("en",) else _FOREIGN_NOUN
     )
 
 
-def _is_where(reader: Reader, before: Token | None) -> bool:
-    """Whether a place is about to be named: "in Edinburgh", "from the Bull"."""
+def _follows_place_preposition(tokenised: TokenisedText, before: Token | None) -> bool:
+    """Return whether a word follows a preposition of place: "in Edinburgh", "from the Bull"."""
     if before is not None and before.lower == "the":
-        before = reader.before(before)
+        before = tokenised.before(before)
     return before is not None and before.lower in PLACE_PREPOSITIONS
 
 
-def _is_attribute(reader: Reader, token: Token) -> bool:
-    """Whether a word stands before a noun, as in "the Rotterdam office"."""
-    after = reader.after(token)
+def _is_attribute(tokenised: TokenisedText, token: Token) -> bool:
+    """Return whether a word stands before a noun, as in "the Rotterdam office"."""
+    after = tokenised.after(token)
     return (
         after is not None
         and not after.capital
-        and reader.text[token.end : after.start] == " "
+        and tokenised.text[token.end : after.start] == " "
         and after.lower not in FUNCTION_WORDS
     )
 
 
 def find_introduced_names(text: str) -> Iterator[Span]:
-    """Names in an instruction that a title or a relation introduces: "Dr. Nwosu", "my wife Anna".
+    """Find names after a title or a relation in an instruction: "Dr. Nwosu", "my wife Anna".
 
     Args:
         text: An instruction.
 
     Yields:
-        Spans of kind `NAME`. After a title any name counts, after a relation a known given name.
+        Spans of kind `NAME`. Any name counts after a title; after a relation only a known given
+        name does.
     """
-    reader = Reader(text, languages_of(text))
-    for run in reader.runs():
+    tokenised = TokenisedText(text, languages_of(text))
+    for run in tokenised.runs():
         words = [token for token in run if token.capital and token.lower not in TITLES]
-        before = reader.before(run[0])
+        before = tokenised.before(run[0])
         titled = run[0].lower in TITLES and run[0].capital and not run[0].opens
         related = before is not None and before.lower in RELATIONS
-        named = not all(is_public(token.text) or token.lower in NOT_ADDRESSEES for token in words)
+        named = not all(
+            is_public(token.text) or token.lower in GENERIC_ADDRESSEES for token in words
+        )
         if named and (titled or (related and is_known_name(words[0].text))):
             yield Span(run[0].start, run[-1].end, "NAME")
 
 
-def _lower_case_names(reader: Reader) -> Iterator[Span]:
-    """Names that a chat writes without a capital, and whoever speaks at the start of two lines."""
-    for token in reader.tokens:
+def _lower_case_names(tokenised: TokenisedText) -> Iterator[Span]:
+    """Yield names in lower case, and the speakers of a chat log, who open at least two lines."""
+    for token in tokenised.tokens:
         if token.capital or len(token.text) < 3:
             continue
-        if is_known_name(token.text) and not zipf(token.text, *reader.languages):
+        if is_known_name(token.text) and not zipf(token.text, *tokenised.languages):
             yield Span(token.start, token.end, "NAME")
-    speakers = [match[1] for match in _SPEAKER.finditer(reader.text)]
-    for match in _SPEAKER.finditer(reader.text):
+    speakers = [match[1] for match in _SPEAKER.finditer(tokenised.text)]
+    for match in _SPEAKER.finditer(tokenised.text):
         if speakers.count(match[1]) > 1 and match[1].casefold() not in _PRONOUNS:
             yield Span(*match.span(1), "NAME")
 
 
-def _rare_words(reader: Reader) -> Iterator[Span]:
-    """Abbreviations and small words that hardly anybody uses: logins, rare conditions, slips."""
-    for token in reader.tokens:
+def _rare_words(tokenised: TokenisedText) -> Iterator[Span]:
+    """Yield very rare abbreviations and lower-case words, such as logins and rare illnesses."""
+    for token in tokenised.tokens:
         if not token.text.isalpha() or not is_rare(token.text, *LANGUAGES):
             continue
         if token.text.isupper() and len(token.text) >= _SHORTEST_ABBREVIATION:

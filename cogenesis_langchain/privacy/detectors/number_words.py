@@ -1,4 +1,4 @@
-"""Numbers in English words: "fourteen thousand two hundred" is 14200, "two point five" is 2.5."""
+"""Parser of numbers in English words: "two hundred and six" is 206, "two point five" is 2.5."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBER: Final = re.compile(
 
 
 def find_number_words(text: str) -> Iterator[tuple[int, int, Decimal]]:
-    """Start, end and value of every number above twelve or with decimals."""
+    """Yield the start, end and value of every number above twelve or with decimals."""
     for match in _NUMBER.finditer(text):
         whole, _, decimals = match[0].lower().partition("point")
         digits = "".join(str(_SMALL.get(word, 0)) for word in decimals.split())

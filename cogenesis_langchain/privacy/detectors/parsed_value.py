@@ -1,4 +1,4 @@
-"""A stretch of text that has a value besides its spelling: a date, a time, a number."""
+"""`ParsedValue`: a date, time or number in a text, with its value in canonical form."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 
 class ParsedValue(NamedTuple):
-    """What a stretch of text means.
+    """A date, time or number in a text.
+
+    A private value is stored under its `canonical_forms`; a text matches it if they share a form
+    with the text's `lookup_forms`. The two sets differ where one text says less than the other, as
+    a date without its year or an amount without its currency.
 
     Args:
         start: Index of its first character.
         end: One past its last character.
-        kind: What it is.
-        canonical: What a private value that reads so is filed under.
-        probes: Under which canonical to look when a text reads so. The two differ where one of them
-            says less than the other: a date without its year, a number without its currency.
+        kind: Its kind.
+        canonical_forms: Forms under which a private value is stored, such as ``date 2026-3-14``.
+        lookup_forms: Forms to look up for a text that is searched.
     """
 
     start: int
     end: int
     kind: ValueKind
-    canonical: frozenset[str]
-    probes: frozenset[str]
+    canonical_forms: frozenset[str]
+    lookup_forms: frozenset[str]
 
 
 ParsedValueFinder = Callable[[str], Iterator[ParsedValue]]
-"""Finds the stretches of a text that have a value."""
+"""A function that finds the dates, times or numbers of a text."""

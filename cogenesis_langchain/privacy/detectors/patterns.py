@@ -1,4 +1,4 @@
-"""Values with a shape of their own: mail and web addresses, machines, identifiers."""
+"""Detector of mail addresses, URLs, network addresses and identifiers, by regular expressions."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _CUE: Final = re.compile(
     rf"[\s:#(=]{{1,3}}({_CODE}(?: \d{{2,4}}\b(?!\s*(?:%|kg|km|am|pm)))*)",
     re.IGNORECASE,
 )
-# Digits may touch a word of a script without spaces, so the edges are spelled out in ASCII.
+# \b would see no boundary between a code and a Chinese word, so the boundaries are ASCII classes.
 _SHAPE: Final = re.compile(rf"(?<![A-Za-z0-9_@/.:#'’-]){_CODE}(?![A-Za-z0-9_@])")
 _SPACED: Final = re.compile(
     r"\b(?!AD|BC|HTTP|ISO|UTC|GMT|TOP|AM|PM)[A-Z]{1,4} [A-Z]?\d{3,15}(?:[- ]\d{1,4})*\b(?![:/.]\d)"
 )
-# Groups of capitals and of digits by turns: plates of cars, and marks like them.
+# Licence plates and similar codes: alternating groups of capitals and digits.
 _PLATE: Final = re.compile(
     r"\b(?:[A-Z]{1,3}[ -]\d{1,4}[ -][A-Z]{1,3}|\d{1,4}[ -][A-Z]{1,3}[ -]\d{1,4}"
     r"|[A-Z]{2}\d{2} [A-Z]{3}|[A-Z]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{3} \d{3,4}|\d{4} [A-Z]{3})\b"
@@ -59,7 +59,7 @@ _LOGIN: Final = re.compile(
     r"[\s:=\"'`]+([A-Za-z][\w-]*[_\d][\w.-]*)",
     re.IGNORECASE,
 )
-# What has letters and digits and is no identifier: ordinals, units, times, decades, versions.
+# Not identifiers, although they have letters and digits: ordinals, quantities, times, versions.
 _NO_IDENTIFIER: Final = re.compile(
     r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
     r"|\d{1,2}[hH:]\d{2}\w{0,2}"
@@ -70,7 +70,7 @@ _NO_IDENTIFIER: Final = re.compile(
     r"|\d{1,2}-[A-Za-z]{3,9}-\d{2,4}",
     re.IGNORECASE,
 )
-_FEWEST_DIGITS: Final = 3
+_MIN_DIGITS: Final = 3
 _CUE_REACH: Final = 40
 _SHORTEST_MIXED: Final = 5
 _DIGIT_INSIDE: Final = re.compile(r"[A-Z]\d+[A-Z]")  # QX7LMR
@@ -79,26 +79,26 @@ _LETTERED: Final = re.compile(
     r"(?<!\w)([^\W\d_]{3,})\s(?:\d{1,4}-?[A-Za-z]|[A-Z]-?\d{1,4}|\d{1,3}/\d{1,3})(?![\w/])"
 )
 _TAGGED: Final = re.compile(r"(?<!\w)\w{2,}#\d{3,}\b")
-_COMMONEST_LABEL: Final = 5.6  # zipf; "about 5g"
+_MAX_LABEL_ZIPF: Final = 5.6  # not "about 5g"
 
 
 def find_patterns(text: str) -> Iterator[Span]:
-    """Mail addresses, URLs, network addresses and identifiers.
+    """Find mail addresses, URLs, network addresses and identifiers.
 
     Args:
         text: Any text.
 
     Yields:
-        Spans; an identifier is a code that is announced ("order no.") or mixes letters and digits.
+        Spans. An identifier is a code with a label ("order no."), or one of letters and digits.
     """
-    yield from find_addresses_of_machines(text)
+    yield from find_network_addresses(text)
     for match in _LETTERED.finditer(text):
-        if zipf(match[1], *LANGUAGES) < _COMMONEST_LABEL:
+        if zipf(match[1], *LANGUAGES) < _MAX_LABEL_ZIPF:
             yield Span(*match.span(), "ID")
     for pattern in (_HANDLE, _SNAKE, _TAGGED):
         for match in pattern.finditer(text):
             yield Span(*match.span(), "ID")
-    for code in find_announced_codes(text):
+    for code in find_labelled_codes(text):
         yield code
         if cue := _CUE.search(text, max(0, code.start - _CUE_REACH), code.end):
             yield Span(cue.start(), code.end, "ID")
@@ -113,8 +113,8 @@ def find_patterns(text: str) -> Iterator[Span]:
                 yield Span(*match.span(), "ID")
 
 
-def find_addresses_of_machines(text: str) -> Iterator[Span]:
-    """Mail addresses, URLs, IP and MAC addresses."""
+def find_network_addresses(text: str) -> Iterator[Span]:
+    """Find mail addresses, URLs, IP addresses and MAC addresses."""
     for match in _EMAIL.finditer(text):
         yield Span(*match.span(), "EMAIL")
     for match in _URL.finditer(text):
@@ -126,11 +126,11 @@ def find_addresses_of_machines(text: str) -> Iterator[Span]:
         yield Span(*match.span(), "ID")
 
 
-def find_announced_codes(text: str) -> Iterator[Span]:
-    """Codes with a digit after a word such as "order no." or "MRN"."""
+def find_labelled_codes(text: str) -> Iterator[Span]:
+    """Find codes with a digit after a label such as "order no." or "MRN"."""
     for match in _CUE.finditer(text):
         if any(letter.isdigit() for letter in match[1]) and not _is_ordinary(
-            match[1], announced=True
+            match[1], labelled=True
         ):
             yield Span(*match.span(1), "ID")
 
@@ -146,15 +146,15 @@ def _is_ip(written: str) -> bool:
 def _looks_like_identifier(code: str) -> bool:
     digits = sum(letter.isdigit() for letter in code)
     letters = sum(letter.isalpha() for letter in code)
-    if not letters or not digits or _is_ordinary(code, announced=False):
+    if not letters or not digits or _is_ordinary(code, labelled=False):
         return False
     if len(code) >= _SHORTEST_MIXED and code.isupper() and _DIGIT_INSIDE.search(code):
         return True
-    return digits >= _FEWEST_DIGITS or (digits >= 2 and (code.isupper() or code.count("-") >= 2))
+    return digits >= _MIN_DIGITS or (digits >= 2 and (code.isupper() or code.count("-") >= 2))
 
 
-def _is_ordinary(code: str, *, announced: bool) -> bool:
-    """Whether a code is a word of the language: an ordinal, a unit, a version, a small number."""
-    if announced and (code.isdigit() or code[0].isalpha()):
-        return code.isdigit() and len(code) <= _FEWEST_DIGITS
+def _is_ordinary(code: str, *, labelled: bool) -> bool:
+    """Return whether a code is an ordinal, a quantity, a version or a small number."""
+    if labelled and (code.isdigit() or code[0].isalpha()):
+        return code.isdigit() and len(code) <= _MIN_DIGITS
     return _NO_IDENTIFIER.fullmatch(code) is not None

@@ -1,4 +1,4 @@
-"""Microsoft Presidio as one more detector (extra ``presidio``)."""
+"""Detector that uses Microsoft Presidio (extra ``presidio``)."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ _KINDS: Final[dict[str, ValueKind]] = {
 
 
 class PresidioDetector:
-    """Finds private values with an analyzer that you set up.
+    """Finds private values with a Presidio analyzer that you configure.
 
-    Beside the library's own: ``detectors=[find_private_values, PresidioDetector(engine)]``. The
-    engine decides what is downloaded and called: with its default settings it fetches a language
-    model, and its recognizer of mail addresses fetches a list of domain endings, from the network.
+    Use it beside the library's own detector:
+    ``detectors=[find_private_values, PresidioDetector(engine)]``. The engine may use the network:
+    with default settings it downloads a language model, and its recognizer of mail addresses
+    downloads a list of top-level domains.
 
     Args:
         engine: A `presidio_analyzer.AnalyzerEngine`.
-        language: The language of the texts, one that the engine knows.
-        least_score: Findings with a lower score are left out.
+        language: The language of the texts. The engine must support it.
+        min_score: Results with a lower score are ignored.
     """
 
     def __init__(
-        self, engine: AnalyzerEngine, *, language: str = "en", least_score: float = 0.35
+        self, engine: AnalyzerEngine, *, language: str = "en", min_score: float = 0.35
     ) -> None:
         self._engine = engine
         self._language = language
-        self._least_score = least_score
+        self._min_score = min_score
 
     def __call__(self, text: str) -> Iterator[PrivateValue]:
         """Find the private values of a text.
@@ -54,10 +55,10 @@ class PresidioDetector:
             text: A private text.
 
         Yields:
-            Values; entities without a kind of their own here are of kind `ID`.
+            Values. Entity types that have no `ValueKind` of their own become `ID`.
         """
         for found in self._engine.analyze(
-            text, language=self._language, score_threshold=self._least_score
+            text, language=self._language, score_threshold=self._min_score
         ):
             kind = _KINDS.get(found.entity_type, "ID")
             yield PrivateValue(kind, text[found.start : found.end])

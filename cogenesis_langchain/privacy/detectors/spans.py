@@ -1,4 +1,4 @@
-"""A stretch of text that a detector takes for a private value."""
+"""`Span`: a part of a text that a detector takes for a private value, and its kind."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ ValueKind = Literal[
     "TERM",
     "TEXT",
 ]
-"""What a private value is. `TERM`: declared by the user,
-or an event of a life. `PHRASE`: a run of copied words. `TEXT`:
-text that only looks like a placeholder."""
+"""The kind of a private value. `TERM`: a term that the user declared, or a life event. `PHRASE`:
+a run of copied words. `TEXT`: text that merely looks like a placeholder."""
 
 
 class Span(NamedTuple):
-    """A stretch of a text.
+    """A part of a text that a detector takes for a private value.
 
     Args:
         start: Index of its first character.
         end: One past its last character.
-        kind: What it is taken for.
+        kind: The kind of value.
     """
 
     start: int
@@ -48,9 +47,9 @@ class Span(NamedTuple):
 
 
 SpanFinder = Callable[[str], Iterator[Span]]
-"""Finds the stretches of one family of kinds. They may overlap."""
+"""A function that finds the spans of one family of kinds. They may overlap."""
 
 
 def any_of(words: Iterable[str]) -> str:
-    """A pattern for any of some words, the longest first so that none hides another."""
+    """Return a pattern that matches any of some words, longest first so that none hides another."""
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))

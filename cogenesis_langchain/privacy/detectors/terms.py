@@ -1,4 +1,4 @@
-"""Terms of health, money and a life's events, where they are somebody's."""
+"""Detector of terms of health, money and life events in paragraphs about a person."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from cogenesis_langchain.privacy.detectors.lexicons.health_terms import (
     MEDICINE_SUFFIXES,
     MEDICINES,
 )
-from cogenesis_langchain.privacy.detectors.lexicons.life_terms import LIFE_TERMS
 from cogenesis_langchain.privacy.detectors.lexicons.medical_words import is_medical
-from cogenesis_langchain.privacy.detectors.lexicons.money_terms import MONEY_TERMS, OWNERS
+from cogenesis_langchain.privacy.detectors.lexicons.personal_terms import (
+    LIFE_TERMS,
+    MONEY_TERMS,
+    PERSON_WORDS,
+)
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, is_known_name, zipf
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind, any_of
 
 _PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
-_HAS_OWNER: Final = re.compile(OWNERS, re.IGNORECASE)
+_HAS_PERSON_WORD: Final = re.compile(PERSON_WORDS, re.IGNORECASE)
 _HAS_TITLE: Final = re.compile(rf"\b(?i:{any_of(TITLES)})\.?\s[^\W\d_a-zß-ÿ]")
-_FORM: Final = re.compile(r"[:：]")
+_HAS_COLON: Final = re.compile(r"[:：]")
 _CAPITALISED: Final = re.compile(r"(?<!\w)[^\W\d_a-zß-ÿ][^\W\d_]+")
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W_]+)*")
@@ -54,7 +57,7 @@ _MODIFIERS: Final = tuple(
 _BY_SUFFIX: Final = re.compile(
     rf"\b[^\W\d_]{{3,}}(?:{CONDITION_SUFFIXES}|{MEDICINE_SUFFIXES})[ae]?\b", re.IGNORECASE
 )
-_ANNOUNCED: Final = re.compile(
+_AFTER_CUE: Final = re.compile(
     rf"\b(?:{HEALTH_CUES}):?\s+(?:(?:a|an|the|mild|severe|un|una|une|eine[rnm]?)\s+)?"
     rf"({_NOT_SMALL}[^\W\d_][\w-]*(?:\s{_NOT_SMALL}[^\W\d_][\w-]*){{0,2}})",
     re.IGNORECASE,
@@ -63,30 +66,30 @@ _DOSED: Final = re.compile(
     r"\b([^\W\d_]{5,})\s+\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|μg|g|ml|IU)\b", re.IGNORECASE
 )
 _REACH: Final = 60
-_COMMONEST_TERM: Final = 3.9  # zipf; what is more common ends like a medicine by chance ("valid")
+_MAX_TERM_ZIPF: Final = 3.9  # more common words end like a medicine by chance: "valid"
 
 
 def find_terms(text: str) -> Iterator[Span]:
-    """Conditions, medicines and money trouble, in paragraphs that are about somebody.
+    """Find illnesses, medicines, money matters and life events.
 
     Args:
-        text: Any text. A paragraph without a person ("Diabetes is a disease of ...") holds no
-            private term.
+        text: Any text. Terms in a paragraph that is not about a person ("Diabetes is a disease
+            of ...") are not private.
 
     Yields:
-        Spans of kind `HEALTH` and `MONEY`, and `TERM` for what happened in a life.
+        Spans of kind `HEALTH`, `MONEY`, and `TERM` for life events.
     """
     for paragraph in _PARAGRAPH.finditer(text):
-        if _is_about_somebody(paragraph[0]):
+        if _is_about_a_person(paragraph[0]):
             yield from _terms_between(text, *paragraph.span())
 
 
-def _is_about_somebody(paragraph: str) -> bool:
-    """Whether a paragraph has a person in it: a pronoun, a title, a name, a form's label."""
+def _is_about_a_person(paragraph: str) -> bool:
+    """Return whether a paragraph has a pronoun, a title, a name or a label with a colon."""
     return bool(
-        _HAS_OWNER.search(paragraph)
+        _HAS_PERSON_WORD.search(paragraph)
         or _HAS_TITLE.search(paragraph)
-        or _FORM.search(paragraph)
+        or _HAS_COLON.search(paragraph)
         or any(
             is_known_name(word) or not zipf(word, *LANGUAGES)
             for word in _CAPITALISED.findall(paragraph)
@@ -104,18 +107,18 @@ def _terms_between(text: str, start: int, end: int) -> Iterator[Span]:
             yield Span(*match.span(), "HEALTH")
     yield from _medical(text, start, end)
     for match in _BY_SUFFIX.finditer(text, start, end):
-        if zipf(match[0], *LANGUAGES) < _COMMONEST_TERM:
+        if zipf(match[0], *LANGUAGES) < _MAX_TERM_ZIPF:
             yield Span(*match.span(), "HEALTH")
     for match in _DOSED.finditer(text, start, end):
-        if zipf(match[1], "en") < _COMMONEST_TERM:
+        if zipf(match[1], "en") < _MAX_TERM_ZIPF:
             yield Span(*match.span(1), "HEALTH")
-    for match in _ANNOUNCED.finditer(text, start, end):
-        yield from _announced(text, *match.span(1))
+    for match in _AFTER_CUE.finditer(text, start, end):
+        yield from _after_cue(text, *match.span(1))
 
 
 @cache
 def _lexicon() -> dict[str, tuple[str, ...]]:
-    """The listed phrases by their first word, the longest first."""
+    """Return the listed phrases by their first word, longest first."""
     phrases: dict[str, list[str]] = {}
     for phrase in CONDITIONS | MEDICINES:
         phrases.setdefault(_WORD.findall(phrase)[0], []).append(phrase)
@@ -123,7 +126,7 @@ def _lexicon() -> dict[str, tuple[str, ...]]:
 
 
 def _listed(text: str, start: int, end: int) -> Iterator[Span]:
-    """Listed phrases, also with a plural s."""
+    """Yield listed phrases, also with a plural s."""
     lexicon = _lexicon()
     lower = text.lower()
     for word in _WORD.finditer(lower, start, end):
@@ -138,7 +141,7 @@ def _listed(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _medical(text: str, start: int, end: int) -> Iterator[Span]:
-    """Medical words, alone and with one or two words before them."""
+    """Yield medical words, alone and with one or two words before them."""
     for word in _WORD.finditer(text, start, end):
         if is_medical(word[0]):
             yield Span(*word.span(), "HEALTH")
@@ -147,10 +150,13 @@ def _medical(text: str, start: int, end: int) -> Iterator[Span]:
                     yield Span(before.start(), word.end(), "HEALTH")
 
 
-def _announced(text: str, start: int, end: int) -> Iterator[Span]:
-    """What follows a cue: each beginning of it that ends with the telling word or after it."""
-    telling = False
+def _after_cue(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the words after a cue such as "diagnosed with", as soon as one of them is uncommon.
+
+    Where the term ends is not known, so each longer run of words is a span of its own.
+    """
+    has_term = False
     for word in _WORD.finditer(text, start, end):
-        telling = telling or zipf(word[0], "en") < _COMMONEST_TERM
-        if telling:
+        has_term = has_term or zipf(word[0], "en") < _MAX_TERM_ZIPF
+        if has_term:
             yield Span(start, word.end(), "HEALTH")

@@ -1,1 +1,1 @@
-"""The egress ledger: a record of every payload that left."""
+"""The egress ledger: a record of every request payload that left the machine."""

@@ -1,14 +1,14 @@
-"""The lines of an egress ledger on disk: how one is written, read back and verified.
+"""The hash chain of an egress ledger on disk: line format, reading and verification.
 
-A line is canonical JSON (sorted keys, no spaces, UTF-8) with one more key at its end, ``sha256``:
-the SHA-256 of the object without it. Its ``previous`` is the ``sha256`` of the line before. So no
-line can be edited, removed, added or moved without breaking the chain. A chain may span files:
+A line is canonical JSON (sorted keys, no spaces, UTF-8) followed by one more key, ``sha256``: the
+SHA-256 of the object without that key. Each line's ``previous`` is the ``sha256`` of the line
+before it. Editing, removing, adding or moving a line breaks the chain. A chain may span files:
 ``egress.jsonl``, ``egress.2.jsonl``, ``egress.3.jsonl``.
 
-What a chain cannot show by itself is that lines are missing at its end, or that all of it was
-written anew: for that, keep an anchor (the hash of a line seen earlier) elsewhere.
+The chain alone does not reveal that lines were removed at its end, or that the whole ledger was
+rewritten. To detect that, keep an anchor (the hash of an earlier line) in another place.
 
-Lines are only ever added, so reading takes no lock.
+Reading takes no lock, because lines are only appended.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from cogenesis_langchain.errors import LedgerError
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 
 GENESIS = "0" * 64
-"""What the first line names as the hash of the line before it."""
+"""The ``previous`` hash of the first line."""
 
-_SEAL = b',"sha256":"'
+_HASH_KEY = b',"sha256":"'
 
 
 @dataclass(frozen=True, slots=True)
 class TornWrite:
-    """Note of an unfinished line that was cut off; its payload had not left.
+    """The record of an incomplete line that was removed. Its payload was never sent.
 
     Attributes:
-        size: Bytes cut off.
-        digest: Their SHA-256.
-        time: When they were cut off, in UTC.
+        size: Number of bytes removed.
+        digest: SHA-256 of these bytes.
+        time: Time of the removal, in UTC.
     """
 
     size: int
@@ -49,14 +49,14 @@ class TornWrite:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One line of the chain; made by `seal` or `decode`.
+    """One line of the chain. Made by `create` or `decode`.
 
     Attributes:
-        number: Its place in the whole chain, from 1.
-        previous: Hash of the line before it.
-        content: What it records.
-        sha256: Its own hash.
-        raw: Its bytes, without the newline.
+        number: Position in the whole chain, starting at 1.
+        previous: Hash of the line before.
+        content: The recorded entry.
+        sha256: Hash of this line.
+        raw: Bytes of the line, without the newline.
     """
 
     number: int
@@ -66,44 +66,46 @@ class LedgerLine:
     raw: bytes = field(repr=False)
 
     @classmethod
-    def seal(cls, number: int, previous: str, content: LedgerEntry | TornWrite) -> LedgerLine:
-        """Make a line that continues the chain."""
+    def create(cls, number: int, previous: str, content: LedgerEntry | TornWrite) -> LedgerLine:
+        """Make the line that follows a line with the hash ``previous``."""
         fields = {"number": number, "previous": previous, **_fields(content)}
         text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         body = text.encode()
         digest = hashlib.sha256(body).hexdigest()
-        raw = body[:-1] + _SEAL + digest.encode() + b'"}'
+        raw = body[:-1] + _HASH_KEY + digest.encode() + b'"}'
         return cls(number, previous, content, digest, raw)
 
     @classmethod
     def decode(cls, raw: bytes) -> LedgerLine:
-        """Read a line back.
+        """Parse a line and check its hash.
 
         Raises:
-            ValueError: These are not the bytes that were sealed. Says nothing of the content.
+            ValueError: The line is not one that `create` made. The message has no content of it.
         """
-        body = raw.rpartition(_SEAL)[0] + b"}"  # in a payload, JSON escapes the quotes of _SEAL
+        # The last _HASH_KEY is the line's own: JSON escapes the quotes of one inside a payload.
+        body = raw.rpartition(_HASH_KEY)[0] + b"}"
         digest = hashlib.sha256(body).hexdigest()
-        if raw != body[:-1] + _SEAL + digest.encode() + b'"}':
+        if raw != body[:-1] + _HASH_KEY + digest.encode() + b'"}':
             raise ValueError("its content does not match its SHA-256")
         try:
             fields = json.loads(body)
             return cls(fields["number"], fields["previous"], _content(fields), digest, raw)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise ValueError("it is not a line of a ledger") from None
+            raise ValueError("it is not a ledger line") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found.
+    """The result of `verify`.
 
     Attributes:
-        files: Files read.
-        lines: Whole lines up to the end or the first broken one.
-        head: Hash of the last of them: an anchor for the next verification.
-        unfinished: Bytes after the last newline: a write under way or interrupted (what it was
-            for has not left), or a cut. The next append cuts them off and notes it.
-        broken: The first broken line and why, None if the chain holds.
+        files: Number of files read.
+        lines: Number of valid lines before the end or the first broken line.
+        head: Hash of the last valid line. Use it as the anchor of the next verification.
+        unfinished: Number of bytes after the last newline. They belong to a write that is running
+            or was interrupted before its payload was sent, or to a truncated file. The next append
+            removes and records them.
+        broken: The first broken line and the reason; None if the chain is intact.
     """
 
     files: int
@@ -114,19 +116,22 @@ class Verification:
 
 
 def chain_files(path: Path) -> dict[int, Path]:
-    """Return the files of the ledger that begins at ``path`` by number, in the chain's order."""
+    """Return the files of a ledger by number, in the order of the chain.
+
+    Args:
+        path: The ledger's first file.
+    """
     name = re.compile(rf"{re.escape(path.stem)}(?:\.(\d+))?{re.escape(path.suffix)}")
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return dict(
-        sorted((int(hit[1] or 1), file) for file in beside if (hit := name.fullmatch(file.name)))
-    )
+    siblings = path.parent.iterdir() if path.parent.is_dir() else ()
+    matches = ((name.fullmatch(file.name), file) for file in siblings)
+    return dict(sorted((int(match[1] or 1), file) for match, file in matches if match))
 
 
 def read(path: Path) -> Iterator[LedgerLine]:
-    """Yield the lines of a ledger, oldest first; whether they form a chain is not checked.
+    """Yield the lines of a ledger, oldest first, without checking the chain.
 
     Raises:
-        LedgerError: There is no such ledger, or a line of it was altered.
+        LedgerError: The ledger does not exist, or one of its lines was altered.
     """
     for place, raw in _raw_lines(path):
         if raw.endswith(b"\n"):
@@ -139,15 +144,15 @@ def read(path: Path) -> Iterator[LedgerLine]:
 
 
 def verify(path: Path, *, anchor: str | None = None) -> Verification:
-    """Read a ledger through and say where its chain breaks first.
+    """Read a whole ledger and report the first place where its chain is broken.
 
     Args:
-        path: Its first file.
-        anchor: Hash of a line seen earlier (a ``head``), kept where the ledger's writer cannot
-            reach it. Shows that lines were cut off at the end, or that all were written anew.
+        path: The ledger's first file.
+        anchor: The ``head`` of an earlier verification, kept out of reach of the ledger's writer.
+            With it, lines removed at the end and a rewritten ledger are detected too.
 
     Raises:
-        LedgerError: There is no such ledger, or it cannot be read.
+        LedgerError: The ledger does not exist or cannot be read.
     """
     files = len(chain_files(path))
     lines, head, unfinished, seen = 0, GENESIS, 0, anchor in (None, GENESIS)
@@ -162,11 +167,11 @@ def verify(path: Path, *, anchor: str | None = None) -> Verification:
         except ValueError as error:
             return Verification(files, lines, head, 0, f"{place}: {error}")
         if (line.number, line.previous) != (lines + 1, head):
-            reason = f"line {lines + 1} of the chain belongs here; lines were removed or moved"
+            reason = f"expected line {lines + 1} of the chain; lines were removed or moved"
             return Verification(files, lines, head, 0, f"{place}: {reason}")
         lines, head = lines + 1, line.sha256
         seen = seen or head == anchor
-    lost = "the anchor is not in the chain; its end was cut off, or it was written anew"
+    lost = "the anchor is not in the chain; lines at its end were removed, or it was rewritten"
     return Verification(files, lines, head, unfinished, None if seen else lost)
 
 
@@ -175,7 +180,7 @@ def _raw_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     if not files:
         raise LedgerError(
             f"there is no egress ledger at {path}",
-            remedy="it begins with the first request to a cloud model; or name another path",
+            remedy="check the path; the first request to a cloud model creates the ledger",
         )
     try:
         for file in files.values():
@@ -183,11 +188,11 @@ def _raw_lines(path: Path) -> Iterator[tuple[str, bytes]]:
                 for number, raw in enumerate(lines, 1):
                     yield f"{file.name}, line {number}", raw
                     if not raw.endswith(b"\n"):
-                        break  # a writer may be adding its rest just now
+                        break  # a writer may be in the middle of this line
     except OSError as error:
         raise LedgerError(
             f"the egress ledger {path} cannot be read: {error.strerror}",
-            remedy="run this as the user whose ledger it is",
+            remedy="run the command as the user who owns the ledger",
         ) from error
 
 

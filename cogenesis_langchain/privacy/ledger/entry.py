@@ -1,4 +1,4 @@
-"""The egress ledger: a record of every payload that left, and of every one that was stopped."""
+"""Ledger entries, the `EgressLedger` protocol, and a ledger in memory."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol, runtime_checkable
 
 Verdict = Literal["clean", "masked", "open", "refused"]
+"""The outcome of the border's check: see `LedgerEntry`."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One payload at the border.
+    """The record of one request.
 
     Attributes:
-        endpoint: Method and URL it was for.
+        endpoint: Method and URL of the request.
         purpose: Why it was sent, for instance ``"sketch"``.
-        verdict: ``clean``; ``masked`` (placeholders stand for private values); ``open`` (raw text
-            by the caller's explicit choice); ``refused`` (it did not leave).
-        payload: The exact bytes that left; empty when refused, so that the ledger never holds
+        verdict: ``clean``: no private values; ``masked``: placeholders stand for private values;
+            ``open``: raw text, because the caller chose ``disclosure="open"``; ``refused``: the
+            request was not sent.
+        payload: The exact bytes of the body; empty if refused, so that the ledger never contains
             private text.
-        masked: How many values of each kind were masked, or, when refused, were found.
-        time: When, in UTC.
+        masked: Number of values of each kind that were masked or, if refused, found.
+        time: Time of the check, in UTC.
     """
 
     endpoint: str
@@ -36,19 +38,19 @@ class LedgerEntry:
 
 @runtime_checkable
 class EgressLedger(Protocol):
-    """Somewhere to record what leaves; an entry is safe once `append` returns."""
+    """A store of ledger entries. An entry is durable once `append` has returned."""
 
     def append(self, entry: LedgerEntry) -> None:
-        """Record an entry before its payload leaves.
+        """Record an entry. Called before its payload is sent.
 
         Raises:
-            LedgerError: It cannot be recorded; the payload must not leave.
+            LedgerError: The entry cannot be recorded; the caller must not send the payload.
         """
         ...
 
 
 class MemoryLedger:
-    """A ledger that lives as long as the process."""
+    """A ledger in memory. Its entries are lost when the process ends. Thread-safe."""
 
     def __init__(self) -> None:
         self._entries: list[LedgerEntry] = []
@@ -61,6 +63,6 @@ class MemoryLedger:
 
     @property
     def entries(self) -> tuple[LedgerEntry, ...]:
-        """Every entry so far, oldest first."""
+        """All entries, oldest first."""
         with self._lock:
             return tuple(self._entries)

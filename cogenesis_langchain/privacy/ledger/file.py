@@ -1,10 +1,9 @@
-"""The egress ledger on disk: an entry is on the disk before its payload leaves, or nothing leaves.
+"""The egress ledger on disk. A payload is sent only after its entry is on the disk.
 
-Nothing about the file is remembered between two appends. Each one takes the lock, reads the last
-line, writes the next and waits for the disk, so threads, processes and forks may share a ledger,
-and a process killed at any moment leaves at most an unfinished line, which the next append cuts off
-and notes. What was acknowledged stays. An append takes milliseconds and blocks: in async code call
-it from a thread.
+Each append takes a lock, reads the last line, writes the next one and waits for the disk. No state
+is kept between appends, so threads, processes and forks may share a ledger. A process killed during
+an append leaves at most an incomplete line, which the next append removes and records; acknowledged
+entries are never lost. An append blocks for milliseconds: in async code, call it from a thread.
 """
 
 from __future__ import annotations
@@ -32,27 +31,27 @@ from cogenesis_langchain.privacy.ledger.chain import (
 )
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 
-_PATIENCE = 30.0
-"""Seconds to wait for other writers, each of which needs milliseconds."""
+_LOCK_TIMEOUT = 30.0
+"""Seconds to wait for other writers. Each of them holds the lock for milliseconds."""
 
-_PAUSE = 0.002
-"""Seconds between two looks at the lock."""
+_LOCK_POLL_INTERVAL = 0.002
+"""Seconds between two attempts to take the lock."""
 
 
 def default_ledger_path() -> Path:
-    """Return where the ledger is unless told: in ``COGENESIS_HOME`` or the user's state folder."""
+    """Return the default path of the ledger: in ``COGENESIS_HOME`` or the user's state folder."""
     home = os.environ.get("COGENESIS_HOME")
     base = Path(home) if home else platformdirs.user_state_path("cogenesis-langchain")
     return base / "ledger" / "egress.jsonl"
 
 
 class FileLedger:
-    """An append-only, hash-chained record of every payload, in files of their owner alone.
+    """An append-only, hash-chained ledger in files that only their owner can read.
 
     Args:
-        path: The first file. Created (0600, its folder 0700) by the first append; later files of
-            the same ledger stand beside it.
-        max_bytes: Size at which the ledger goes on in another file.
+        path: The first file. The first append creates it (mode 0600, folder 0700). Later files of
+            the ledger are created next to it.
+        max_bytes: Size at which the ledger continues in a new file.
     """
 
     def __init__(self, path: Path | str, *, max_bytes: int = 64 << 20) -> None:
@@ -60,33 +59,34 @@ class FileLedger:
         self._max_bytes = max_bytes
 
     def append(self, entry: LedgerEntry) -> None:
-        """Record an entry; it is on the disk when this returns.
+        """Record an entry. It is on the disk when this returns.
 
         Raises:
-            LedgerError: It is not, and the payload must not leave.
+            LedgerError: The entry could not be written; the caller must not send the payload.
         """
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._alone():
+            with self._locked():
                 self._append(entry)
         except OSError as error:
             raise LedgerError(
                 f"the egress ledger {self.path} cannot be written: {error.strerror or error}",
-                remedy="nothing was sent; free some space, make its folder writable, or choose "
+                remedy="nothing was sent; free some space, make the folder writable, or choose "
                 "another path",
             ) from error
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with _open(self.path.with_name(f"{self.path.name}.lock")) as lock:
-            deadline = time.monotonic() + _PATIENCE
+            deadline = time.monotonic() + _LOCK_TIMEOUT
             while not lock_descriptor(lock.fileno(), blocking=False):
                 if time.monotonic() > deadline:
-                    raise TimeoutError("another writer holds its lock")
-                time.sleep(_PAUSE)
+                    raise TimeoutError("another writer holds the lock")
+                time.sleep(_LOCK_POLL_INTERVAL)
             try:
                 yield
-            finally:  # not left to closing: a process forked just now holds the descriptor too
+            finally:
+                # Closing the file does not release the lock while a forked child has it open.
                 unlock_descriptor(lock.fileno())
 
     def _append(self, entry: LedgerEntry) -> None:
@@ -94,7 +94,8 @@ class FileLedger:
         newest = max(files, default=1)
         with _open(files.get(newest, self.path)) as file:
             last, unfinished = _tail(file)
-            if not last and newest - 1 in files:  # stopped after it began this file
+            if not last and newest - 1 in files:
+                # A writer was stopped after it created this file and before its first line.
                 with _open(files[newest - 1]) as before:
                     last, _ = _tail(before)
             data = self._next_lines(last, unfinished, entry)
@@ -108,7 +109,7 @@ class FileLedger:
             _write(file, data)
 
     def _next_lines(self, last: bytes, unfinished: bytes, entry: LedgerEntry) -> bytes:
-        """Continue the chain: with a note of what is cut off, if anything, and the entry."""
+        """Return the lines to append: a `TornWrite` for an incomplete line, then the entry."""
         number, previous = self._link(last) if last else (0, GENESIS)
         contents: list[LedgerEntry | TornWrite] = [entry]
         if unfinished:
@@ -117,7 +118,7 @@ class FileLedger:
         data = b""
         for content in contents:
             number += 1
-            line = LedgerLine.seal(number, previous, content)
+            line = LedgerLine.create(number, previous, content)
             previous = line.sha256
             data += line.raw + b"\n"
         return data
@@ -129,16 +130,18 @@ class FileLedger:
             raise LedgerError(
                 f"the last line of the egress ledger {self.path} was altered: {error}",
                 remedy="nothing was sent; run `cogenesis ledger verify`, then move the ledger's "
-                "files elsewhere: the next request begins a new ledger",
+                "files away: the next request starts a new ledger",
             ) from None
         return line.number, line.sha256
 
 
 def _open(path: Path) -> FileIO:
-    """Open a file to read it and to write at its end, creating it for its owner alone."""
+    """Open a file for reading and appending; create it with mode 0600."""
     new = not path.exists()
     file = FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags, 0o600))
-    if new and os.name == "posix":  # elsewhere a folder cannot be synced
+    if new and os.name == "posix":
+        # A new file survives a power failure only if its folder is synced too (Windows has no way
+        # to sync a folder).
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -148,7 +151,7 @@ def _open(path: Path) -> FileIO:
 
 
 def _tail(file: FileIO) -> tuple[bytes, bytes]:
-    """Return the last whole line, without its newline, and what stands after it."""
+    """Return the last complete line, without its newline, and the bytes after it."""
     if file.seek(0, os.SEEK_END) == 0:
         return b"", b""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -164,6 +167,6 @@ def _write(file: FileIO, data: bytes) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(file.fileno())
     except OSError:
-        with suppress(OSError):  # what stays is cut off by the next append
+        with suppress(OSError):  # the next append removes an incomplete line anyway
             file.truncate(size)
         raise

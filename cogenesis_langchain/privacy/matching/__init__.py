@@ -1,1 +1,1 @@
-"""Finding private values in a text, however they are written."""
+"""Matching: finds known private values in a text in any spelling or encoding."""

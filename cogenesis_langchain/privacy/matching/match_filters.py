@@ -1,7 +1,12 @@
-"""Whether a normalised match is a real one: where it stands in the original text decides."""
+"""Filters for matches: reject a match in the normalised text that is none in the original text.
+
+Normalised text has no spaces, so that "as a rule" contains the name Asa. A match counts only if it
+begins and ends at a word boundary of the original text, and if the gaps inside it fit the value.
+"""
 
 from __future__ import annotations
 
+import enum
 import re
 import unicodedata
 from typing import Final
@@ -9,8 +14,8 @@ from typing import Final
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     GREETINGS,
     RELATIONS,
-    STAY_AT_HOME_VERBS,
     TITLES,
+    VERBS_AFTER_NAMES,
 )
 from cogenesis_langchain.privacy.detectors.lexicons.words import zipf
 from cogenesis_langchain.privacy.matching.normalisation import (
@@ -18,30 +23,39 @@ from cogenesis_langchain.privacy.matching.normalisation import (
     is_invisible,
     normalise_with_offsets,
 )
-from cogenesis_langchain.privacy.matching.surface_forms import MatchRule
 
-# Plural and possessive endings that may follow a value without a break.
+# Plural and possessive endings that may follow a value: "Kellers".
 _ENDINGS: Final = ("s", "es")
 _BEFORE_ES: Final = frozenset("sxzho")
-_LONG_ENOUGH_TO_BREAK: Final = 5
-# A country code may stand before the digits of a telephone number without a break.
+_MIN_LENGTH_OVER_LINES: Final = 5  # a shorter match over two lines is chance
+# The digits of a telephone number may follow a country code directly: "+447911123456".
 _LONG_NUMBER: Final = 9
 _WORD_START: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]|(?<=[a-z])[A-Z]|(?<!\d)\d")
-_COMMONEST_PLURAL: Final = 4.2  # zipf; a more common word is a word of its own
-# Scripts written without spaces, or with particles attached to the word.
+_MAX_PLURAL_ZIPF: Final = 4.2  # "Grants" may be the name Grant; "this" is not the name Thi
+# Scripts without spaces between words, or with particles attached to a word.
 _ATTACHING_SCRIPTS: Final = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "ARABIC", "HEBREW")
 
 
+class MatchRule(enum.Enum):
+    """Where a surface form counts as a match: see `rule_holds`."""
+
+    ANYWHERE = enum.auto()
+    CAPITALISED = enum.auto()
+    """For an everyday word: only with a capital that is not due to the start of a sentence."""
+    PERSON = enum.auto()
+    """For a word that always has a capital, such as a month: only where a person is meant."""
+
+
 class MatchFilter:
-    """Where the matches in one normalised text stand in its original.
+    """Maps matches in a normalised text to its original, and rejects those that are none there.
 
     Args:
         text: The original text.
-        by_look: The way of folding that the matches were found in.
+        by_shape: The normalisation in which the matches were found: see `normalisations`.
     """
 
-    def __init__(self, text: str, *, by_look: bool) -> None:
-        self._folded = normalise_with_offsets(text, by_look=by_look)
+    def __init__(self, text: str, *, by_shape: bool) -> None:
+        self._normalised = normalise_with_offsets(text, by_shape=by_shape)
         self._starts = (
             frozenset(match.start() for match in _WORD_START.finditer(text))
             if text.isascii()
@@ -49,32 +63,32 @@ class MatchFilter:
         )
 
     def may_start(self, start: int) -> bool:
-        """Whether a match can begin at a normalised character.
+        """Return whether a match can begin at a character of the normalised text.
 
-        A quick look: most matches in plain text begin inside a word, or inside a number.
+        This cheap test comes first, because most matches begin inside a word or a number.
         """
-        first = self._folded.origin[start]
+        first = self._normalised.origin[start]
         if self._starts is None or first in self._starts:
             return True
-        return self._folded.original[first].isdigit()
+        return self._normalised.original[first].isdigit()
 
-    def place(self, start: int, end: int, shown: str) -> tuple[int, int] | None:
-        """Map a match back to the original text, if it is one.
+    def locate(self, start: int, end: int, spelling: str) -> tuple[int, int] | None:
+        """Map a match to the original text.
 
         Args:
-            start: First normalised character of the match.
-            end: One past its last normalised character.
-            shown: The string that was looked for, as it was written before folding.
+            start: Index of its first character in the normalised text.
+            end: One past its last character there.
+            spelling: The string searched for, as written before normalisation.
 
         Returns:
-            Start and end in the original text, accents and joiners at the end included; None where
-            the match begins or ends inside a word, or was pieced together from unrelated words.
+            Start and end in the original text, with accents and joiners at the end. None if the
+            match begins or ends inside a word, or combines parts of unrelated words.
         """
-        normalised, text = self._folded, self._folded.original
+        normalised, text = self._normalised, self._normalised.original
         first = normalised.origin[start]
         long_number = end - start >= _LONG_NUMBER and normalised.text[start:end].isdigit()
         if start and normalised.origin[start - 1] == first:
-            return None  # begins in the middle of a ligature
+            return None  # the match begins in the middle of a ligature
         last = normalised.origin[end - 1]
         after = last + 1
         while after < len(text) and is_invisible(text[after]):
@@ -83,49 +97,50 @@ class MatchFilter:
             return None
         if not _ends_word(text, first, last, after):
             return None
-        if after - first != end - start and not _gaps_fit(normalised, start, end, shown):
+        if after - first != end - start and not _gaps_fit(normalised, start, end, spelling):
             return None
         return first, after
 
 
 def rule_holds(rule: MatchRule, text: str, start: int, end: int) -> bool:
-    """Whether a match is written as the rule of its key asks.
+    """Return whether a match satisfies the rule of its surface form.
 
     Args:
         rule: The rule.
         text: The original text.
-        start: Start of the match in it.
+        start: Start of the match.
         end: One past its end.
 
     Returns:
-        For `CAPITALISED`: a capital inside a sentence, or at its start with a title, a possessive
-        or a verb that only a person goes with. For `PERSON` the same, except where a month or a
-        season would stand ("in May", "May 5").
+        For `ANYWHERE`: True. For `CAPITALISED`: whether the match has a capital inside a sentence,
+        or at its start together with a title, a possessive or a verb that follows names. For
+        `PERSON`: the same, except in the position of a month or a season ("in May", "May 5").
     """
     if rule is MatchRule.ANYWHERE:
         return True
     if not text[start].isupper():
         return False
-    before = _LAST_WORD.search(text, max(0, start - _REACH), start)
+    before = _LAST_WORD.search(text, max(0, start - _CONTEXT_LENGTH), start)
     word_before = before[1].casefold() if before else ""
     if word_before in _INTRODUCTIONS or _POSSESSIVE.match(text, end):
         return True
     after = _NEXT_WORD.match(text, end)
-    if after is not None and after[1].casefold() in STAY_AT_HOME_VERBS:
+    if after is not None and after[1].casefold() in VERBS_AFTER_NAMES:
         return True
-    if _OPENS.search(text, max(0, start - _REACH), start):
-        return not text[:start].strip() and not text[end:].strip(_CLOSING_MARKS)  # all there is
+    if _SENTENCE_START.search(text, max(0, start - _CONTEXT_LENGTH), start):
+        # A capital at the start of a sentence says nothing, unless the match is the whole text.
+        return not text[:start].strip() and not text[end:].strip(_CLOSING_MARKS)
     if rule is MatchRule.CAPITALISED:
         return True
     return word_before not in _BEFORE_A_MONTH and _DAY.match(text, end) is None
 
 
-_REACH: Final = 24
+_CONTEXT_LENGTH: Final = 24  # characters before a match that are looked at
 _CLOSING_MARKS: Final = " \t\r\n.!?"
 _INTRODUCTIONS: Final = TITLES | GREETINGS | RELATIONS
 _LAST_WORD: Final = re.compile(r"([^\W\d_]+)\.?,?\s+\Z")
 _NEXT_WORD: Final = re.compile(r"\s+([^\W\d_]+)")
-_OPENS: Final = re.compile(r"(?:\A|[.!?:;\n•*—–])[\s\"“„'‘(]*\Z")
+_SENTENCE_START: Final = re.compile(r"(?:\A|[.!?:;\n•*—–])[\s\"“„'‘(]*\Z")
 _BEFORE_A_MONTH: Final = frozenset({
     "in", "of", "by", "since", "until", "till", "from", "to", "before", "after", "during", "last",
     "next", "this", "early", "late", "mid", "every", "each", "through", "throughout", "and",
@@ -135,7 +150,7 @@ _POSSESSIVE: Final = re.compile(r"['’]s\b")
 
 
 def _joined(left: str, right: str) -> bool:
-    """Whether two neighbouring characters belong to one word."""
+    """Return whether two neighbouring characters belong to the same word or number."""
     if left.isdigit() or right.isdigit():
         return left.isdigit() and right.isdigit()
     if not (left.isalpha() and right.isalpha()):
@@ -157,9 +172,9 @@ def _starts_word(text: str, first: int) -> bool:
 
 
 def _ends_word(text: str, first: int, last: int, after: int) -> bool:
-    """Whether a match ends with its word, a plural or possessive ending aside.
+    """Return whether a match ends at a word boundary, or before a plural or possessive ending.
 
-    "Kellers" holds "Keller", but "this" does not hold "Thi".
+    "Kellers" contains "Keller", but "this" does not contain "Thi".
     """
     if after >= len(text) or not _joined(text[last], text[after]):
         return True
@@ -169,18 +184,22 @@ def _ends_word(text: str, first: int, last: int, after: int) -> bool:
             continue
         if text[after:stop].lower() == ending:
             ends = stop >= len(text) or not _joined(text[stop - 1], text[stop])
-            return ends and zipf(text[first:stop], "en") < _COMMONEST_PLURAL
+            return ends and zipf(text[first:stop], "en") < _MAX_PLURAL_ZIPF
     return False
 
 
-def _gaps_fit(normalised: Normalised, start: int, end: int, shown: str) -> bool:
-    """Whether the breaks inside a match are the value's own, join words, or part every letter."""
+def _gaps_fit(normalised: Normalised, start: int, end: int, spelling: str) -> bool:
+    """Return whether the gaps inside a match are acceptable.
+
+    Accepted are gaps that the value has itself, gaps that join (a hyphen, a line break in a long
+    value, separators between digits), and a gap after every single letter.
+    """
     gaps = {
         offset - start: gap for offset in range(start + 1, end) if (gap := _gap(normalised, offset))
     }
     if len(gaps) == end - start - 1:
-        return True  # s p e l l e d   o u t
-    own = _gap_offsets(shown)
+        return True  # spelled out: "K e l l e r"
+    own = _gap_offsets(spelling)
     return all(
         offset in own or _gap_joins(normalised, start + offset, gap, end - start)
         for offset, gap in gaps.items()
@@ -188,25 +207,25 @@ def _gaps_fit(normalised: Normalised, start: int, end: int, shown: str) -> bool:
 
 
 def _gap(normalised: Normalised, offset: int) -> str:
-    """What a reader sees between a normalised character and the one before it."""
+    """Return the visible characters between a normalised character and the one before it."""
     between = normalised.original[normalised.origin[offset - 1] + 1 : normalised.origin[offset]]
     return "".join(letter for letter in between if not is_invisible(letter))
 
 
 def _gap_joins(normalised: Normalised, offset: int, gap: str, length: int) -> bool:
-    """Whether a gap that the value does not have joins rather than separates."""
+    """Return whether a gap that is not in the value joins its two sides."""
     left = normalised.original[normalised.origin[offset - 1]]
     right = normalised.original[normalised.origin[offset]]
     if left.isdigit() and right.isdigit():
         return len(gap) <= 3
     if "\n" in gap or "\r" in gap:
-        return length >= _LONG_ENOUGH_TO_BREAK
+        return length >= _MIN_LENGTH_OVER_LINES
     return " " not in gap
 
 
-def _gap_offsets(shown: str) -> frozenset[int]:
-    """Normalised offsets before which a value itself has a break."""
-    normalised = normalise_with_offsets(shown)
+def _gap_offsets(spelling: str) -> frozenset[int]:
+    """Return the normalised offsets before which a value itself has a gap."""
+    normalised = normalise_with_offsets(spelling)
     return frozenset(
         offset for offset in range(1, len(normalised.text)) if _gap(normalised, offset)
     )

@@ -1,9 +1,9 @@
-"""Text reduced to what a reader recognises, with the way back to the original positions.
+"""Text normalisation with offsets into the original text.
 
-Two spellings of one string normalise to the same characters: letter case, accents, compatibility
-forms (full width, ligatures), look-alike letters of other scripts, zero-width characters, white
-space, hyphens and all other punctuation make no difference. What is left is a run of lower-case
-letters and digits. `Normalised` remembers where each of them came from.
+Normalisation removes letter case, accents, compatibility forms (full width, ligatures), zero-width
+characters, white space and all punctuation, and maps look-alike letters of other scripts to Latin
+ones. The result is a string of lower-case letters and digits in which all spellings of a value are
+equal. `Normalised` keeps the original position of each character.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-# Letters that carry a stroke or are joined, which Unicode does not decompose.
+# Letters with a stroke and joined letters, which Unicode does not decompose.
 _PLAIN_LETTERS: Final = {
     "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ĸ": "k",
     "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "ng",
 }  # fmt: skip
-# Marks of class 0 are the vowel signs of Indic scripts, which are letters to a reader; from 7 on
-# they are dots, voicing marks and accents.
+# Combining class 0 has the vowel signs of Indic scripts, which are part of the word. Accents, dots
+# and voicing marks have classes from 7 on.
 _LOWEST_ACCENT: Final = 7
 
 _UNEVEN_SPACE: Final = re.compile(r"[\s_]{2}|[^\S ]|_")
@@ -34,8 +34,8 @@ class Normalised:
     """A normalised text.
 
     Args:
-        original: The text as it was.
-        text: Lower-case letters and digits only.
+        original: The original text.
+        text: The normalised text: lower-case letters and digits.
         origin: For each character of `text`, its index in `original`.
     """
 
@@ -45,26 +45,26 @@ class Normalised:
 
 
 class _NormalisationTable(dict[int, str]):
-    """What a character normalisations to, computed at first sight: a table for `str.translate`.
+    """A table for `str.translate` that computes each entry at first use.
 
     Args:
-        by_look: Fold a letter of another script by the look of the letter as it stands, so that a
-            Greek capital Nu is an "n". Otherwise by the look of its lower case, then of its upper
-            case, so that both cases of one Cyrillic or Greek word agree.
+        by_shape: Map a letter of another script by the shape of the letter as written, so that a
+            Greek capital Nu becomes "n". Otherwise map it by the shape of its lower case, then of
+            its upper case, so that both cases of a Cyrillic or Greek word normalise alike.
     """
 
-    def __init__(self, *, by_look: bool) -> None:
+    def __init__(self, *, by_shape: bool) -> None:
         super().__init__()
-        self._by_look = by_look
+        self._by_shape = by_shape
 
     def __missing__(self, code: int) -> str:
         normalised = "".join(
-            self._fold_letter(letter) for letter in unicodedata.normalize("NFKD", chr(code))
+            self._normalise_letter(letter) for letter in unicodedata.normalize("NFKD", chr(code))
         )
         self[code] = normalised
         return normalised
 
-    def _fold_letter(self, letter: str) -> str:
+    def _normalise_letter(self, letter: str) -> str:
         if unicodedata.combining(letter) >= _LOWEST_ACCENT:
             return ""
         digit = unicodedata.digit(letter, None)
@@ -72,16 +72,16 @@ class _NormalisationTable(dict[int, str]):
             return str(digit)
         if not (letter.isalnum() or unicodedata.category(letter).startswith("M")):
             return ""
-        forms = (letter,) if self._by_look else (letter.lower(), letter.upper())
+        forms = (letter,) if self._by_shape else (letter.lower(), letter.upper())
         for form in forms:
-            if twin := _latin_twin(form):
+            if twin := _latin_lookalike(form):
                 return twin
         lower = letter.casefold()
         return _PLAIN_LETTERS.get(lower, lower)
 
 
-def _latin_twin(letter: str) -> str | None:
-    """The plain Latin letter that looks the same, in lower case; None for Latin letters too."""
+def _latin_lookalike(letter: str) -> str | None:
+    """Return the lower-case Latin letter that looks the same, if any; None for a Latin letter."""
     from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
 
     if len(letter) != 1 or letter.isascii():
@@ -89,52 +89,52 @@ def _latin_twin(letter: str) -> str | None:
     for twin in confusables_data.get(letter, ()):
         look: str = twin["c"]
         if len(look) == 1 and look.isascii() and look.isalpha():
-            # The list's model of an upright stroke is a small L, for capital I as well.
+            # The data map every upright stroke to a small L, also a capital I.
             return "i" if look == "l" and letter.isupper() else look.lower()
     return None
 
 
 @cache
-def _table(*, by_look: bool) -> _NormalisationTable:
-    return _NormalisationTable(by_look=by_look)
+def _table(*, by_shape: bool) -> _NormalisationTable:
+    return _NormalisationTable(by_shape=by_shape)
 
 
-def normalise(text: str, *, by_look: bool = False) -> str:
-    """Normalise a text without keeping positions.
+def normalise(text: str, *, by_shape: bool = False) -> str:
+    """Normalise a text.
 
     Args:
         text: Any text.
-        by_look: See `normalisations`.
+        by_shape: See `normalisations`.
 
     Returns:
-        Lower-case letters and digits only.
+        The lower-case letters and digits of the text.
     """
     if text.isascii():
         return text.encode("ascii").translate(_ASCII_LOWER, _ASCII_DROPPED).decode("ascii")
-    return text.translate(_table(by_look=by_look))
+    return text.translate(_table(by_shape=by_shape))
 
 
 def normalisations(text: str) -> tuple[str, ...]:
-    """Normalise a text in every way that could matter: one for almost all texts, at most two.
+    """Return the normalised forms of a text: one for almost all texts, at most two.
 
-    A letter of another script can be a look-alike of a Latin letter (judged by its own shape) or a
-    letter of a word in that script (both cases must agree). Where the two readings differ, both
-    are given.
+    A letter of another script can be a look-alike in a Latin word (then its shape counts), or a
+    letter of a word in that script (then both cases must normalise alike). If the two
+    interpretations differ, both forms are returned.
     """
     by_case = normalise(text)
     if text.isascii():
         return (by_case,)
-    by_look = normalise(text, by_look=True)
-    return (by_case,) if by_case == by_look else (by_case, by_look)
+    by_shape = normalise(text, by_shape=True)
+    return (by_case,) if by_case == by_shape else (by_case, by_shape)
 
 
-def normalise_with_offsets(text: str, *, by_look: bool = False) -> Normalised:
-    """Normalise a text and keep, for each normalised character, where it came from."""
+def normalise_with_offsets(text: str, *, by_shape: bool = False) -> Normalised:
+    """Normalise a text and keep the original position of each character."""
     if text.isascii():
         return Normalised(
             text, normalise(text), [i for i, letter in enumerate(text) if letter.isalnum()]
         )
-    table = _table(by_look=by_look)
+    table = _table(by_shape=by_shape)
     pieces: list[str] = []
     origin: list[int] = []
     for index, letter in enumerate(text):
@@ -144,26 +144,26 @@ def normalise_with_offsets(text: str, *, by_look: bool = False) -> Normalised:
     return Normalised(text, "".join(pieces), origin)
 
 
-def cleanings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
-    """Readings of a text in which dates and numbers can be parsed.
+def cleaned_texts(text: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """Yield variants of a text in which dates and numbers can be parsed.
 
     Args:
         text: Any text.
 
     Yields:
-        The text in compatibility form, without invisible characters, each run of white space as
-        one blank, with the index in `text` of each character; then, if it differs, the same with
-        look-alike letters of other scripts as Latin ones.
+        The text in compatibility form, without invisible characters and with single spaces, and
+        the index in `text` of each of its characters. Then, if it differs, the same with look-alike
+        letters of other scripts replaced by Latin ones.
     """
     if text.isascii() and not _UNEVEN_SPACE.search(text):
         yield text, range(len(text))
         return
-    yield (plain := _cleaned(text, by_look=False))
-    if not text.isascii() and (by_look := _cleaned(text, by_look=True))[0] != plain[0]:
-        yield by_look
+    yield (plain := _cleaned(text, by_shape=False))
+    if not text.isascii() and (by_shape := _cleaned(text, by_shape=True))[0] != plain[0]:
+        yield by_shape
 
 
-def _cleaned(text: str, *, by_look: bool) -> tuple[str, Sequence[int]]:
+def _cleaned(text: str, *, by_shape: bool) -> tuple[str, Sequence[int]]:
     pieces: list[str] = []
     origin: list[int] = []
     for index, letter in enumerate(text):
@@ -175,7 +175,7 @@ def _cleaned(text: str, *, by_look: bool) -> tuple[str, Sequence[int]]:
             plain = ""
         elif (digit := unicodedata.digit(letter, None)) is not None:
             plain = str(digit)
-        elif by_look and (twin := _latin_twin(letter)) is not None:
+        elif by_shape and (twin := _latin_lookalike(letter)) is not None:
             plain = twin
         else:
             plain = unicodedata.normalize("NFKC", letter)
@@ -186,11 +186,12 @@ def _cleaned(text: str, *, by_look: bool) -> tuple[str, Sequence[int]]:
 
 
 def is_invisible(letter: str) -> bool:
-    """Whether a character adds nothing a reader sees: joiners, soft hyphens, combining accents."""
+    """Return whether a character is a joiner, a soft hyphen or a combining accent."""
     return unicodedata.category(letter) == "Cf" or unicodedata.combining(letter) >= _LOWEST_ACCENT
 
 
-_SPACED: Final = re.compile(
+# Single characters separated by the same white space, perhaps in quotes or emphasis.
+_SPELLED_OUT: Final = re.compile(
     r"(?<!\S)[*_(\"'“”‘]*\S(?P<gap>\s{1,9})\S(?:(?P=gap)\S)+[*_).,;:!?\"'“”’]*(?!\S)"
 )
 _NO_WIDTH: Final = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
@@ -198,15 +199,13 @@ _INVISIBLE: Final = re.compile(rf"(?<=\s){_NO_WIDTH}\s|{_NO_WIDTH}")
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 
 
-def usual_spacing(text: str) -> str:
-    """Join single characters that stand in a row, and let one blank stand for many.
-
-    Characters without any width or look are left out.
+def collapse_spacing(text: str) -> str:
+    """Join spelled-out words, replace runs of spaces by one, and remove zero-width characters.
 
     Example:
-        >>> usual_spacing("on  1 3 / 0 1 / 1 9 5 0,  to  Q u i s t!")
+        >>> collapse_spacing("on  1 3 / 0 1 / 1 9 5 0,  to  Q u i s t!")
         'on 13/01/1950, to Quist!'
     """
-    shown = _INVISIBLE.sub("", text)
-    joined = _SPACED.sub(lambda run: run[0].replace(run["gap"], ""), shown)
+    visible = _INVISIBLE.sub("", text)
+    joined = _SPELLED_OUT.sub(lambda run: run[0].replace(run["gap"], ""), visible)
     return _BLANKS.sub(" ", joined)

@@ -1,4 +1,4 @@
-"""Runs of words copied from a private text, found by the digests of overlapping windows."""
+"""Finds phrases copied from a private text, by the digests of overlapping windows of words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"[^\W_]+(?:['’\u00ad\u200b-\u200d\u2060][^\W_]+)*")
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
-    """Normalised word, start and end of every word."""
+    """Yield the normalised form, start and end of every word."""
     plain = text.lower() if text.isascii() else None
     for match in _WORD.finditer(plain or text):
         word = match[0].replace("'", "") if plain else normalise(match[0])
@@ -22,26 +22,26 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _windows(text: str, width: int) -> Iterator[tuple[int, int, int]]:
-    """Digest, start and end of every run of `width` consecutive words."""
+    """Yield the digest, start and end of every window of `width` consecutive words."""
     words = list(_words(text))
     joined = " ".join(word for word, _, _ in words).encode()
     ends = list(accumulate((len(word.encode()) + 1 for word, _, _ in words), initial=0))
     for first in range(len(words) - width + 1):
-        run = joined[ends[first] : ends[first + width] - 1]
-        digest = int.from_bytes(blake2b(run, digest_size=8).digest())
+        window = joined[ends[first] : ends[first + width] - 1]
+        digest = int.from_bytes(blake2b(window, digest_size=8).digest())
         yield digest, words[first][1], words[first + width - 1][2]
 
 
 def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
-    """The digests of every run of words in some texts.
+    """Return the digests of all windows of words in some texts.
 
     Args:
         texts: Private texts.
-        width: Words in a run.
+        width: Number of words in a window.
 
     Returns:
-        64-bit digests. A false match in a text of 150 words against a million runs has a chance
-        of about 1e-11.
+        64-bit digests. For a text of 150 words and a million digests, the probability of a false
+        match is about 1e-11.
     """
     return frozenset(digest for text in texts for digest, _, _ in _windows(text, width))
 
@@ -49,12 +49,12 @@ def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
 def find_phrases(
     text: str, known: Sequence[Container[int]], width: int
 ) -> Iterator[tuple[int, int]]:
-    """Start and end of each maximal run of words in a text that is made of known windows.
+    """Yield the start and end of each maximal run of words that consists of known windows.
 
     Args:
         text: Any text.
-        known: Digests of `phrase_digests`, in one part or several.
-        width: Words in a window, as the digests were made with.
+        known: One or more sets of digests from `phrase_digests`.
+        width: The width that the digests were made with.
     """
     start = end = -1
     for digest, window_start, window_end in _windows(text, width):

@@ -1,35 +1,33 @@
-"""Finding private values in a text, however they are written."""
+"""`ValueSet`: a set of private values that can be found in a text in any spelling.
+
+Three searches run over a text: surface forms with an Aho-Corasick automaton, dates and numbers by
+their canonical forms, and copied phrases by their digests.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
-from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from cogenesis_langchain.privacy.detectors.combined import (
     find_spans_in_instruction,
-    read_for_probing,
+    parse_all_values,
 )
 from cogenesis_langchain.privacy.matching.encodings import decodings
 from cogenesis_langchain.privacy.matching.match_filters import MatchFilter, rule_holds
-from cogenesis_langchain.privacy.matching.normalisation import cleanings, normalisations
+from cogenesis_langchain.privacy.matching.normalisation import cleaned_texts, normalisations
 from cogenesis_langchain.privacy.matching.phrases import find_phrases, phrase_digests
-from cogenesis_langchain.privacy.matching.surface_forms import (
-    SurfaceForm,
-    declared_surface_forms,
-    parsed_forms_of,
-    surface_forms,
-)
+from cogenesis_langchain.privacy.matching.segment import Segment
 from cogenesis_langchain.privacy.values import Detector, PrivateValue, ValueKind, detect
 
 ValueRow = tuple[Literal["detected", "declared", "phrase"], ValueKind, str]
-"""One row of a stored `ValueSet`: where a value comes from, its kind, its text. The text of a
-phrase is its digest in hexadecimal."""
+"""One row of a stored `ValueSet`: origin, kind and text of a value. For a phrase, the text is its
+digest in hexadecimal."""
 
 DEFAULT_PHRASE_WORDS: Final = 5
+"""Number of consecutive copied words that count as a private phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Hit:
     """A private value found in a text.
 
     Args:
-        start: Index of its first character in the text as given.
+        start: Index of its first character in the text.
         end: One past its last character.
         value: The private value.
     """
@@ -47,66 +45,14 @@ class Hit:
     value: PrivateValue
 
 
-class _Segment:
-    """Values that share one automaton, built at first use. Building it twice does no harm."""
-
-    def __init__(
-        self,
-        detected: frozenset[PrivateValue],
-        declared: frozenset[PrivateValue],
-        phrases: frozenset[int],
-    ) -> None:
-        self.detected = detected
-        self.declared = declared
-        self.phrases = phrases
-
-    def __len__(self) -> int:
-        return len(self.detected) + len(self.declared) + len(self.phrases)
-
-    def merged(self, other: _Segment) -> _Segment:
-        return _Segment(
-            self.detected | other.detected,
-            self.declared | other.declared,
-            self.phrases | other.phrases,
-        )
-
-    @cached_property
-    def automaton(self) -> Any:
-        from ahocorasick import Automaton  # type: ignore[import-not-found]
-
-        forms: dict[str, list[SurfaceForm]] = {}
-        for value in _in_order(self.detected):
-            for form in surface_forms(value):
-                forms.setdefault(form.normalised, []).append(form)
-        for value in _in_order(self.declared):
-            for form in declared_surface_forms(value):
-                forms.setdefault(form.normalised, []).append(form)
-        automaton = Automaton()
-        for normalised, sharing in forms.items():
-            automaton.add_word(normalised, tuple(sharing))
-        automaton.make_automaton()
-        return automaton
-
-    @cached_property
-    def canonical(self) -> dict[str, PrivateValue]:
-        """Values that are recognised by what they are worth."""
-        values = _in_order(self.detected | self.declared)
-        return {mark: value for value in values for mark in parsed_forms_of(value)}
-
-
-def _in_order(values: Iterable[PrivateValue]) -> list[PrivateValue]:
-    """Values in an order of their own, so that one text always gives the same hits."""
-    return sorted(values, key=attrgetter("kind", "text"))
-
-
 class ValueSet:
-    """An immutable set of private values, to be looked for in texts. Safe to share by threads.
+    """An immutable set of private values. Thread-safe.
 
-    Made with `from_texts`, `from_rows` or `union`.
+    Made by `from_texts`, `from_rows` or `union`.
     """
 
     def __init__(
-        self, segments: tuple[_Segment, ...] = (), *, phrase_words: int = DEFAULT_PHRASE_WORDS
+        self, segments: tuple[Segment, ...] = (), *, phrase_words: int = DEFAULT_PHRASE_WORDS
     ) -> None:
         self._segments = segments
         self._phrase_words = phrase_words
@@ -124,26 +70,29 @@ class ValueSet:
 
         Args:
             texts: Private texts.
-            declared: Values that the user declares private, everyday words included.
+            declared: Values that the user declares private. They match even if they are everyday
+                words.
             detectors: See `detect`.
-            phrase_words: A run of this many consecutive words copied from a text is private.
+            phrase_words: Number of consecutive words copied from a text that count as private.
 
         Returns:
-            Their values.
+            The set of values.
         """
         kept = tuple(texts)
         detected = frozenset(value for text in kept for value in detect(text, detectors))
-        segment = _Segment(detected, frozenset(declared), phrase_digests(kept, phrase_words))
+        segment = Segment(detected, frozenset(declared), phrase_digests(kept, phrase_words))
         return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
 
     def union(self, other: ValueSet) -> ValueSet:
-        """Both sets together. Cheap: large parts keep their automata, small ones are merged.
+        """Return the union of two sets.
 
         Raises:
-            ValueError: The two were made with different `phrase_words`.
+            ValueError: The sets were made with different `phrase_words`.
         """
+        # Large segments keep their automata and small ones are merged, as in a log-structured merge
+        # tree: adding many small sets costs O(n log n), and few segments are searched.
         if self._phrase_words != other._phrase_words:
-            raise ValueError("the two sets hold runs of different numbers of words")
+            raise ValueError("the two sets have different phrase_words")
         segments = list(self._segments)
         for segment in other._segments:
             while segments and len(segments[-1]) <= 2 * len(segment):
@@ -152,7 +101,7 @@ class ValueSet:
         return ValueSet(tuple(segments), phrase_words=self._phrase_words)
 
     def __len__(self) -> int:
-        """The number of distinct values, copied runs of words not counted."""
+        """Return the number of distinct values, without phrases."""
         return len({value for part in self._segments for value in part.detected | part.declared})
 
     def find(self, text: str) -> tuple[Hit, ...]:
@@ -162,20 +111,20 @@ class ValueSet:
             text: Any text.
 
         Returns:
-            Hits in order, not overlapping, the longest first to choose. Together they cover every
-            character that belongs to a value.
+            Ordered, disjoint hits; of overlapping ones the longest is kept whole. Together they
+            cover every character that belongs to a value.
         """
-        hits = [*self._literal_hits(text), *self._valued_hits(text), *self._phrase_hits(text)]
-        return without_overlaps(text, hits)
+        hits = [*self._literal_hits(text), *self._parsed_hits(text), *self._phrase_hits(text)]
+        return _without_overlaps(text, hits)
 
     def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
-        """Find private values in exact bytes, also escaped, encoded or split across lines.
+        """Find private values in bytes, also escaped, encoded or split over lines.
 
         Args:
-            payload: What is about to leave: a URL, a header, a body.
+            payload: The bytes of a URL, a header or a body.
 
         Returns:
-            The kinds of what was found, each once, sorted. Empty: nothing private.
+            The sorted kinds of the values found, each once; empty if there are none.
         """
         kinds = {hit.value.kind for text in decodings(payload) for hit in self.find(text)}
         return tuple(sorted(kinds))
@@ -187,24 +136,24 @@ class ValueSet:
                 if not len(segment.automaton):
                     continue
                 for last, forms in segment.automaton.iter(normalised):
-                    match_filter = match_filter or MatchFilter(text, by_look=number > 0)
+                    match_filter = match_filter or MatchFilter(text, by_shape=number > 0)
                     start = last + 1 - len(forms[0].normalised)
                     if not match_filter.may_start(start):
                         continue
                     for form in forms:
-                        span = match_filter.place(start, last + 1, form.shown)
+                        span = match_filter.locate(start, last + 1, form.spelling)
                         if span and rule_holds(form.rule, text, *span):
                             yield Hit(*span, form.value)
 
-    def _valued_hits(self, text: str) -> Iterator[Hit]:
-        if not any(segment.canonical for segment in self._segments):
+    def _parsed_hits(self, text: str) -> Iterator[Hit]:
+        if not any(segment.canonical_forms for segment in self._segments):
             return
-        for cleaned, origin in cleanings(text):
-            for reading in read_for_probing(cleaned):
-                start, end = origin[reading.start], origin[reading.end - 1] + 1
+        for cleaned, origin in cleaned_texts(text):
+            for parsed in parse_all_values(cleaned):
+                start, end = origin[parsed.start], origin[parsed.end - 1] + 1
                 for segment in self._segments:
-                    for probe in reading.probes & segment.canonical.keys():
-                        yield Hit(start, end, segment.canonical[probe])
+                    for form in parsed.lookup_forms & segment.canonical_forms.keys():
+                        yield Hit(start, end, segment.canonical_forms[form])
 
     def _phrase_hits(self, text: str) -> Iterator[Hit]:
         known = [segment.phrases for segment in self._segments if segment.phrases]
@@ -213,7 +162,7 @@ class ValueSet:
                 yield Hit(start, end, PrivateValue("PHRASE", text[start:end]))
 
     def to_rows(self) -> Iterator[ValueRow]:
-        """Rows to store; `from_rows` reads them, also from several sets one after another."""
+        """Yield rows from which `from_rows` can make the set again."""
         for segment in self._segments:
             yield from (("detected", value.kind, value.text) for value in segment.detected)
             yield from (("declared", value.kind, value.text) for value in segment.declared)
@@ -221,43 +170,44 @@ class ValueSet:
 
     @classmethod
     def from_rows(
-        cls, records: Iterable[ValueRow], *, phrase_words: int = DEFAULT_PHRASE_WORDS
+        cls, rows: Iterable[ValueRow], *, phrase_words: int = DEFAULT_PHRASE_WORDS
     ) -> ValueSet:
-        """The set that the rows of `to_rows` describe.
+        """Make a set from stored rows.
 
         Args:
-            records: Rows of one set, or of several.
-            phrase_words: As the sets were made with.
+            rows: Rows of one or more sets, from `to_rows`.
+            phrase_words: The `phrase_words` that the sets were made with.
         """
         detected: set[PrivateValue] = set()
         declared: set[PrivateValue] = set()
         phrases: set[int] = set()
-        for origin, kind, text in records:
+        for origin, kind, text in rows:
             if origin == "phrase":
                 phrases.add(int(text, 16))
             else:
                 chosen = detected if origin == "detected" else declared
                 chosen.add(PrivateValue(kind, text))
-        segment = _Segment(frozenset(detected), frozenset(declared), frozenset(phrases))
+        segment = Segment(frozenset(detected), frozenset(declared), frozenset(phrases))
         return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
 
 
-def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """Make hits disjoint, the longest first to choose.
+def _without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Make hits disjoint.
 
     Args:
-        text: The text they were found in.
+        text: The text in which they were found.
         hits: Hits that may overlap.
 
     Returns:
-        Hits in order. What a shorter hit covers beyond a longer one stays covered, blanks aside.
+        Ordered hits. Longer hits are kept whole. Of a shorter hit, the parts outside longer hits
+        are kept, without surrounding white space.
     """
     chosen: list[Hit] = []
     taken: set[int] = set()
     for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
         free = [place for place in range(hit.start, hit.end) if place not in taken]
         taken.update(free)
-        for start, end in _stretches(free):
+        for start, end in _runs(free):
             bare = text[start:end].strip()
             if bare:
                 start += text[start:end].index(bare)
@@ -265,23 +215,26 @@ def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
     return tuple(sorted(chosen, key=lambda hit: hit.start))
 
 
-def _stretches(places: list[int]) -> Iterator[tuple[int, int]]:
-    """Start and end of each run of consecutive numbers."""
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each run of consecutive numbers."""
+    # Within a run, the difference between a number and its position is constant.
     for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
         numbers = [place for _, place in run]
         yield numbers[0], numbers[-1] + 1
 
 
 def detect_in_instruction(text: str) -> tuple[Hit, ...]:
-    """Find what is private in an instruction whatever the context: structured kinds only.
+    """Find values that are private in any instruction, whatever the private context.
+
+    Only structured values count, such as a mail address or a number with a checksum.
 
     Args:
         text: An instruction.
 
     Returns:
-        Hits in order, not overlapping.
+        Ordered, disjoint hits.
     """
-    return without_overlaps(
+    return _without_overlaps(
         text,
         (
             Hit(span.start, span.end, PrivateValue(span.kind, text[span.start : span.end]))

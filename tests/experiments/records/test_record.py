@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.record_samples import RECORD, SECRET, record
 from pydantic import ValidationError
+from support.record_samples import RECORD, SECRET, record
 
 from experiments.records.occurrence import occurs
 from experiments.records.record import Record

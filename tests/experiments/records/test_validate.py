@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from support.record_samples import SECRET, record
 
+from experiments.errors import DatasetError
 from experiments.records.summary import summarise
 from experiments.records.validate import Lengths, Span, check, find_faults
-from experiments.errors import DatasetError
 
 
 def faults(**changes: object) -> list[str]:

@@ -10,8 +10,8 @@ from support.attempts import attempt, record
 from support.word_embeddings import WordEmbeddings
 
 from experiments.attempt import Attempt
-from experiments.scorers.text_scorers import METRICS, text_scorers
 from experiments.scorers.likeness import closeness_to_earlier_writing
+from experiments.scorers.text_scorers import METRICS, text_scorers
 
 
 def state(written: Attempt) -> TaskState:

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from support.small_experiment import SECRETS, config, record
 from support.scripted import ScriptedLocal
+from support.small_experiment import SECRETS, config, record
 
-from experiments.errors import ExperimentConfigInvalid
-from experiments.settings.maskers import mask
-from experiments.settings.setting import Desk, conversation
-from experiments.settings.catalog import SETTINGS, open_settings
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.testing.behaviours import OUTLINE, chat
 from cogenesis_langchain.testing.recorder import EgressRecorder
+from experiments.errors import ExperimentConfigInvalid
+from experiments.settings.catalog import SETTINGS, open_settings
+from experiments.settings.maskers import mask
+from experiments.settings.setting import Desk, conversation
 
 
 @pytest.fixture

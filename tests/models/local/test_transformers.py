@@ -1,22 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from cogenesis_langchain.errors import ContextTooLong, FusionError
-from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.errors import ContextTooLong, FusionError, LocalModelError
+from cogenesis_langchain.models.base import (
+    GenerationOptions,
+    LocalTextModel,
+    OffersTokens,
+    PrivateMessage,
+)
 from cogenesis_langchain.models.local.transformers import (
-    TransformersScorer,
+    TransformersModel,
     TransformersTokens,
     token_bytes,
 )
-from cogenesis_langchain.privacy.disclosure import PublicTokens
-from cogenesis_langchain.privacy.text import PrivateText, PublicText
-from cogenesis_langchain.prompts import PublicTemplate
+from cogenesis_langchain.privacy.text import PrivateText
+
+if TYPE_CHECKING:  # imported by the tests: `make fast` does without these
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+pytestmark = pytest.mark.slow
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -26,6 +35,8 @@ IDS = [5, 40, 7, 99, 12, 3, 61, 8]
 
 
 def fast_tokenizer(raw: Tokenizer, **marks: object) -> PreTrainedTokenizerFast:
+    from transformers import PreTrainedTokenizerFast
+
     made = PreTrainedTokenizerFast(tokenizer_object=raw, **marks)  # type: ignore[no-untyped-call]
     assert isinstance(made, PreTrainedTokenizerFast)
     return made
@@ -50,6 +61,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     torch.manual_seed(0)
     return LlamaForCausalLM(
         LlamaConfig(
@@ -66,6 +80,8 @@ def model() -> LlamaForCausalLM:
 
 def plain(model: LlamaForCausalLM, ids: list[int]) -> NDArray[np.float32]:
     """Without any cache."""
+    import torch
+
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
     return np.asarray(torch.log_softmax(logits.float(), -1).numpy())
@@ -80,21 +96,16 @@ def test_rolling_back_gives_what_a_fresh_reading_gives(
         assert local.next_logprobs(ids) == pytest.approx(plain(model, ids)[-1], abs=1e-4)
 
 
-def sequence(ids: list[int]) -> PublicTokens:
-    return PublicTokens.of([PublicText.compose(PublicTemplate("a"))], lambda _: ids)
-
-
-def test_a_block_scores_every_position(
+def test_a_known_text_is_read_at_every_position(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    scorer = TransformersScorer(model, tokenizer)
+    local = TransformersTokens(model, tokenizer)
     for ids, start in ((IDS, 3), ([*IDS[:6], 77], 4), (IDS[:4], 4)):
-        found = scorer.score(sequence(ids), start, 5)
+        found = local.read(ids, start, np.copy)
         wanted = plain(model, ids)[start - 1 :]
         assert len(found) == len(ids) - start + 1
-        for topk, row in zip(found, wanted, strict=True):
-            assert topk.ids.tolist() == np.argsort(-row, kind="stable")[:5].tolist()
-            assert topk.logprobs == pytest.approx(row[topk.ids], abs=1e-4)
+        for row, expected in zip(found, wanted, strict=True):
+            assert row == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_prompt_keeps_control_words_in_content_as_text(
@@ -136,3 +147,71 @@ def test_other_tokenizers_are_refused() -> None:
     raw = Tokenizer(models.WordLevel(vocab={"the": 0}, unk_token="the"))
     with pytest.raises(FusionError, match="byte-level"):
         token_bytes(fast_tokenizer(raw))
+
+
+MESSAGES = [PrivateMessage("user", PrivateText("the thing"))]
+
+
+def written(local: TransformersModel, options: GenerationOptions) -> str:
+    return "".join(chunk.text for chunk in local.stream(MESSAGES, options))
+
+
+def test_the_model_writes_text_and_offers_tokens(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersModel(model, tokenizer)
+    assert isinstance(local, LocalTextModel) and isinstance(local, OffersTokens)
+    assert local.name == "LlamaForCausalLM"
+    one, other = local.tokens(), local.tokens()
+    assert one.next_logprobs(IDS) == pytest.approx(other.next_logprobs(IDS))
+
+
+def test_greedy_text_is_that_of_the_most_probable_tokens(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersModel(model, tokenizer)
+    tokens = local.tokens()
+    prompt = tokens.encode_chat(MESSAGES)
+    ids = list(prompt)
+    for _ in range(12):
+        ids.append(int(plain(model, ids)[-1].argmax()))
+    chunks = list(local.stream(MESSAGES, GenerationOptions(max_tokens=12, temperature=0.0)))
+    wanted = tokens.decode(ids[len(prompt) :]).decode(errors="replace")
+    assert "".join(chunk.text for chunk in chunks) == wanted
+    assert chunks[-1].finish_reason == "length"
+    assert (chunks[-1].usage.input_tokens, chunks[-1].usage.output_tokens) == (len(prompt), 12)
+
+
+def test_a_seed_repeats_the_text_and_another_changes_it(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersModel(model, tokenizer)
+    options = [GenerationOptions(max_tokens=16, temperature=1.0, seed=seed) for seed in (1, 1, 2)]
+    first, again, other = (written(local, one) for one in options)
+    assert first == again != other
+
+
+def test_a_stop_string_ends_the_text_and_an_excluded_character_is_not_written(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersModel(model, tokenizer)
+    options = GenerationOptions(max_tokens=24, temperature=1.0, seed=3)
+    free = written(local, options)
+    middle = len(free) // 2
+    stopped = replace(options, stop=(free[middle : middle + 2],))
+    chunks = list(local.stream(MESSAGES, stopped))
+    assert "".join(chunk.text for chunk in chunks) == free[: free.index(stopped.stop[0])]
+    assert chunks[-1].finish_reason == "stop"
+    letter = next(character for character in free if character.isascii() and character.isalnum())
+    assert letter not in written(local, replace(options, excluded=letter))
+
+
+def test_a_schema_and_a_prompt_that_does_not_fit_are_refused(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    local = TransformersModel(model, tokenizer)
+    with pytest.raises(LocalModelError, match="JSON schema"):
+        local.stream(MESSAGES, GenerationOptions(max_tokens=4, json_schema="{}"))
+    for start in (local.stream, local.prefill):
+        with pytest.raises(ContextTooLong):
+            start(MESSAGES, GenerationOptions(max_tokens=64))

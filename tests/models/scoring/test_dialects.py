@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from cogenesis_langchain.errors import CloudAnswerInvalid
-from cogenesis_langchain.models.block_dialects import SgLang, Vllm
 from cogenesis_langchain.models.scoring.dialect import TokenDialect
 from cogenesis_langchain.models.scoring.echo import Echo, observed_shift
+from cogenesis_langchain.models.scoring.sglang import SgLang
+from cogenesis_langchain.models.scoring.vllm import Vllm
 
 VLLM: dict[str, Any] = {
     "choices": [

@@ -16,7 +16,6 @@ from support.scoring_servers import (
     vllm,
 )
 from support.tiny_endpoint import SEQUENCE, Log, decode, encode, endpoint, public, score, sequence
-from support.tiny_endpoint import closed_endpoints as closed_endpoints  # an autouse fixture
 from support.tiny_models import PIECES
 
 from cogenesis_langchain.errors import (
@@ -110,34 +109,34 @@ def test_a_block_that_the_server_tokenises_across_a_boundary_is_answered_up_to_i
 
 
 def test_the_probe_asks_once_and_sends_nothing_but_fixed_texts() -> None:
-    log: Log = []
+    log = Log()
     with serving(llama_server(score, encode, decode)) as server:
         cloud = endpoint(server.url, log)
         able = cloud.probe()
-        asked = len(log)
+        asked = len(server.requests)
         assert cloud.probe() is able
-        assert len(log) == asked
+        assert len(server.requests) == asked
     assert able.tokens is not None and able.tokens.name == "llama-server"
     assert able.window == 512
-    assert all(texts == () for _, _, texts in log)
+    assert log.public and all(texts == () for texts in log.public)
 
 
 @pytest.mark.parametrize("name", TOKEN_SERVERS)
-def test_every_request_is_reported_byte_for_byte_before_it_leaves(name: str) -> None:
-    log: Log = []
+def test_every_request_is_recorded_byte_for_byte(name: str) -> None:
+    log = Log()
     with serving(TOKEN_SERVERS[name]()) as server:
         HttpBlockScorer(endpoint(server.url, log)).score(sequence(), 2, 3)
         received = [(f"{r.method} {server.url}{r.path}", r.body) for r in server.requests]
-    assert [(where, payload) for where, payload, _ in log] == received
+    assert [(entry.endpoint, entry.payload) for entry in log.ledger.entries] == received
 
 
 def test_text_requests_name_the_public_texts_they_carry() -> None:
-    log: Log = []
+    log = Log()
     texts = [public("ab"), public("ab c")]
     with serving(llama_server(score, encode, decode)) as server:
         HttpTextScorer(endpoint(server.url, log)).score_text(texts, 2)
-    assert log[-1][2] == texts
-    assert json.loads(log[-1][1])["prompt"] == ["ab", "ab c"]
+    assert log.public[-1] == texts
+    assert json.loads(log.ledger.entries[-1].payload)["prompt"] == ["ab", "ab c"]
 
 
 def test_a_server_without_log_probabilities_is_refused_with_the_next_rung() -> None:
@@ -187,7 +186,7 @@ def test_a_server_that_re_tokenises_is_found_out() -> None:
     with serving(vllm(score, encode)) as server:
         scorer = HttpBlockScorer(endpoint(server.url))
     with serving(vllm(longer, encode)) as changed:
-        scorer._endpoint._http._root = changed.url
+        scorer._endpoint.server = endpoint(changed.url).server
         with pytest.raises((CloudAnswerInvalid, CloudUnavailable)):
             scorer.score(sequence(), 2, 3)
 
@@ -207,6 +206,6 @@ def test_unusable_answers_are_refused(answer: object) -> None:
         scorer = HttpBlockScorer(endpoint(server.url))
     routes: Mapping[str, Route] = {"POST /v1/completions": lambda _: (200, answer)}
     with serving(routes) as broken:
-        scorer._endpoint._http._root = broken.url
+        scorer._endpoint.server = endpoint(broken.url).server
         with pytest.raises(CloudAnswerInvalid):
             scorer.score(sequence(), 2, 3)

@@ -1,24 +1,32 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-import spacy
-from presidio_analyzer import AnalyzerEngine, Pattern, PatternRecognizer, RecognizerRegistry
-from presidio_analyzer.nlp_engine import SpacyNlpEngine
-from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IpRecognizer
 
 from cogenesis_langchain.privacy.detectors.presidio import PresidioDetector
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.values import detect, find_private_values
 
+if TYPE_CHECKING:  # imported by the fixture: `make fast` does without it
+    from presidio_analyzer import AnalyzerEngine
+
+pytestmark = pytest.mark.slow
+
 TEXT = "Badge K-9 paid 4111 1111 1111 1111 from 203.0.113.9."
-BADGES = PatternRecognizer("BADGE", patterns=[Pattern("badge", r"\b[A-Z]-\d\b", 0.3)])
 
 
 @pytest.fixture(scope="module")
 def engine() -> AnalyzerEngine:
+    import spacy
+    from presidio_analyzer import AnalyzerEngine, Pattern, PatternRecognizer, RecognizerRegistry
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IpRecognizer
+
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": "blank"}])
     vars(nlp)["nlp"] = {"en": spacy.blank("en")}  # it would download a model otherwise
-    registry = RecognizerRegistry([CreditCardRecognizer(), IpRecognizer(), BADGES])
+    badges = PatternRecognizer("BADGE", patterns=[Pattern("badge", r"\b[A-Z]-\d\b", 0.3)])
+    registry = RecognizerRegistry([CreditCardRecognizer(), IpRecognizer(), badges])
     return AnalyzerEngine(nlp_engine=nlp, registry=registry, supported_languages=["en"])
 
 
@@ -33,12 +41,12 @@ def test_entities_become_values_of_our_kinds(engine: AnalyzerEngine) -> None:
     }
 
 
-def test_an_entity_without_a_kind_here_is_an_identifier(engine: AnalyzerEngine) -> None:
-    assert ("ID", "K-9") in found(PresidioDetector(engine, least_score=0.2))
+def test_an_unknown_entity_type_becomes_an_identifier(engine: AnalyzerEngine) -> None:
+    assert ("ID", "K-9") in found(PresidioDetector(engine, min_score=0.2))
 
 
-def test_beside_the_librarys_own_it_adds_what_those_miss(engine: AnalyzerEngine) -> None:
-    badge = PresidioDetector(engine, least_score=0.2)
+def test_it_adds_values_that_the_librarys_detector_misses(engine: AnalyzerEngine) -> None:
+    badge = PresidioDetector(engine, min_score=0.2)
     own = detect(TEXT)
     assert not any(value.text == "K-9" for value in own)
     both = detect(TEXT, [find_private_values, badge])

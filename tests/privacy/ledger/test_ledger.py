@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger" / "egress.jsonl"
 
 
-# What is kept
+# Content and files
 
 
 def test_entries_come_back_in_order_with_all_their_fields(path: Path) -> None:
@@ -56,7 +56,7 @@ def test_only_the_owner_can_read_it(path: Path) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
 
 
-def test_it_goes_on_in_another_file_with_one_chain(path: Path) -> None:
+def test_the_chain_continues_in_another_file(path: Path) -> None:
     filled(path, count=12, max_bytes=1000)
     files = list(chain_files(path).values())
     assert [file.name for file in files[:3]] == ["egress.jsonl", "egress.2.jsonl", "egress.3.jsonl"]
@@ -75,7 +75,7 @@ def test_a_payload_larger_than_a_file_is_kept_whole(path: Path) -> None:
     assert verify(path).broken is None
 
 
-def test_a_file_left_empty_by_a_stop_is_used_next(path: Path) -> None:
+def test_an_empty_last_file_is_used(path: Path) -> None:
     ledger = filled(path, count=3, max_bytes=1000)
     path.with_name(f"egress.{max(chain_files(path)) + 1}.jsonl").touch()
     ledger.append(entry(b"next"))
@@ -115,6 +115,7 @@ def acknowledged_before_kill(kind: str, path: Path, name: str, chance: random.Ra
     return [f"{name}:{line.strip()}" for line in acknowledged]
 
 
+@pytest.mark.slow
 def test_kill_9_during_a_thousand_appends_loses_no_acknowledged_line(path: Path) -> None:
     chance = random.Random()
     acknowledged: list[str] = []
@@ -130,7 +131,7 @@ def test_kill_9_during_a_thousand_appends_loses_no_acknowledged_line(path: Path)
     assert verify(path).unfinished == 0
 
 
-def test_control_a_ledger_that_acknowledges_before_it_writes_loses_lines(tmp_path: Path) -> None:
+def test_control_a_buffered_ledger_loses_acknowledged_lines(tmp_path: Path) -> None:
     path = tmp_path / "buffered"
     acknowledged = acknowledged_before_kill("Buffered", path, "round1", random.Random(3))
     recorded = {names(payload) for payload in path.read_bytes().splitlines()}
@@ -138,7 +139,7 @@ def test_control_a_ledger_that_acknowledges_before_it_writes_loses_lines(tmp_pat
 
 
 @pytest.mark.parametrize("kept", [1, 40, -1])
-def test_an_unfinished_line_is_cut_off_and_noted(path: Path, kept: int) -> None:
+def test_an_incomplete_line_is_removed_and_recorded(path: Path, kept: int) -> None:
     ledger = filled(path, count=3)
     lines = path.read_bytes().splitlines(keepends=True)
     torn = lines[2][:kept]
@@ -152,7 +153,7 @@ def test_an_unfinished_line_is_cut_off_and_noted(path: Path, kept: int) -> None:
     assert verify(path).broken is None
 
 
-def test_an_unfinished_first_line_of_a_later_file_is_cut_off(path: Path) -> None:
+def test_an_incomplete_first_line_of_a_later_file_is_removed(path: Path) -> None:
     ledger = filled(path, count=8, max_bytes=1000)
     newest = list(chain_files(path).values())[-1]
     newest.write_bytes(newest.read_bytes()[:50])
@@ -164,6 +165,7 @@ def test_an_unfinished_first_line_of_a_later_file_is_cut_off(path: Path) -> None
 # Many writers
 
 
+@pytest.mark.slow
 def test_64_threads_write_one_chain(path: Path) -> None:
     append_from_threads(FileLedger(path, max_bytes=200_000), threads=64, each=50)
     found = verify(path)
@@ -173,6 +175,7 @@ def test_64_threads_write_one_chain(path: Path) -> None:
     assert set(payloads(path)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "whole"), [("FileLedger", True), ("Unlocked", False)])
 def test_processes_write_one_chain_only_under_the_lock(path: Path, kind: str, whole: bool) -> None:
     processes = writers(kind, path, [f"p{number}" for number in range(5)], 60)
@@ -209,7 +212,7 @@ def test_two_ledgers_of_one_path_continue_each_other(path: Path) -> None:
     assert (verify(path).lines, verify(path).broken) == (4, None)
 
 
-# It cannot be written: nothing may leave
+# Failing writes
 
 
 def test_nothing_is_appended_to_an_altered_last_line(path: Path) -> None:
@@ -224,7 +227,7 @@ def test_nothing_is_appended_to_an_altered_last_line(path: Path) -> None:
 
 @contextmanager
 def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let the system refuse, half-way through a write, what a full disk would refuse."""
+    """Make the operating system interrupt a write, as a full disk would."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -233,7 +236,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_raises_and_leaves_the_chain_whole(path: Path) -> None:
+def test_a_full_disk_raises_and_keeps_the_chain_intact(path: Path) -> None:
     ledger, payload = filled(path, count=2), b"can" + b"ary" * 100
     with (
         files_no_larger_than(path.stat().st_size + 100),
@@ -274,14 +277,14 @@ def test_every_append_waits_for_the_disk(path: Path, monkeypatch: pytest.MonkeyP
     assert synced == [path.stat().st_size]
 
 
-def test_a_place_that_cannot_hold_it_raises(tmp_path: Path) -> None:
+def test_a_path_below_a_file_raises(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError, match="cannot be written"):
         FileLedger(tmp_path / "file" / "egress.jsonl").append(entry())
 
 
 def test_a_lock_that_is_never_freed_raises(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(ledger_file, "_LOCK_TIMEOUT", 0.05)
     ledger = filled(path, count=1)
     with FileLock(f"{path}.lock"), pytest.raises(LedgerError, match="lock"):
         ledger.append(entry())

@@ -21,7 +21,7 @@ some time before she can climb the stairs again."""
 VALUES = ValueSet.from_texts([CONTEXT])
 
 
-def hidden(text: str, values: ValueSet = VALUES) -> list[str]:
+def found(text: str, values: ValueSet = VALUES) -> list[str]:
     return [text[hit.start : hit.end] for hit in values.find(text)]
 
 
@@ -85,7 +85,7 @@ def test_a_value_is_found_in_any_spelling(spelling: str) -> None:
     ],
 )
 def test_words_are_matched_whole(text: str, values: list[str]) -> None:
-    assert hidden(text) == values
+    assert found(text) == values
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,8 @@ def test_words_are_matched_whole(text: str, values: list[str]) -> None:
         ("GRANT HOLLOWAY and holloway", ["GRANT HOLLOWAY", "holloway"]),
     ],
 )
-def test_an_everyday_name_counts_where_it_is_written_as_a_name(
-    text: str, values: list[str]
-) -> None:
-    assert hidden(text) == values
+def test_a_name_that_is_an_everyday_word_needs_a_capital(text: str, values: list[str]) -> None:
+    assert found(text) == values
 
 
 @pytest.mark.parametrize(
@@ -113,26 +111,26 @@ def test_an_everyday_name_counts_where_it_is_written_as_a_name(
     ],
 )
 def test_a_name_that_is_a_month_counts_for_the_person_only(text: str, values: list[str]) -> None:
-    assert hidden(text, ValueSet.from_texts(["Aunt May sings."])) == values
+    assert found(text, ValueSet.from_texts(["Aunt May sings."])) == values
 
 
 def test_a_short_name_is_not_pieced_together_from_words() -> None:
     values = ValueSet.from_texts(["Name: Asa\nName: Isa\nName: Thi"])
-    assert hidden("as a rule this is a test", values) == []
-    assert hidden("tell Asa, A-s-a and i s a", values) == ["Asa", "A-s-a", "i s a"]
+    assert found("as a rule this is a test", values) == []
+    assert found("tell Asa, A-s-a and i s a", values) == ["Asa", "A-s-a", "i s a"]
 
 
-def test_umlauts_and_case_agree_in_other_scripts() -> None:
+def test_case_is_ignored_in_other_scripts() -> None:
     values = ValueSet.from_texts(["Имя: Нина Орлова", "姓名：王小明"])
-    assert hidden("НИНА нина и 王小明的信", values) == ["НИНА", "нина", "王小明"]
+    assert found("НИНА нина и 王小明的信", values) == ["НИНА", "нина", "王小明"]
 
 
-def test_a_declared_value_counts_however_common() -> None:
+def test_a_declared_value_is_found_even_if_it_is_an_everyday_word() -> None:
     values = ValueSet.from_texts([], declared=[PrivateValue("TERM", "falcon")])
-    assert hidden("the Falcon launch", values) == ["Falcon"]
+    assert found("the Falcon launch", values) == ["Falcon"]
 
 
-def test_hits_do_not_overlap_and_leave_nothing_out() -> None:
+def test_hits_are_disjoint_and_cover_every_value() -> None:
     values = ValueSet.from_texts(
         ["we will meet our friend Anna"], declared=[PrivateValue("NAME", "Anna Keller")]
     )
@@ -142,11 +140,11 @@ def test_hits_do_not_overlap_and_leave_nothing_out() -> None:
     assert [hit.value.kind for hit in hits] == ["PHRASE", "NAME"]
 
 
-def test_runs_shorter_than_asked_are_not_phrases() -> None:
+def test_runs_shorter_than_phrase_words_are_not_phrases() -> None:
     context = "nobody in this house may know about that plan"
-    assert hidden("nobody in this house", ValueSet.from_texts([context])) == []
+    assert found("nobody in this house", ValueSet.from_texts([context])) == []
     shorter = ValueSet.from_texts([context], phrase_words=4)
-    assert hidden("nobody in this house", shorter) == ["nobody in this house"]
+    assert found("nobody in this house", shorter) == ["nobody in this house"]
 
 
 # Payloads
@@ -186,29 +184,29 @@ def test_a_payload_without_a_value_is_clean() -> None:
     assert VALUES.find_in_payload(base64.b64encode(payload.encode())) == ()
 
 
-def test_a_payload_that_is_no_text_is_read_too() -> None:
+def test_a_binary_payload_is_searched() -> None:
     assert VALUES.find_in_payload(b"\xff\xfe\x00Keller\x00\xff") == ("NAME",)
 
 
 # Sets
 
 
-def test_a_union_knows_both_and_merges_small_parts() -> None:
+def test_a_union_finds_the_values_of_both_sets() -> None:
     texts = [f"Name: Zorblat{chr(97 + n)}ix" for n in range(20)]
     whole = ValueSet()
     for text in texts:
         whole = whole.union(ValueSet.from_texts([text]))
-    assert all(hidden(text[6:], whole) for text in texts)
+    assert all(found(text[6:], whole) for text in texts)
     assert len(whole) == 20
     assert not whole.union(VALUES).find("nothing private here")
 
 
-def test_a_union_of_different_runs_of_words_is_refused() -> None:
-    with pytest.raises(ValueError, match="different numbers of words"):
+def test_a_union_of_sets_with_different_phrase_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="different phrase_words"):
         VALUES.union(ValueSet.from_texts(["a b c d"], phrase_words=3))
 
 
-def test_records_bring_back_the_same_set() -> None:
+def test_rows_restore_the_same_set() -> None:
     declared = ValueSet.from_texts([], declared=[PrivateValue("TERM", "falcon")])
     rows = json.loads(json.dumps([*VALUES.to_rows(), *declared.to_rows()]))
     restored = ValueSet.from_rows(map(tuple, rows))
@@ -242,14 +240,14 @@ def test_any_text_can_be_searched(text: str) -> None:
     st.text(st.characters(whitelist_categories=["Zs", "Po", "Cc"]), min_size=1, max_size=3),
     st.lists(st.sampled_from(["\u200b", "\u200d", "\u2060", "\u00ad", ""]), min_size=30),
 )
-def test_no_surroundings_or_joiners_hide_a_value(
+def test_punctuation_and_joiners_do_not_hide_a_value(
     secret: str, around: str, joiners: list[str]
 ) -> None:
     joined = "".join(a + b for a, b in zip(secret, joiners, strict=False))
     assert VALUES.find(f"about {around}{joined}{around} now")
 
 
-# Instructions by themselves
+# Instructions without a private context
 
 
 @pytest.mark.parametrize(
@@ -263,5 +261,5 @@ def test_no_surroundings_or_joiners_hide_a_value(
         ("Explain HTTP status code 404 and ISO 9001 to Mr President.", []),
     ],
 )
-def test_an_instruction_is_searched_by_itself(text: str, values: list[str]) -> None:
+def test_structured_values_are_found_in_an_instruction_alone(text: str, values: list[str]) -> None:
     assert [text[hit.start : hit.end] for hit in detect_in_instruction(text)] == values

@@ -11,16 +11,18 @@ from cogenesis_langchain.errors import StoreError, UnreadableFile
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, add_files, find_files
 
+pytestmark = pytest.mark.slow
+
 PIECES_OF_LONG = 30
 
 
 def long_text(word: str = "Ghent") -> str:
-    """A text of many pieces, each of which holds its number."""
+    """A text that is split into many pieces, each with its number."""
     return "\n\n".join(f"day {i}: " + f"walked in {word} " * 52 for i in range(PIECES_OF_LONG))
 
 
 def added(store: ContextStore, *paths: Path) -> list[FileProgress]:
-    """Add files and folders; the last word on each file."""
+    """Add files and folders; return the last report on each file."""
     return [step for step in add_files(store, find_files(paths)) if step.done]
 
 
@@ -37,7 +39,7 @@ def papers(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five pieces are written at once instead of five hundred."""
+    """Write five pieces at once instead of five hundred."""
     monkeypatch.setattr("cogenesis_langchain.retrievers.context_store.PAGE", 5)
 
 
@@ -70,7 +72,7 @@ def test_the_store_itself_is_left_out(tmp_path: Path, papers: Path) -> None:
     assert found == [papers / "a.txt"]
 
 
-def test_formats_tell_the_kind_and_the_argument_the_rest(store: ContextStore, papers: Path) -> None:
+def test_the_format_decides_the_kind_before_the_argument(store: ContextStore, papers: Path) -> None:
     (papers / "a.txt").write_text("a letter of mine")
     (papers / "b.eml").write_text("From: noor@mail.example\nSubject: Key\n\nIt is here.")
     for _ in add_files(store, find_files([papers]), kind="history"):
@@ -78,7 +80,7 @@ def test_formats_tell_the_kind_and_the_argument_the_rest(store: ContextStore, pa
     assert [document.metadata["kind"] for document in store.export()] == ["history", "activity"]
 
 
-def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(
+def test_unreadable_files_are_reported_and_the_others_are_added(
     store: ContextStore, papers: Path
 ) -> None:
     (papers / "a.txt").write_text("")
@@ -95,14 +97,14 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(
     assert "damaged" in problems["b.pdf"]
     assert "not a text" in problems["c.png"]
     assert "No such file" in problems["e.txt"]
-    assert "not a file" in problems["f.txt"]
+    assert "not a regular file" in problems["f.txt"]
     assert texts(store)[-1] == "the rest"
 
 
 def test_a_folder_that_cannot_be_listed_is_reported(
     store: ContextStore, papers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system's refusal is put in its place: to root nothing is closed."""
+    """The refusal is simulated, because root may list every folder."""
     (papers / "closed").mkdir()
     (papers / "open.txt").write_text("the rest")
     scandir = os.scandir
@@ -120,7 +122,7 @@ def test_a_folder_that_cannot_be_listed_is_reported(
     ]
 
 
-def test_a_file_that_is_not_there_is_an_error(papers: Path) -> None:
+def test_a_missing_file_is_an_error(papers: Path) -> None:
     with pytest.raises(UnreadableFile, match="there is no"):
         list(find_files([papers / "gone.txt"]))
 
@@ -137,7 +139,7 @@ def test_adding_again_embeds_nothing(folder: Path, papers: Path) -> None:
         assert len(embeddings.embedded) == embedded
 
 
-def test_a_changed_file_replaces_what_it_held(store: ContextStore, papers: Path) -> None:
+def test_a_changed_file_replaces_its_old_records(store: ContextStore, papers: Path) -> None:
     file, other = papers / "a.txt", papers / "b.txt"
     file.write_text(long_text("Ghent"))
     other.write_text("the other")
@@ -148,7 +150,9 @@ def test_a_changed_file_replaces_what_it_held(store: ContextStore, papers: Path)
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_an_old_version_stays_until_the_new_one_is_whole(store: ContextStore, papers: Path) -> None:
+def test_an_old_version_stays_until_the_new_one_is_complete(
+    store: ContextStore, papers: Path
+) -> None:
     file = papers / "a.jsonl"
     file.write_text('{"a": "old"}\n')
     added(store, papers)
@@ -162,7 +166,7 @@ def test_an_old_version_stays_until_the_new_one_is_whole(store: ContextStore, pa
 
 
 class Stopping(WordEmbeddings):
-    """Stops in the middle: by an error of its own, or as Ctrl-C does."""
+    """Stops in the middle, by an error of its own or by Ctrl-C."""
 
     def __init__(self, after: int, interrupt: bool) -> None:
         super().__init__()
@@ -179,7 +183,7 @@ class Stopping(WordEmbeddings):
 
 @pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("interrupt", [True, False], ids=["ctrl-c", "error"])
-def test_what_was_broken_off_is_continued_without_gaps_or_doubles(
+def test_an_interrupted_run_continues_without_gaps_or_duplicates(
     folder: Path, papers: Path, interrupt: bool
 ) -> None:
     (papers / "a.txt").write_text("before")
@@ -205,7 +209,7 @@ def test_what_was_broken_off_is_continued_without_gaps_or_doubles(
         )
 
 
-def test_progress_is_told_page_by_page(
+def test_progress_is_reported_page_by_page(
     store: ContextStore, papers: Path, small_pages: None
 ) -> None:
     (papers / "a.txt").write_text(long_text())

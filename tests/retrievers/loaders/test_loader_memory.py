@@ -1,6 +1,7 @@
-"""Files larger than memory: what is refused, and that reading the others takes no more of it.
+"""Large files: reading them takes bounded memory, or is refused.
 
-Files of 8 MB show that memory does not grow; with ``--hypothesis-profile=thorough`` of a gigabyte.
+Files of 8 MB show that memory does not grow; with ``--hypothesis-profile=thorough`` the files have
+a gigabyte.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from cogenesis_langchain.errors import UnreadableFile
 from cogenesis_langchain.retrievers.loaders import text as text_files
 from cogenesis_langchain.retrievers.loaders.files import load
 
+pytestmark = pytest.mark.slow
+
 
 def written(path: Path, content: str) -> Path:
     path.write_text(content)
@@ -28,21 +31,21 @@ def written(path: Path, content: str) -> Path:
 def test_an_endless_line_is_not_read_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(text_files, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(text_files, "MAX_LINE_CHARACTERS", 1000)
     with pytest.raises(UnreadableFile, match="line"):
         list(load(written(tmp_path / name, "x" * 1000)))
 
 
-def test_a_page_too_large_for_memory_is_refused(
+def test_an_html_file_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.pages.WHOLE_BYTES", 1000)
+    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.pages.MAX_WHOLE_FILE_BYTES", 1000)
     with pytest.raises(UnreadableFile, match="larger"):
         list(load(written(tmp_path / "a.html", "<p>" + "x" * 1000)))
 
 
 def growth(path: Path, name: str, megabytes: int, *more: str) -> float:
-    """Megabytes by which reading a file of this size raises the peak of a process."""
+    """Megabytes by which reading a file of this size raises the peak memory of a process."""
     command = [sys.executable, loader_memory.__file__, str(path / name), str(megabytes), *more]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -54,6 +57,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak where Linux tells it")
-def test_reading_it_whole_is_seen(tmp_path: Path) -> None:
-    """The control: the same measurement of a reader that holds the file."""
+def test_control_reading_a_whole_file_is_detected(tmp_path: Path) -> None:
+    """The control: the same measurement for a reader that holds the whole file."""
     assert growth(tmp_path, "a.txt", 8, "whole") > 8

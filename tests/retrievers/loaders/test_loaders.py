@@ -1,4 +1,4 @@
-"""Every format, every encoding, and what cannot be read."""
+"""Loaders: every format, many encodings, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def pdf(path: Path, *pages: str, password: str = "") -> Path:
     return path
 
 
-def test_markdown_is_cut_where_a_section_begins(tmp_path: Path) -> None:
+def test_markdown_is_split_at_sections(tmp_path: Path) -> None:
     sections = [
         f"## Trip {i}\n\n" + f"We met Noor at the harbour of Ghent {i}. " * 15 for i in "ab"
     ]
@@ -72,7 +72,7 @@ def test_markdown_is_cut_where_a_section_begins(tmp_path: Path) -> None:
     assert second.startswith("## Trip b")
 
 
-def test_a_long_text_is_cut_in_pieces_without_gaps(tmp_path: Path) -> None:
+def test_a_long_text_is_split_without_gaps(tmp_path: Path) -> None:
     words = [f"word{i}" for i in range(3000)]
     pieces = texts(tmp_path, "long.txt", " ".join(words))
     assert max(map(len, pieces)) <= PIECE_CHARACTERS
@@ -108,7 +108,7 @@ def test_texts_of_any_encoding_are_read(tmp_path: Path, text: str, encoding: str
     assert texts(tmp_path, "note.txt", text.encode(encoding)) == [text]
 
 
-def test_an_encoding_that_shows_late_in_a_file_is_seen(tmp_path: Path) -> None:
+def test_the_first_non_utf8_byte_may_be_late_in_the_file(tmp_path: Path) -> None:
     early = "nothing of note here. " * 10_000
     pieces = texts(tmp_path, "note.txt", (early + GERMAN).encode("latin-1"))
     assert GERMAN[-40:] in pieces[-1]
@@ -125,9 +125,7 @@ def test_tables_and_json_of_any_encoding_are_read(tmp_path: Path, encoding: str)
 
 
 @pytest.mark.parametrize("declared", ["latin-1", "utf-8", "x-unknown", ""])
-def test_a_page_or_mail_that_declares_another_encoding_is_read(
-    tmp_path: Path, declared: str
-) -> None:
+def test_a_wrong_declared_encoding_is_corrected(tmp_path: Path, declared: str) -> None:
     content = GERMAN.encode("latin-1")
     head = f'<meta charset="{declared}">'.encode()
     assert texts(tmp_path, "a.html", b"<html>" + head + b"<p>" + content) == [GERMAN]
@@ -136,7 +134,7 @@ def test_a_page_or_mail_that_declares_another_encoding_is_read(
     assert mail.endswith(GERMAN)
 
 
-def test_a_page_gives_its_text_and_title_alone(tmp_path: Path) -> None:
+def test_html_yields_its_text_and_title_only(tmp_path: Path) -> None:
     page = (
         "<html><head><title>My flat</title><style>p {color: red}</style></head><body>"
         "<script>track()</script><p>Noor has the <b>key</b>.</p><!-- hidden --></body></html>"
@@ -154,7 +152,7 @@ def test_a_pdf_is_read_page_by_page(tmp_path: Path) -> None:
     ]
 
 
-def test_a_mail_gives_headers_body_and_date(tmp_path: Path) -> None:
+def test_a_mail_yields_headers_body_and_date(tmp_path: Path) -> None:
     mail = (
         "From: =?utf-8?q?Zo=C3=AB?= <zoe@mail.example>\nTo: Ana <ana@mail.example>\n"
         "Date: Sat, 14 Mar 2026 09:30:00 +0100\nSubject: The key\nX-Mailer: not shown\n"
@@ -177,7 +175,7 @@ def test_a_mail_gives_headers_body_and_date(tmp_path: Path) -> None:
     }
 
 
-def test_malformed_mails_do_not_keep_the_others_of_a_mailbox_out(tmp_path: Path) -> None:
+def test_malformed_mails_do_not_hide_the_others_of_a_mailbox(tmp_path: Path) -> None:
     """Python's parser fails on each of the first three."""
     odd = [
         'From: "\nSubject: one',
@@ -276,7 +274,7 @@ JUNK = random.Random(0).randbytes(300)
         ("header.csv", b"name,town\n", "no text"),
     ],
 )
-def test_what_cannot_be_read_says_why(
+def test_an_unreadable_file_raises_a_specific_error(
     tmp_path: Path, name: str, content: bytes, problem: str
 ) -> None:
     with pytest.raises(UnreadableFile, match=problem) as caught:
@@ -285,7 +283,7 @@ def test_what_cannot_be_read_says_why(
     assert caught.value.__cause__ is None
 
 
-def test_a_damaged_or_locked_pdf_says_so(tmp_path: Path) -> None:
+def test_a_damaged_or_encrypted_pdf_raises_a_specific_error(tmp_path: Path) -> None:
     whole = pdf(tmp_path / "whole.pdf", "Noor has the key", "Rent is 750").read_bytes()
     with pytest.raises(UnreadableFile, match=r"damaged|no text"):
         list(load(written(tmp_path, "cut.pdf", whole[: len(whole) // 3])))

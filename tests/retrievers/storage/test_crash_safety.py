@@ -1,7 +1,7 @@
-"""A process that is killed at any moment loses nothing it had reported, and leaves nothing half.
+"""A store whose process is killed at any moment loses no reported change and stays consistent.
 
-A few kills; with ``pytest tests/retrievers --hypothesis-profile=thorough`` twenty at random moments
-of adding, on one folder, and twenty of purging.
+By default a few kills. ``pytest tests/retrievers --hypothesis-profile=thorough`` kills twenty times
+at random moments while adding, on one folder, and twenty times while purging.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.killed import after, check_whole, kill, open_store, some_moment, while_saving
+from support.kill_worker import after, check_whole, kill, open_store, some_moment, while_saving
 from support.store_worker import RandomEmbeddings, batch
 from wire.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild
+
+pytestmark = pytest.mark.slow
 
 KEPT = "kept"
 KILLS = 20 if THOROUGH else 2
@@ -39,13 +41,13 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def filled(once: Path, folder: Path) -> Path:
-    """A copy of it."""
+    """A copy of the filled folder."""
     shutil.copytree(once, folder)
     return folder
 
 
 def test_kills_while_adding_lose_nothing(filled: Path) -> None:
-    """One after another on the same folder."""
+    """The kills follow each other on the same folder."""
     reported = {KEPT: [str(number) for number in range(6)]}
     for number in range(KILLS):
         run = f"run{number}of"
@@ -61,7 +63,7 @@ def test_kills_while_adding_lose_nothing(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.08, *RANDOM_MOMENTS])
-def test_a_kill_while_purging_leaves_nothing_half(filled: Path, seconds: float) -> None:
+def test_a_kill_while_purging_is_completed_or_undone(filled: Path, seconds: float) -> None:
     kill(filled, "purge", KEPT, after(seconds))
     with open_store(filled) as store:
         assert check_whole(store, KEPT, []) in (0, 240)
@@ -78,7 +80,7 @@ def traces(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("seconds", [0.03])
-def test_a_kill_while_forgetting_leaves_nothing_half(filled: Path, seconds: float) -> None:
+def test_a_kill_while_forgetting_is_completed_or_undone(filled: Path, seconds: float) -> None:
     kill(filled, "forget", "batch3", after(seconds))
     with open_store(filled) as store:
         assert check_whole(store, "batch3", []) in (0, 40)
@@ -86,8 +88,8 @@ def test_a_kill_while_forgetting_leaves_nothing_half(filled: Path, seconds: floa
         assert check_whole(store, KEPT, rest) in (200, 240)
 
 
-def test_without_the_copy_a_broken_save_is_noticed_and_rebuilt(filled: Path) -> None:
-    """The control: the same kill, with the guard's copy taken away before the next opening."""
+def test_control_without_the_copy_an_interrupted_save_is_detected_and_rebuilt(filled: Path) -> None:
+    """The control: the same kill, with the guard's copy deleted before the next opening."""
     kill(filled, "ingest", "run", while_saving(0.0))
     [index] = [path for path in (filled / "index-copy").iterdir() if path.is_dir()]
     shutil.rmtree(filled / "index-copy")
@@ -103,7 +105,7 @@ def test_without_the_copy_a_broken_save_is_noticed_and_rebuilt(filled: Path) -> 
         assert check_whole(store, "bens", ["0"]) == 40
 
 
-def test_a_rebuild_that_was_broken_off_leaves_the_old_records(filled: Path) -> None:
+def test_an_interrupted_rebuild_keeps_the_old_records(filled: Path) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 

@@ -50,7 +50,7 @@ def traces(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("key", [KEY, None], ids=["encrypted", "control"])
-def test_no_byte_of_the_folder_holds_a_text_but_it_is_found(
+def test_no_byte_of_the_folder_contains_a_text_but_search_finds_it(
     folder: Path, key: bytes | None
 ) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings(), key=key) as store:
@@ -83,17 +83,17 @@ def test_another_key_is_refused_and_changes_nothing(
         assert [document.page_content for document in store.export()] == ["one"]
 
 
-def test_a_changed_text_does_not_open() -> None:
+def test_a_modified_ciphertext_is_refused() -> None:
     cipher = Cipher(KEY)
-    sealed = bytearray(cipher.seal(b"one"))
-    assert cipher.open(bytes(sealed)) == b"one"
-    assert cipher.seal(b"one") != bytes(sealed)
-    sealed[-1] ^= 1
+    encrypted = bytearray(cipher.encrypt(b"one"))
+    assert cipher.decrypt(bytes(encrypted)) == b"one"
+    assert cipher.encrypt(b"one") != bytes(encrypted)
+    encrypted[-1] ^= 1
     with pytest.raises(StoreError, match="decrypted"):
-        cipher.open(bytes(sealed))
+        cipher.decrypt(bytes(encrypted))
 
 
-def test_a_key_file_is_the_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_key_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
     key = new_key_file(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -106,17 +106,17 @@ def test_a_key_file_is_the_owners_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not base64!", base64.b64encode(b"short")])
-def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_key_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.touch(mode=0o600)
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="holds no key"):
+    with pytest.raises(StoreError, match="contains no key"):
         read_key_file(path)
     with pytest.raises(StoreError, match="bytes instead of 32"):
         Cipher(content)
 
 
-def test_the_keyring_keeps_a_key_from_the_first_call_on(system_keyring: FakeKeyring) -> None:
+def test_the_keyring_creates_a_key_once_and_keeps_it(system_keyring: FakeKeyring) -> None:
     key = keyring_key()
     assert len(key) == 32
     assert keyring_key() == key

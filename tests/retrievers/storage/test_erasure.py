@@ -1,4 +1,4 @@
-"""What is forgotten or purged is in no byte of the store's folder; what is only deleted is."""
+"""Forgotten or purged records are in no byte of the store's folder; deleted ones still are."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from cogenesis_langchain.retrievers.search import Search
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Qzxvbnm the jqkwxyz safe opens with 84413"
 METADATA = {"source": "/papers/wqzjkx.txt", "tags": ["vjxqkz", "plain"]}
 TRACES = ("Qzxvbnm", "jqkwxyz", "84413", "wqzjkx", "vjxqkz")
-TRIGRAMS = ("qzx", "zxv", "jqk", "qkw", "kwx")  # letters of the words, in no other text here
+TRIGRAMS = ("qzx", "zxv", "jqk", "qkw", "kwx")  # of the secret's words, and of no other text here
 
 
 def traces(folder: Path) -> list[str]:
-    """The traces of the secret in the folder's bytes, in any case and as UTF-16."""
+    """The parts of the secret found in the folder's bytes, in any case and as UTF-16."""
     content = b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     lower = content.lower()
     return [
@@ -36,7 +38,7 @@ def traces(folder: Path) -> list[str]:
 
 
 def trigrams(folder: Path) -> list[str]:
-    """The secret's letter triples in the blocks of Chroma's full-text index."""
+    """The secret's trigrams found in the blocks of Chroma's full-text index."""
     database = sqlite3.connect(folder / "chroma.sqlite3")
     blocks = database.execute("SELECT block FROM embedding_fulltext_search_data").fetchall()
     database.close()
@@ -45,7 +47,7 @@ def trigrams(folder: Path) -> list[str]:
 
 
 def vectors_like(folder: Path, vector: list[float]) -> int:
-    """How often a vector stands in the saved indexes and the database, as 32-bit floats."""
+    """How often a vector occurs in the saved indexes and the database, as 32-bit floats."""
     unit = np.asarray(vector, np.float32)
     unit /= np.linalg.norm(unit)
     return sum(_count(path.read_bytes(), unit) for path in folder.rglob("*") if path.is_file())
@@ -70,17 +72,17 @@ def fill(store: ContextStore, name: str, number: int) -> None:
     )
 
 
-def test_a_deleted_text_is_still_in_the_files(store: ContextStore, folder: Path) -> None:
+def test_control_a_deleted_text_is_still_in_the_files(store: ContextStore, folder: Path) -> None:
     """The control: without an erasure the traces are found."""
     store.delete([store.add(SECRET, metadata=METADATA)])
     assert set(traces(folder)) == set(TRACES)
     assert trigrams(folder)
 
 
-def test_vacuum_alone_leaves_the_letters_in_the_full_text_index(
+def test_control_vacuum_alone_leaves_trigrams_in_the_full_text_index(
     store: ContextStore, folder: Path
 ) -> None:
-    """A second control: why an erasure does more than VACUUM."""
+    """A second control: it shows why an erasure does more than VACUUM."""
     store.add(SECRET)
     store.for_user("other").add("a plain note")
     store._records._collection.drop()
@@ -113,7 +115,7 @@ def test_a_forgotten_text_is_in_no_byte_and_the_rest_stays(
 
 
 @pytest.mark.usefixtures("saves_often")
-def test_a_record_that_was_not_saved_to_the_index_yet_is_forgotten_too(
+def test_a_record_that_is_not_in_the_saved_index_is_forgotten_too(
     store: ContextStore, folder: Path
 ) -> None:
     fill(store, "Nora", 70)
@@ -125,7 +127,7 @@ def test_a_record_that_was_not_saved_to_the_index_yet_is_forgotten_too(
 
 
 @pytest.mark.usefixtures("saves_often")
-def test_a_twin_from_another_source_keeps_its_vector(store: ContextStore) -> None:
+def test_a_record_with_the_same_text_keeps_its_vector(store: ContextStore) -> None:
     kept = store.add("the same words", metadata={"source": "kept.txt"})
     gone = store.add("the same words", metadata={"source": "gone.txt"})
     fill(store, "Nora", 120)
@@ -158,8 +160,8 @@ def test_a_purged_user_is_in_no_byte_and_others_stay(folder: Path) -> None:
         assert sum(again.stats().values()) == 120
 
 
-def test_what_another_user_adds_after_a_purge_is_found(folder: Path) -> None:
-    """Purging empties Chroma's queue, whose numbers later records must not fall behind."""
+def test_records_added_after_another_users_purge_are_found(folder: Path) -> None:
+    """Purging empties Chroma's queue; new records must not get numbers that are already saved."""
     with ContextStore(folder, "ann", WordEmbeddings()) as ann:
         fill(ann, "Nora", 30)
         ben = ann.for_user("ben")
@@ -175,47 +177,45 @@ def test_what_another_user_adds_after_a_purge_is_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_an_erasure_that_was_broken_off_is_finished_at_the_next_opening(
-    folder: Path, whole: bool
-) -> None:
+def test_an_interrupted_erasure_is_finished_at_the_next_opening(folder: Path, whole: bool) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         secret = store.add(SECRET, metadata=METADATA)
         kept = store.add("kept")
         name = store._records._collection.name
-        Erasure(name, None if whole else [secret]).note(folder)
+        Erasure(name, None if whole else [secret]).save(folder)
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         assert traces(folder) == []
         assert [document.id for document in store.export()] == ([] if whole else [kept])
         assert [document.id for document, _ in store.search("kept")] == ([] if whole else [kept])
-        assert Erasure.noted(folder) is None
+        assert Erasure.load(folder) is None
 
 
-def room(folder: Path) -> list[bytes]:
-    """What stands where indexes that hold nothing yet have room for elements."""
+def reserved_space(folder: Path) -> list[bytes]:
+    """The content of the space that empty indexes reserve for elements."""
     paths = [*folder.glob("*/data_level0.bin"), *folder.glob("*/length.bin")]
     assert paths
     return [path.read_bytes().strip(b"\0") for path in paths]
 
 
 @pytest.mark.parametrize("task", ["add", "search"])
-def test_what_chroma_writes_of_its_memory_is_wiped(
+def test_memory_that_chroma_leaks_into_its_files_is_zeroed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
-    """It allocates room for vectors without clearing it, and saves it with what was there."""
+    """Chroma allocates space for vectors without clearing it, and saves what was in it before."""
     with monkeypatch.context() as unguarded:
-        unguarded.setattr(IndexGuard, "wipe_unused", lambda guard: None)
+        unguarded.setattr(IndexGuard, "zero_unused", lambda guard: None)
         with ContextStore(folder, embeddings=WordEmbeddings()) as store:
             store.add("kept")
-    assert any(room(folder))  # the control
+    assert any(reserved_space(folder))  # the control
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         if task == "add":
             store.add("another")
         assert store.search("kept")[0][0].page_content == "kept"
-        assert not any(room(folder))
+        assert not any(reserved_space(folder))
 
 
 @pytest.mark.usefixtures("saves_often")
-def test_wiping_leaves_what_an_index_holds(folder: Path) -> None:
+def test_zeroing_keeps_the_elements_of_an_index(folder: Path) -> None:
     with ContextStore(folder, embeddings=WordEmbeddings()) as store:
         fill(store, "Nora", 130)
     for file in folder.glob("*/data_level0.bin"):
@@ -231,6 +231,6 @@ def test_wiping_leaves_what_an_index_holds(folder: Path) -> None:
             assert store.search(Search(text, 1, "similarity"))[0][0].page_content == text
 
 
-def test_forgetting_what_is_not_there_says_so(store: ContextStore) -> None:
+def test_forgetting_an_unknown_record_is_an_error(store: ContextStore) -> None:
     with pytest.raises(StoreError, match="no record"):
         store.forget(["0" * 32])

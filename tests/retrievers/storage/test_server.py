@@ -17,6 +17,8 @@ from support.word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError, UntrustedLocalModel
 from cogenesis_langchain.retrievers.context_store import ContextStore
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -53,7 +55,7 @@ def connected(port: int, user: str, key: bytes | None = None) -> ContextStore:
     return ContextStore.connect("127.0.0.1", port, user, WordEmbeddings(), key=key)
 
 
-@pytest.mark.parametrize("key", [None, bytes(32)], ids=["clear", "sealed"])
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["plain", "encrypted"])
 def test_two_clients_see_the_same_records(port: int, key: bytes | None) -> None:
     user = f"ann {bool(key)}"
     with connected(port, user, key) as one, connected(port, user, key) as other:
@@ -70,22 +72,22 @@ def test_two_clients_see_the_same_records(port: int, key: bytes | None) -> None:
         assert list(one.for_user(f"not {user}").export()) == []
 
 
-def test_bytes_on_a_server_cannot_be_erased_from_here(port: int) -> None:
+def test_a_client_cannot_erase_bytes_on_a_server(port: int) -> None:
     with connected(port, "cleo") as store:
         id_ = store.add("one")
         for erase in (store.purge, lambda: store.forget([id_])):
-            with pytest.raises(StoreError, match="cannot be erased from here") as caught:
+            with pytest.raises(StoreError, match="a client cannot erase") as caught:
                 erase()
             assert "stop the server" in caught.value.remedy
         assert len(list(store.export())) == 1
 
 
-def test_a_server_elsewhere_is_refused_before_anything_is_sent() -> None:
+def test_an_untrusted_server_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(UntrustedLocalModel, match=r"store\.example"):
         ContextStore.connect("store.example", 8000, embeddings=WordEmbeddings())
 
 
-def test_a_server_that_does_not_answer_is_named() -> None:
+def test_a_server_that_does_not_answer_is_reported() -> None:
     port = free_port()
     with pytest.raises(StoreError, match="does not answer") as caught:
         ContextStore.connect("127.0.0.1", port, embeddings=WordEmbeddings())

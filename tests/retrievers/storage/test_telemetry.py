@@ -1,4 +1,4 @@
-"""onnxruntime reports to its vendor unless a variable is set before it is first imported."""
+"""onnxruntime sends telemetry unless a variable is set before it is first imported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+
+pytestmark = pytest.mark.slow
 
 DISABLE = (
     "from cogenesis_langchain.retrievers.embeddings import _disable_telemetry\n"
@@ -19,7 +21,9 @@ DISABLE = (
     ("imported", "variable", "warned"),
     [(True, "", True), (True, "1", False), (False, "", False)],
 )
-def test_an_earlier_import_is_warned_of(imported: bool, variable: str, warned: bool) -> None:
+def test_an_earlier_import_of_onnxruntime_causes_a_warning(
+    imported: bool, variable: str, warned: bool
+) -> None:
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": variable}
     # A stand-in for the module: the real one must not be imported with its telemetry on.
     before = "import sys, types; sys.modules['onnxruntime'] = types.ModuleType('onnxruntime')\n"

@@ -1,7 +1,6 @@
-"""How currencies are written: signs, codes, abbreviations, words.
+"""Currencies: patterns for their signs, codes, abbreviations and names.
 
-Signs, codes and names are those of the Unicode locale data, as Babel keeps them. They are read at
-first use, once a process.
+The data come from the Unicode locale data in Babel and are loaded at first use.
 """
 
 from __future__ import annotations
@@ -16,28 +15,28 @@ from cogenesis_langchain.privacy.detectors.spans import any_of
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
 LONGEST_BEFORE: Final = 6
-"""The most characters of a currency before a number, a blank included."""
+"""Most characters of a currency before a number, a space included."""
 
 _LETTERS_BEFORE_SIGN: Final = r"(?:US|A|C|S|R|HK|NZ|CA|AU|GH)?"
 _SHORT: Final = r"zł|Kč|kr\.?|R|Rs\.?|Fr\.?|Ft"
 _NO_CODES: Final = frozenset({"ALL", "TOP"})  # words of headlines
 _OTHER_CODES: Final = frozenset({"RMB"})
-_COMMONEST: Final = 4.2  # zipf; "won", "real" and "mark" are rather something else
+_MAX_ZIPF: Final = 4.2  # more common names are mostly other words: "won", "real", "mark"
 _ADJECTIVE_LAST: Final = ("fr", "es", "it", "pt", "vi")
 _ABBREVIATING: Final = ("cs", "en_KE", "en_UG", "hu", "id", "pl", "sw")
 _IN_BRACKETS: Final = re.compile(r"\s*\(.*")
-# What everybody calls them, and what other languages do.
+# Everyday names of currencies, and names in languages that Babel does not cover below.
 _WORDS: Final = (
     r"euros?|dollars?|bucks|pounds? sterling|pounds|quid|pence|cents?|francs?|franken"
     r"|rubles?|roubles?|reais|kroner|kronor|kronen|kronur|zlot(?:y|ys|ych)|lei|руб(?:лей|ля|ль)?\.?"
     r"|грн\.?"
 )
-_LAST_SIGN: Final = 0x3000  # those beyond are full-width forms of signs before
-_CJK: Final = "[元円圆圓원]"  # nothing parts them from the next word
+_LAST_SIGN: Final = 0x3000  # later code points are full-width forms of earlier ones
+_CJK: Final = "[元円圆圓원]"  # the next word may follow without a space
 
 
 class CurrencyPatterns(NamedTuple):
-    """A currency that ends just before a number, and one that begins just after it."""
+    """Patterns for a currency directly before a number, and directly after one."""
 
     before: re.Pattern[str]
     after: re.Pattern[str]
@@ -45,7 +44,7 @@ class CurrencyPatterns(NamedTuple):
 
 @cache
 def currency_patterns() -> CurrencyPatterns:
-    """The patterns for all currencies."""
+    """Compile the patterns for all currencies."""
     from babel import Locale
 
     codes = set(Locale("en").currencies) - _NO_CODES | _OTHER_CODES
@@ -59,7 +58,7 @@ def currency_patterns() -> CurrencyPatterns:
 
 
 def _names() -> set[str]:
-    """What currencies are called, one and many, also without accents, where it is no other word."""
+    """Return the names of currencies, singular and plural, that are not also everyday words."""
     from babel import Locale
     from babel.numbers import get_currency_name
 
@@ -72,7 +71,7 @@ def _names() -> set[str]:
                 for language in _ADJECTIVE_LAST
             )
     forms = {form for name in names for form in (name.lower(), normalise(name))}
-    return {form for form in forms if form.isalpha() and zipf(form, *LANGUAGES) < _COMMONEST}
+    return {form for form in forms if form.isalpha() and zipf(form, *LANGUAGES) < _MAX_ZIPF}
 
 
 def _without_year(name: str) -> str:
@@ -80,19 +79,19 @@ def _without_year(name: str) -> str:
 
 
 def _abbreviations() -> set[str]:
-    """Signs made of letters, as they are written at home; capitals alone are a code."""
+    """Return local abbreviations such as "Ksh". All-capital ones are codes, which are known."""
     from babel import Locale
 
     signs = {
         sign.rstrip(".")
-        for home in _ABBREVIATING
-        for sign in Locale.parse(home).currency_symbols.values()
+        for locale in _ABBREVIATING
+        for sign in Locale.parse(locale).currency_symbols.values()
     }
     return {sign for sign in signs if sign.isalpha() and len(sign) > 1 and not sign.isupper()}
 
 
 def _signs() -> str:
-    """Every sign that Unicode has for a currency."""
+    """Return all currency signs of Unicode, escaped for a character class."""
     return "".join(
         re.escape(chr(code))
         for code in range(_LAST_SIGN)

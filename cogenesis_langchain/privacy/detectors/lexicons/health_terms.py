@@ -1,7 +1,7 @@
-"""Terms of health, kept by hand: what illnesses, treatments and medicines are called.
+"""Terms of health, maintained by hand: illnesses, treatments and medicines.
 
-Phrases are separated by commas, lower case. English first, then German, French, Spanish, Italian,
-Portuguese, Dutch, Russian, Chinese and Japanese.
+Phrases are in lower case and separated by commas. English comes first, then German, French,
+Spanish, Italian, Portuguese, Dutch, Russian, Chinese and Japanese.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ CONDITIONS: Final = _phrases("""
     инфаркт, мигрень, онкология, ожирение, пневмония, рак, рак груди, сахарный диабет,
     стенокардия, туберкулёз, шизофрения, эпилепсия, язва
 """)
-"""Names of illnesses, states and treatments."""
+"""Names of illnesses, conditions and treatments."""
 
 CJK_CONDITIONS: Final = (
     "糖尿病|高血压|高血圧|高血脂|抑郁症|焦虑症|うつ病|癌症|肺癌|乳腺癌|胃癌|白血病|がん|哮喘|喘息|肺炎|肝炎"
@@ -98,7 +98,7 @@ CONDITION_HEADS: Final = (
     "|obstruction|difficulties|relapse|incontinence|insufficiency|graft|scar|blindness|deafness"
     "|surgery|operation|treatment|therapy|removal|loss|pain|defect|dysfunction|degeneration|block"
 )
-"""Nouns that end the name of a condition; the words before them belong to it."""
+"""Last nouns of names of conditions; the words before them belong to the name."""
 
 CONDITION_SHAPES: Final = (
     r"(?:torn?|tore|brok?en?|broke|fractured|sprained|ruptured|dislocated|slipped|collapsed|enlarged"
@@ -115,7 +115,7 @@ CONDITION_SHAPES: Final = (
     r"|cancer\sd[ue]\s(?:la\s)?[^\W\d_]+|cáncer\sde\s[^\W\d_]+|tumore\sal\w*\s[^\W\d_]+"
     r"|biopsy|colonoscopy|colonoscopia|biopsia|biopsie|amniocentesis|mammogram|drinking\sproblem"
 )
-"""Shapes of names of conditions, as a pattern."""
+"""Phrases that name a condition, such as "torn ligament", as a pattern."""
 
 CONDITION_SUFFIXES: Final = (
     "itis|osis|emia|aemia|ämie|pathy|pathie|plegia|algia|ectomy|plasty|sclerosis|trophy|noma"
@@ -154,4 +154,4 @@ HEALTH_CUES: Final = (
     r"|soffre\s+di|affett[oa]\s+da|in\s+cura\s+per|ricoverat[oa]\s+[\w\s,']{0,40}?per"
     r"|sofre\s+de|internad[oa]\s+(?:com|por)|toma|prende|lijdt\s+aan|диагноз|страдает"
 )
-"""Words that announce a condition or a medicine."""
+"""Words that introduce a condition or a medicine, as a pattern."""

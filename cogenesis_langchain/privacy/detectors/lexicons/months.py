@@ -1,4 +1,4 @@
-"""Names of months in the languages of the Unicode locale data, as Babel keeps them."""
+"""Names of months in 26 languages, from the Unicode locale data in Babel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES
 
-# Abbreviations of these are words of others: "pro", "set", "des".
+# Only full names: abbreviations in these languages are words of other languages ("pro", "set").
 _OTHER_LANGUAGES: Final = (
     "nl", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr",
     "ru", "uk", "el", "hr", "sl", "lt", "lv", "et", "id",
@@ -18,7 +18,7 @@ _USED_IN_ENGLISH: Final = {"sept": 9}
 
 @cache
 def month_numbers() -> dict[str, frozenset[int]]:
-    """Which months a lower-case name or abbreviation without its point can mean."""
+    """Map lower-case names and abbreviations (without a full stop) to the months they can mean."""
     from babel.dates import get_month_names
 
     found: dict[str, set[int]] = {name: {month} for name, month in _USED_IN_ENGLISH.items()}

@@ -1,4 +1,4 @@
-"""Proper nouns that belong to everybody: they are never private values by themselves."""
+"""Public proper nouns, which are never private by themselves: months, countries, products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENGLISH: Final = "en"
 
 @cache
 def _countries() -> frozenset[str]:
-    """Names of countries, lower case: in English, and in other languages if nobody's name."""
+    """Return lower-case names of countries; in other languages only if they are not given names."""
     from babel import Locale
 
     return frozenset(
@@ -25,6 +25,6 @@ def _countries() -> frozenset[str]:
 
 
 def is_public(word: str) -> bool:
-    """Whether a word names a month, a language, a country, a holiday or a well-known product."""
+    """Return whether a word is a month, language, country, holiday or well-known product."""
     lower = word.casefold().rstrip(".")
     return lower in PUBLIC_NAMES or lower in CALENDAR_NAMES or lower in _countries()

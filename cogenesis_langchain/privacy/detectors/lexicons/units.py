@@ -1,4 +1,4 @@
-"""Units of measurement, and the round figures of time that say nothing."""
+"""Units of measurement, and round durations and percentages that are not private."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _UNITS: Final[dict[str, str]] = {
     "minute": "minutes?|mins?|minuten|minutos?|minuti",
 }
 _DURATIONS: Final = frozenset({"year", "month", "week", "day", "hour", "minute"})
-# Round figures that instructions use for their own purposes.
+# Round numbers of days, minutes and so on, which instructions often contain.
 _ROUND: Final = frozenset(
     map(Decimal, (*range(1, 11), 12, 14, 15, 18, 20, 21, 24, 25, 30, 40, 45, 48, 50, 60, 90, 100))
 )
@@ -63,18 +63,18 @@ UNIT: Final = re.compile(
     r"(?:(?<=[歳岁세살])|(?![^\W_]))",
     re.IGNORECASE,
 )
-"""A unit just after a number; the number of the group tells which: see `unit_of`."""
+"""A unit directly after a number. The group that matched identifies it: see `unit_of`."""
 
 _NAMES: Final = tuple(_UNITS)
 
 
 def unit_of(match: re.Match[str]) -> str:
-    """The name of the unit that `UNIT` matched, the same for all its spellings."""
+    """Return the name of the unit that `UNIT` matched; all its spellings have the same name."""
     return _NAMES[(match.lastindex or 1) - 1]
 
 
 def is_round(values: frozenset[Decimal], unit: str) -> bool:
-    """Whether a duration or a percentage is one that anybody would name."""
+    """Return whether a duration or a percentage is a round number."""
     if unit in _DURATIONS:
         return bool(values & _ROUND)
     return unit == "%" and any(value % 5 == 0 for value in values)

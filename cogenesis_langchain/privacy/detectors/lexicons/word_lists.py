@@ -1,7 +1,7 @@
-"""Word lists, kept by hand: what a frequency list cannot tell.
+"""Word lists maintained by hand, for facts that word frequencies do not show.
 
-All entries are lower case. The languages are English, German, French, Spanish, Italian and
-Portuguese, with the cues of some others where they are short.
+All entries are in lower case. The languages are English, German, French, Spanish, Italian and
+Portuguese; some lists have words of other languages too.
 """
 
 from __future__ import annotations
@@ -81,13 +81,13 @@ INSTRUCTION_WORDS: Final = _words("""
     survey syllabus table tagline template thesis tip title toast topic translate translation
     tweet tutorial update vision vow website workshop wording write
 """)
-"""What instructions are made of: as names these count only with a capital inside a sentence."""
+"""Words of instructions. They are names only with a capital inside a sentence."""
 
 CALENDAR_NAMES: Final = _words("""
     april may june august mai juin abril agosto easter noel christian english german french jordan
     chad georgia israel
 """)
-"""Names that other things have too, with a capital: alone they count only for a person."""
+"""Names of months, holidays and countries that are also given names or surnames."""
 
 PUBLIC_NAMES: Final = _words("""
     e-mail email e-post e-posta post mail i ok okay pdf html css http https api usb url faq cv ceo
@@ -116,7 +116,7 @@ PUBLIC_NAMES: Final = _words("""
     mozart beethoven picasso hamlet macbeth romeo juliet gatsby turing nobel oscar epipen euro
     euros dollar dollars pound pounds franc francs yen
 """)
-"""Proper nouns that belong to everybody."""
+"""Public proper nouns: languages, products, holidays, months, famous people."""
 
 TITLES: Final = _words("""
     dottssa profssa avvssa sigra bishop pastor chief inspector detective corporal mr mrs ms miss
@@ -128,7 +128,7 @@ TITLES: Final = _words("""
     abuela abuelo sig signor signora signorina dott avv zia zio nonna nonno senhor senhora dona
     tia tio avó avô pan pani господин госпожа доктор г-н г-жа пан пані
 """)
-"""Words before a name that say that a person follows."""
+"""Titles: words that show that a person's name follows."""
 
 RELATIONS: Final = _words("""
     wife husband partner girlfriend boyfriend fiancé fiancée fiance fiancee ex ex-wife ex-husband
@@ -144,13 +144,13 @@ RELATIONS: Final = _words("""
     figlio sorella fratello capo collega amico amica avvocato filha filho irmã irmão mãe pai chefe
     colega
 """)
-"""Words before a name that say whose person it is."""
+"""Words for a person or an animal that somebody has: "my sister Anna"."""
 
 PARTICLES: Final = _words("""
     de del della delle degli di da do dos das la le les los las el al bin ibn ben bint abu van von
     vom der den dem des du zu zum zur ter ten af av of the and und et y e i & o'
 """)
-"""Small words inside names."""
+"""Function words inside names: "Vincent van Gogh"."""
 
 GREETINGS: Final = _words("""
     dear hi hello hey hiya greetings morning afternoon evening hallo liebe lieber guten servus
@@ -158,6 +158,7 @@ GREETINGS: Final = _words("""
     cara salve gentile olá oi prezado prezada здравствуйте привет дорогой дорогая уважаемый
     уважаемая вітаю hej cześć witaj drogi droga merhaba sayın sevgili
 """)
+"""First words of a greeting."""
 
 CLOSINGS: Final = _words("""
     best regards sincerely yours cheers love thanks faithfully wishes truly warmly cordially grüße
@@ -166,8 +167,9 @@ CLOSINGS: Final = _words("""
     abraços cumprimentos beijos atenciosamente abraço уважением приветом hilsen hälsningar
     pozdrawiam
 """)
+"""Words of a closing line. A name follows in the next line."""
 
-NOT_ADDRESSEES: Final = _words("""
+GENERIC_ADDRESSEES: Final = _words("""
     president chairman chairwoman minister speaker right bean seuss dalloway darcy who jekyll
     claus sir madam all team everyone everybody folks colleague colleagues friend friends customer
     customers parents students neighbours neighbors professor doctor hiring manager guys there
@@ -175,6 +177,7 @@ NOT_ADDRESSEES: Final = _words("""
     tous toutes messieurs mesdames collègues señor señora señores todos equipo amigos tutti
     signori colleghi senhor senhora santa committee board members recruiter editor
 """)
+"""Addressees that are no names: "Dear Sir", "Liebe Kollegen"."""
 
 ORGANISATION_WORDS: Final = _words("""
     ltd limited llc llp lp plc inc incorporated corp corporation company co gmbh ag kg ohg ug mbh
@@ -196,35 +199,37 @@ ORGANISATION_WORDS: Final = _words("""
     eg se kgaa gbr bhd sdn molkerei bakkerij mutuelle notaire kanzlei praxis apotheke handwerk ооо
     зао оао пао ао тов
 """)
-"""Words that say that a run of capitalised words is an organisation."""
+"""Words that show that a run of capitalised words is an organisation."""
 
 LEGAL_FORMS: Final = _words("""
     ltd limited llc llp lp plc inc incorporated corp corporation co gmbh ag kg ohg ug mbh ev sa
     sas sarl srl spa snc sl slu lda ltda bv nv vof ab as asa aps oy oyj kft zrt doo sro jsc pjsc
     pty pte eg se kgaa gbr sdn bhd kk
 """)
-"""Legal forms of companies, which may follow a comma or be written small."""
+"""Legal forms of companies. They may follow a comma or be written in lower case."""
 
 DETERMINERS: Final = _words("""
     the a an this that these those our your my his her their its every each any no some der die
     das ein eine einen dem den le la les un une el los las il lo gli i una o os as um uma
 """)
+"""Articles and other determiners."""
 
 FUNCTION_WORDS: Final = _words("""
     shall will would may might must can could should is was are were has had have does did do
     agrees pays and or of to for in on at by with from as who which that but if when then than not
     also
 """)
-"""What follows a noun rather than a name used as an attribute."""
+"""Words before which a noun is no attribute: "the Board shall", but "the Rotterdam office"."""
 
 PLACE_PREPOSITIONS: Final = _words("""
     in from to near at around via outside nach aus bei à chez depuis vers en desde hacia a da dal
     per em para
 """)
+"""Prepositions before the name of a place."""
 
-STAY_AT_HOME_VERBS: Final = _words("""
+VERBS_AFTER_NAMES: Final = _words("""
     is was has had says said told asked wants wanted needs needed met works lives lived got gets
     should could would must does did went came knows knew thinks thought loves hates likes takes
     took called texted
 """)
-"""What follows a name at the start of a sentence, and never an imperative or a modal verb."""
+"""Verbs that follow a name at the start of a sentence, never an imperative or a modal verb."""

@@ -1,7 +1,7 @@
-"""Everyday words and known names: what tells a person from a noun.
+"""Word frequencies and known names, to tell a name from a noun.
 
-Frequencies come from wordfreq, given names from the person lists of Faker (some
-80 locales). Both are read at first use, once a process.
+Frequencies come from wordfreq, names from the person providers of Faker (about 80 locales). Both
+are loaded at first use.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from cogenesis_langchain.privacy.detectors.lexicons.word_lists import EVERYDAY_N
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt")
 """Languages whose everyday words are known."""
 
-# A vowel of the script stands for it; the languages are those that wordfreq knows well.
+# A text with one of these vowels is taken to be in these languages.
 _SCRIPT_LANGUAGES: Final = {"иеоа": ("ru", "uk"), "αεο": ("el",)}
-_FREQUENT: Final = 1e-3  # share of the words of a language
-_RARE: Final = 1e-7  # share of the words of a language
-_TELLING: Final = 4.2  # zipf; a more common word is taken for a word
-_SHORTEST_PART: Final = 4  # letters of a word that another one is made of
-_FUNCTION_WORD: Final = 5.4  # zipf; no name is as common as that in any language
+# Shares of the words of a language.
+_FREQUENT: Final = 1e-3
+_RARE: Final = 1e-7
+# Zipf frequencies, see `zipf`.
+_COMMON_WORD: Final = 4.2  # a more common word is no surname
+_FUNCTION_WORD: Final = 5.4  # a more common word is no given name
+_SHORTEST_PART: Final = 4  # letters of one part of a compound word
 
 
 @cache
 def _frequencies(language: str) -> dict[str, float]:
-    """Words a language uses at least once in a million, with their share of its text."""
+    """Return the words used at least once in a million, with their share of all words."""
     from wordfreq import get_frequency_dict
 
     return get_frequency_dict(language, wordlist="small")
@@ -36,7 +38,7 @@ def _frequencies(language: str) -> dict[str, float]:
 
 @cache
 def _rare_frequencies() -> dict[str, float]:
-    """English words used at least once in a hundred million."""
+    """Return the English words used at least once in a hundred million, with their share."""
     from wordfreq import get_frequency_dict
 
     return get_frequency_dict("en", wordlist="large")
@@ -44,7 +46,7 @@ def _rare_frequencies() -> dict[str, float]:
 
 @cache
 def _known_names() -> frozenset[str]:
-    """Given names of Faker's locales, lower case."""
+    """Return the given names of Faker's locales in lower case."""
     return frozenset(
         name for name in _names_of_people("first") if zipf(name, *LANGUAGES) < _FUNCTION_WORD
     )
@@ -52,7 +54,7 @@ def _known_names() -> frozenset[str]:
 
 @cache
 def _known_surnames() -> frozenset[str]:
-    """Surnames of Faker's locales, lower case."""
+    """Return the surnames of Faker's locales in lower case."""
     return _names_of_people("last")
 
 
@@ -71,17 +73,20 @@ def _names_of_people(which: Literal["first", "last"]) -> frozenset[str]:
 
 
 def is_known_name(word: str) -> bool:
-    """Whether a word is a given name somewhere, and not an everyday word too."""
+    """Return whether a word is a given name in any locale and not also an everyday word."""
     lower = word.casefold()
     return lower in _known_names() and lower not in EVERYDAY_NAMES
 
 
 def zipf(word: str, *languages: str) -> float:
-    """How common a word is: log10 of its uses in a billion words, 3 and more or 0.
+    """Return the Zipf frequency of a word: log10 of its occurrences in a billion words.
+
+    "the" has 7.7, "table" 5.0. Words that occur less than once in a million have 0 instead of a
+    value below 3.
 
     Args:
         word: One word, in any case.
-        languages: Of `LANGUAGES`; the highest of them counts.
+        languages: Languages of `LANGUAGES`. The highest of their frequencies is returned.
     """
     lower = word.lower()
     share = max(_frequencies(language).get(lower, 0.0) for language in languages)
@@ -89,7 +94,7 @@ def zipf(word: str, *languages: str) -> float:
 
 
 def is_everyday(word: str, *languages: str) -> bool:
-    """Whether a word is an everyday word of one of the languages (English if none is named)."""
+    """Return whether a word is an everyday word of one of the languages (default: English)."""
     lower = word.lower()
     if lower in EVERYDAY_NAMES:
         return True
@@ -97,21 +102,26 @@ def is_everyday(word: str, *languages: str) -> bool:
 
 
 def is_surname(word: str) -> bool:
-    """Whether a word is a surname somewhere, and hardly used as anything else."""
+    """Return whether a word is a surname in any locale and not a common English word."""
     lower = word.casefold()
     return (
-        lower in _known_surnames() and lower not in EVERYDAY_NAMES and zipf(lower, "en") < _TELLING
+        lower in _known_surnames()
+        and lower not in EVERYDAY_NAMES
+        and zipf(lower, "en") < _COMMON_WORD
     )
 
 
 def is_rare(word: str, *languages: str) -> bool:
-    """Whether a word is used less than once in ten million words of English and of a language."""
+    """Return whether a word occurs less than once in ten million English words.
+
+    It must also be unknown in the given languages (default: English).
+    """
     lower = word.lower()
     return not zipf(lower, *(languages or ("en",))) and _rare_frequencies().get(lower, 0.0) < _RARE
 
 
 def is_compound(word: str) -> bool:
-    """Whether an English word is two everyday words in one, like "deckhands"."""
+    """Return whether a word consists of two everyday English words, such as "deckhands"."""
     return any(
         zipf(word[:cut], "en") and zipf(word[cut:], "en")
         for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
@@ -119,7 +129,7 @@ def is_compound(word: str) -> bool:
 
 
 def languages_of(text: str) -> tuple[str, ...]:
-    """The languages whose everyday words a text can hold: English and its own, if known."""
+    """Return the languages whose everyday words a text may contain: English and its own."""
     scripts = {
         language
         for name, languages in _SCRIPT_LANGUAGES.items()

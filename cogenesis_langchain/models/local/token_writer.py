@@ -1,0 +1,110 @@
+"""Write text with a `TokenModel` alone, token by token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, final
+
+from cogenesis_langchain.errors import ContextTooLong
+from cogenesis_langchain.models.base import (
+    FinishReason,
+    GenerationOptions,
+    LocalChunk,
+    PrivateMessage,
+    TokenModel,
+    Usage,
+)
+from cogenesis_langchain.models.local.sampling import SamplingParameters, next_probabilities
+from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from cogenesis_langchain.models.base import Probabilities
+
+
+def encode_fitting(
+    model: TokenModel, messages: Sequence[PrivateMessage], options: GenerationOptions
+) -> list[int]:
+    """Return the token ids of a prompt that fits the window together with the answer.
+
+    Raises:
+        ContextTooLong: It does not fit.
+    """
+    ids = model.encode_chat(messages)
+    if len(ids) + options.max_tokens > model.window:
+        raise ContextTooLong(len(ids) + options.max_tokens, model.window)
+    return ids
+
+
+@final
+class TokenWriter:
+    """Writes answers with one model; follows every option but a JSON schema.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: TokenModel) -> None:
+        self._model = model
+        self._excluded: dict[str, ExcludedTokens] = {}
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        """Write the assistant's turn, piece by piece.
+
+        Raises:
+            ContextTooLong: Before anything is generated.
+            ConfigurationError: The temperature or the nucleus share is out of range.
+        """
+        prompt = encode_fitting(self._model, messages, options)
+        parameters = (
+            SamplingParameters(options.temperature, options.top_p) if options.temperature else None
+        )
+        return self._write(prompt, parameters, options)
+
+    def _write(
+        self, prompt: list[int], parameters: SamplingParameters | None, options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        import numpy as np
+
+        random = np.random.default_rng(
+            secrets.randbits(63) if options.seed is None else options.seed
+        )
+        text = TextStream(options.stop)
+        count = 0
+        finish: FinishReason = "length"
+        ids = list(prompt)
+        while count < options.max_tokens:
+            token = _choose(self._allowed(ids, options.excluded), parameters, random)
+            ids.append(token)
+            count += 1
+            piece = "" if token in self._model.end_tokens else text.feed(self._piece(token))
+            if piece:
+                yield LocalChunk(piece)
+            if token in self._model.end_tokens or text.stopped:
+                finish = "stop"
+                break
+        yield LocalChunk(text.close(), finish, Usage(len(prompt), count))
+
+    def _piece(self, token: int) -> bytes:
+        return self._model.decode((token,))
+
+    def _allowed(self, ids: Sequence[int], characters: str) -> Probabilities:
+        probabilities = next_probabilities(self._model, ids)
+        if not characters:
+            return probabilities
+        if characters not in self._excluded:
+            self._excluded[characters] = ExcludedTokens(self._model, characters)
+        return self._excluded[characters].apply(probabilities)
+
+
+def _choose(
+    probabilities: Probabilities, parameters: SamplingParameters | None, random: Generator
+) -> int:
+    if parameters is None:
+        return int(probabilities.argmax())
+    return parameters.apply(probabilities).draw(random.random())

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from support.detected import detected
+
+from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
+from cogenesis_langchain.privacy.detectors.spans import ValueKind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("Yesterday I met Ginevra Bellandi again.", "NAME", "Ginevra Bellandi"),
+        ("Dear Mr. Kowalczyk,", "NAME", "Mr. Kowalczyk"),
+        ("All the best,\nPhilippa", "NAME", "Philippa"),
+        ("our cat Bishop is ill", "NAME", "Bishop"),
+        ("Meine Nachbarin Frau Schröder war da.", "NAME", "Frau Schröder"),
+        ("J'ai vu Mme Marchand hier.", "NAME", "Mme Marchand"),
+        ("Ayer hablé con Nadia Haddad.", "NAME", "Nadia Haddad"),
+        ("Ho visto Chiara Bellandi ieri.", "NAME", "Chiara Bellandi"),
+        ("we met in Whitby", "PLACE", "Whitby"),
+        ("a bid by Brightwater Logistics Ltd", "ORGANISATION", "Brightwater Logistics Ltd"),
+        ("the University of Leeds wrote", "ORGANISATION", "University of Leeds"),
+        ("работает в ООО «Ромашка» давно", "ORGANISATION", "ООО «Ромашка»"),
+        ("she lives at Merikotkantie 6 B now", "ADDRESS", "Merikotkantie 6 B"),
+        ("zsófia: hi\nbarty: hello\nzsófia: bye", "NAME", "zsófia"),
+    ],
+)
+def test_names_places_and_organisations(text: str, kind: ValueKind, value: str) -> None:
+    assert (kind, value) in detected(find_names, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The meeting on Monday was short and everyone was pleased.",
+        "In May the roses bloom; in France the grass is cut.",
+        "Excel and Python were used, said the English teacher.",
+        "Am Montag war es im Garten sehr schön.",
+        "La reunión fue corta.",
+        "Le chat dort dans le jardin.",
+        "Il gatto dorme.",
+    ],
+)
+def test_everyday_sentences_hold_no_name(text: str) -> None:
+    assert detected(find_names, text) == set()
+
+
+def test_a_name_known_from_one_place_counts_where_a_sentence_begins() -> None:
+    assert detected(find_names, "Faith moved slowly.") == set()
+    text = "We thanked Mrs. Faith. Faith moved slowly."
+    assert any(span.start == text.index("Faith moved") for span in find_names(text))
+
+
+def test_a_possessive_ending_is_no_part_of_the_name() -> None:
+    assert ("NAME", "Zsófia") in detected(find_names, "that was Zsófia's idea")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Write to Dr. Nwosu about it.", "Dr. Nwosu"),
+        ("Thank my wife Anna for it.", "Anna"),
+        ("Danke meiner Frau Katharina dafür.", "Frau Katharina"),
+        ("Écris à Mme Marchand.", "Mme Marchand"),
+    ],
+)
+def test_names_that_an_instruction_introduces(text: str, name: str) -> None:
+    assert ("NAME", name) in detected(find_introduced_names, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write about Marie Curie.",
+        "Write a letter to my landlord in Paris.",
+        "Explain Newton to my son.",
+        "Schreibe über Goethe.",
+    ],
+)
+def test_names_that_are_not_introduced_stay(text: str) -> None:
+    assert detected(find_introduced_names, text) == set()

@@ -1,0 +1,140 @@
+"""Fused decoding on the wire: what the cloud's server receives, and by which way.
+
+With ``disclosure="open"`` the cloud sees the instruction and the text so far. The documents and the
+local prompt never leave. The local models here write a public letter, so that no private value may
+arrive at all; the controls repeat their prompt, or have the guard off, and must leak.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import SystemMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+from support.byte_models import LETTER, ByteLocal, byte_server, routed
+from wire.test_non_interference import release_everything
+
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain.errors import PrivacyViolation
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.testing import (
+    CALL_STYLES,
+    EgressRecorder,
+    FixedContext,
+    assert_no_private_value,
+    assert_non_interference,
+    make_canaries,
+)
+from cogenesis_langchain.testing.canaries import Canaries
+from cogenesis_langchain.testing.search import find_leaks
+
+INSTRUCTION = "Write a short letter to my landlord about the broken heating."
+CANARIES = make_canaries(7)
+
+
+@pytest.fixture
+def cloud() -> Iterator[EgressRecorder]:
+    with EgressRecorder(routed(byte_server())) as recorder:
+        yield recorder
+
+
+def openai(url: str, **settings: Any) -> ChatOpenAI:
+    return ChatOpenAI(model="cloud", base_url=url, api_key=SecretStr("key"), **settings)
+
+
+def model(cloud: BaseChatModel, local: ByteLocal | None = None, **settings: Any) -> ChatCoGenesis:
+    return ChatCoGenesis(
+        **{
+            "cloud": cloud,
+            "local": local or ByteLocal(),
+            "mode": "fused",
+            "disclosure": "open",
+            "retriever": FixedContext(texts=[CANARIES.document]),
+            "ledger": MemoryLedger(),
+            "temperature": 0.0,
+            "presence_penalty": 0.0,
+            "max_tokens": 60,
+            "max_retries": 0,
+            **settings,
+        }
+    )
+
+
+@pytest.mark.parametrize("way", CALL_STYLES)
+def test_documents_and_the_local_prompt_never_leave(cloud: EgressRecorder, way: str) -> None:
+    local = ByteLocal()
+    messages = [SystemMessage(f"My own notes: {CANARIES.document}"), INSTRUCTION]
+    CALL_STYLES[way](model(openai(cloud.base_url), local), messages, None)
+    sent = cloud.received + bytes_of_ids(cloud)
+    assert LETTER.encode() in sent
+    assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
+    (prompt,) = local.prompts
+    assert CANARIES.word in prompt
+    private = [line for line in prompt.splitlines() if len(line) > 20 and INSTRUCTION not in line]
+    assert private and not [line for line in private if line.encode() in sent]
+
+
+def quote(prompt: str) -> str:
+    return prompt[prompt.index("My name is") :]
+
+
+def test_the_control_whose_local_model_quotes_a_document_leaks(cloud: EgressRecorder) -> None:
+    """The text so far leaves as it is: that is what ``open`` means."""
+    model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
+    assert find_leaks(bytes_of_ids(cloud), [CANARIES.name])
+
+
+def bytes_of_ids(cloud: EgressRecorder) -> bytes:
+    """The token ids of this server are bytes."""
+    bodies = [json.loads(one.body) for one in cloud.requests if one.body]
+    prompts = [prompt for body in bodies for prompt in body.get("prompt", ())]
+    return b"\n".join(bytes(i % 256 for i in ids) for ids in prompts if isinstance(ids, list))
+
+
+def test_no_private_value_leaves_as_token_ids(cloud: EgressRecorder) -> None:
+    model(openai(cloud.base_url)).invoke(INSTRUCTION)
+    sent = bytes_of_ids(cloud)
+    assert LETTER.encode() in sent and INSTRUCTION.encode() in sent
+    assert not find_leaks(sent, [*CANARIES.values, CANARIES.document])
+
+
+def test_a_private_value_in_the_instruction_is_masked(cloud: EgressRecorder) -> None:
+    model(openai(cloud.base_url)).invoke(f"Write a letter to {CANARIES.name} about the heating.")
+    assert cloud.requests
+    assert not find_leaks(bytes_of_ids(cloud) + cloud.received, CANARIES.values)
+
+
+def test_the_control_with_the_guard_off_leaks(
+    cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Border, "release", release_everything)
+    model(openai(cloud.base_url)).invoke(f"Write a letter to {CANARIES.name} about the heating.")
+    with pytest.raises(AssertionError, match="private values"):
+        assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
+
+
+def test_two_contexts_make_the_same_bytes_leave(cloud: EgressRecorder) -> None:
+    """The local model writes the same; only how many tokens a request holds depends on time."""
+
+    def run(context: Canaries) -> None:
+        retriever = FixedContext(texts=[context.document])
+        model(openai(cloud.base_url), retriever=retriever, max_tokens=1).invoke(INSTRUCTION)
+
+    assert_non_interference(run, [make_canaries(1), make_canaries(2)], recorder=cloud)
+    assert len(cloud.requests) > 3
+
+
+def test_a_private_value_in_a_header_is_stopped(cloud: EgressRecorder) -> None:
+    ledger = MemoryLedger()
+    configured = openai(cloud.base_url, default_headers={"X-User": CANARIES.name})
+    with pytest.raises(PrivacyViolation):
+        model(configured, ledger=ledger).invoke(INSTRUCTION)
+    assert cloud.requests == ()
+    assert [(entry.purpose, entry.verdict) for entry in ledger.entries] == [("fused", "refused")]
+    configured.invoke(INSTRUCTION)
+    assert find_leaks(cloud.received, [CANARIES.name])  # the control leaks
