@@ -74,7 +74,7 @@ async def test_every_way_of_calling_gives_the_same_text_and_the_same_report(loca
     def model() -> ChatCoGenesis:
         return chat(LOCALS[local]())
 
-    whole = sum((c for c in model().stream(INSTRUCTION)), AIMessageChunk(content=""))  # type: ignore[misc]
+    whole = sum((c for c in model().stream(INSTRUCTION)), AIMessageChunk(content=""))
     pieces = [chunk async for chunk in model().astream(INSTRUCTION)]
     later = sum(pieces, AIMessageChunk(content=""))
     answers = [
