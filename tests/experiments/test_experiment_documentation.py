@@ -42,7 +42,9 @@ def test_what_the_page_says_to_do_works(tmp_path: Path, monkeypatch: pytest.Monk
     for language, name in (("toml", "my.toml"), ("python", "my_settings.py")):
         (block,) = blocks(language)
         (tmp_path / name).write_text(block)
-    lines = [line.removeprefix("PYTHONPATH=. ") for block in blocks("sh") for line in block.split("\n")]
+    lines = [
+        line.removeprefix("PYTHONPATH=. ") for block in blocks("sh") for line in block.split("\n")
+    ]
     commands = [line.split() for line in filter(None, lines)]
     assert [words[:3] for words in commands] == [["python", "-m", "experiments"]] * 3
     for words in commands:

@@ -75,5 +75,7 @@ def test_every_setting_writes_is_counted_and_is_reported(
         assert attempt.traffic.calls > 1
         assert Trace.from_json(json.dumps(attempt.trace).encode()).text == attempt.text
     (read,) = read_results(out).likelihoods
-    assert {"local alone", "cloud with context", "fused mean", "oracle"} <= read.store["nats"].keys()
+    assert {"local alone", "cloud with context", "fused mean", "oracle"} <= read.store[
+        "nats"
+    ].keys()
     assert (out / "report.html").is_file()

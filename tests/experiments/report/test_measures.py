@@ -21,9 +21,7 @@ SAID = "It is 800 euros."
 
 def values(measured: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Settings to values by record, without those that are missing."""
-    return {
-        str(s): {str(r): float(v) for r, v in measured[s].dropna().items()} for s in measured
-    }
+    return {str(s): {str(r): float(v) for r, v in measured[s].dropna().items()} for s in measured}
 
 
 def test_texts_of_one_record_are_averaged_before_records_are() -> None:

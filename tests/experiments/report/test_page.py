@@ -206,7 +206,7 @@ def test_a_run_that_stopped_half_way_is_reported_as_far_as_it_went(tmp_path: Pat
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentConfigInvalid, match="config.toml cannot be read"):
+    with pytest.raises(ExperimentConfigInvalid, match=r"config\.toml cannot be read"):
         write_report(tmp_path)
     (tmp_path / "config.toml").write_text(CONFIG)
     with pytest.raises(ExperimentError, match="holds no results"):
