@@ -19,7 +19,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
@@ -29,7 +29,6 @@ from experiments.errors import ExperimentError
 from experiments.likelihood.teacher_forcing import (
     FusedReading,
     Prompts,
-    SequenceReader,
     TokenProbabilities,
     read_fused,
     read_text,
@@ -63,9 +62,9 @@ class Readers:
         tokens: Most tokens of a reference that are read, at least 1.
     """
 
-    local: SequenceReader
-    cloud: SequenceReader | None = None
-    fine_tuned: SequenceReader | None = None
+    local: TokenModel
+    cloud: TokenModel | None = None
+    fine_tuned: TokenModel | None = None
     operators: Sequence[Operator] = ()
     tokens: int = 128
 
@@ -174,10 +173,10 @@ class _Reading:
         nats = {setting: _nats(probabilities) for setting, probabilities in found.items()}
         return Likelihoods(nats, len(self._text), tuple(_grid(fused)) if fused else ())
 
-    def _read(self, model: SequenceReader, outline: Outline | None = None) -> TokenProbabilities:
+    def _read(self, model: TokenModel, outline: Outline | None = None) -> TokenProbabilities:
         return read_text(model, self._prompt(outline), self._text)
 
-    def _fused(self, cloud: SequenceReader, instruction: PublicText) -> FusedReading:
+    def _fused(self, cloud: TokenModel, instruction: PublicText) -> FusedReading:
         task = PublicText.compose(FUSED_TASK, {"instruction": instruction})
         prompts = Prompts(
             local=self._prompt(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cogenesis_langchain.fusion.blank_filter import opens_blank
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
 from cogenesis_langchain.fusion.verifier import DEFAULT_K
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel, TopK
 from cogenesis_langchain.models.local.logits import top_k
 
 _T = TypeVar("_T")
@@ -25,31 +25,6 @@ TokenProbabilities: TypeAlias = NDArray[np.float64]
 
 _TINY: Final = 1e-300
 """Least probability of a token, so that every likelihood is a number."""
-
-
-class SequenceReader(Protocol):
-    """A model whose distributions over a known sequence can be read, such as `LlamaCppTokens`."""
-
-    @property
-    def vocabulary_size(self) -> int:
-        """Number of token ids."""
-        ...
-
-    def encode(self, text: bytes) -> list[int]:
-        """Token ids of plain text."""
-        ...
-
-    def decode(self, ids: Sequence[int]) -> bytes:
-        """Bytes of these tokens."""
-        ...
-
-    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
-        """Token ids of a prompt, up to where the assistant's turn begins."""
-        ...
-
-    def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
-        """Reduce the log-probabilities after ``ids[:i]``, for each i in start..len(ids)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +60,7 @@ class FusedReading:
 
 
 def read_text(
-    model: SequenceReader, prompt: Sequence[PrivateMessage], text: Sequence[int]
+    model: TokenModel, prompt: Sequence[PrivateMessage], text: Sequence[int]
 ) -> TokenProbabilities:
     """Read a text with one model.
 
@@ -103,8 +78,8 @@ def read_text(
 
 
 def read_fused(
-    local: SequenceReader,
-    cloud: SequenceReader,
+    local: TokenModel,
+    cloud: TokenModel,
     prompts: Prompts,
     text: Sequence[int],
     operators: Sequence[Operator],
@@ -165,7 +140,7 @@ def _position(local: LogProbs, baseline: LogProbs | None, topk: TopK) -> Positio
 
 
 def _read(
-    model: SequenceReader,
+    model: TokenModel,
     prompt: Sequence[PrivateMessage],
     text: Sequence[int],
     reduce: Callable[[LogProbs], _T],

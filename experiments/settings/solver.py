@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio.to_thread
@@ -192,16 +192,24 @@ def _reported(answer: AIMessage | str) -> dict[str, Any]:
         return {"text": answer, "fallback": ""}
     report = answer.response_metadata.get("cogenesis", {})
     local = report.get("usage", {}).get("local", {})
+    rung, sketch = report.get("rung", ""), report.get("sketch", "")
     return {
         "text": answer.text,
-        "sketch": tuple(report.get("sketch", ())),
-        "template": report.get("template", ""),
-        "rung": report.get("rung", ""),
+        "sketch": tuple(_points(sketch)) if rung == "outline" else (),
+        "template": sketch if rung == "template" else "",
+        "rung": rung,
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),
         "fallback": report.get("fallback_reason", ""),
         "trace": report.get("trace", {}),
     }
+
+
+def _points(outline: str) -> Iterator[str]:
+    """The points of a numbered outline."""
+    for line in outline.splitlines():
+        _, _, point = line.partition(". ")
+        yield point
 
 
 def _endpoint_failure(reason: str) -> str:

@@ -39,7 +39,7 @@ def fill_from_whole_text(desk: Desk, record: Record, seed: int) -> AIMessage:
     """
     border, prepared = _prepare(desk, record)
     content = _ask(desk, border, prepared, seed)
-    points = tuple(line.strip() for line in content.splitlines() if line.strip())
+    outline = Outline(tuple(line.strip() for line in content.splitlines() if line.strip()))
     generation = desk.config.generation
     options = GenerationOptions(
         max_tokens=generation.max_tokens,
@@ -47,12 +47,12 @@ def fill_from_whole_text(desk: Desk, record: Record, seed: int) -> AIMessage:
         top_p=generation.top_p,
         seed=seed,
     )
-    prompt = prepared.prompt.complete(Outline(points))
+    prompt = prepared.prompt.complete(outline)
     chunks = list(desk.local.stream(prompt, prepared.prompt.without_blanks(options)))
     usage = chunks[-1].usage
     report = {
         "rung": "outline",
-        "sketch": points,
+        "sketch": str(outline),
         "usage": {
             "local": {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         },

@@ -68,6 +68,7 @@ def test_every_record_setting_and_seed_gets_its_text(records: Path, folder: Path
     assert by_setting["local alone"].rung == "local"
     assert by_setting["sketch-fill"].rung == "outline"
     assert len(by_setting["sketch-fill"].sketch) == 8
+    assert by_setting["sketch-fill"].sketch[0] == "Greet the reader"
     assert by_setting["sketch-fill"].traffic.input_tokens == 10
     assert by_setting["sketch-fill"].local_output_tokens == 5
     assert by_setting["full content"].sketch[0] == "1. Greet the reader"

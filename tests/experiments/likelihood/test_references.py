@@ -22,6 +22,8 @@ class ByteReader:
     """Gives the next byte of the reference a probability that depends on the prompt alone."""
 
     vocabulary_size = 256
+    window = 10_000
+    end_tokens: frozenset[int] = frozenset()
 
     def __init__(self, sure: Callable[[str], float], reference: str) -> None:
         self._sure = sure
@@ -37,6 +39,9 @@ class ByteReader:
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
         return list("\n".join(message.text.reveal() for message in messages).encode())
+
+    def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
+        raise AssertionError("a text is read as a whole")
 
     def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
         if bytes(ids) == b".":  # what empties the cache
