@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlsplit
 
-from cogenesis_langchain.models.files.download import FileRecord, sha256_of
+from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from pydantic import SecretStr
 
 from cogenesis_langchain.models.base import LocalTextModel
