@@ -130,8 +130,10 @@ def _values(answer: str) -> Mapping[str, str] | None:
 
 def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:
     """The unit with its slots filled; empty if one cannot be, or if its own words may not stand."""
+    if not rules.admits_numbers(unit.words):
+        return []
     if not unit.slots:
-        return [Span(unit.words, "cloud")] if rules.admits_numbers(unit.words) else []
+        return [Span(unit.words, "cloud")]
     spans: list[Span] = []
     waiting = iter(values)
     for index, part in enumerate(unit.parts):
