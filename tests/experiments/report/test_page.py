@@ -13,6 +13,8 @@ from experiments.errors import ExperimentConfigInvalid, ExperimentError
 from experiments.report.page import write_page, write_report
 from experiments.results import Results
 
+pytestmark = pytest.mark.slow
+
 RECORDS = finished_run.records(6)
 NAMES = list(SETTINGS)
 
@@ -57,7 +59,6 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return report(tmp_path_factory.mktemp("shown"), whole(), show_texts=True)
 
 
-@pytest.mark.slow
 def test_the_sections_stand_in_their_order(files: dict[str, str]) -> None:
     titles = re.findall(r"^## (.*)$", files["report.md"], re.M)
     assert [title.split(":")[0] for title in titles] == [
@@ -125,7 +126,6 @@ def test_unreadable_ratings_are_counted(files: dict[str, str]) -> None:
     assert sum(int(row.split(" | ")[4]) for row in rows) == 3 * len(RECORDS) * len(NAMES) // 13
 
 
-@pytest.mark.slow
 def test_a_report_holds_no_private_text_unless_it_is_asked_to(
     files: dict[str, str], shown: dict[str, str]
 ) -> None:
