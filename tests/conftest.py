@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,17 @@ def pytest_configure() -> None:
     A runner in the background of a shell ignores SIGINT, and its children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_certificate_authorities() -> Iterator[None]:
+    """HTTP clients trust no authority: no test uses https, and each client would read them all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "httpcore2.default_ssl_context",
+            lambda *, _trust_env=True: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)

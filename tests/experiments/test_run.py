@@ -22,6 +22,8 @@ from experiments.models import CLOUD
 from experiments.results import read_results
 from experiments.run import load
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT = ROOT / "experiments" / "data" / "development.jsonl"
 WORKER = ROOT / "tests" / "support" / "experiment_worker.py"

@@ -68,6 +68,7 @@ async def scored(scorer: Scorer, sample: TaskState) -> Score:
     return score
 
 
+@pytest.mark.slow
 async def test_a_text_is_rated_on_every_aspect_with_every_seed() -> None:
     def answer(question: str, _: int) -> str:
         return "[[8]]" if "Does it draw on" in question else "Poor. [[3]]"

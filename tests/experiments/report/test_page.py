@@ -13,6 +13,8 @@ from experiments.errors import ExperimentConfigInvalid, ExperimentError
 from experiments.report.page import write_page, write_report
 from experiments.results import Results
 
+pytestmark = pytest.mark.slow
+
 RECORDS = finished_run.records(6)
 NAMES = list(SETTINGS)
 

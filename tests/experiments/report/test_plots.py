@@ -10,6 +10,8 @@ from experiments.report.measures import Measured, gather
 from experiments.report.plots import means, save, stability, trade_off
 from experiments.report.statistics import stability_curve
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 RECORDS = [f"r{number}" for number in range(6)]
 

@@ -156,6 +156,7 @@ def test_the_middlewares_detectors_mask_what_they_know(cloud: EgressRecorder) ->
     assert SECRETS[0] in body, "names are not among what it knows"
 
 
+@pytest.mark.slow
 def test_presidio_masks_what_its_patterns_know(
     cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
