@@ -45,7 +45,7 @@ class Connection:
         model = ChatOpenAI(model="tiny", base_url=url, api_key=SecretStr("secret-key"))
         self._cloud = CloudModel(model, timeout=timeout, max_retries=max_retries)
 
-    def post(self, path: str, body: Json, public: Sequence[PublicText] = ()) -> Json:
+    def post(self, path: str, body: Mapping[str, Json], public: Sequence[PublicText] = ()) -> Json:
         return self._cloud.post(path, body, public, permit()[1])
 
     def get(self, path: str) -> Json | None:
