@@ -224,10 +224,11 @@ def test_each_request_is_recorded_under_the_permit_that_comes_with_it() -> None:
 
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
-    limiter.acquire()
     cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)
+    permission = permit()[1]
+    limiter.acquire()
     with pytest.raises(CloudTimeout):
-        cloud.post(PATH, {}, (), permit()[1])
+        cloud.post(PATH, {}, (), permission)
     time.sleep(1.0)  # by now the limiter has let the late thread go
     assert egress.requests == ()
 
