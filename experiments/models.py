@@ -11,12 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlsplit
 
-from cogenesis_langchain.models.files.download import FileRecord, sha256_of
 from pydantic import SecretStr
 
 from cogenesis_langchain.models.base import LocalTextModel
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
 from cogenesis_langchain.version import __version__

@@ -34,6 +34,9 @@ from experiments.records.record import Record
 TRIES: Final = 4
 """How often a question is put until an answer can be read."""
 
+RETRIES: Final = 2
+"""How often Inspect repeats a request that failed."""
+
 _RETRY_STRIDE: Final = 1_000_003
 """From the seed of a question to that of the same question asked again."""
 
@@ -74,7 +77,7 @@ def open_judge(config: JudgeConfig, remote: Remote) -> Model:
         api_key=remote.api_key.get_secret_value(),
         memoize=False,
         config=GenerateConfig(
-            temperature=0.7, max_tokens=400, max_retries=2, timeout=round(config.timeout)
+            temperature=0.7, max_tokens=400, max_retries=RETRIES, timeout=round(config.timeout)
         ),
     )
 

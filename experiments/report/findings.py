@@ -11,9 +11,9 @@ from experiments.judge.prompts import ASPECTS
 from experiments.report.measures import COST, GAP, LIKELIHOOD, Measured, measures
 from experiments.results import Results
 from experiments.scorers.facts import REQUIRED_FACTS
-from experiments.scorers.likeness import ROUGE_L
+from experiments.scorers.likeness import CLOSENESS, ROUGE_L
 from experiments.scorers.style import STYLE_DISTANCE
-from experiments.scorers.text_scorers import CLOSENESS, CONTENT, FORM
+from experiments.scorers.text_scorers import CONTENT, FORM
 from experiments.scorers.traffic import FAILED, PRIVATE_STRINGS, TRAFFIC
 from experiments.settings.setting import Part
 

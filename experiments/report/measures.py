@@ -13,7 +13,8 @@ from experiments.config import PriceConfig
 from experiments.likelihood.references import CLOUD_WITH, LOCAL, WEIGHTS
 from experiments.report.statistics import Estimate, estimate_difference, estimate_mean
 from experiments.results import Results, WrittenText, scores_of
-from experiments.scorers.text_scorers import CLOSENESS, METRICS
+from experiments.scorers.likeness import CLOSENESS
+from experiments.scorers.text_scorers import METRICS
 
 LIKELIHOOD: Final = "reference likelihood"
 GAP: Final = "gap closed"

@@ -26,7 +26,6 @@ from experiments.results import Results, read_results
 CONFIG: Final = "config.toml"
 """The configuration of a run, kept in its folder."""
 
-_NOT_RUN: Final = "No setting of this run has anything to show here."
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;display:block;overflow-x:auto;font-size:.85rem}"
@@ -109,7 +108,7 @@ class Report:
         if any(text.attempt.failure for text in results.texts):
             yield tables.reasons(results)
         yield "## Table 3: the data"
-        yield tables.statistics(results.records) if results.records else _NOT_RUN
+        yield tables.statistics(results.records) if results.records else tables.NOT_RUN
         if self._show_texts:
             yield from self._example()
 
@@ -177,7 +176,7 @@ class Report:
             settings_of(findings.likelihoods, findings.results.settings),
         )
         if not fused and not bounds:
-            yield _NOT_RUN
+            yield tables.NOT_RUN
             return
         upper = findings.having("upper")
         measured = [*findings.likelihoods, *findings.core, *findings.took[:1]]
@@ -195,7 +194,7 @@ class Report:
     def _against_the_sketch(self, name: str, others: Sequence[str]) -> Iterator[str]:
         sketch = self._findings.sketch
         if not others:
-            yield _NOT_RUN
+            yield tables.NOT_RUN
             return
         if sketch:
             yield f"Differences in this figure are to “{sketch}”."
@@ -232,7 +231,7 @@ class Report:
         values = {} if measured is None else {s: measured.of(s) for s in findings.settings}
         curves = {s: stability_curve(v.tolist()) for s, v in values.items() if len(v) > 1}
         if measured is None or not curves:
-            yield _NOT_RUN
+            yield tables.NOT_RUN
             return
         description = (
             f"{measured.title} over the first 1, 2, ... records: the mean, and the length of its "
@@ -245,7 +244,7 @@ class Report:
         measured = self._findings.named(*wanted)
         settings = [s for s in self._findings.settings if all(len(one.of(s)) for one in measured)]
         if len(measured) < len(wanted) or not settings:
-            yield _NOT_RUN
+            yield tables.NOT_RUN
             return
         description = (
             f"{measured[0].title} against the bytes that a text sent to the cloud. Orange "

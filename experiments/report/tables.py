@@ -17,6 +17,7 @@ from experiments.report.paper import TABLE_1
 from experiments.report.statistics import Estimate
 from experiments.results import Results
 
+NOT_RUN: Final = "No setting of this run has anything to show here."
 NOTHING: Final = "–"
 """Where there is no value."""
 
@@ -74,10 +75,13 @@ def number(value: float) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; columns of numbers are set flush right."""
+    """A Markdown table; columns of numbers are set flush right. Words in its place without rows."""
+    rows = list(rows)
+    if not rows:
+        return NOT_RUN
     frame = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(columns))
     numeric = frame.apply(lambda column: column.str.match(r"[−–]?\d|–$").all())
-    align = ["right" if numeric[name] and len(frame) else "left" for name in frame.columns]
+    align = ["right" if numeric[name] else "left" for name in frame.columns]
     text = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     return str(text)
 

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def told(folder: Path) -> dict[tuple[str, str, int], tuple[object, ...]]:
     """What an attempt is, without the time it took."""
-    found = {}
+    found: dict[tuple[str, str, int], tuple[object, ...]] = {}
     for text in written(folder):
         key = (text.setting, text.record.id, text.epoch)
         assert key not in found

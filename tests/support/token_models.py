@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 _PIECE: Final = re.compile(r" ?\w+| ?[^\w\s]|\s")
 _CHARACTERS: Final = [chr(code) for code in range(32, 127)] + list(
-    "\n\t\x02\x03äöüßÄÖÜéèàçñ’“”–…。"
+    "\n\t\x02\x03äöüßÄÖÜéèàçñабвгдежзийклмнопрстуфхцчшщыьэюя’“”–…。"
 )
 _ANSWER: Final = "\x02assistant\n"
 _QUESTION: Final = "Go on. "

@@ -9,6 +9,7 @@ from support import finished_run
 from support.finished_run import results, sample, text
 
 from experiments.config import PriceConfig
+from experiments.judge.prompts import ASPECTS
 from experiments.report.findings import Findings
 from experiments.report.measures import best_fixed_weight, gap_closed, gather, measures
 from experiments.report.tables import comparison
@@ -20,7 +21,7 @@ SAID = "It is 800 euros."
 
 def values(measured: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Settings to values by record, without those that are missing."""
-    return {str(s): measured[s].dropna().to_dict() for s in measured}
+    return {str(s): {str(r): float(v) for r, v in measured[s].dropna().items()} for s in measured}
 
 
 def test_texts_of_one_record_are_averaged_before_records_are() -> None:
@@ -122,8 +123,7 @@ def test_unreadable_ratings_are_in_no_mean() -> None:
         for rating in (score.metadata or {})["ratings"]
     )
     assert count == 3
-    assert all(found[name].of("local alone").notna().all() for name in finished_run.get_args(
-        finished_run.Aspect))  # fmt: skip
+    assert all(found[name].of("local alone").notna().all() for name in ASPECTS)
 
 
 def test_the_order_of_the_texts_does_not_matter() -> None:

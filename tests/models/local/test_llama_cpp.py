@@ -47,6 +47,9 @@ def test_a_stop_string_ends_the_text_and_is_not_part_of_it(
     tiny_local_model: LlamaCppModel,
 ) -> None:
     prompt = "Name three colours."
+    # llama.cpp rounds a prompt read in one batch and one read from the cache differently. After
+    # this call both texts start from the same cache.
+    text_of(tiny_local_model, prompt)
     whole = text_of(tiny_local_model, prompt)
     stop = whole.split()[3]
     cut = text_of(
