@@ -131,7 +131,7 @@ class ChatCoGenesis(UntracedChatModel):
     """Strings that end the text."""
     seed: int | None = None
     """Makes the local model's sampling repeatable."""
-    cloud_timeout: float = Field(default=60.0, gt=0, alias="timeout")
+    cloud_timeout: float = Field(default=120.0, gt=0, alias="timeout")
     """Seconds for one question to the cloud model, retries included."""
     max_retries: int = Field(default=2, ge=0)
     """Further attempts when the cloud model cannot be reached or fails."""

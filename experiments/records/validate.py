@@ -7,7 +7,7 @@ state, would make every figure computed from it meaningless without anyone notic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,39 +18,15 @@ from experiments.records.record import Record
 _SHOWN_FAULTS: Final = 10
 
 
-@dataclass(frozen=True)
-class Span:
-    """An inclusive range of counts."""
-
-    least: int
-    most: int
-
-    def __contains__(self, count: int) -> bool:
-        return self.least <= count <= self.most
-
-    def __str__(self) -> str:
-        return f"{self.least} to {self.most}"
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """How long the parts of a record may be; the defaults are those of the project's own records.
-
-    Attributes:
-        context: Words of profile, activity log, earlier writings and personal instruction.
-        general: Words of the general instruction; the border refuses long ones.
-        reference: Words of the reference.
-        earlier_writings: Number of earlier writings.
-        required_facts: Number of required facts.
-        private_strings: Number of private strings.
-    """
-
-    context: Span = Span(350, 600)
-    general: Span = Span(8, 40)
-    reference: Span = Span(120, 200)
-    earlier_writings: Span = Span(2, 3)
-    required_facts: Span = Span(3, 6)
-    private_strings: Span = Span(8, 15)
+OWN_LENGTHS: Final = {
+    "context": (350, 600),  # words, with the personal part of the instruction
+    "instruction.general": (8, 40),  # words; the border refuses long ones
+    "reference": (120, 200),  # words
+    "earlier_writings": (2, 3),
+    "required_facts": (3, 6),
+    "private_strings": (8, 15),
+}
+"""Least and most of each part of the project's own records."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +45,14 @@ class Fault:
         return f"{self.record_id}: {self.what}"
 
 
-def find_faults(records: Sequence[Record], lengths: Lengths | None = None) -> tuple[Fault, ...]:
+def find_faults(
+    records: Sequence[Record], lengths: Mapping[str, tuple[int, int]] | None = None
+) -> tuple[Fault, ...]:
     """List everything wrong with a set of records.
 
     Args:
         records: One set; ids are unique within it.
-        lengths: Bounds to hold; none are held when omitted, as for sets of other origin.
+        lengths: Least and most of parts, such as `OWN_LENGTHS`; None for sets of other origin.
 
     Returns:
         The faults in the order of the records; empty when all is well.
@@ -88,7 +66,7 @@ def find_faults(records: Sequence[Record], lengths: Lengths | None = None) -> tu
     return tuple(faults)
 
 
-def check(records: Sequence[Record], lengths: Lengths | None = None) -> None:
+def check(records: Sequence[Record], lengths: Mapping[str, tuple[int, int]] | None = None) -> None:
     """Raise if a set of records has faults, or no records at all.
 
     Args:
@@ -148,19 +126,15 @@ def _repeated(strings: Sequence[str]) -> Iterator[int]:
         seen.add(string.casefold())
 
 
-def _wrong_lengths(record: Record, lengths: Lengths) -> Iterator[str]:
+def _wrong_lengths(record: Record, lengths: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     counts = {
-        "context": (len(record.private_text.split()), lengths.context, "words"),
-        "instruction.general": (
-            len(record.instruction.general.split()),
-            lengths.general,
-            "words",
-        ),
-        "reference": (len(record.reference.split()), lengths.reference, "words"),
-        "earlier_writings": (len(record.earlier_writings), lengths.earlier_writings, "texts"),
-        "required_facts": (len(record.required_facts), lengths.required_facts, "facts"),
-        "private_strings": (len(record.private_strings), lengths.private_strings, "strings"),
+        "context": len(record.private_text.split()),
+        "instruction.general": len(record.instruction.general.split()),
+        "reference": len(record.reference.split()),
+        "earlier_writings": len(record.earlier_writings),
+        "required_facts": len(record.required_facts),
+        "private_strings": len(record.private_strings),
     }
-    for field, (count, span, unit) in counts.items():
-        if count not in span:
-            yield f"{field}: {count} {unit}, not {span}"
+    for part, (least, most) in lengths.items():
+        if not least <= counts[part] <= most:
+            yield f"{part}: {counts[part]}, not {least} to {most}"

@@ -14,15 +14,13 @@ from experiments.scorers.facts import REQUIRED_FACTS
 from experiments.scorers.likeness import CLOSENESS, ROUGE_L
 from experiments.scorers.style import STYLE_DISTANCE
 from experiments.scorers.text_scorers import CONTENT, FORM
-from experiments.scorers.traffic import FAILED, PRIVATE_STRINGS, TRAFFIC
+from experiments.scorers.traffic import PRIVATE_STRINGS, TOOK
 from experiments.settings.setting import Part
 
 _CONTENT: Final = tuple(metric.name for metric in CONTENT)
 _LIKENESS: Final = (ROUGE_L.name, CLOSENESS.name, STYLE_DISTANCE.name)
 _FORM: Final = tuple(metric.name for metric in FORM)
-_TOOK: Final = tuple(
-    metric.name for metric in TRAFFIC if metric.name not in {PRIVATE_STRINGS.name, FAILED.name}
-)
+_TOOK: Final = tuple(metric.name for metric in TOOK)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def trade_off(
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
-    axes.set_xscale("symlog", linthresh=1000, linscale=0.5)
+    axes.set_xscale("symlog", linthresh=1000)
     axes.set_xlabel("bytes sent to the cloud for a text")
     axes.set_ylabel(quality.title)
     for place, setting in enumerate(settings, start=1):

@@ -40,10 +40,5 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
     return zip(*(islice(folded, start, None) for start in range(_RUN)), strict=False)
 
 
-COPIED_FROM_NOTES: Final = Metric(
-    "copied from the notes",
-    "share of words in runs of eight or more that stand so in the context or the request",
-    "share",
-    "lower",
-    of_text(_copied),
-)
+COPIED_FROM_NOTES: Final = Metric("copied from the notes", "share", "lower", of_text(_copied))
+"""Share of words in runs of eight or more that stand so in the context or the request."""

@@ -115,24 +115,11 @@ def _longest(spans: Iterable[Span]) -> Iterator[Span]:
             yield span
 
 
-REQUIRED_FACTS: Final = Metric(
-    "required facts",
-    "share of the required facts that the text states in an accepted form",
-    "share",
-    "higher",
-    of_text(_required_facts),
-)
+REQUIRED_FACTS: Final = Metric("required facts", "share", "higher", of_text(_required_facts))
+"""Share of the required facts that the text states in an accepted form."""
 LEFTOVER_PLACEHOLDERS: Final = Metric(
-    "left-over placeholders",
-    "blanks such as [date] that were not filled in",
-    "placeholders",
-    "lower",
-    of_text(_leftovers),
+    "left-over placeholders", "placeholders", "lower", of_text(_leftovers)
 )
-INVENTED_VALUES: Final = Metric(
-    "invented values",
-    "numbers, dates, names and addresses that neither the context nor the instruction holds",
-    "values",
-    "lower",
-    of_text(_invented),
-)
+"""Blanks such as [date] that were not filled in."""
+INVENTED_VALUES: Final = Metric("invented values", "values", "lower", of_text(_invented))
+"""Numbers, dates, names and addresses that neither the context nor the instruction holds."""

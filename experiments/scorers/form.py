@@ -28,18 +28,9 @@ def _relative_length(record: Record, attempt: Attempt) -> float | None:
     return len(words(attempt.text)) / reference if reference else None
 
 
-REPETITION: Final = Metric(
-    "repetition",
-    "share of runs of four words that stood in the text before",
-    "share",
-    "lower",
-    of_text(_repetition),
-)
-WORDS: Final = Metric("words", "length of the text", "words", None, of_text(_words))
-RELATIVE_LENGTH: Final = Metric(
-    "relative length",
-    "words of the text for each word of the reference",
-    "ratio",
-    None,
-    of_text(_relative_length),
-)
+REPETITION: Final = Metric("repetition", "share", "lower", of_text(_repetition))
+"""Share of runs of four words that stood in the text before."""
+WORDS: Final = Metric("words", "words", None, of_text(_words))
+"""Length of the text."""
+RELATIVE_LENGTH: Final = Metric("relative length", "ratio", None, of_text(_relative_length))
+"""Words of the text for each word of the reference."""

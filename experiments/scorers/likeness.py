@@ -53,18 +53,10 @@ def closeness_to_earlier_writing(
 
 
 CLOSENESS: Final = Metric(
-    "closeness to earlier writing",
-    "mean cosine of the text's embedding with those of what the user wrote before",
-    "cosine",
-    "higher",
-    lambda record, attempt: None,
+    "closeness to earlier writing", "cosine", "higher", lambda record, attempt: None
 )
+"""Mean cosine of the text's embedding with those of what the user wrote before."""
 """Applies to no text without an embedding model; see `closeness_to_earlier_writing`."""
 
-ROUGE_L: Final = Metric(
-    "ROUGE-L",
-    "longest common subsequence of stems with the reference, F1 (Lin, 2004)",
-    "F1",
-    "higher",
-    of_text(_rouge_l),
-)
+ROUGE_L: Final = Metric("ROUGE-L", "F1", "higher", of_text(_rouge_l))
+"""Longest common subsequence of stems with the reference, F1 (Lin, 2004)."""

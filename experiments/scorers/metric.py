@@ -23,14 +23,12 @@ class Metric:
 
     Attributes:
         name: For tables and logs.
-        says: What it says, in one line.
         unit: Of its values: "share", "words", "seconds", ...
         better: Which values are better; None where neither is.
         measure: The value of one text.
     """
 
     name: str
-    says: str
     unit: str
     better: Literal["higher", "lower"] | None
     measure: Measure

@@ -29,17 +29,7 @@ def _copied(_: Record, attempt: Attempt) -> float | None:
     return sum(occurs(point, attempt.text) for point in points) / len(points)
 
 
-OUTLINE_COVERED: Final = Metric(
-    "outline covered",
-    "share of the sketch's points of which the text holds a telling word, by its stem",
-    "share",
-    "higher",
-    of_text(_covered),
-)
-OUTLINE_COPIED: Final = Metric(
-    "outline copied",
-    "share of the sketch's points of three words or more that stand in the text word by word",
-    "share",
-    "lower",
-    of_text(_copied),
-)
+OUTLINE_COVERED: Final = Metric("outline covered", "share", "higher", of_text(_covered))
+"""Share of the sketch's points of which the text holds a telling word, by its stem."""
+OUTLINE_COPIED: Final = Metric("outline copied", "share", "lower", of_text(_copied))
+"""Share of the sketch's points of three words or more that stand in the text word by word."""

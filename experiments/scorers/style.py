@@ -104,10 +104,5 @@ def _distance(record: Record, attempt: Attempt) -> float | None:
     return style_distance(attempt.text, earlier)
 
 
-STYLE_DISTANCE: Final = Metric(
-    "style distance",
-    "how far sentence length, punctuation, contractions and the like are from the user's texts",
-    "0 to 1",
-    "lower",
-    of_text(_distance),
-)
+STYLE_DISTANCE: Final = Metric("style distance", "0 to 1", "lower", of_text(_distance))
+"""How far sentence length, punctuation, contractions and the like are from the user's texts."""

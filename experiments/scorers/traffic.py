@@ -12,76 +12,32 @@ from experiments.attempt import Attempt
 from experiments.scorers.metric import Metric
 
 
-def _counted(name: str, says: str, unit: str, count: Callable[[Attempt], float]) -> Metric:
-    return Metric(name, says, unit, "lower", lambda _, attempt: float(count(attempt)))
+def _counted(name: str, unit: str, count: Callable[[Attempt], float]) -> Metric:
+    return Metric(name, unit, "lower", lambda _, attempt: float(count(attempt)))
 
 
-FAILED: Final = _counted(
-    "failed",
-    "share of attempts that gave no text",
-    "share",
-    lambda attempt: bool(attempt.failure),
-)
+FAILED: Final = _counted("failed", "share", lambda a: bool(a.failure))
 PRIVATE_STRINGS: Final = _counted(
-    "private strings on the wire",
-    "different private strings of the record in the requests, as a proxy received them",
-    "strings",
-    lambda attempt: attempt.traffic.private_strings,
+    "private strings on the wire", "strings", lambda a: a.traffic.private_strings
 )
-CLOUD_CALLS: Final = _counted(
-    "cloud calls",
-    "requests to the cloud endpoint",
-    "requests",
-    lambda attempt: attempt.traffic.calls,
-)
-BYTES_SENT: Final = _counted(
-    "bytes sent",
-    "bytes of requests to the cloud endpoint",
-    "bytes",
-    lambda attempt: attempt.traffic.bytes_sent,
-)
-BYTES_RECEIVED: Final = _counted(
-    "bytes received",
-    "bytes of the cloud endpoint's answers",
-    "bytes",
-    lambda attempt: attempt.traffic.bytes_received,
-)
-CLOUD_TOKENS_READ: Final = _counted(
-    "cloud tokens read",
-    "tokens that the cloud model read",
-    "tokens",
-    lambda attempt: attempt.traffic.input_tokens,
-)
-CLOUD_TOKENS_WRITTEN: Final = _counted(
-    "cloud tokens written",
-    "tokens that the cloud model wrote",
-    "tokens",
-    lambda attempt: attempt.traffic.output_tokens,
-)
-LOCAL_TOKENS_READ: Final = _counted(
-    "local tokens read",
-    "tokens that the local model read",
-    "tokens",
-    lambda attempt: attempt.local_input_tokens,
-)
-LOCAL_TOKENS_WRITTEN: Final = _counted(
-    "local tokens written",
-    "tokens that the local model wrote",
-    "tokens",
-    lambda attempt: attempt.local_output_tokens,
-)
-SECONDS: Final = _counted(
-    "seconds", "time until the text was whole", "seconds", lambda attempt: attempt.seconds
-)
-TRAFFIC: Final = (
-    PRIVATE_STRINGS,
-    FAILED,
+"""Different private strings of the record in the requests, as the proxy received them."""
+
+SECONDS: Final = _counted("seconds", "seconds", lambda a: a.seconds)
+CLOUD_CALLS: Final = _counted("cloud calls", "requests", lambda a: a.traffic.calls)
+BYTES_SENT: Final = _counted("bytes sent", "bytes", lambda a: a.traffic.bytes_sent)
+BYTES_RECEIVED: Final = _counted("bytes received", "bytes", lambda a: a.traffic.bytes_received)
+CLOUD_READ: Final = _counted("cloud tokens read", "tokens", lambda a: a.traffic.input_tokens)
+CLOUD_WRITTEN: Final = _counted("cloud tokens written", "tokens", lambda a: a.traffic.output_tokens)
+LOCAL_READ: Final = _counted("local tokens read", "tokens", lambda a: a.local_input_tokens)
+LOCAL_WRITTEN: Final = _counted("local tokens written", "tokens", lambda a: a.local_output_tokens)
+TOOK: Final = (
     SECONDS,
     CLOUD_CALLS,
     BYTES_SENT,
     BYTES_RECEIVED,
-    CLOUD_TOKENS_READ,
-    CLOUD_TOKENS_WRITTEN,
-    LOCAL_TOKENS_READ,
-    LOCAL_TOKENS_WRITTEN,
+    CLOUD_READ,
+    CLOUD_WRITTEN,
+    LOCAL_READ,
+    LOCAL_WRITTEN,
 )
+TRAFFIC: Final = (PRIVATE_STRINGS, FAILED, *TOOK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from experiments.settings.setting import (
     nothing_public,
     through,
 )
-from experiments.settings.whole_text import CloudText, WholeTextFill
+from experiments.settings.whole_text import fill_from_whole_text, write_without_context
 
 MakeSettings: TypeAlias = Callable[[Desk], Iterable[Setting]]
 
@@ -90,7 +91,8 @@ def _cloud_with_context(desk: Desk) -> list[Setting]:
 
 
 def _cloud_without_context(desk: Desk) -> list[Setting]:
-    return [Setting("cloud without context", "other", "instruction", CloudText(desk).write)]
+    write = partial(write_without_context, desk)
+    return [Setting("cloud without context", "other", "instruction", write)]
 
 
 def _local_alone(desk: Desk) -> list[Setting]:
@@ -119,7 +121,8 @@ def _template(desk: Desk) -> list[Setting]:
 
 
 def _full_content(desk: Desk) -> list[Setting]:
-    return [Setting("full content", "full content", "instruction", WholeTextFill(desk).write)]
+    write = partial(fill_from_whole_text, desk)
+    return [Setting("full content", "full content", "instruction", write)]
 
 
 def _other_sketches(desk: Desk) -> list[Setting]:

@@ -13,6 +13,8 @@ from experiments import __main__ as command
 from experiments.config import ExperimentConfig
 from experiments.models import Models
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., int]
 SETTINGS = '"local alone", "sketch-fill", "cloud with context"'
 

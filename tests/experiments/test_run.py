@@ -27,6 +27,9 @@ DEVELOPMENT = ROOT / "experiments" / "data" / "development.jsonl"
 WORKER = ROOT / "tests" / "support" / "experiment_worker.py"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_DISPLAY", "none")

@@ -18,6 +18,9 @@ from experiments.run import load, rate_texts, read_references, score_again
 SETTINGS = ["local alone", "sketch-fill"]
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_DISPLAY", "none")

@@ -11,7 +11,7 @@ from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from experiments.records.loaders import load_records
 from experiments.records.occurrence import occurs
 from experiments.records.record import Record
-from experiments.records.validate import Lengths, check
+from experiments.records.validate import OWN_LENGTHS, check
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "experiments" / "data"
@@ -28,7 +28,7 @@ def load(name: str) -> tuple[Record, ...]:
 def test_each_set_is_complete_and_sound(name: str, size: int) -> None:
     records = load(name)
     assert len(records) == size
-    check(records, Lengths())
+    check(records, OWN_LENGTHS)
 
 
 def test_no_person_and_no_instruction_appears_twice() -> None:

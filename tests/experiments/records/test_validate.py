@@ -5,7 +5,7 @@ from support.record_samples import SECRET, record
 
 from experiments.errors import DatasetError
 from experiments.records.summary import summarise
-from experiments.records.validate import Lengths, Span, check, find_faults
+from experiments.records.validate import OWN_LENGTHS, check, find_faults
 
 
 def faults(**changes: object) -> list[str]:
@@ -64,10 +64,10 @@ def test_ids_are_unique() -> None:
 
 
 def test_lengths_are_held_only_when_given() -> None:
-    lengths = Lengths(reference=Span(1, 9), private_strings=Span(0, 1), context=Span(1, 100))
+    lengths = OWN_LENGTHS | {"reference": (1, 9), "private_strings": (0, 1), "context": (1, 100)}
     found = [fault.what for fault in find_faults([record()], lengths)]
-    assert "reference: 12 words, not 1 to 9" in found
-    assert "private_strings: 2 strings, not 0 to 1" in found
+    assert "reference: 12, not 1 to 9" in found
+    assert "private_strings: 2, not 0 to 1" in found
     assert not any(what.startswith("context") for what in found)
 
 
