@@ -1,1 +1,1 @@
-"""Sketch-fill: the cloud model outlines, the local model writes (CoGenesis, section 3.2)."""
+"""What the cloud model writes in sketch-fill: a template or an outline, parsed and sanitised."""

@@ -41,7 +41,7 @@ class CopyRules:
     """Knows which words may be copied.
 
     Args:
-        sources: The notes, the request and the words of the template.
+        sources: The notes and the request.
     """
 
     def __init__(self, sources: Iterable[str]) -> None:

@@ -74,8 +74,8 @@ def test_bad_answers_become_errors_by_kind_and_in_time(
     egress.play(behaviour)
     started = time.monotonic()
     with pytest.raises(kind):
-        ask(openai_model(egress), timeout=0.5)
-    assert time.monotonic() - started < 1.5
+        ask(openai_model(egress), timeout=2.0)
+    assert time.monotonic() - started < 3.0
 
 
 def test_a_compressed_bomb_is_not_unpacked(egress: EgressRecorder) -> None:
