@@ -69,7 +69,11 @@ class ChatCoGenesis(UntracedChatModel):
     `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells what happened.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # the error of a wrong private_terms would show them
+    )
 
     cloud: BaseChatModel = Field(exclude=True, repr=False)
     """The model beyond the border; any LangChain chat model. Its own retries are switched off. In

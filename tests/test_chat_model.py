@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from pydantic import ValidationError
 from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
@@ -259,3 +260,10 @@ def test_detectors_find_values_besides_the_built_in_ones(context: list[SystemMes
 def test_private_terms_are_not_shown_by_the_model() -> None:
     model = chat(private_terms=["blue heron"])
     assert "heron" not in repr(model) + repr(model._identifying_params) + str(model.model_dump())
+
+
+@pytest.mark.parametrize("given", ["blue heron", ["blue heron", 5], {"blue heron": 1}])
+def test_an_error_of_wrong_private_terms_does_not_show_them(given: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        chat(private_terms=given)
+    assert "heron" not in str(caught.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -42,11 +43,10 @@ class Untraced:
 
     def __init__(self) -> None:
         self._context = copy_context()
-        self._context.run(var_child_runnable_config.set, None)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in this context."""
-        return self._context.run(lambda: _without_langsmith(function, *args, **kwargs))
+        return self._context.run(lambda: _without_tracing(function, *args, **kwargs))
 
     def iterate(self, iterator: Iterator[T]) -> Iterator[T]:
         """Iterate with each step in this context."""
@@ -54,9 +54,23 @@ class Untraced:
             yield item  # type: ignore[misc]  # _END is the only other possibility
 
 
-def _without_langsmith(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    with tracing_context(enabled=False):
+def _without_tracing(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    with untraced():
         return function(*args, **kwargs)
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Hide the caller's callbacks and switch LangSmith off in the current context.
+
+    For threads that run in a copy of their caller's context; elsewhere use `Untraced`.
+    """
+    token = var_child_runnable_config.set(None)
+    try:
+        with tracing_context(enabled=False):
+            yield
+    finally:
+        var_child_runnable_config.reset(token)
 
 
 def refuse_tracing(

@@ -19,13 +19,14 @@ from fusion_pair import OPERATORS, Pair, Prompts, prompts, records
 from rich.console import Console
 from rich.table import Table
 from support.exactness import write_in_blocks
+from support.in_process_scorer import LlamaCppScorer
 from support.memory import resident_bytes
 
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.fusion.trace import trace_token
-from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60

@@ -11,6 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from support.in_process_scorer import LlamaCppScorer
+
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -24,7 +26,7 @@ from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from support import tiny_endpoint
+from support.in_process_scorer import LlamaCppScorer
 
 from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -22,7 +23,7 @@ from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, P
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppScorer, LlamaCppTokens
+from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
@@ -172,9 +173,9 @@ def llama_cpp_server(n_ctx: int) -> Iterator[str]:
         url = f"http://127.0.0.1:{port}"
         for _ in range(240):
             try:
-                httpx.get(f"{url}/v1/models", trust_env=False)
+                httpx2.get(f"{url}/v1/models", trust_env=False)
                 break
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 assert child.poll() is None, "llama_cpp.server ended while starting"
                 time.sleep(0.5)
         yield url

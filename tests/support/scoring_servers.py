@@ -243,9 +243,9 @@ def together(
 @contextmanager
 def delayed(upstream: str, seconds: float) -> Iterator[str]:
     """A proxy in front of another server that adds a round trip; yields its URL."""
-    import httpx
+    import httpx2
 
-    with httpx.Client(base_url=upstream, trust_env=False, timeout=120.0) as client:
+    with httpx2.Client(base_url=upstream, trust_env=False, timeout=120.0) as client:
 
         class Proxy(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

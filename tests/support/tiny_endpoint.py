@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from langchain_openai import ChatOpenAI
@@ -46,10 +46,16 @@ class LoggedServer(CloudModel):
         self._log = log
 
     def post(
-        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+        self,
+        path: str,
+        body: Mapping[str, Json],
+        public: Sequence[PublicText],
+        permit: EgressPermit,
+        *,
+        retry: bool = True,
     ) -> Json:
         self._log.public.append(public)
-        return super().post(path, body, public, permit)
+        return super().post(path, body, public, permit, retry=retry)
 
 
 def score(ids: Sequence[int], start: int, k: int) -> list[TopK]:

@@ -56,6 +56,8 @@ class Channel:
         open: Opens the channel; may return a config for the calls.
         early: The channel takes effect when models are made, so it is opened before.
         refused: `ChatCoGenesis` refuses every call before anything is sent.
+        refused_for_client: It does so because the local model is a client; fused decoding has a
+            local model in this process.
         addressed: Models get a base URL; otherwise the environment decides it.
         cloud: Further settings of the cloud model.
         wrap: Wraps the model as a user would.
@@ -66,6 +68,7 @@ class Channel:
     open: Opening
     early: bool = False
     refused: bool = False
+    refused_for_client: bool = False
     addressed: bool = True
     cloud: Callable[[Harness], dict[str, Any]] = no_settings
     wrap: Callable[[AnyRunnable, Harness], AnyRunnable] = as_usual
@@ -230,16 +233,18 @@ CHANNELS: dict[str, Channel] = {
     "config metadata": Channel(_metadata, leaks_when=()),
     "HTTP redirects": Channel(_redirected),
     "HTTP_PROXY": Channel(
-        lambda harness: _proxied(harness, "HTTP_PROXY"), early=True, refused=True
+        lambda harness: _proxied(harness, "HTTP_PROXY"), early=True, refused_for_client=True
     ),
-    "ALL_PROXY": Channel(lambda harness: _proxied(harness, "ALL_PROXY"), early=True, refused=True),
+    "ALL_PROXY": Channel(
+        lambda harness: _proxied(harness, "ALL_PROXY"), early=True, refused_for_client=True
+    ),
     "OPENAI_PROXY": Channel(
-        lambda harness: _proxied(harness, "OPENAI_PROXY"), early=True, refused=True
+        lambda harness: _proxied(harness, "OPENAI_PROXY"), early=True, refused_for_client=True
     ),
     "OPENAI_BASE_URL": Channel(
         lambda harness: environment(OPENAI_BASE_URL=f"{harness.third_party_url}/v1"),
         early=True,
-        refused=True,
+        refused_for_client=True,
         addressed=False,
     ),
     "LANGSMITH_GATEWAY": Channel(

@@ -25,6 +25,7 @@ from pydantic import Field
 from wire.harness import INSTRUCTION, Harness
 
 from cogenesis_langchain import ChatCoGenesis, private
+from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
 from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 
@@ -75,6 +76,12 @@ def _ready_made(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     return found | prompt | model
 
 
+def _fused_chain(model: AnyRunnable, harness: Harness) -> AnyRunnable:
+    if (bare := _model_of(model)) is not None:
+        return create_fused_decoding_chain(bare, CurrentContext(harness=harness))
+    return _ready_made(model, harness)
+
+
 def _own(model: AnyRunnable, harness: Harness) -> AnyRunnable:
     prompt = ChatPromptTemplate.from_messages([("system", "{notes}"), ("human", "{task}")])
     return _guarded(prompt | model | StrOutputParser(), model)
@@ -101,4 +108,8 @@ COMPOSITIONS: Mapping[str, Composition] = {
         _own, lambda harness: {"notes": harness.canaries.document, "task": INSTRUCTION}
     ),
     "agent": Composition(_agent, lambda harness: {"messages": _messages(harness)}),
+}
+FUSED_COMPOSITIONS: Mapping[str, Composition] = {
+    "model": COMPOSITIONS["model"],
+    "fused-decoding chain": Composition(_fused_chain, lambda harness: {"input": INSTRUCTION}),
 }

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
+from support.byte_models import ByteLocal, a_letter, byte_server, routed
 
+from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.testing import Canaries, EgressRecorder, behaviours, make_canaries
 
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
@@ -29,6 +31,7 @@ class Harness:
     Attributes:
         cloud: The cloud model.
         local: The local model, which may receive private text.
+        in_process: The local model of fused decoding, which has no server.
         third_party: Stands for a tracing collector, a proxy, the target of a redirect, or another
             endpoint. Its host name is not a loopback name.
         canaries: The private context of the current call.
@@ -40,10 +43,19 @@ class Harness:
     cloud: EgressRecorder
     local: EgressRecorder
     third_party: EgressRecorder
+    in_process: ByteLocal = field(init=False)
     canaries: Canaries = field(default_factory=make_canaries)
     owner: Canaries = field(default_factory=make_canaries)
     condition: Condition = "healthy"
     captured: io.StringIO = field(default_factory=io.StringIO)
+
+    def __post_init__(self) -> None:
+        def write(prompt: str) -> str:
+            if self.condition == "failing local":
+                raise LocalModelError("the local model failed", remedy="none")
+            return a_letter(prompt)
+
+        self.in_process = ByteLocal(write)
 
     @property
     def third_party_url(self) -> str:
@@ -54,11 +66,17 @@ class Harness:
         self.condition = condition
         for recorder in (self.cloud, self.local, self.third_party):
             recorder.clear()
+        self.in_process.prompts.clear()
         self.captured = io.StringIO()
         failing = behaviours.echo(500)
-        self.cloud.play(failing if condition == "failing cloud" else behaviours.chat())
+        self.cloud.play(failing if condition == "failing cloud" else routed(byte_server()))
         self.local.play(failing if condition == "failing local" else behaviours.chat("Done."))
         self.third_party.play(collector())
+
+    @property
+    def told_local(self) -> bytes:
+        """Everything that reached the local model."""
+        return self.local.received + "\n".join(self.in_process.prompts).encode()
 
     @property
     def side_channels(self) -> bytes:

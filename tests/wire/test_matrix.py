@@ -1,20 +1,23 @@
 """The border's matrix: every call style, composition, side channel and failure of a model.
 
-A cell is one call style in one composition with one open channel and at most one failing model. Its
-control is the same cell with a plain cloud model, and must leak.
+A cell is one call style in one composition with one open channel and at most one failing model, by
+sketch-fill or by fused decoding. Its control is the same cell with a plain cloud model, and must
+leak.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
+from typing import Literal
 
 import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
 from wire.channels import CHANNELS, Channel, loaded_env_file
-from wire.compositions import COMPOSITIONS, AnyRunnable, Composition
+from wire.compositions import COMPOSITIONS, FUSED_COMPOSITIONS, AnyRunnable, Composition
 from wire.harness import CONDITIONS, Condition, Harness, running_harness
 from wire.tracing import close_clients
 
@@ -42,7 +45,12 @@ def harness() -> Iterator[Harness]:
 
 
 Outcome = tuple[Canaries, Exception | None]
-REUSED: dict[tuple[Composition, bool], AnyRunnable] = {}
+Kind = Literal["plain", "sketch", "fused"]
+REUSED: dict[tuple[Composition, Kind], AnyRunnable] = {}
+CASES: Mapping[str, tuple[Kind, Composition]] = {
+    **{name: ("sketch", one) for name, one in COMPOSITIONS.items()},
+    **{f"fused, {name}": ("fused", one) for name, one in FUSED_COMPOSITIONS.items()},
+}
 
 
 def plain(harness: Harness, channel: Channel) -> ChatOpenAI:
@@ -62,13 +70,30 @@ def protected(harness: Harness, channel: Channel) -> ChatCoGenesis:
     )
 
 
-def make(
-    harness: Harness, channel: Channel, composition: Composition, *, guarded: bool
-) -> AnyRunnable:
-    key = (composition, guarded)
+def fused(harness: Harness, channel: Channel) -> ChatCoGenesis:
+    return ChatCoGenesis(
+        cloud=plain(harness, channel),
+        local=harness.in_process,
+        mode="fused",
+        disclosure="open",
+        ledger=MemoryLedger(),
+        max_retries=1,
+        max_tokens=6,
+    )
+
+
+MODELS: Mapping[Kind, Callable[[Harness, Channel], BaseChatModel]] = {
+    "plain": plain,
+    "sketch": protected,
+    "fused": fused,
+}
+
+
+def make(harness: Harness, channel: Channel, composition: Composition, kind: Kind) -> AnyRunnable:
+    key = (composition, kind)
     if channel.reusable and key in REUSED:
         return REUSED[key]
-    model = protected(harness, channel) if guarded else plain(harness, channel)
+    model = MODELS[kind](harness, channel)
     made = composition.build(channel.wrap(model, harness), harness)
     if channel.reusable:
         REUSED[key] = made
@@ -76,7 +101,7 @@ def make(
 
 
 def run(
-    harness: Harness, channel: Channel, composition: Composition, *, guarded: bool
+    harness: Harness, channel: Channel, composition: Composition, kind: Kind
 ) -> dict[str, Outcome]:
     """Call in every style. Each has its own canaries, so the tracer is flushed only once."""
     outcomes: dict[str, Outcome] = {}
@@ -84,10 +109,10 @@ def run(
         config: RunnableConfig | None = None
         if channel.early:
             config = stack.enter_context(channel.open(harness))
-            stack.enter_context(nullcontext() if guarded else loaded_env_file())
+            stack.enter_context(loaded_env_file() if kind == "plain" else nullcontext())
         made: list[AnyRunnable] = []
         refusal = harness.capture_errors(
-            lambda: made.append(make(harness, channel, composition, guarded=guarded))
+            lambda: made.append(make(harness, channel, composition, kind))
         )
         if not channel.early:
             config = stack.enter_context(channel.open(harness))
@@ -100,33 +125,34 @@ def run(
     return outcomes
 
 
-@pytest.mark.parametrize("composition", COMPOSITIONS)
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_no_private_value_leaves(
-    harness: Harness, channel: str, condition: Condition, composition: str, cells: list[int]
+    harness: Harness, channel: str, condition: Condition, case: str, cells: list[int]
 ) -> None:
     opened = CHANNELS[channel]
+    kind, composition = CASES[case]
     harness.reset(condition)
-    outcomes = run(harness, opened, COMPOSITIONS[composition], guarded=True)
+    outcomes = run(harness, opened, composition, kind)
     secrets = [value for canaries, _ in outcomes.values() for value in canaries.values]
     assert not find_leaks(harness.outbound, [*secrets, *harness.owner.values])
     errors = {name: error for name, (_, error) in outcomes.items() if error is not None}
     assert all(isinstance(error, CoGenesisError) for error in errors.values()), errors
-    if opened.refused:
+    if opened.refused or (opened.refused_for_client and kind == "sketch"):
         assert all(isinstance(error, ConfigurationError) for error in errors.values()), errors
         assert errors.keys() == CALL_STYLES.keys()
-        assert not harness.cloud.requests and not harness.local.requests
+        assert not harness.cloud.requests and not harness.told_local
     else:
-        assert harness.cloud.requests, errors
-        assert_reached(harness.local.received, outcomes)
+        assert harness.cloud.requests or opened.refused_for_client, errors
+        assert_reached(harness.told_local, outcomes)
         failed = CALL_STYLES.keys() if condition == "failing local" else set()
         assert errors.keys() == failed, errors
         assert all(isinstance(error, LocalModelError) for error in errors.values()), errors
 
     # The control leaks.
     harness.reset("failing cloud" if condition == "failing local" else condition)
-    outcomes = run(harness, opened, COMPOSITIONS[composition], guarded=False)
+    outcomes = run(harness, opened, composition, "plain")
     assert_reached(harness.outbound, outcomes)
     if condition in opened.leaks_when:
         leaking = {name: outcome for name, outcome in outcomes.items() if name in opened.leaks_by}

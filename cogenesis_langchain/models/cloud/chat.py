@@ -13,8 +13,8 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
-from contextvars import Context
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,7 +23,6 @@ import httpx2
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatResult
-from langsmith.run_helpers import tracing_context
 
 from cogenesis_langchain.errors import (
     CloudAnswerInvalid,
@@ -38,6 +37,7 @@ from cogenesis_langchain.models.cloud import transport as gate
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.untraced import untraced
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -55,8 +55,9 @@ _ROLES: Final[dict[str, type[BaseMessage]]] = {
 class CloudModel:
     """A chat model beyond the border, and the server that it talks to.
 
-    Every request takes the way that the caller configured on the model: base URL, proxy or HTTP
-    client, default headers and query, API key, organisation and rate limiter.
+    What the caller configured on the model holds for every request: base URL, proxy or HTTP client,
+    default headers and query, ``extra_body``, API key, organisation and rate limiter. Settings of a
+    chat answer, such as the temperature or ``model_kwargs``, hold for `generate` alone.
 
     Args:
         model: Any LangChain chat model, `ChatOpenAI` first. It is copied, not changed.
@@ -65,8 +66,8 @@ class CloudModel:
             slow down (429). The model's own retries are switched off.
 
     Raises:
-        ConfigurationError: The environment would redirect the model's requests, or its base URL or
-            HTTP client cannot be used.
+        ConfigurationError: The environment would redirect the model's requests, or its base URL,
+            API key or HTTP client cannot be used.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class CloudModel:
         self._name = _model_name(model)
         self._client: OpenAI | None = None
         self._root = ""
+        self._extra_body: Mapping[str, Json] = {}
         openai_model = gate.as_openai_model(model)
         if openai_model is None:
             self._model = _without_own_retries(model)
@@ -85,6 +87,7 @@ class CloudModel:
         self._model = gated
         self._client = gated.root_client
         self._root = gate.server_root(gated)
+        self._extra_body = gated.extra_body or {}
         weakref.finalize(self, gated.root_client.close)
 
     @property
@@ -96,7 +99,8 @@ class CloudModel:
         """Check that there is a server for `post` and `get`.
 
         Raises:
-            ConfigurationError: The chat model is not of langchain-openai.
+            ConfigurationError: The chat model is not of langchain-openai, or it is one of Azure,
+                whose deployments serve chat and give no log-probabilities of a prefix.
         """
         self._server()
 
@@ -115,34 +119,46 @@ class CloudModel:
             CloudError: By kind, without payload, after the last attempt.
         """
         prompt = [_ROLES[message.role](str(message.text)) for message in messages]
-        ask = self._generate_checked if self._client is None else self._model._generate
-        return _answer(
-            self._send(partial(ask, prompt), [message.text for message in messages], permit)
-        )
+        call = self._call([message.text for message in messages], permit)
+        if self._client is None:
+            ask = partial(self._generate_checked, prompt, call)
+        else:
+            ask = partial(self._model._generate, prompt)
+        return _answer(self._send(ask, call))
 
     def post(
-        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+        self,
+        path: str,
+        body: Mapping[str, Json],
+        public: Sequence[PublicText],
+        permit: EgressPermit,
+        *,
+        retry: bool = True,
     ) -> Json:
         """Send a request to the model's server.
 
         Args:
             path: Below the server's root, for example ``/v1/completions``.
-            body: Public material only.
+            body: Public material only. Its fields replace those of the caller's ``extra_body``.
             public: The public texts in it; any other string is searched for private values.
             permit: The border's permission.
+            retry: Repeat the request where `generate` would.
 
         Returns:
             The answer's JSON.
 
         Raises:
-            ConfigurationError: The chat model is not of langchain-openai.
+            ConfigurationError: See `require_server`.
             PrivacyViolation: Something added private text to the request; nothing was sent.
             CloudError: By kind, without payload, after the last attempt.
         """
         post = partial(
-            self._server().post, f"{self._root}{path}", cast_to=httpx2.Response, body=body
+            self._server().post,
+            f"{self._root}{path}",
+            cast_to=httpx2.Response,
+            body={**self._extra_body, **body},
         )
-        return self._parsed(self._send(post, public, permit))
+        return self._parsed(self._send(post, self._call(public, permit), retry=retry))
 
     def get(self, path: str, permit: EgressPermit) -> Json | None:
         """Read a description that a server may offer; None if it does not.
@@ -152,39 +168,40 @@ class CloudModel:
             permit: The border's permission.
 
         Raises:
-            ConfigurationError: The chat model is not of langchain-openai.
+            ConfigurationError: See `require_server`.
             CloudError: The server cannot be reached.
         """
         get = partial(self._server().get, f"{self._root}{path}", cast_to=httpx2.Response)
         try:
-            return self._parsed(self._send(get, (), permit))
+            return self._parsed(self._send(get, self._call((), permit)))
         except (CloudRefused, CloudAnswerInvalid):
             return None
 
-    def _send(
-        self, request: Callable[[], _T], public: Sequence[PublicText], permit: EgressPermit
-    ) -> _T:
+    def _call(self, public: Sequence[PublicText], permit: EgressPermit) -> gate.CloudCall:
+        return gate.CloudCall(permit, public, deadline=time.monotonic() + self._timeout)
+
+    def _send(self, request: Callable[[], _T], call: gate.CloudCall, *, retry: bool = True) -> _T:
         """Attempt a request until it succeeds, fails for good, or time is up.
 
         Each attempt runs in a thread that is abandoned at the deadline: no timeout of a client
         limits a name that does not resolve, a rate limiter, or a head that arrives byte by byte.
         """
-        call = gate.CloudCall(permit, public, deadline=time.monotonic() + self._timeout)
         pause = _FIRST_PAUSE
-        for attempt in range(1, self._attempts + 1):
+        attempts = self._attempts if retry else 1
+        for attempt in range(1, attempts + 1):
             outcome: SimpleQueue[_T | CoGenesisError] = SimpleQueue()
-            # An empty context holds no callbacks of the caller's run.
+            # The caller's context goes along: a function that gives the API key may read it.
             work = (self._run, request, call, outcome.put)
             threading.Thread(
-                target=Context().run, args=work, daemon=True, name="cloud-call"
+                target=copy_context().run, args=work, daemon=True, name="cloud-call"
             ).start()
             try:
-                result = outcome.get(timeout=call.seconds_left)
+                result = outcome.get(timeout=call.require_time())
             except Empty:
                 result = gate.too_late()
             if not isinstance(result, CoGenesisError):
                 return result
-            if not isinstance(result, _RETRYABLE) or attempt == self._attempts:
+            if not isinstance(result, _RETRYABLE) or attempt == attempts:
                 raise result
             wait = max(pause, retry_after(result))
             if time.monotonic() + wait >= call.deadline:
@@ -201,7 +218,7 @@ class CloudModel:
     ) -> None:
         """Make one attempt; put its result, or an error without the request and its frames."""
         try:
-            with tracing_context(enabled=False), gate.set_current_call(call):
+            with untraced(), gate.set_current_call(call):
                 if self._model.rate_limiter:
                     self._model.rate_limiter.acquire(blocking=True)
                 put(request())
@@ -212,14 +229,15 @@ class CloudModel:
         except Exception as error:
             put(translate(error, self._name).with_traceback(None))
 
-    def _generate_checked(self, prompt: list[BaseMessage]) -> ChatResult:
+    def _generate_checked(self, prompt: list[BaseMessage], call: gate.CloudCall) -> ChatResult:
         """Check and record the messages for a model whose HTTP client is not ours."""
+        call.require_time()
         endpoint = f"CALL {type(self._model).__name__}/{self._name}"
-        gate.current_call().authorise(endpoint, _as_json(prompt))
+        call.permit.authorise(endpoint, _as_json(prompt), call.public)
         return self._model._generate(prompt)
 
     def _server(self) -> OpenAI:
-        if self._client is None:
+        if self._client is None or type(self._client).__name__ == "AzureOpenAI":
             raise ConfigurationError(
                 f"fused decoding cannot ask a {type(self._model).__name__} for log-probabilities "
                 "of a prefix",
@@ -232,11 +250,12 @@ class CloudModel:
         try:
             parsed: Json = json.loads(response.content)
         except (ValueError, RecursionError):
-            raise CloudAnswerInvalid(
-                f"the endpoint of {self._name!r} did not answer with JSON",
-                remedy="check the base_url",
-            ) from None
-        return parsed
+            pass  # it holds the answer, so it must not become the context of the error below
+        else:
+            return parsed
+        raise CloudAnswerInvalid(
+            f"the endpoint of {self._name!r} did not answer with JSON", remedy="check the base_url"
+        )
 
 
 def _without_own_retries(model: BaseChatModel) -> BaseChatModel:

@@ -65,19 +65,8 @@ class CloudCall:
     public: Sequence[PublicText]
     deadline: float
 
-    def authorise(self, endpoint: str, payload: bytes, extra: Sequence[str] = ()) -> None:
-        """Check and record a request; it may leave once this returns.
-
-        Raises:
-            CloudTimeout: The deadline has passed; nothing is recorded and nothing may leave.
-            PrivacyViolation: See `EgressPermit.authorise`.
-        """
-        _ = self.seconds_left
-        self.permit.authorise(endpoint, payload, self.public, extra)
-
-    @property
-    def seconds_left(self) -> float:
-        """Time until the deadline.
+    def require_time(self) -> float:
+        """Return the seconds until the deadline.
 
         Raises:
             CloudTimeout: The deadline has passed.
@@ -109,21 +98,6 @@ def set_current_call(call: CloudCall) -> Iterator[None]:
         _current.reset(token)
 
 
-def current_call() -> CloudCall:
-    """Return the call in progress.
-
-    Raises:
-        PrivacyViolation: There is none, so there is no permit.
-    """
-    call = _current.get()
-    if call is None:
-        raise PrivacyViolation(
-            "a request to the cloud model was made outside of a permit",
-            remedy="call the cloud model through ChatCoGenesis only",
-        )
-    return call
-
-
 def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
     """Copy an OpenAI chat model so that its requests pass the gate.
 
@@ -134,13 +108,19 @@ def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
         model: The caller's model; it is not changed.
 
     Raises:
-        ConfigurationError: The environment redirects it to a gateway, its ``base_url`` is not an
-            HTTP URL, or its HTTP client is of an older library.
+        ConfigurationError: The environment redirects it to a gateway, its API key is only for
+            asynchronous calls, its ``base_url`` is not an HTTP URL, or its HTTP client is of an
+            older library.
     """
     if model._uses_gateway:
         raise ConfigurationError(
             "LANGSMITH_GATEWAY redirects the cloud model to another host",
             remedy="unset LANGSMITH_GATEWAY, or pass base_url to the cloud model",
+        )
+    if model.root_client is None:
+        raise ConfigurationError(
+            "the cloud model's api_key is an asynchronous function",
+            remedy="pass api_key as a string, or as a function that is not asynchronous",
         )
     root = httpx2.URL(server_root(model))
     if root.scheme not in ("http", "https") or not root.host:
@@ -178,15 +158,20 @@ class _Gate(httpx2.BaseTransport):
         self._query = frozenset(query.multi_items())
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        call = current_call()
+        call = _current.get()
+        if call is None:
+            raise PrivacyViolation(
+                "a request to the cloud model was made outside of a permit",
+                remedy="call the cloud model through ChatCoGenesis only",
+            )
         extra = [
             f"{name}: {value}"
             for name, value in request.headers.items()
             if name not in _CLIENT_HEADERS and not name.startswith("x-stainless-")
         ]
         extra += self._beyond_configured(request.url)
-        call.authorise(f"{request.method} {request.url}", request.read(), extra)
-        left = call.seconds_left
+        left = call.require_time()  # too late: nothing is recorded and nothing leaves
+        call.permit.authorise(f"{request.method} {request.url}", request.read(), call.public, extra)
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
         response = self._carrier.handle_request(request)
         kept = [item for item in response.headers.multi_items() if item[0] not in _BODY_HEADERS]
@@ -223,7 +208,7 @@ class _Bounded(httpx2.SyncByteStream):
                     f"the cloud model's answer is larger than {MAX_ANSWER_BYTES} bytes",
                     remedy="check the base_url and the model; ask for a shorter text",
                 )
-            _ = self._call.seconds_left  # a slow trickle never runs into the read timeout
+            self._call.require_time()  # a slow trickle never runs into the read timeout
             yield chunk
 
     def close(self) -> None:

@@ -1,23 +1,21 @@
 """Next-token distributions of a GGUF model in this process, over a cache that rolls back.
 
-Works on llama.cpp's batches directly: logits are computed only where they are asked for, and no
-array of window times vocabulary exists. Each object has a cache of its own; the weights are those
-of the `LlamaCppModel` it is made from.
+It uses llama.cpp's batches directly: logits are computed only for the positions asked for, so that
+there is no array of window times vocabulary.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 from cogenesis_langchain.errors import ContextTooLong, LocalModelError
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.local.logits import common_prefix, log_softmax, top_k
+from cogenesis_langchain.models.local.logits import common_prefix, log_softmax
 from cogenesis_langchain.models.local.token_exclusion import piece_of
-from cogenesis_langchain.privacy.disclosure import PublicTokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,15 +24,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Logits: TypeAlias = "NDArray[np.float32]"
 _READ: Final = 256
-"""Tokens a batch while a prompt is read."""
-_SCORE: Final = 6
-"""Tokens a batch while a block is scored; on two x86 cores, more gain nothing below sixteen."""
+"""Tokens of a batch while a prompt is read."""
 _KNOWN: Final = 32
-"""Tokens a batch while a known text is read."""
+"""Tokens of a batch while a known text is read."""
 
 
-class _Cache:
-    """A llama.cpp context and the ids that its KV cache holds."""
+class LlamaCppCache:
+    """A llama.cpp context, and the ids that its key-value cache holds."""
 
     def __init__(self, model: LlamaCppModel, window: int, threads: int | None) -> None:
         import llama_cpp
@@ -74,7 +70,7 @@ class _Cache:
             ids: The whole sequence.
             start: First position whose prediction is wanted, 1 <= start <= len(ids).
             reduce: Makes something small of logits of shape (vocabulary,), which it must not keep.
-            together: Tokens a batch where logits are wanted.
+            together: Tokens of a batch where logits are wanted.
 
         Returns:
             One result for the logits after ``ids[:i]``, for each i in start..len(ids).
@@ -116,7 +112,7 @@ class _Cache:
 
 @final
 class LlamaCppTokens:
-    """A `TokenModel`: the local side of fused decoding.
+    """A `TokenModel` with a cache of its own, over the weights of a `LlamaCppModel`.
 
     Args:
         model: The model whose weights, tokenizer and chat template are used.
@@ -128,7 +124,7 @@ class LlamaCppTokens:
         self, model: LlamaCppModel, *, window: int | None = None, threads: int | None = None
     ) -> None:
         self._model = model
-        self._cache = _Cache(model, window or model.n_ctx, threads)
+        self._cache = LlamaCppCache(model, window or model.n_ctx, threads)
         self._pieces: dict[int, bytes] = {}
 
     @property
@@ -144,7 +140,12 @@ class LlamaCppTokens:
     @cached_property
     def end_tokens(self) -> frozenset[int]:
         """Ids that end the assistant's turn, as the model file marks them."""
-        return _end_tokens(self._model)
+        from llama_cpp import llama_vocab_is_eog
+
+        weights = self._model.weights
+        return frozenset(
+            token for token in range(weights.n_vocab()) if llama_vocab_is_eog(weights.vocab, token)
+        )
 
     def encode(self, text: bytes) -> list[int]:
         """Token ids of plain text; what looks like a control token stays text."""
@@ -164,16 +165,7 @@ class LlamaCppTokens:
         return self._cache.read(ids, len(ids), log_softmax)[0]
 
     def read(self, ids: Sequence[int], start: int, reduce: Callable[[LogProbs], _T]) -> list[_T]:
-        """Read a text that is known: faster than asking `next_logprobs` for each of its tokens.
-
-        Args:
-            ids: The whole sequence.
-            start: First position whose prediction is wanted, 1 <= start <= len(ids).
-            reduce: Makes what is kept of log-probabilities of shape (vocabulary,).
-
-        Returns:
-            One result for the token after ``ids[:i]``, for each i in start..len(ids).
-        """
+        """Read a known text in few batches; see `TokenModel.read`."""
         return self._cache.read(
             ids, start, lambda logits: reduce(log_softmax(logits)), together=_KNOWN
         )
@@ -182,57 +174,3 @@ class LlamaCppTokens:
         if token not in self._pieces:
             self._pieces[token] = piece_of(self._model.weights, token)
         return self._pieces[token]
-
-
-@final
-class LlamaCppScorer:
-    """A `BlockScorer` in this process, for trials without a server.
-
-    Args:
-        model: The model whose weights are used.
-        window: Tokens of prompt, text and block; by default the model's.
-        threads: CPU threads; by default the model's.
-        together: Tokens a batch. llama.cpp rounds differently for batches of different lengths,
-            as other servers do (measured on 4-bit models: 0.02 in total variation, up to 0.05 in a
-            probability); with 1 a block scores what its tokens score one by one, to the last bit.
-    """
-
-    def __init__(
-        self,
-        model: LlamaCppModel,
-        *,
-        window: int | None = None,
-        threads: int | None = None,
-        together: int = _SCORE,
-    ) -> None:
-        self._model = model
-        self._cache = _Cache(model, window or model.n_ctx, threads)
-        self._together = together
-
-    @property
-    def window(self) -> int:
-        """Most tokens of a sequence."""
-        return self._cache.window
-
-    @property
-    def max_k(self) -> int:
-        """The whole vocabulary."""
-        return self._model.weights.n_vocab()
-
-    @cached_property
-    def end_tokens(self) -> frozenset[int]:
-        """Ids that end the assistant's turn, as the model file marks them."""
-        return _end_tokens(self._model)
-
-    def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
-        """Top-k after ``ids[:i]`` for each i in start..len(sequence)."""
-        return self._cache.read(sequence.ids, start, partial(top_k, k=k), together=self._together)
-
-
-def _end_tokens(model: LlamaCppModel) -> frozenset[int]:
-    from llama_cpp import llama_vocab_is_eog
-
-    weights = model.weights
-    return frozenset(
-        token for token in range(weights.n_vocab()) if llama_vocab_is_eog(weights.vocab, token)
-    )

@@ -55,11 +55,19 @@ class _Cache:
             kept = min(common_prefix(self._ids, ids), start - 1)
             if kept < len(self._ids):
                 self._keys_values.crop(kept - len(self._ids))
-            logits = self._model(
-                input_ids=torch.tensor([list(ids[kept:])], device=self._model.device),
-                past_key_values=self._keys_values,
-                logits_to_keep=len(ids) - start + 1,
-            ).logits[0]
+            try:
+                logits = self._model(
+                    input_ids=torch.tensor([list(ids[kept:])], device=self._model.device),
+                    past_key_values=self._keys_values,
+                    logits_to_keep=len(ids) - start + 1,
+                ).logits[0]
+            except RuntimeError:  # also torch's error of too little memory; the cache is unusable
+                self._keys_values = type(self._keys_values)()
+                self._ids.clear()
+                raise LocalModelError(
+                    "the transformers model failed to evaluate a batch",
+                    remedy="free some memory, or use a smaller model",
+                ) from None
             self._ids = list(ids)
             return [reduce(row.float().cpu().numpy()) for row in logits]
 

@@ -21,7 +21,7 @@ distribution that used it would depend on the draft.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from cogenesis_langchain.models.base import Json, StringTopK, TopK
@@ -38,7 +38,13 @@ class CloudServer(Protocol):
         ...
 
     def post(
-        self, path: str, body: Json, public: Sequence[PublicText], permit: EgressPermit
+        self,
+        path: str,
+        body: Mapping[str, Json],
+        public: Sequence[PublicText],
+        permit: EgressPermit,
+        *,
+        retry: bool = True,
     ) -> Json:
         """Send a request; see `CloudModel.post`."""
         ...

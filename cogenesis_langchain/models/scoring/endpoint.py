@@ -5,7 +5,7 @@ What is sent is public by type: `PublicTokens` and `PublicText`, or fixed texts 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import final
 
@@ -106,5 +106,5 @@ class CompletionsEndpoint:
         answer = self._post("/detokenize", {"model": self.name, "tokens": ids})
         return text(optional(answer, "prompt"))
 
-    def _post(self, path: str, body: Json) -> Json:
+    def _post(self, path: str, body: Mapping[str, Json]) -> Json:
         return self.server.post(path, body, (), self.permit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, final
@@ -109,19 +109,20 @@ class ServerProbe:
             "parse_special": True,
         }
         with suppress(CloudRefused, CloudAnswerInvalid):
-            return token_ids(optional(self._post("/tokenize", body, public), "tokens"))
+            answer = self._server.post("/tokenize", body, public, self._permit)
+            return token_ids(optional(answer, "tokens"))
         return None
 
     def _scores_ids(self, dialect: TokenDialect, k: int) -> bool:
         try:
-            body = self._post(dialect.path, dialect.request(_IDS, 1, k))
+            body = self._try(dialect.path, dialect.request(_IDS, 1, k))
             return len(dialect.answer(body, _IDS, 1, k)) == len(_IDS)
         except _CANNOT:
             return False
 
     def _scores_text(self, dialect: TextDialect, k: int) -> TextDialect | None:
         try:
-            bodies = {text: self._post(dialect.path, dialect.request([text], k)) for text in _TEXTS}
+            bodies = {text: self._try(dialect.path, dialect.request([text], k)) for text in _TEXTS}
             if isinstance(dialect, Echo):
                 dialect = replace(dialect, shift=observed_shift(bodies))
             answers = [dialect.answer(body, [text], k) for text, body in bodies.items()]
@@ -145,5 +146,6 @@ class ServerProbe:
         ids = (self.tokenized(mark) for mark in sorted(CHAT_END))
         return frozenset(found[0] for found in ids if found is not None and len(found) == 1)
 
-    def _post(self, path: str, body: Json, public: Sequence[PublicText] = ()) -> Json:
-        return self._server.post(path, body, public, self._permit)
+    def _try(self, path: str, body: Mapping[str, Json]) -> Json:
+        """Post without retries: a failure most likely means that the server lacks the dialect."""
+        return self._server.post(path, body, (), self._permit, retry=False)

@@ -7,6 +7,7 @@ import time
 import pytest
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from support.asking import ask, openai_model
+from support.releases import permit
 
 from cogenesis_langchain.errors import (
     CloudRateLimited,
@@ -14,6 +15,7 @@ from cogenesis_langchain.errors import (
     CloudTimeout,
     CloudUnavailable,
 )
+from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 
@@ -55,8 +57,10 @@ def test_a_pause_beyond_the_deadline_ends_the_attempts(egress: EgressRecorder) -
 
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
+    cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)
+    prompt, permission = permit()
     limiter.acquire()
     with pytest.raises(CloudTimeout):
-        ask(openai_model(egress, rate_limiter=limiter), timeout=0.2)
+        cloud.generate(prompt, permission)
     time.sleep(1.0)  # by now the limiter has let the late thread go
     assert egress.requests == ()

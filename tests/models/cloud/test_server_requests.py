@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.rate_limiters import InMemoryRateLimiter
-from langchain_openai import ChatOpenAI
+from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from pydantic import SecretStr
-from support.asking import openai_model
+from support.asking import everything_of, openai_model
 from support.releases import permit
 from support.scoring_servers import Answer, Route, ScoringServer, serving
 
@@ -43,7 +45,7 @@ class Connection:
         model = ChatOpenAI(model="tiny", base_url=url, api_key=SecretStr("secret-key"))
         self._cloud = CloudModel(model, timeout=timeout, max_retries=max_retries)
 
-    def post(self, path: str, body: Json, public: Sequence[PublicText] = ()) -> Json:
+    def post(self, path: str, body: Mapping[str, Json], public: Sequence[PublicText] = ()) -> Json:
         return self._cloud.post(path, body, public, permit()[1])
 
     def get(self, path: str) -> Json | None:
@@ -222,10 +224,11 @@ def test_each_request_is_recorded_under_the_permit_that_comes_with_it() -> None:
 
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
-    limiter.acquire()
     cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)
+    permission = permit()[1]
+    limiter.acquire()
     with pytest.raises(CloudTimeout):
-        cloud.post(PATH, {}, (), permit()[1])
+        cloud.post(PATH, {}, (), permission)
     time.sleep(1.0)  # by now the limiter has let the late thread go
     assert egress.requests == ()
 
@@ -245,3 +248,69 @@ def test_several_requests_at_once_do_not_mix() -> None:
         connection = Connection(server.url)
         answers = list(pool.map(lambda i: connection.post(PATH, {"i": i}), range(40)))
     assert answers == [{"i": i} for i in range(40)]
+
+
+def test_a_request_that_may_well_fail_is_made_once(egress: EgressRecorder) -> None:
+    egress.play(behaviours.status(500))
+    cloud = CloudModel(openai_model(egress), max_retries=2)
+    with pytest.raises(CloudUnavailable):
+        cloud.post(PATH, {}, (), permit()[1], retry=False)
+    assert len(egress.requests) == 1
+
+
+def test_the_callers_extra_body_is_part_of_every_request(egress: EgressRecorder) -> None:
+    egress.play(behaviours.junk(b"{}", "application/json"))
+    cloud = CloudModel(openai_model(egress, extra_body={"cache_salt": "s", "prompt": "theirs"}))
+    cloud.post(PATH, {"prompt": [1, 2]}, (), permit()[1])
+    assert json.loads(egress.requests[0].body) == {"cache_salt": "s", "prompt": [1, 2]}
+
+
+def test_a_private_value_in_the_callers_extra_body_is_stopped(egress: EgressRecorder) -> None:
+    cloud = CloudModel(openai_model(egress, extra_body={"user": "Zimlor Quovex"}))
+    with pytest.raises(PrivacyViolation):
+        cloud.post(PATH, {}, (), permit(secrets=["Zimlor Quovex"])[1])
+    assert egress.requests == ()
+
+
+def test_an_answer_that_is_not_json_does_not_travel_in_the_error(egress: EgressRecorder) -> None:
+    egress.play(behaviours.junk(b"not JSON, but the prompt: something private"))
+    with pytest.raises(CloudAnswerInvalid) as caught:
+        CloudModel(openai_model(egress)).post(PATH, {}, (), permit()[1])
+    assert "something private" not in everything_of(caught.value)
+
+
+def test_a_function_that_gives_the_key_runs_in_the_context_of_its_caller(
+    egress: EgressRecorder,
+) -> None:
+    """As an application does that serves many tenants with one model."""
+    egress.play(behaviours.junk(b"{}", "application/json"))
+    tenant = ContextVar("tenant", default="nobody")
+    model = ChatOpenAI(
+        model="m", base_url=egress.base_url, api_key=lambda: f"key-of-{tenant.get()}"
+    )
+    cloud = CloudModel(model)
+    for name in ("ada", "bob"):
+        tenant.set(name)
+        cloud.post(PATH, {}, (), permit()[1])
+    sent = [dict(request.headers)["authorization"] for request in egress.requests]
+    assert sent == ["Bearer key-of-ada", "Bearer key-of-bob"]
+
+
+def test_azure_is_refused_before_anything_leaves(egress: EgressRecorder) -> None:
+    azure = AzureChatOpenAI(
+        azure_endpoint=egress.url,
+        azure_deployment="cloud",
+        api_version="2024-05-01",
+        api_key=SecretStr("key"),
+    )
+    with pytest.raises(ConfigurationError, match="cannot ask a AzureChatOpenAI"):
+        CloudModel(azure).require_server()
+    assert egress.requests == ()
+
+
+def test_a_key_for_asynchronous_calls_alone_is_refused_at_once(egress: EgressRecorder) -> None:
+    async def key() -> str:
+        return "key"
+
+    with pytest.raises(ConfigurationError, match="asynchronous"):
+        CloudModel(ChatOpenAI(model="m", base_url=egress.base_url, api_key=key))

@@ -215,3 +215,20 @@ def test_a_schema_and_a_prompt_that_does_not_fit_are_refused(
     for start in (local.stream, local.prefill):
         with pytest.raises(ContextTooLong):
             start(MESSAGES, GenerationOptions(max_tokens=64))
+
+
+def test_a_failure_of_the_model_is_told_and_the_next_call_works(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = TransformersTokens(model, tokenizer)
+    expected = tokens.next_logprobs(IDS)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of memory while reading: the thing")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "forward", fail)
+        with pytest.raises(LocalModelError) as caught:
+            tokens.next_logprobs([*IDS, 4])
+    assert "thing" not in str(caught.value) and caught.value.__cause__ is None
+    assert tokens.next_logprobs(IDS) == pytest.approx(expected, abs=1e-4)
