@@ -1,4 +1,4 @@
-"""Reading servers' JSON strictly: what was asked for, or `CloudAnswerInvalid`."""
+"""Strict readers of servers' JSON: the expected field, or `CloudAnswerInvalid`."""
 
 from __future__ import annotations
 
