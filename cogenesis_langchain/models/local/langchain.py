@@ -118,7 +118,7 @@ class LocalChatModel:
 
 
 def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:
-    """Return a copy without redirects and environment proxies, if the model is of OpenAI's kind."""
+    """Return a copy without redirects and environment proxies, if the model is of langchain-openai."""
     openai_model = as_openai_model(model)
     if openai_model is None:
         return model
