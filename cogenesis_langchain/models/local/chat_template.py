@@ -2,7 +2,8 @@
 
 A chat template marks turns with control tokens such as ``<|im_start|>``. If everything were
 rendered as one string, a document that contains these words could open a turn. Here the template
-is rendered around placeholders; only the template's own parts become control tokens, and content stays text.
+is rendered around placeholders. Only the template's own parts become control tokens; content stays
+text.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ class LocalChatModel:
 
 
 def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:
-    """Return a copy without redirects and environment proxies, if the model is of langchain-openai."""
+    """Copy a model of langchain-openai, without redirects and environment proxies."""
     openai_model = as_openai_model(model)
     if openai_model is None:
         return model
