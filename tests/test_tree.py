@@ -70,6 +70,7 @@ def test_a_bare_folder_is_refused(folder: str) -> None:
     assert importlib.import_module(f"cogenesis_langchain.{folder}")
 
 
+@pytest.mark.slow
 def test_a_chat_model_costs_no_torch_and_no_chroma() -> None:
     code = "import sys; from cogenesis_langchain import ChatCoGenesis; print(*sys.modules)"
     loaded = {name.partition(".")[0] for name in run(code).stdout.split()}

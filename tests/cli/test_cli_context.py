@@ -56,6 +56,7 @@ def papers(tmp_path: Path) -> Path:
     return papers
 
 
+@pytest.mark.slow
 def test_add_list_search_show_and_stats(run: Command, papers: Path) -> None:
     assert run("add", str(papers))[:2] == (0, "2 pieces of 2 files are in the store\n")
     code, key = run.records()
@@ -69,6 +70,7 @@ def test_add_list_search_show_and_stats(run: Command, papers: Path) -> None:
     assert run("list", "--kind", "history")[1].count(key["id"]) == 0
 
 
+@pytest.mark.slow
 def test_forget_and_purge(run: Command, papers: Path) -> None:
     run("add", str(papers))
     code, key = run.records()

@@ -171,6 +171,7 @@ def test_only_the_last_token_has_a_finish_reason_and_a_report() -> None:
     assert [token.report is None for token in tokens] == [True] * 39 + [False]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_text() -> None:
     """Each draft holds a distribution, and the number of drafts is bounded."""
 

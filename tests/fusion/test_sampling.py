@@ -27,6 +27,7 @@ def test_greedy_takes_the_most_probable_token_and_the_lowest_id_of_equals() -> N
     assert sampler.settle(proposal, LOCAL) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters",
     [

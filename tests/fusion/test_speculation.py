@@ -30,6 +30,7 @@ from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 4])
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: int) -> None:
@@ -39,6 +40,7 @@ def test_block_sampling_follows_token_by_token_fusion(operator: Operator, size: 
     assert p_value(counts, exact_probabilities(operator, parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
     parameters = SamplingParameters(temperature=0.7, top_p=0.9)
@@ -46,6 +48,7 @@ def test_sharpened_sampling_follows_the_sharpened_fusion() -> None:
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) > 0.01
 
 
+@pytest.mark.slow
 def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
     parameters, penalty = SamplingParameters(), PresencePenalty(1.5, window=2)
@@ -116,6 +119,7 @@ def test_a_correction_discards_later_drafts_and_an_acceptance_keeps_them() -> No
     assert speculation.written == [first.token, other]
 
 
+@pytest.mark.slow
 def test_completion_uses_the_top_k_alone() -> None:
     local = np.full(4, 0.25)
     topk = TopK(np.array([2]), np.log([0.5]))

@@ -124,6 +124,7 @@ def damage(path: Path, start: int, length: int) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [0, 4096, 20_000], ids=["header", "schema", "tables"])
 def test_a_damaged_database_is_reported_and_a_restored_one_opens(
     folder: Path, start: int, capfd: pytest.CaptureFixture[str]
@@ -180,6 +181,7 @@ def test_a_path_that_is_not_a_folder_is_refused(tmp_path: Path) -> None:
 mounted = pytest.mark.skipif(not store_under_limits.can_mount(), reason="may not mount anything")
 
 
+@pytest.mark.slow
 @mounted
 def test_a_full_disk_is_reported(folder: Path) -> None:
     what, remedy, kept = store_under_limits.run(folder, "full")
@@ -188,6 +190,7 @@ def test_a_full_disk_is_reported(folder: Path) -> None:
     assert int(kept) > 0
 
 
+@pytest.mark.slow
 @mounted
 @pytest.mark.parametrize("filled", [True, False])
 def test_a_read_only_folder_is_reported(folder: Path, filled: bool) -> None:
@@ -200,6 +203,7 @@ def test_a_read_only_folder_is_reported(folder: Path, filled: bool) -> None:
     assert kept == "0"
 
 
+@pytest.mark.slow
 @mounted
 def test_control_without_a_limit_there_is_no_error(folder: Path) -> None:
     """The control: without a limit there is no error."""

@@ -15,6 +15,8 @@ from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = [2023, 2024, 2023.5, 2023.2, -2, -3, -2.5, 0, 0.5, -0.5, True, "2023"]
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "$eq": operator.eq,

@@ -12,9 +12,12 @@ from support import socketless_worker
 
 from cogenesis_langchain.models.files import catalog
 
-pytestmark = pytest.mark.skipif(
-    not socketless_worker.can_block_sockets(), reason="needs Linux's filters of system calls"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not socketless_worker.can_block_sockets(), reason="needs Linux's filters of system calls"
+    ),
+]
 
 TESTS = Path(__file__).parents[1]
 

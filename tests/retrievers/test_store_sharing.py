@@ -16,6 +16,8 @@ from support.word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 
+pytestmark = pytest.mark.slow
+
 OPEN_IT = (
     "import sys\n"
     "from langchain_core.embeddings import DeterministicFakeEmbedding\n"

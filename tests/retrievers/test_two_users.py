@@ -25,6 +25,8 @@ from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS, make_record
 
+pytestmark = pytest.mark.slow
+
 USERS = ("ann", "ben")
 WORDS = [
     "rent",

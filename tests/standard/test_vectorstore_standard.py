@@ -9,6 +9,8 @@ from langchain_tests.integration_tests import VectorStoreIntegrationTests
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
+pytestmark = pytest.mark.slow
+
 
 class TestContextVectorStore(VectorStoreIntegrationTests):
     @pytest.fixture

@@ -47,7 +47,7 @@ class Unlocked(FileLedger):
     """A control: writers do not wait for each other."""
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         yield
 
 

@@ -47,6 +47,7 @@ def test_docstring_examples_run(module: str) -> None:
     assert result.attempted > 0 and result.failed == 0
 
 
+@pytest.mark.slow
 def test_the_plugin_gives_a_running_recorder(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         'pytest_plugins = ["cogenesis_langchain.testing.plugin"]\n'
@@ -63,6 +64,7 @@ def test_the_plugin_gives_a_running_recorder(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_the_kit_is_not_loaded_by_the_library() -> None:
     code = (
         "import sys, cogenesis_langchain.chat_model\n"

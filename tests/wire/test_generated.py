@@ -20,6 +20,8 @@ from wire.thorough import CASES
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EgressRecorder]:

@@ -24,9 +24,12 @@ from cogenesis_langchain.testing import CALL_STYLES, Canaries, make_canaries
 from cogenesis_langchain.testing.search import find_leaks
 
 # The plain models of the controls leave connections open in the event loops they ran in.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

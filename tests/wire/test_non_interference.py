@@ -67,6 +67,7 @@ def model(harness: Harness) -> ChatCoGenesis:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "composition"),
     [("outline", composition) for composition in COMPOSITIONS]

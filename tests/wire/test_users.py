@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -17,6 +18,8 @@ from cogenesis_langchain.models.base import LocalChunk
 from cogenesis_langchain.privacy.ledger.chain import read, verify
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 from cogenesis_langchain.testing import Canaries, EgressRecorder, FakeLocal, make_canaries
+
+pytestmark = pytest.mark.slow
 
 USERS = 64
 CALLS = 50 if THOROUGH else 5

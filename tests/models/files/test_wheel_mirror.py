@@ -11,6 +11,8 @@ from support.model_sources import build_wheel
 from cogenesis_langchain.errors import DiskFull, ModelFileDamaged, ModelFileUnreachable
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
+pytestmark = pytest.mark.slow
+
 MIRROR = WheelMirror("tiny-part{part}==1", "data/part{part:02}.bin", part_size=4, parts=2)
 
 

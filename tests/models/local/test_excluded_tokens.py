@@ -32,6 +32,7 @@ def test_a_distribution_without_other_tokens_is_returned_unchanged() -> None:
     assert ExcludedTokens(TinyModel(), "a").apply(certain) is certain
 
 
+@pytest.mark.slow
 def test_sampling_follows_fusion_without_the_excluded_tokens() -> None:
     verifier = CachingVerifier(tiny_verifier(TinyScorer()))
     parameters, excluded = SamplingParameters(), ExcludedTokens(TinyModel(), "b")

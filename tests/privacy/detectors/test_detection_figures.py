@@ -19,6 +19,8 @@ from support.labelled import (
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
 
+pytestmark = pytest.mark.slow
+
 LEAST_RECALL: dict[Half, float] = {
     "development": 0.99,
     "held_out": 0.99,

@@ -47,10 +47,9 @@ def test_everyday_sentences_hold_no_name(text: str) -> None:
 
 
 def test_a_name_known_from_one_place_counts_where_a_sentence_begins() -> None:
-    assert ("NAME", "Bishop") not in detected(find_names, "Bishop was late.")
-    text = "We thanked Mr. Bishop. Bishop was late."
-    [*starts] = [span.start for span in find_names(text) if text[span.start : span.end] == "Bishop"]
-    assert text.index("Bishop was") in starts
+    assert detected(find_names, "Faith moved slowly.") == set()
+    text = "We thanked Mrs. Faith. Faith moved slowly."
+    assert any(span.start == text.index("Faith moved") for span in find_names(text))
 
 
 def test_a_possessive_ending_is_no_part_of_the_name() -> None:

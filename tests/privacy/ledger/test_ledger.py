@@ -115,6 +115,7 @@ def acknowledged_before_kill(kind: str, path: Path, name: str, chance: random.Ra
     return [f"{name}:{line.strip()}" for line in acknowledged]
 
 
+@pytest.mark.slow
 def test_kill_9_during_a_thousand_appends_loses_no_acknowledged_line(path: Path) -> None:
     chance = random.Random()
     acknowledged: list[str] = []
@@ -164,6 +165,7 @@ def test_an_incomplete_first_line_of_a_later_file_is_removed(path: Path) -> None
 # Many writers
 
 
+@pytest.mark.slow
 def test_64_threads_write_one_chain(path: Path) -> None:
     append_from_threads(FileLedger(path, max_bytes=200_000), threads=64, each=50)
     found = verify(path)
@@ -173,6 +175,7 @@ def test_64_threads_write_one_chain(path: Path) -> None:
     assert set(payloads(path)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "whole"), [("FileLedger", True), ("Unlocked", False)])
 def test_processes_write_one_chain_only_under_the_lock(path: Path, kind: str, whole: bool) -> None:
     processes = writers(kind, path, [f"p{number}" for number in range(5)], 60)

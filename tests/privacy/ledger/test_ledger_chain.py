@@ -29,6 +29,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger" / "egress.jsonl"
 
 
+@pytest.mark.slow
 @given(
     payload=st.binary() | st.text().map(str.encode),
     endpoint=st.text(),
@@ -181,6 +182,7 @@ def test_verifying_a_missing_ledger_raises(path: Path) -> None:
         verify(path)
 
 
+@pytest.mark.slow
 def test_verifying_during_appends_finds_an_intact_chain(path: Path) -> None:
     ledger = filled(path, count=1, max_bytes=2000)
     thread = threading.Thread(target=append_from_threads, args=(ledger, 2, 100))

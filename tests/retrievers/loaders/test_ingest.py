@@ -11,6 +11,8 @@ from cogenesis_langchain.errors import StoreError, UnreadableFile
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, add_files, find_files
 
+pytestmark = pytest.mark.slow
+
 PIECES_OF_LONG = 30
 
 

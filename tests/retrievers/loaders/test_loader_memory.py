@@ -19,6 +19,8 @@ from cogenesis_langchain.errors import UnreadableFile
 from cogenesis_langchain.retrievers.loaders import text as text_files
 from cogenesis_langchain.retrievers.loaders.files import load
 
+pytestmark = pytest.mark.slow
+
 
 def written(path: Path, content: str) -> Path:
     path.write_text(content)

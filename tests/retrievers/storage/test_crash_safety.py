@@ -18,6 +18,8 @@ from wire.thorough import THOROUGH
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild
 
+pytestmark = pytest.mark.slow
+
 KEPT = "kept"
 KILLS = 20 if THOROUGH else 2
 _drawn = random.Random(1)

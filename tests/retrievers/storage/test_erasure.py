@@ -18,6 +18,8 @@ from cogenesis_langchain.retrievers.search import Search
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Qzxvbnm the jqkwxyz safe opens with 84413"
 METADATA = {"source": "/papers/wqzjkx.txt", "tags": ["vjxqkz", "plain"]}
 TRACES = ("Qzxvbnm", "jqkwxyz", "84413", "wqzjkx", "vjxqkz")

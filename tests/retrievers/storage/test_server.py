@@ -17,6 +17,8 @@ from support.word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError, UntrustedLocalModel
 from cogenesis_langchain.retrievers.context_store import ContextStore
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:

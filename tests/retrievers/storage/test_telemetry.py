@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DISABLE = (
     "from cogenesis_langchain.retrievers.embeddings import _disable_telemetry\n"
     "_disable_telemetry()\n"
