@@ -42,7 +42,7 @@ bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 bench-quality: $(STAMP) ## compare the paper's settings on 40 records, half an hour (RESULTS=folder)
-	$(BIN)/cogenesis evaluate tests/benchmarks/bench_quality.toml --out $(RESULTS)
+	$(BIN)/python -m experiments run experiments/bench_quality.toml --out $(RESULTS)
 
 examples: $(STAMP) ## run the example scripts
 	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done

@@ -28,12 +28,6 @@
     ├── SketchInvalid               the cloud's outline failed its checks, also after the retry
     ├── StoreError                  the context store cannot be read or written
     │   └── UnreadableFile          a file to be added cannot be read
-    ├── DatasetError                a data set cannot be read, or its records make no sense
-    ├── EvaluationError             an evaluation cannot go on, or its results make no sense
-    │   ├── EvaluationConfigInvalid what is to be evaluated is described wrongly
-    │   ├── ResultsUnusable         a run's folder cannot be read or written, or is damaged
-    │   ├── RunDiffers              the folder holds a run of another configuration
-    │   └── RunStopped              too many texts failed; the run can be resumed
     └── FusionError                 fused decoding is not possible with the two models
         └── TraceInvalid            a fusion trace is incomplete or cannot be read
 
@@ -209,30 +203,6 @@ class StoreError(CoGenesisError):
 
 class UnreadableFile(StoreError):
     """A file to be added to the store cannot be read."""
-
-
-class DatasetError(CoGenesisError):
-    """A data set cannot be read, or its records make no sense."""
-
-
-class EvaluationError(CoGenesisError):
-    """An evaluation cannot go on, or its results make no sense."""
-
-
-class EvaluationConfigInvalid(EvaluationError):
-    """What is to be evaluated is described wrongly."""
-
-
-class ResultsUnusable(EvaluationError):
-    """A run's folder cannot be read or written, or what is in it is damaged."""
-
-
-class RunDiffers(EvaluationError):
-    """The folder holds a run of another configuration."""
-
-
-class RunStopped(EvaluationError):
-    """Too many texts failed; what was written is kept and the run can be resumed."""
 
 
 class FusionError(CoGenesisError):

@@ -25,7 +25,7 @@ def test_the_quickstart_runs(
     exec(compile(QUICKSTART, "README.md", "exec"), {"__name__": "quickstart"})
     text, _, metadata = capsys.readouterr().out.rpartition("\n{")
     assert len(text.split()) > 20
-    assert "'rung': 'sketch'" in metadata
+    assert "'rung': 'template'" in metadata
 
 
 def test_every_file_of_the_map_exists() -> None:

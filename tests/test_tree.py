@@ -55,6 +55,7 @@ def test_the_package_list_names_every_package() -> None:
     assert sorted(found) == sorted(listed)
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, cogenesis_langchain; print(*sys.modules)"
     loaded = {name.partition(".")[0] for name in run(code).stdout.split()}

@@ -8,7 +8,6 @@ import sys
 import typer
 
 from cogenesis_langchain.cli.context import context_app
-from cogenesis_langchain.cli.evaluate import evaluate_app
 from cogenesis_langchain.cli.ledger import ledger_app
 from cogenesis_langchain.cli.models import models_app
 from cogenesis_langchain.cli.stand_in import stand_in
@@ -21,7 +20,6 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
 )
 app.add_typer(context_app, name="context")
-app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.command("stand-in")(stand_in)

@@ -137,6 +137,7 @@ class SketchFill:
         assert self._fill is not None
         stream = TextStream(options.stop)
         spans: list[Span] = []
+        written = 0
         report = replace(report, rung="template")
         for piece in self._fill.stream(prepared, template, options):
             if isinstance(piece, Completion):
@@ -150,14 +151,16 @@ class SketchFill:
                 continue
             spans.append(piece)
             if text := stream.feed(piece.text.encode()):
+                written += len(text)
                 yield text
             if stream.stopped:
                 break
         if not spans:
             return False
         if text := stream.close():
+            written += len(text)
             yield text
-        yield replace(report, provenance=tuple((span.author, span.text) for span in spans))
+        yield replace(report, provenance=tuple(_provenance(spans, written)))
         return True
 
     def _write_freely(
@@ -179,3 +182,11 @@ class SketchFill:
                     finish_reason=chunk.finish_reason,
                     leftover_placeholders=leftover_placeholders("".join(written)),
                 )
+
+
+def _provenance(spans: Sequence[Span], length: int) -> Iterator[tuple[str, str]]:
+    """Author and words of the first characters of a text; a stop string may have ended it."""
+    for span in spans:
+        if words := span.text[:length]:
+            yield span.author, words
+        length -= len(words)

@@ -28,7 +28,11 @@ from cogenesis_langchain.prompts import (
 )
 from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
 from cogenesis_langchain.sketch.outline import MAX_POINT_WORDS, MAX_POINTS, Outline
-from cogenesis_langchain.sketch.sanitiser import has_links_or_markup, strip_invisible
+from cogenesis_langchain.sketch.sanitiser import (
+    find_misuse,
+    has_links_or_markup,
+    strip_invisible,
+)
 
 MAX_CHARACTERS: Final = 8000
 MAX_SLOTS: Final = 60
@@ -179,18 +183,21 @@ def _brackets(text: str, placeholders: Placeholders) -> tuple[int, int]:
 
 
 def _fault(text: str, instruction: str, known: int, slots: int) -> Fault | None:
+    if text.casefold() == instruction.casefold().strip():
+        return "echo"
     bare = _SLOT.sub("it", text)
     if _BRACKET.search(bare) or slots > MAX_SLOTS:
         return "brackets"
     if _LINK_TO.search(text) or has_links_or_markup(bare):
         return "markup"
+    # Descriptions become questions to the local model, so they may hold no orders either.
+    if misused := find_misuse("\n".join(_SLOT.findall(text))):
+        return misused
     if _OTHER_BLANKS.search(bare):
         return "placeholder"
     words = bare.split()
     if len(words) - slots - known < MIN_LITERAL_WORDS or not slots:
         return "brackets"
-    if bare.casefold().strip() == instruction.casefold().strip():
-        return "echo"
     return None
 
 

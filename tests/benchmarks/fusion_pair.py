@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cogenesis_langchain.datasets.loaders import load_records
-from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.evaluation.setting import conversation, preparation
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -33,8 +31,11 @@ from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
+from experiments.records.loaders import load_records
+from experiments.records.record import Record
+from experiments.settings.setting import conversation, preparation
 
-RECORDS = Path(__file__).parents[1] / "data" / "evaluation" / "development.jsonl"
+RECORDS = Path(__file__).parents[2] / "experiments" / "data" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
     Mixture(0.3),

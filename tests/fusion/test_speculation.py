@@ -57,6 +57,7 @@ def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
 
 
+@pytest.mark.slow
 def test_control_using_the_drafted_tokens_own_probability_is_detected() -> None:
     """Control: using a server's extra entry for the drafted token breaks exactness."""
     leaky = LeakyVerifier(
@@ -119,7 +120,6 @@ def test_a_correction_discards_later_drafts_and_an_acceptance_keeps_them() -> No
     assert speculation.written == [first.token, other]
 
 
-@pytest.mark.slow
 def test_completion_uses_the_top_k_alone() -> None:
     local = np.full(4, 0.25)
     topk = TopK(np.array([2]), np.log([0.5]))

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_test_of_the_guarantee_passes() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S)
     names: dict[str, Callable[[], None]] = {}

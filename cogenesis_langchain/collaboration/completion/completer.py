@@ -166,6 +166,9 @@ class _Run:
         self._conversation.append("".join(span.text for span in said))
 
     def _fill(self, number: int, unit: Unit) -> None:
+        if not self._rules.admits_numbers(unit.words):
+            self._leave_out(unit)
+            return
         question = self._questions.about(number, unit)
         spans = self._attempt(unit, question, self._beginning_of(number + 1))
         if spans:

@@ -133,7 +133,8 @@ class CopyRules:
             return self._admits_number(word.casefold())
         if not word[0].isupper() or _PRONOUN.match(word) or word.casefold() in _TITLES:
             return True
-        if self._words.intersection(_forms(word)):
+        whole, bare, *parts = _forms(word)
+        if whole in self._words or bare in self._words or self._words.issuperset(parts):
             return True
         return starts_sentence and is_everyday(word, *self._languages)
 
@@ -165,6 +166,7 @@ class CopyRules:
             years = {year} if year and year != "*" else set()
             self._words |= {*days, *years}
             self._numbers |= {day, *years}
+            self._words |= {form for one in years for form in _numeric_dates(one, month, day)}
             for language in self._languages:
                 name = get_month_names("wide", locale=language)[int(month)].casefold()
                 followers = {name, *years}
@@ -182,6 +184,13 @@ def _date_forms(text: str) -> set[str]:
     return {form for date in find_dates(text) for form in date.canonical_forms | date.lookup_forms}
 
 
+def _numeric_dates(year: str, month: str, day: str) -> Iterator[str]:
+    """A date in figures: 2026-03-14 as 14.03.2026, 14/3/2026 or 3/14/2026."""
+    yield f"{year}-{month:0>2}-{day:0>2}"
+    for d, m in ((day, month), (f"{day:0>2}", f"{month:0>2}")):
+        yield from (f"{d}.{m}.{year}", f"{d}/{m}/{year}", f"{m}/{d}/{year}")
+
+
 def _weekday(year: int, month: int, day: int) -> int | None:
     """Monday is 0; None for a day that no calendar has."""
     try:
@@ -196,11 +205,12 @@ def starts_sentence(before: str) -> bool:
 
 
 def _forms(word: str) -> Iterator[str]:
-    """A word without its case, its parts, and it without a possessive ending."""
+    """A word without its case, also without a possessive ending, and the parts of the latter."""
     plain = word.casefold().replace("’", "'")
+    bare = _POSSESSIVE.sub("", plain)
     yield plain
-    yield _POSSESSIVE.sub("", plain)
-    yield from (part for part in _PART.split(plain) if part)
+    yield bare
+    yield from (part for part in _PART.split(bare) if part)
 
 
 def _plain(number: str) -> str:

@@ -46,7 +46,7 @@ def beginning_of(request: Request, context: Sequence[PrivateText]) -> list[Priva
 def task_of(request: Request, context: Sequence[PrivateText], template: Template) -> Task:
     """What a template is completed from; see `beginning_of`."""
     turns = [turn.text for turn in request.turns]
-    told = [request.task, *request.details, *turns]
+    told = [request.bare_task, *request.details, *turns]
     return Task(
         beginning=beginning_of(request, context),
         template=template,

@@ -41,12 +41,18 @@ class SettledText:
     _held: list[tuple[str, Span]] = field(default_factory=list)
 
     def add(self, unit: Unit, spans: Sequence[Span]) -> list[Span]:
-        """Add a unit; a heading or lead-in is held back until something follows it."""
+        """Add a unit; a heading or lead-in is held back until something follows it.
+
+        A heading whose paragraph or list was left out goes, unless it is the title of the text.
+        """
         separator = self._wider(unit.separator)
         self._separator = ""
-        self.has_gap = False
+        empty, self.has_gap = self.has_gap, False
+        title = not self.written and len(self._held) == 1
+        if empty and not title and unit.separator.count("\n") > 1:
+            self._held = self._held[:-1]
         if unit.announces:
-            self._held = [(separator, spans[0])]
+            self._held.append((separator, spans[0]))
             return []
         said: list[Span] = []
         for gap, span in self._held:

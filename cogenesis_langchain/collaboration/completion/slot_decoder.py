@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
-from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice
+from cogenesis_langchain.collaboration.completion.name_slots import names_somebody, spells_name
+from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice, most_probable
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 
@@ -42,17 +43,6 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
 _END_MARKS: Final = ".!?…。！？"
 _ABBREVIATION: Final = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Prof|No|Nr|Str|[A-Z])$")
 _LAST_WORD: Final = re.compile(r"(?:^|\s)\S+$")
-_NAME_JOINERS: Final = frozenset([
-    "all", "and", "de", "del", "der", "di", "die", "dr", "du", "et", "la", "le", "miss",
-    "mr", "mrs", "ms", "my", "of", "our", "prof", "the", "und", "van", "von", "y", "your",
-])  # fmt: skip
-"""Words that belong to names and forms of address, and are none by themselves."""
-_ADDRESSEES: Final = frozenset([
-    "colleagues", "everybody", "everyone", "family", "friends", "madam", "neighbours", "professor",
-    "sir", "team",
-])  # fmt: skip
-"""Forms of address without a name."""
-
 Reason = Literal["fits", "sentences", "clause", "length", "refused", "empty", "joint", "date"]
 
 
@@ -123,7 +113,7 @@ class SlotDecoder:
         reason: Reason = "length"
         while draft.decoded < most:
             logprobs = self._model.next_logprobs([*draft.prompt, *draft.ids])
-            best = _largest(logprobs, _CANDIDATES)
+            best = most_probable(logprobs, _CANDIDATES)
             ended = self._end(draft, slot, after, logprobs, best)
             if ended is not None:
                 reason = ended
@@ -157,7 +147,7 @@ class SlotDecoder:
             return None
         if slot.kind == "sentences":
             return self._end_of_sentences(draft, slot, after, logprobs, best)
-        if slot.kind == "name" and not self._names_somebody(draft.text):
+        if slot.kind == "name" and not names_somebody(draft.text, slot, self._rules):
             return None
         favourite = self._piece(best[0])
         stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
@@ -251,26 +241,10 @@ class SlotDecoder:
                 return False
         elif not draft.text and starts_sentence(draft.before) and text[:1].islower():
             return False
-        if slot.kind == "name" and not self._spells_name(text):
+        if slot.kind == "name" and not spells_name(text, self._rules):
             return False
         word = re.search(r"[^\s(\"“‘'$€£]*$", text)
         return word is None or self._rules.may_begin(word[0])
-
-    def _spells_name(self, text: str) -> bool:
-        """Whether a text is made of names of the sources and words that join them."""
-        words = list(WORD.finditer(text))
-        for word in words:
-            plain = word[0].casefold()
-            if plain in _NAME_JOINERS or plain in _ADDRESSEES or self._rules.is_name(word[0]):
-                continue
-            if word.end() < len(text) or not self._rules.begins_name(word[0]):
-                return False
-        return True
-
-    def _names_somebody(self, text: str) -> bool:
-        words = WORD.findall(text)
-        named = any(word.casefold() in _ADDRESSEES or self._rules.is_name(word) for word in words)
-        return named and self._spells_name(f"{text} ")
 
     def _refuses_last_word(
         self, draft: _Draft, best: NDArray[np.int64], logprobs: LogProbs, slot: Slot
@@ -314,7 +288,8 @@ class SlotDecoder:
         if after[:1] and after[0] in _END_MARKS:
             text = text.rstrip(_END_MARKS)
         continues = bool(re.match(r"\s*[^\W\d_A-Z]", after))
-        if slot.kind != "sentences" and continues and fit < _BROKEN:
+        endless = reason in ("length", "refused")
+        if slot.kind != "sentences" and (continues or endless) and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)
         if not self._rules.admits_dates(draft.before + text):
             return Filled("", "date", draft.decoded)
@@ -336,12 +311,3 @@ def _repeats_a_pair(text: str) -> bool:
     words = [word.casefold() for word in WORD.findall(text)]
     pairs = list(pairwise(words))
     return bool(pairs) and pairs[-1] in pairs[:-1]
-
-
-def _largest(logprobs: LogProbs, count: int) -> NDArray[np.int64]:
-    """The most probable tokens, best first."""
-    import numpy as np
-
-    count = min(count, len(logprobs))
-    top = np.argpartition(logprobs, -count)[-count:]
-    return top[np.argsort(-logprobs[top])]

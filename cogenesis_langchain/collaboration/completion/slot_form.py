@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -130,8 +130,10 @@ def _values(answer: str) -> Mapping[str, str] | None:
 
 def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:
     """The unit with its slots filled; empty if one cannot be, or if its own words may not stand."""
+    if not rules.admits_numbers(unit.words):
+        return []
     if not unit.slots:
-        return [Span(unit.words, "cloud")] if rules.admits_numbers(unit.words) else []
+        return [Span(unit.words, "cloud")]
     spans: list[Span] = []
     waiting = iter(values)
     for index, part in enumerate(unit.parts):
@@ -160,12 +162,16 @@ def _joined(before: str, value: str, after: str) -> str:
     """A value without words that stand before or after the slot already."""
     words = value.split()
     for size in range(min(3, len(words)), 0, -1):
-        if before.split()[-size:] == words[:size]:
+        if _bare(before.split()[-size:]) == _bare(words[:size]):
             words = words[size:]
             break
     for size in range(min(3, len(words)), 0, -1):
-        if after.split()[:size] == words[-size:]:
+        if _bare(after.split()[:size]) == _bare(words[-size:]):
             words = words[:-size]
             break
     text = " ".join(words)
     return text.rstrip(_MARKS) if after[:1] and after[0] in _MARKS else text
+
+
+def _bare(words: Iterable[str]) -> list[str]:
+    return [word.strip(_MARKS).casefold() for word in words]

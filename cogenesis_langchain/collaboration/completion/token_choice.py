@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from cogenesis_langchain.models.base import GenerationOptions, LogProbs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _CONSIDERED: Final = 12
 """Allowed tokens that sampling looks at; the rest of a sharpened distribution is negligible."""
@@ -58,3 +62,12 @@ class GreedyOrSampled:
         kept = int(np.searchsorted(np.cumsum(shares), self._options.top_p)) + 1
         shares = shares[:kept] / shares[:kept].sum()
         return int(self._random.choice(tokens[:kept], p=shares))
+
+
+def most_probable(logprobs: LogProbs, count: int) -> NDArray[np.int64]:
+    """The most probable tokens, best first; all of them if the vocabulary is smaller."""
+    import numpy as np
+
+    count = min(count, len(logprobs))
+    top = np.argpartition(logprobs, -count)[-count:]
+    return top[np.argsort(-logprobs[top])]

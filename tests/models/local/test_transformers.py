@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from cogenesis_langchain.errors import ContextTooLong, FusionError, LocalModelError
 from cogenesis_langchain.models.base import (
@@ -23,6 +22,11 @@ from cogenesis_langchain.models.local.transformers import (
 )
 from cogenesis_langchain.privacy.text import PrivateText
 
+if TYPE_CHECKING:  # imported by the tests: `make fast` does without these
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+pytestmark = pytest.mark.slow
+
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -31,6 +35,8 @@ IDS = [5, 40, 7, 99, 12, 3, 61, 8]
 
 
 def fast_tokenizer(raw: Tokenizer, **marks: object) -> PreTrainedTokenizerFast:
+    from transformers import PreTrainedTokenizerFast
+
     made = PreTrainedTokenizerFast(tokenizer_object=raw, **marks)  # type: ignore[no-untyped-call]
     assert isinstance(made, PreTrainedTokenizerFast)
     return made
@@ -55,6 +61,9 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="module")
 def model() -> LlamaForCausalLM:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     torch.manual_seed(0)
     return LlamaForCausalLM(
         LlamaConfig(
@@ -71,6 +80,8 @@ def model() -> LlamaForCausalLM:
 
 def plain(model: LlamaForCausalLM, ids: list[int]) -> NDArray[np.float32]:
     """Without any cache."""
+    import torch
+
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
     return np.asarray(torch.log_softmax(logits.float(), -1).numpy())

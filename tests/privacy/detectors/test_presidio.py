@@ -1,24 +1,32 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-import spacy
-from presidio_analyzer import AnalyzerEngine, Pattern, PatternRecognizer, RecognizerRegistry
-from presidio_analyzer.nlp_engine import SpacyNlpEngine
-from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IpRecognizer
 
 from cogenesis_langchain.privacy.detectors.presidio import PresidioDetector
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.values import detect, find_private_values
 
+if TYPE_CHECKING:  # imported by the fixture: `make fast` does without it
+    from presidio_analyzer import AnalyzerEngine
+
+pytestmark = pytest.mark.slow
+
 TEXT = "Badge K-9 paid 4111 1111 1111 1111 from 203.0.113.9."
-BADGES = PatternRecognizer("BADGE", patterns=[Pattern("badge", r"\b[A-Z]-\d\b", 0.3)])
 
 
 @pytest.fixture(scope="module")
 def engine() -> AnalyzerEngine:
+    import spacy
+    from presidio_analyzer import AnalyzerEngine, Pattern, PatternRecognizer, RecognizerRegistry
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IpRecognizer
+
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": "blank"}])
     vars(nlp)["nlp"] = {"en": spacy.blank("en")}  # it would download a model otherwise
-    registry = RecognizerRegistry([CreditCardRecognizer(), IpRecognizer(), BADGES])
+    badges = PatternRecognizer("BADGE", patterns=[Pattern("badge", r"\b[A-Z]-\d\b", 0.3)])
+    registry = RecognizerRegistry([CreditCardRecognizer(), IpRecognizer(), badges])
     return AnalyzerEngine(nlp_engine=nlp, registry=registry, supported_languages=["en"])
 
 

@@ -1,0 +1,53 @@
+"""Rules for slots that hold a name or a form of address."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules
+from cogenesis_langchain.sketch.template import Slot
+
+_NAME_JOINERS: Final = frozenset([
+    "all", "and", "de", "del", "der", "di", "die", "dr", "du", "et", "la", "le", "miss",
+    "mr", "mrs", "ms", "my", "of", "our", "prof", "the", "und", "van", "von", "y", "your",
+])  # fmt: skip
+"""Words that belong to names and forms of address, and are none by themselves."""
+_ADDRESSEES: Final = frozenset([
+    "colleagues", "everybody", "everyone", "family", "friends", "madam", "neighbours", "professor",
+    "sir", "team",
+])  # fmt: skip
+"""Forms of address without a name."""
+
+_OWN_NAME: Final = re.compile(
+    r"\b(?:my|your|(?:the )?(?:writer|sender|author|speaker)['’]?s?) (?:full |first )?name\b"
+    r"|signature",
+    re.I,
+)
+"""A slot for the user's own name, which no form of address can fill."""
+
+
+def spells_name(text: str, rules: CopyRules) -> bool:
+    """Whether a text is made of names of the sources and words that join them.
+
+    Args:
+        text: The text; its last word may be unfinished.
+        rules: Knows the names of the sources.
+    """
+    for word in WORD.finditer(text):
+        plain = word[0].casefold()
+        if plain in _NAME_JOINERS or plain in _ADDRESSEES or rules.is_name(word[0]):
+            continue
+        if word.end() < len(text) or not rules.begins_name(word[0]):
+            return False
+    return True
+
+
+def names_somebody(text: str, slot: Slot, rules: CopyRules) -> bool:
+    """Whether a text is complete as a name or, unless it is the user's own, a form of address."""
+    words = WORD.findall(text)
+    named = any(rules.is_name(word) for word in words) or (
+        not _OWN_NAME.search(slot.description)
+        and any(word.casefold() in _ADDRESSEES for word in words)
+    )
+    return named and spells_name(f"{text} ", rules)

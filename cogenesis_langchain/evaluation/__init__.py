@@ -1,1 +1,0 @@
-"""The paper's comparison on data: settings, metrics, judge, runner and report."""

@@ -1,0 +1,83 @@
+"""``python -m experiments``: compare ways of writing on records, and report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cogenesis_langchain.cli.models import pull_with_bar
+from cogenesis_langchain.errors import CoGenesisError
+from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
+from experiments.config import ExperimentConfig, load_config
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+
+Folder = Annotated[Path, typer.Argument(help="folder of a run, finished or not")]
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="the experiment, as TOML")],
+    out: Annotated[Path, typer.Option(help="folder of the results")],
+) -> None:
+    """Write all texts of an experiment, or those that are missing, and report."""
+    from experiments.report.page import CONFIG
+    from experiments.run import load, run
+
+    loaded = load_config(config)
+    load(loaded)  # before anything is fetched or started
+    _fetch(loaded)
+    run(loaded, out)
+    if config.resolve() != (out / CONFIG).resolve():
+        shutil.copyfile(config, out / CONFIG)
+    report(out)
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write report.md and report.html of a run."""
+    from experiments.report.page import write_report
+
+    write_report(folder)
+    typer.echo(folder / "report.md")
+
+
+@app.command()
+def rescore(folder: Folder) -> None:
+    """Score the texts of a run anew, after a metric was changed, and report."""
+    from experiments.run import score_again
+
+    score_again(folder)
+    report(folder)
+
+
+def main() -> None:
+    """Run the command line; errors of the project print as one message and its remedy."""
+    for name, value in SHORT_SPIN.items():  # before llama.cpp is loaded, which reads it once
+        os.environ.setdefault(name, value)
+    try:
+        app()
+    except CoGenesisError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.exit(1)
+
+
+def _fetch(config: ExperimentConfig) -> None:
+    """Fetch model files that are not here yet, with a bar for each."""
+    local = (config.local.model, config.local.fine_tuned)
+    endpoints = (config.cloud, *config.sketchers, *filter(None, [config.judge]))
+    served = (endpoint.model for endpoint in endpoints if endpoint.base_url is None)
+    embedding = ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer") if config.closeness else ()
+    for name in dict.fromkeys(filter(None, (*local, *served, *embedding))):
+        pull_with_bar(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The paper's judge: a model that rates texts, and a check of its position bias."""

@@ -1,0 +1,1 @@
+"""The likelihood of the reference texts under every setting, by teacher forcing."""

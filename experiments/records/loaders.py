@@ -1,0 +1,161 @@
+"""Read records from files: our JSON Lines, the authors' public set, and LaMP's two writing tasks.
+
+Every loader reads the whole file or raises `DatasetError` with the file, the line or item, and the
+field that is wrong. Data may be private, so no error repeats any of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from experiments.errors import DatasetError
+from experiments.records.authors_format import AuthorsItem
+from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
+from experiments.records.record import Record
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_SHOWN_PROBLEMS: Final = 5
+
+
+def load_records(path: Path) -> tuple[Record, ...]:
+    """Load records from JSON Lines, one record a line in the shape of `Record`.
+
+    Args:
+        path: A UTF-8 file. Blank lines are passed over.
+
+    Returns:
+        The records in the order of the file, at least one.
+
+    Raises:
+        DatasetError: The file cannot be read, holds no record, or a line is no record.
+    """
+    # Not splitlines(): JSON strings may hold U+2028 and its like, which are no ends of line here.
+    lines = enumerate(_read(path).split("\n"), start=1)
+    records = [
+        _validate(Record, _decode(line, path, line=number), f"{path}, line {number}")
+        for number, line in lines
+        if line.strip()
+    ]
+    return _at_least_one(records, path)
+
+
+def load_authors_set(path: Path) -> tuple[Record, ...]:
+    """Load the context-aware instructions that the authors of the paper published.
+
+    Args:
+        path: A JSON file of their repository's `data/context-aware`. It comes without a licence,
+            so it is not part of this project; fetch it yourself.
+
+    Returns:
+        The records, with the person's name and stated private information as private strings and
+        without required facts, which that set does not mark.
+
+    Raises:
+        DatasetError: The file cannot be read, holds no item, or an item has another shape.
+    """
+    return _at_least_one([item.to_record() for item in _items(AuthorsItem, path)], path)
+
+
+def load_lamp_set(questions: Path, outputs: Path, task: LampTask) -> tuple[Record, ...]:
+    """Load a writing task of LaMP, turned round as in the paper: from the title to the text.
+
+    Args:
+        questions: LaMP's questions, a JSON list of `id`, `input` and `profile`.
+        outputs: LaMP's gold outputs for them.
+        task: Which of the two tasks the files hold.
+
+    Returns:
+        The records: the general instruction names the title, the reference is the body that LaMP
+        gives as input, the earlier writings are the profile.
+
+    Raises:
+        DatasetError: A file cannot be read, holds no item, has another shape, or a question has
+            no gold output.
+    """
+    golds = _validate(LampGolds, _decode(_read(outputs), outputs), f"{outputs}").golds
+    titles = {gold.id: gold.output for gold in golds}
+    records = []
+    for number, question in enumerate(_items(LampQuestion, questions), start=1):
+        if question.id not in titles:
+            raise DatasetError(
+                f"{questions}, item {number}: no gold output with its id in {outputs}",
+                remedy="give the questions and the outputs of the same split",
+            )
+        records.append(question.to_record(titles[question.id], task))
+    return _at_least_one(records, questions)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DatasetError(
+            f"{path} cannot be read: {error.strerror}", remedy="check the path and its permissions"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{path} is not UTF-8 text (byte {error.start})", remedy="save the file as UTF-8"
+        ) from None
+
+
+def _decode(text: str, path: Path, line: int = 1) -> object:
+    """Decode JSON that starts at a line of a file."""
+    try:
+        value: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DatasetError(
+            f"{path}, line {line + error.lineno - 1}, column {error.colno}: not JSON ({error.msg})",
+            remedy="load_records reads one JSON record a line, the other loaders one JSON document",
+        ) from None
+    return value
+
+
+def _items(model: type[_Model], path: Path) -> list[_Model]:
+    """Read a JSON file that is one list, item by item, so that an error can name the item."""
+    items = _decode(_read(path), path)
+    if not isinstance(items, list):
+        raise DatasetError(
+            f"{path} holds a JSON value of another kind than a list",
+            remedy="see the loader's documentation for the format it reads",
+        )
+    return [
+        _validate(model, item, f"{path}, item {number}")
+        for number, item in enumerate(items, start=1)
+    ]
+
+
+def _validate(model: type[_Model], value: object, where: str) -> _Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        problems = list(_describe(error))
+        shown = "; ".join(problems[:_SHOWN_PROBLEMS])
+        more = len(problems) - _SHOWN_PROBLEMS
+        raise DatasetError(
+            f"{where}: {shown}" + (f"; and {more} more" if more > 0 else ""),
+            remedy="correct the fields named; experiments/records/record.py describes each",
+        ) from None
+
+
+def _describe(error: ValidationError) -> Iterable[str]:
+    """Word each problem by its place and its kind, without the input."""
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        place = problem["loc"]
+        if problem["type"] == "extra_forbidden":  # the unknown name comes from the file: private
+            place, message = place[:-1], "an unknown field"
+        else:
+            message = problem["msg"]
+        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+        yield f"{name.lstrip('.')}: {message}" if name else message
+
+
+def _at_least_one(records: Sequence[Record], path: Path) -> tuple[Record, ...]:
+    if not records:
+        raise DatasetError(f"{path} holds no records", remedy="give a file with at least one")
+    return tuple(records)

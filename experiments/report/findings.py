@@ -1,0 +1,130 @@
+"""What a run found out, grouped as the sections of the report show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from experiments.config import PriceConfig
+from experiments.judge.prompts import ASPECTS
+from experiments.report.measures import COST, GAP, LIKELIHOOD, Measured, measures
+from experiments.results import Results
+from experiments.scorers.facts import REQUIRED_FACTS
+from experiments.scorers.likeness import CLOSENESS, ROUGE_L
+from experiments.scorers.style import STYLE_DISTANCE
+from experiments.scorers.text_scorers import CONTENT, FORM
+from experiments.scorers.traffic import FAILED, PRIVATE_STRINGS, TRAFFIC
+from experiments.settings.setting import Part
+
+_CONTENT: Final = tuple(metric.name for metric in CONTENT)
+_LIKENESS: Final = (ROUGE_L.name, CLOSENESS.name, STYLE_DISTANCE.name)
+_FORM: Final = tuple(metric.name for metric in FORM)
+_TOOK: Final = tuple(
+    metric.name for metric in TRAFFIC if metric.name not in {PRIVATE_STRINGS.name, FAILED.name}
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A run with everything measured.
+
+    Attributes:
+        results: Of the run.
+        measured: What was measured, by name.
+    """
+
+    results: Results
+    measured: Mapping[str, Measured]
+
+    @classmethod
+    def of(cls, results: Results, prices: PriceConfig | None) -> Findings:
+        """Measure a run; see `measures`."""
+        return cls(results, measures(results, prices))
+
+    @property
+    def settings(self) -> list[str]:
+        """Names of the settings, in order."""
+        return list(self.results.settings)
+
+    def having(self, part: Part) -> list[str]:
+        """The settings that have a part in the comparison."""
+        return [name for name, one in self.results.settings.items() if one["part"] == part]
+
+    @property
+    def baseline(self) -> str:
+        """The local model alone; empty where a run has no such setting."""
+        return next(iter(self.having("baseline")), "")
+
+    @property
+    def sketch(self) -> str:
+        """Sketch-fill; empty where a run has no such setting."""
+        return next(iter(self.having("sketch")), "")
+
+    @property
+    def quality(self) -> list[Measured]:
+        """Facts, privacy, likelihood and likeness: the headline."""
+        return self.named(*_CONTENT, PRIVATE_STRINGS.name, LIKELIHOOD, GAP, *_LIKENESS)
+
+    @property
+    def took(self) -> list[Measured]:
+        """Time, traffic and money."""
+        return self.named(*_TOOK, COST)
+
+    @property
+    def form(self) -> list[Measured]:
+        """Length, repetition and use of the outline."""
+        return self.named(*_FORM)
+
+    @property
+    def likelihoods(self) -> list[Measured]:
+        """The likelihood of the references and the share of the gap closed, where known."""
+        return self.named(LIKELIHOOD, GAP)
+
+    @property
+    def ratings(self) -> list[Measured]:
+        """The judge's, one for each aspect that has any."""
+        return self.named(*ASPECTS)
+
+    @property
+    def core(self) -> list[Measured]:
+        """What the figures compare: the judge's ratings if any, otherwise what stands for them."""
+        return self.named(REQUIRED_FACTS.name, *(ASPECTS if self.ratings else _LIKENESS))
+
+    def named(self, *names: str) -> list[Measured]:
+        """Measures by name; those without a value are left out."""
+        found = (self.measured[name] for name in names if name in self.measured)
+        return [one for one in found if not one.values.empty and one.values.notna().any(axis=None)]
+
+    def in_words(self) -> Iterator[str]:
+        """What the settings that the paper is about gain and lose against the baseline."""
+        judged = [
+            one
+            for one in (*self.quality, *self.ratings)
+            if one.name not in {PRIVATE_STRINGS.name, GAP}
+        ]
+        for setting in (self.sketch, *self.having("template"), *self.having("fused")):
+            texts = [text for text in self.results.texts if text.setting == setting]
+            if not texts or not self.baseline:
+                continue
+            leaked = sum(text.attempt.traffic.private_strings for text in texts)
+            parts = [f"{leaked:,} private strings on the wire in {counted(len(texts), 'attempt')}"]
+            parts += _outcomes(setting, self.baseline, judged)
+            yield f"{setting}, against {self.baseline} — {'; '.join(parts)}."
+
+
+def counted(count: int, what: str) -> str:
+    """A number with a noun."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _outcomes(setting: str, baseline: str, measured: Sequence[Measured]) -> Iterable[str]:
+    found: dict[str, list[str]] = {"better": [], "worse": [], "no difference shown": []}
+    for one in measured:
+        difference = one.difference(setting, baseline)
+        if difference is None:
+            continue
+        better = (difference.mean > 0) == one.higher_is_better
+        outcome = ("better" if better else "worse") if difference.differs else "no difference shown"
+        found[outcome].append(one.name)
+    return (f"{how}: {', '.join(names)}" for how, names in found.items() if names)

@@ -1,0 +1,111 @@
+"""The plots of a report: means with intervals, stability, and quality against traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from pathlib import Path
+from textwrap import fill
+from typing import Final
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from experiments.report.measures import Measured
+from experiments.report.statistics import Estimate
+
+_BLUE: Final = "tab:blue"
+_ORANGE: Final = "tab:orange"
+_STYLES: Final = ("-", "--", "-.", ":")
+"""Line styles tell curves apart where colours do not."""
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as an SVG file; the same data gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "none"}):
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def means(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> Figure:
+    """Plot the means of settings with their intervals, each panel one measure.
+
+    Full dots differ from the baseline, which is dashed.
+
+    Args:
+        settings: The rows, top to bottom.
+        measured: The panels.
+        baseline: The setting that the others are compared with.
+    """
+    figure = Figure(figsize=(10, 1.2 + 0.3 * len(settings)), layout="constrained")
+    panels = figure.subplots(1, len(measured), sharey=True, squeeze=False)[0]
+    for axes, one in zip(panels, measured, strict=True):
+        axes.set_title(fill(one.title, 20), fontsize="medium")
+        axes.locator_params(axis="x", nbins=4)
+        if (reference := one.estimate(baseline)) is not None:
+            axes.axvline(reference.mean, color="grey", linestyle="--", linewidth=0.8)
+        for row, setting in enumerate(settings):
+            estimate, difference = one.estimate(setting), one.difference(setting, baseline)
+            if estimate is None:
+                continue
+            full = difference is not None and difference.differs
+            axes.hlines(row, estimate.low, estimate.high, color=_BLUE)
+            axes.plot(estimate.mean, row, "o", color=_BLUE, fillstyle="full" if full else "none")
+    panels[0].set_yticks(range(len(settings)), settings)
+    panels[0].set_ylim(len(settings) - 0.5, -0.5)
+    return figure
+
+
+def stability(title: str, curves: Mapping[str, Sequence[Estimate]]) -> Figure:
+    """Plot how a mean settles as records are added (the paper's Figure 7).
+
+    Args:
+        title: Of the measure.
+        curves: Settings to their estimates from 1, 2, ... records.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    mean, length = figure.subplots(1, 2)
+    mean.set_title(f"mean: {title}")
+    length.set_title("length of its 95 % interval")
+    for (setting, curve), style in zip(curves.items(), cycle(_STYLES), strict=False):
+        counts = [point.count for point in curve]
+        mean.plot(counts, [point.mean for point in curve], style, label=setting)
+        length.plot(counts[1:], [point.high - point.low for point in curve[1:]], style)
+    for axes in (mean, length):
+        axes.set_xlabel("records")
+    length.set_ylim(bottom=0)
+    figure.legend(loc="outside lower center", ncols=4)
+    return figure
+
+
+def trade_off(
+    settings: Sequence[str], quality: Measured, sent: Measured, seconds: Measured, leaked: Measured
+) -> Figure:
+    """Plot quality against bytes sent; the legend gives the seconds of a text.
+
+    Orange triangles: private strings were on the wire; blue dots: none was.
+
+    Args:
+        settings: Those that have all four measures.
+        quality: The vertical axis.
+        sent: Bytes sent to the cloud.
+        seconds: For a text.
+        leaked: Private strings on the wire.
+    """
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("symlog", linthresh=1000, linscale=0.5)
+    axes.set_xlabel("bytes sent to the cloud for a text")
+    axes.set_ylabel(quality.title)
+    for place, setting in enumerate(settings, start=1):
+        x, y, took, private = (one.of(setting).mean() for one in (sent, quality, seconds, leaked))
+        axes.plot(
+            x,
+            y,
+            "^" if private else "o",
+            color=_ORANGE if private else _BLUE,
+            label=f"{place}: {setting}, {took:.0f} s",
+        )
+        axes.annotate(f" {place}", (x, y))
+    figure.legend(loc="outside right upper")
+    return figure

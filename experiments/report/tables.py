@@ -1,0 +1,190 @@
+"""The tables of a report: from measured values to text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Final
+
+import pandas as pd
+
+from cogenesis_langchain.fusion.trace import Trace
+from experiments.records.record import Record
+from experiments.records.summary import summarise
+from experiments.report.measures import Measured
+from experiments.report.paper import TABLE_1
+from experiments.report.statistics import Estimate
+from experiments.results import Results
+
+NOT_RUN: Final = "No setting of this run has anything to show here."
+NOTHING: Final = "–"
+"""Where there is no value."""
+
+
+def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> str:
+    """Set measures side by side, one row a setting.
+
+    Means over different numbers of records compare only by their paired differences, so the
+    number stands beside them; two of them where the columns differ.
+
+    Args:
+        settings: The rows; those without any value are left out.
+        measured: The columns; those without any value are left out.
+        baseline: The setting that the others are compared with.
+    """
+    columns = [one for one in measured if any(not one.of(setting).empty for setting in settings)]
+    rows = []
+    for setting in settings:
+        counts = sorted({len(found) for one in columns if not (found := one.of(setting)).empty})
+        if counts:
+            means = [mean_cell(one, setting, baseline) for one in columns]
+            rows.append(
+                [setting, " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))), *means]
+            )
+    return table(["setting", "records", *(one.title for one in columns)], rows)
+
+
+def mean_cell(measured: Measured, setting: str, baseline: str) -> str:
+    """A mean, its interval, and the difference to the baseline where its interval excludes 0."""
+    estimate = measured.estimate(setting)
+    if estimate is None:
+        return NOTHING
+    difference = measured.difference(setting, baseline)
+    shown = (number(estimate.mean), _interval(estimate), _difference(difference, measured))
+    return " ".join(filter(None, shown))
+
+
+def number(value: float) -> str:
+    """Write a number with as many digits as a reader of tables needs.
+
+    Args:
+        value: Any finite number.
+
+    Returns:
+        Whole numbers as such, small ones with two significant digits, others with about three.
+    """
+    size = abs(value)
+    if value == int(value) or size >= 100:
+        text = f"{size:,.0f}"
+    elif size < 0.1:
+        text = f"{size:.2g}"
+    else:
+        text = f"{size:.2f}" if size < 10 else f"{size:.1f}"
+    return f"−{text}" if value < 0 else text
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; columns of numbers are set flush right. Words in its place without rows."""
+    rows = list(rows)
+    if not rows:
+        return NOT_RUN
+    frame = pd.DataFrame([[str(cell) for cell in row] for row in rows], columns=list(columns))
+    numeric = frame.apply(lambda column: column.str.match(r"[−–]?\d|–$").all())
+    align = ["right" if numeric[name] else "left" for name in frame.columns]
+    text = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
+    return str(text)
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low == estimate.high:
+        return ""
+    return f"({number(estimate.low)} to {number(estimate.high)})"
+
+
+def _difference(difference: Estimate | None, measured: Measured) -> str:
+    if difference is None or not difference.differs:
+        return ""
+    mark = "Δ"
+    if measured.higher_is_better is not None:
+        mark = "▲" if (difference.mean > 0) == measured.higher_is_better else "▼"
+    return f"{mark} {'+' if difference.mean > 0 else '−'}{number(abs(difference.mean))}"
+
+
+def published_ratings() -> str:
+    """The paper's own Table 1, as far as it could be read."""
+    rows = []
+    for row in TABLE_1:
+        ratings = (row.with_context, row.personalisation, row.without_context)
+        shown = (NOTHING if value is None else f"{value:.2f}" for value in ratings)
+        rows.append([row.models, row.counterpart, *shown])
+    aspects = ["overall with context", "personalisation", "overall without context"]
+    return table(["the paper's models", "nearest to our", *aspects], rows)
+
+
+def order_check(results: Results) -> str:
+    """How often the judge decided alike in both orders."""
+    counts: Counter[str] = Counter(
+        next(iter(sample.scores.values())).answer or ""
+        for sample in results.order_checks
+        if sample.scores
+    )
+    outcomes = ["won", "lost", "contradicted", "unread"]
+    pairs = counts.total() - counts["unread"]
+    columns = ["won in both orders", "lost in both", "decided by the order", "unreadable"]
+    return table(
+        ["setting", "against", "pairs", *columns],
+        [[*results.compared, pairs, *(counts[outcome] for outcome in outcomes)]],
+    )
+
+
+def losses(results: Results) -> str:
+    """Count what is missing from the means: failed texts and ratings that were not read."""
+    rows = []
+    for setting in results.settings:
+        attempts = [text.attempt for text in results.texts if text.setting == setting]
+        ratings = [
+            rating
+            for sample in results.ratings
+            if sample.metadata["setting"] == setting
+            for score in (sample.scores or {}).values()
+            for rating in (score.metadata or {})["ratings"]
+        ]
+        counts = (
+            len(attempts),
+            sum(bool(attempt.failure) for attempt in attempts),
+            len(ratings),
+            sum(rating["value"] is None for rating in ratings),
+            sum(rating["asked"] - 1 for rating in ratings),
+        )
+        rows.append([setting, *counts])
+    return table(
+        ["setting", "attempts", "failed", "ratings", "unreadable", "judge asked again"], rows
+    )
+
+
+def reasons(results: Results) -> str:
+    """Count the reasons of failures, the most frequent first."""
+    found = Counter((t.setting, t.attempt.failure) for t in results.texts if t.attempt.failure)
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    rows = [[setting, why, times] for (setting, why), times in ordered]
+    return table(["setting", "why there is no text", "times"], rows)
+
+
+def statistics(records: Sequence[Record]) -> str:
+    """The paper's Table 3 for our data."""
+    rows = [[name, number(value)] for name, value in summarise(records).items()]
+    return table(["means per record", "value"], rows)
+
+
+def shares(traces: Mapping[str, Trace]) -> str:
+    """How much of fused texts each model wrote.
+
+    Args:
+        traces: Settings to the trace of a text of at least one token.
+    """
+    rows = []
+    for setting, trace in traces.items():
+        sources = Counter(token.source for token in trace.tokens)
+        count = len(trace.tokens)
+        figures = (
+            count,
+            fmean(token.weight for token in trace.tokens),
+            100.0 * fmean(token.share for token in trace.tokens),
+            100.0 * sources["corrected"] / count,
+            100.0 * sources["local"] / count,
+            trace.report.requests / count,
+        )
+        rows.append([setting, *map(number, figures)])
+    columns = ["local weight w", "local share (%)", "corrected (%)", "local alone (%)"]
+    return table(["setting", "tokens", *columns, "requests a token"], rows)

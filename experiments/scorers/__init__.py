@@ -1,0 +1,1 @@
+"""Metrics of written texts, and the Inspect scorers that compute them."""

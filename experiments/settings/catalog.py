@@ -1,0 +1,162 @@
+"""The settings that are compared (section 4.2 of the paper), by name.
+
+A configuration names its own as ``module:function``. The function gets a `Desk` and returns
+settings; their traffic is counted if they reach the cloud model through the desk.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from cogenesis_langchain.privacy.hosts import is_trusted
+from experiments.errors import ExperimentConfigInvalid
+from experiments.settings.maskers import pii_middleware, presidio
+from experiments.settings.setting import (
+    Desk,
+    Setting,
+    cloud_as_local,
+    nothing_public,
+    through,
+)
+from experiments.settings.whole_text import CloudText, WholeTextFill
+
+MakeSettings: TypeAlias = Callable[[Desk], Iterable[Setting]]
+
+
+def open_settings(desk: Desk) -> dict[str, list[Setting]]:
+    """Build the settings that a configuration names.
+
+    Returns:
+        Each name in the configuration, in its order, with the settings it stands for.
+
+    Raises:
+        ExperimentConfigInvalid: A name is unknown or given twice, what a setting needs is not
+            configured, or a setting would show private text to an endpoint that is not trusted.
+    """
+    made = {name: list(makers_of(name)(desk)) for name in desk.config.settings}
+    settings = [setting for several in made.values() for setting in several]
+    names = [setting.name for setting in settings]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ExperimentConfigInvalid(
+            f"settings: several are called {', '.join(twice)}", remedy="give each its own name"
+        )
+    for setting in settings:
+        _require_trusted_endpoint(setting, desk)
+    return made
+
+
+def makers_of(name: str) -> MakeSettings:
+    """Return the function that builds the settings of a name.
+
+    Raises:
+        ExperimentConfigInvalid: There is no such name, or no such function.
+    """
+    if name in SETTINGS:
+        return SETTINGS[name]
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise ExperimentConfigInvalid(
+            f"settings: there is no setting {name!r}",
+            remedy=f"choose from {', '.join(SETTINGS)}, or name your own as module:function",
+        )
+    try:
+        made: MakeSettings = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ExperimentConfigInvalid(
+            f"settings: {name!r} cannot be imported ({type(error).__name__})",
+            remedy="the module must be importable and hold that function",
+        ) from None
+    return made
+
+
+def _require_trusted_endpoint(setting: Setting, desk: Desk) -> None:
+    cloud = desk.config.cloud
+    host = urlsplit(cloud.base_url or "").hostname
+    if setting.shows not in ("context", "masked context") or host is None:
+        return
+    if not is_trusted(host, cloud.trusted_hosts):
+        raise ExperimentConfigInvalid(
+            f"settings: {setting.name!r} would show private text to {host!r}",
+            remedy="leave the setting out, or name the host in cloud.trusted_hosts if it is inside "
+            "your trust boundary",
+        )
+
+
+def _cloud_with_context(desk: Desk) -> list[Setting]:
+    return [Setting("cloud with context", "upper", "context", cloud_as_local(desk))]
+
+
+def _cloud_without_context(desk: Desk) -> list[Setting]:
+    return [Setting("cloud without context", "other", "instruction", CloudText(desk).write)]
+
+
+def _local_alone(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.sketcher(), desk.local, instruction=nothing_public)
+    return [Setting("local alone", "baseline", "nothing", through(model))]
+
+
+def _local_fine_tuned(desk: Desk) -> list[Setting]:
+    if desk.fine_tuned is None:
+        raise ExperimentConfigInvalid(
+            "local.fine_tuned: no file is configured for the setting 'local fine-tuned'",
+            remedy="name a GGUF file, or leave the setting out",
+        )
+    model = desk.product(desk.sketcher(), desk.fine_tuned, instruction=nothing_public)
+    return [Setting("local fine-tuned", "other", "nothing", through(model))]
+
+
+def _sketch_fill(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.sketcher(), desk.local, sketch="outline")
+    return [Setting("sketch-fill", "sketch", "instruction", through(model))]
+
+
+def _template(desk: Desk) -> list[Setting]:
+    model = desk.product(desk.sketcher(), desk.local, sketch="template")
+    return [Setting("template", "template", "instruction", through(model))]
+
+
+def _full_content(desk: Desk) -> list[Setting]:
+    return [Setting("full content", "full content", "instruction", WholeTextFill(desk).write)]
+
+
+def _other_sketches(desk: Desk) -> list[Setting]:
+    if not desk.config.sketchers:
+        raise ExperimentConfigInvalid(
+            "sketchers: no model is configured for the setting 'other sketches'",
+            remedy="add [[sketchers]] with a name and a model, or leave the setting out",
+        )
+    settings = []
+    for sketcher in desk.config.sketchers:
+        model = desk.product(desk.sketcher(sketcher.name), desk.local, sketch="outline")
+        name = f"sketch by {sketcher.name}"
+        settings.append(Setting(name, "other sketches", "instruction", through(model)))
+    return settings
+
+
+def _fused(desk: Desk) -> list[Setting]:
+    settings = []
+    for operator in desk.config.operators:
+        model = desk.product(
+            desk.sketcher(), desk.local, mode="fused", operator=operator, disclosure="open"
+        )
+        settings.append(Setting(f"fused {operator}", "fused", "text so far", through(model)))
+    return settings
+
+
+SETTINGS: Final[Mapping[str, MakeSettings]] = {
+    "cloud with context": _cloud_with_context,
+    "cloud without context": _cloud_without_context,
+    "local alone": _local_alone,
+    "local fine-tuned": _local_fine_tuned,
+    "sketch-fill": _sketch_fill,
+    "template": _template,
+    "full content": _full_content,
+    "other sketches": _other_sketches,
+    "fused": _fused,
+    "PIIMiddleware": pii_middleware,
+    "Presidio": presidio,
+}
+"""The function that builds the settings of each name; "sketch-fill" is the paper's, by outline."""

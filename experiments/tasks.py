@@ -1,0 +1,143 @@
+"""The Inspect tasks of an experiment: writing, reading the references, and judging.
+
+Whatever changes a result is among the arguments of its task, so that Inspect reuses the finished
+samples of a run that was interrupted and never those of another configuration. Records are not
+among them, so that a run can be continued with more records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from inspect_ai import Epochs, Task, task
+from inspect_ai.dataset import Dataset, MemoryDataset, Sample
+from inspect_ai.model import Model, ModelOutput
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from experiments.config import Aspect
+from experiments.judge.graders import judge_preference, judge_rating
+from experiments.likelihood.references import Readers, nats_per_token, read_reference
+from experiments.records.record import Record
+from experiments.scorers.text_scorers import text_scorers
+from experiments.settings.setting import Setting
+from experiments.settings.solver import Workers, write_text
+
+Conditions = Mapping[str, Any]
+"""What the results of a task depend on, as JSON."""
+
+
+def dataset(samples: Iterable[Sample]) -> Dataset:
+    """Make a data set of samples, which Inspect logs by its name."""
+    return MemoryDataset(list(samples), name="records")
+
+
+def sample(record: Record, name: str = "", **metadata: object) -> Sample:
+    """Make a sample of a record; the whole record is in its metadata.
+
+    Args:
+        record: The record.
+        name: Of the sample; the record's id where it is empty.
+        **metadata: What else the sample holds, as JSON.
+    """
+    instruction = record.instruction
+    return Sample(
+        id=name or record.id,
+        input=f"{record.context}\n\n{instruction.general}\n{instruction.personal}".rstrip(),
+        target=record.reference,
+        metadata={"record": record.model_dump(mode="json"), **metadata},
+    )
+
+
+@task
+def writing(made: Setting, records: Dataset, workers: Workers, conditions: Conditions) -> Task:
+    """Write a text for each record with one setting, one epoch a seed.
+
+    Args:
+        made: The setting; Inspect logs it by its name.
+        records: Samples to write for.
+        workers: The workers that write.
+        conditions: Generation, seeds, models and files of records.
+    """
+    return Task(
+        name=made.name,
+        dataset=records,
+        solver=write_text(made.name, workers),
+        scorer=text_scorers(with_closeness=conditions["closeness"]),
+        epochs=Epochs(len(conditions["seeds"]), "mean"),
+        metadata={"part": made.part, "shows": made.shows},
+    )
+
+
+@task
+def reading(records: Dataset, readers: Readers, conditions: Conditions) -> Task:
+    """Read the reference of each record under every setting.
+
+    Args:
+        records: Samples with the sketches of their record.
+        readers: The models that read.
+        conditions: Models, files of records, operators and number of tokens.
+    """
+    return Task(
+        name="reference likelihood",
+        dataset=records,
+        solver=read_reference(readers),
+        scorer=nats_per_token(),
+    )
+
+
+@solver
+def written_text() -> Solver:
+    """Take the text that a sample brings along as the model's output."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        state.output = ModelOutput.from_content("written", state.metadata["text"])
+        return state
+
+    return solve
+
+
+@task
+def rating(
+    texts: Dataset,
+    judge: Model,
+    aspects: Sequence[Aspect],
+    seeds: Sequence[int],
+    conditions: Conditions,
+) -> Task:
+    """Have written texts rated by the judge.
+
+    Args:
+        texts: Samples with a text and its setting.
+        judge: Who rates.
+        aspects: What is rated.
+        seeds: Of the judge's answers.
+        conditions: The judge's model.
+    """
+    return Task(
+        name="ratings",
+        dataset=texts,
+        solver=written_text(),
+        scorer=judge_rating(judge, aspects, seeds),
+    )
+
+
+@task
+def comparing(
+    pairs: Dataset, judge: Model, settings: Sequence[str], conditions: Conditions
+) -> Task:
+    """Have the texts of two settings compared in both orders.
+
+    Args:
+        pairs: Samples with two texts.
+        judge: Who compares.
+        settings: Names of the two settings.
+        conditions: The judge's model.
+    """
+    return Task(
+        name="order check",
+        dataset=pairs,
+        solver=[],
+        scorer=judge_preference(judge, "overall with context", 0),
+        metadata={"settings": list(settings)},
+    )

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import pytest
+
+from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules, starts_sentence
+
+NOTES = """Profile: Teodora Lindqvist-Berg, 14 Fernbank Road, Mr. O'Hara's tenant.
+The heating of 12 rooms failed on 2026-03-14 at 18:30. Repair: 1,240.50 EUR. Two cats, Ada and Zorn.
+Siobhán pays by SEPA. I am 41."""
+RULES = CopyRules([NOTES])
+
+
+def admits(text: str, before: str = "I say ", rules: CopyRules = RULES) -> bool:
+    return rules.admits_all(before, text) and rules.admits_dates(before + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Teodora",
+        "Teodora Lindqvist-Berg",
+        "Lindqvist",
+        "teodora lindqvist",
+        "Teodora's",
+        "Teodora’s",
+        "O'Hara",
+        "Mr O'Hara",
+        "Mrs. Lindqvist",
+        "Siobhán",
+        "Ada and Zorn",
+        "Fernbank Road",
+        "SEPA",
+        "I'm",
+        "quite freely invented words",
+        "1,240.50",
+        "1240.50",
+        "12 rooms",
+        "2 cats",
+        "two cats",
+        "twelve rooms",
+        "18:30",
+    ],
+)
+def test_free_words_and_copied_ones_are_admitted(text: str) -> None:
+    assert admits(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bartholomew",
+        "Teodora Quist",
+        "Teodora Zorn",
+        "Ada Lindqvist",
+        "Hara Road",
+        "Bartholomew's",
+        "Lindqvist-Quist",
+        "NATO",
+        "13",
+        "13 rooms",
+        "thirteen rooms",
+        "seven cats",
+        "1,240.60",
+        "99",
+        "14 Lindqvist",
+        "19:30",
+        "12/7",
+    ],
+)
+def test_invented_names_and_numbers_are_refused(text: str) -> None:
+    assert not admits(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14 March",
+        "14 March 2026",
+        "March 14",
+        "March 14, 2026",
+        "March 14th, 2026",
+        "14th March",
+        "the 14th of March",
+        "Saturday, 14 March 2026",
+        "2026-03-14",
+        "14/03/2026",
+        "14.03.2026",
+        "14.3.2026",
+        "3/14/2026",
+    ],
+)
+def test_a_date_may_be_written_in_every_order(text: str) -> None:
+    assert admits(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["15 March", "14 April", "14 March 2027", "April 14, 2026", "2026-03-15", "14.04.2026"],
+)
+def test_another_date_is_refused(text: str) -> None:
+    assert not admits(text)
+
+
+@pytest.mark.parametrize(
+    ("notes", "text", "admitted"),
+    [
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "14. März 2026",
+            True,
+        ),
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "15. März 2026",
+            False,
+        ),
+        (
+            "Die Heizung ist seit dem 2026-03-14 kaputt und die Wohnung ist kalt.",
+            "14. Mai 2026",
+            False,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "14 mars 2026",
+            True,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "15 mars 2026",
+            False,
+        ),
+        (
+            "Le chauffage est en panne depuis le 2026-03-14 et il fait très froid.",
+            "14 juin 2026",
+            False,
+        ),
+    ],
+)
+def test_dates_in_other_languages(notes: str, text: str, admitted: bool) -> None:
+    assert admits(text, before="am ", rules=CopyRules([notes])) is admitted
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "admitted"),
+    [
+        ("", "Heating is what I need", True),
+        ("It failed. ", "Please come", True),
+        ("", "Bartholomew came", False),
+        ("It failed. ", "Quist came", False),
+        ("I ", "Please come", False),
+        ("- ", "Please come", True),
+        ("Dear all,\n\n", "Please come", True),
+        ("He said: “", "Please come", True),
+    ],
+)
+def test_an_everyday_word_may_have_a_capital_at_the_start_of_a_sentence(
+    before: str, text: str, admitted: bool
+) -> None:
+    assert RULES.admits_all(before, text) is admitted
+
+
+@pytest.mark.parametrize(
+    ("before", "starts"),
+    [
+        ("", True),
+        ("  ", True),
+        ("So. ", True),
+        ("So.\n", True),
+        ("So? ", True),
+        ("So: ", True),
+        ("So.” ", True),
+        ("好。 ", True),
+        ("- ", True),
+        ("a\n\n• ", True),
+        ("So ", False),
+        ("So, ", False),
+        ("3.", False),
+        ("So; ", False),
+    ],
+)
+def test_where_a_sentence_starts(before: str, starts: bool) -> None:
+    assert starts_sentence(before) is starts
+
+
+@pytest.mark.parametrize(
+    ("start", "possible"),
+    [("1", True), ("12", True), ("1,24", True), ("9", False), ("129", False), ("Qui", True)],
+)
+def test_an_unfinished_number_has_to_begin_one_of_the_sources(start: str, possible: bool) -> None:
+    assert RULES.may_begin(start) is possible
+
+
+@pytest.mark.parametrize("text", ["14.03.2026", "2026-03-14", "March 14", "14/3/2026"])
+def test_a_date_in_words_may_be_written_in_figures(text: str) -> None:
+    assert admits(text, rules=CopyRules(["The heating failed on 14 March 2026 and it is cold."]))
+
+
+def test_names_are_the_words_with_a_capital_of_their_own() -> None:
+    assert RULES.is_name("Teodora") and RULES.is_name("Lindqvist") and RULES.is_name("Zorn")
+    assert not RULES.is_name("heating") and not RULES.is_name("rooms")
+    assert RULES.begins_name("Teo") and not RULES.begins_name("Qui")
+
+
+@pytest.mark.parametrize(
+    ("text", "admitted"),
+    [("all 12 rooms", True), ("all 24 rooms", False), ("3 things", True), ("in 2031", False)],
+)
+def test_words_of_the_template_may_hold_no_number_of_their_own(text: str, admitted: bool) -> None:
+    assert RULES.admits_numbers(text) is admitted
+
+
+def test_without_sources_only_free_words_are_admitted() -> None:
+    rules = CopyRules([])
+    assert admits("some free words", rules=rules) and admits("Please do", before="", rules=rules)
+    assert not admits("Teodora", rules=rules) and not admits("12", rules=rules)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from support.token_models import Endless, Wishes
+
+from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
+from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, TokenModel
+from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.sketch.template import Slot
+
+NOTES = """My landlord is Teodora Lindqvist of St. Hedwig Street.
+The heating has failed since 3 March 2026, and a repair costs 240 EUR.
+The cellar is damp."""
+NAME = Slot("landlord's name", "name")
+VALUE = Slot("date of the failure", "value")
+PHRASE = Slot("the matter, as a noun phrase", "phrase")
+SENTENCES = Slot("two sentences: what happened", "sentences", 2)
+
+
+def decoder(model: TokenModel, notes: str = NOTES) -> SlotDecoder:
+    greedy = GreedyOrSampled(GenerationOptions(temperature=0.0))
+    return SlotDecoder(model, CopyRules([notes]), greedy)
+
+
+def fill(
+    slot: Slot, before: str, after: str, wishes: str | Sequence[str], notes: str = NOTES
+) -> Filled:
+    """Fill a slot of a sentence that the model would write in the words of its wishes."""
+    model = Wishes({"": wishes}, [notes, before, after])
+    prompt = model.encode_chat([PrivateMessage("user", PrivateText(f"{notes} Go on. Next."))])
+    return decoder(model, notes).fill(prompt, before, slot, after)
+
+
+# Ends
+
+
+@pytest.mark.parametrize(
+    ("slot", "before", "after", "wish", "text"),
+    [
+        (NAME, "Dear ", ",\n\nI", "Dear Teodora Lindqvist,\n\nI am", "Teodora Lindqvist"),
+        (NAME, "", "", "Teodora Lindqvist", "Teodora Lindqvist"),
+        (VALUE, "It failed on ", ".", "It failed on 3 March 2026.", "3 March 2026"),
+        (VALUE, "Since ", " it has failed.", "Since 3 March it has failed.", "3 March"),
+        (VALUE, "It costs ", " a time.", "It costs 240 EUR a time.", "240 EUR"),
+        (
+            PHRASE,
+            "It is about ",
+            " and no more.",
+            "It is about the cellar and no more.",
+            "the cellar",
+        ),
+        (PHRASE, "It is about ", "!", "It is about the damp cellar!", "the damp cellar"),
+        (
+            PHRASE,
+            "We live (",
+            ") here.",
+            "We live (in the damp cellar) here.",
+            "in the damp cellar",
+        ),
+        (
+            NAME,
+            "We met at ",
+            " in May.",
+            "We met at St. Hedwig Street in May.",
+            "St. Hedwig Street",
+        ),
+    ],
+)
+def test_a_slot_ends_where_the_words_after_it_fit(
+    slot: Slot, before: str, after: str, wish: str, text: str
+) -> None:
+    assert fill(slot, before, after, wish).text == text
+
+
+def test_a_name_goes_on_to_its_surname_although_the_following_words_could_begin() -> None:
+    wishes = ["Dear Teodora Lindqvist,\n\nI am", "Dear Teodora,\n\nI am"]
+    assert fill(NAME, "Dear ", ",\n\nI", wishes).text == "Teodora Lindqvist"
+
+
+def test_a_slot_does_not_run_over_into_words_of_its_own() -> None:
+    wishes = ["It is about the cellar and the heating and the rest.", "It is about the cellar."]
+    assert fill(PHRASE, "It is about ", ".", wishes).text == "the cellar"
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        (
+            "The heating failed. The cellar is damp. It is cold.",
+            "The heating failed. The cellar is damp.",
+        ),
+        ("The heating failed.", "The heating failed."),
+        ("The heating failed.\n\nThe cellar is damp.", "The heating failed."),
+        ("It costs 240 EUR. Is it damp?", "It costs 240 EUR. Is it damp?"),
+    ],
+)
+def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, text: str) -> None:
+    assert fill(SENTENCES, "", "", wish).text == text
+
+
+@pytest.mark.parametrize(
+    ("slot", "before", "most"), [(NAME, "Dear ", 14), (VALUE, "On ", 26), (PHRASE, "It is ", 34)]
+)
+@pytest.mark.parametrize("after", [" was here.", ".", ", I", ""])
+def test_a_slot_that_never_ends_is_given_up_after_a_bounded_number_of_tokens(
+    slot: Slot, before: str, most: int, after: str
+) -> None:
+    model = Endless([" Teodora", " and", " my", " cellar", " of", " damp"])
+    filled = decoder(model).fill(model.encode(b"Go on."), before, slot, after)
+    assert filled.text == "" and 0 < filled.tokens <= most
+
+
+def test_sentences_that_never_end_are_given_up_after_a_bounded_number_of_tokens() -> None:
+    model = Endless([" The", " cellar", " of", " my", " damp"])
+    filled = decoder(model).fill(model.encode(b"Go on."), "So: ", SENTENCES, "")
+    assert filled == Filled("", "empty", 80)
+
+
+# Copied words
+
+
+@pytest.mark.parametrize(
+    ("slot", "before", "after", "invented", "copied"),
+    [
+        (NAME, "Dear ", ",", "Dear Bartholomew Quist,", "Teodora Lindqvist"),
+        (NAME, "Dear ", ",", "Dear Teodora Quist,", "Teodora Lindqvist"),
+        (VALUE, "It failed on ", ".", "It failed on 5 March 2026.", "3 March 2026"),
+        (VALUE, "It failed on ", ".", "It failed on 3 April 2026.", "3 March 2026"),
+        (VALUE, "It costs ", ".", "It costs 999 EUR.", "240 EUR"),
+        (PHRASE, "It is in ", ".", "It is in Quellbornweg.", "the cellar"),
+        (PHRASE, "It has ", ".", "It has twenty holes.", "the damp"),
+    ],
+)
+def test_an_invented_name_or_number_is_not_written(
+    slot: Slot, before: str, after: str, invented: str, copied: str
+) -> None:
+    filled = fill(slot, before, after, [invented, f"{before}{copied}{after}"])
+    assert filled.text == copied
+    alone = fill(slot, before, after, invented)
+    assert invented.removeprefix(before).rstrip(after) != alone.text
+    assert not {"Bartholomew", "Quist", "5", "April", "999", "Quellbornweg", "twenty"} & set(
+        alone.text.split()
+    )
+
+
+def test_with_nothing_to_copy_a_name_stays_empty() -> None:
+    assert fill(NAME, "Dear ", ",", "Dear Bartholomew,", notes="the cellar is damp").text == ""
+
+
+@pytest.mark.parametrize("mark", ["[", "]", "{", "<", "_", "*", "#", "`", "|", "\n"])
+def test_no_mark_of_a_blank_or_of_markup_is_written(mark: str) -> None:
+    wishes = [
+        f"It is about {mark}cellar.",
+        f"It is about the {mark}cellar.",
+        "It is about heating.",
+    ]
+    filled = fill(PHRASE, "It is about ", ".", wishes)
+    assert mark not in filled.text
+
+
+def test_a_sentence_that_the_following_words_do_not_go_on_from_is_left_out() -> None:
+    filled = fill(PHRASE, "I saw ", " was broken by the wind.", "I saw the cellar. Then I left.")
+    assert (filled.text, filled.reason) == ("", "joint")
+
+
+def test_a_full_stop_is_not_written_twice() -> None:
+    assert fill(SENTENCES, "I add: ", ".", "I add: The cellar is damp.").text == (
+        "The cellar is damp"
+    )
+
+
+def test_the_same_slot_is_filled_alike_every_time() -> None:
+    wishes = ["It is about the cellar.", "It is about the heating."]
+    assert len({fill(PHRASE, "It is about ", ".", wishes) for _ in range(3)}) == 1
