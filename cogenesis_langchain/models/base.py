@@ -1,6 +1,6 @@
-"""What a model on either side can do, as protocols and plain values.
+"""Protocols and plain values: the capabilities of the models on both sides.
 
-Two capabilities on each side, never one class with methods that refuse:
+Each side has two capabilities, as separate protocols:
 
 - the cloud side gives text (`CloudTextModel`) and, where the server can, the top-k
   log-probabilities of a block (`BlockScorer`, or `TextScorer` across tokenizers);
@@ -72,8 +72,8 @@ class GenerationOptions:
         stop: Strings that end the text; they are not part of it.
         seed: Makes sampling repeatable where the model can; None is a fresh seed.
         json_schema: The text must be JSON of this schema.
-        excluded: Characters that no token of the text may hold; only a model whose tokens are at
-            hand can keep to it, and a schema goes before.
+        excluded: Characters that no token of the text may contain. Only models that choose tokens
+            here follow it, and a JSON schema takes precedence.
     """
 
     max_tokens: int = 512
@@ -87,7 +87,7 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True)
 class LocalChunk:
-    """A piece of locally generated text; the last one says why it ended and what it took."""
+    """A piece of locally generated text; the last one has the finish reason and the usage."""
 
     text: str
     finish_reason: FinishReason | None = None
@@ -96,7 +96,7 @@ class LocalChunk:
 
 @dataclass(frozen=True, slots=True)
 class CloudAnswer:
-    """A cloud model's whole answer and what it took."""
+    """A cloud model's whole answer and its usage."""
 
     text: str
     usage: Usage
@@ -112,14 +112,14 @@ class LocalTextModel(Protocol):
         ...
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
-        """Begin to read a prompt ahead of time, so that `stream` starts sooner.
+        """Start to read a prompt ahead of time, so that `stream` starts sooner.
 
         Args:
             messages: The turns known so far; the last one may still grow at its end.
             options: How the text will be generated.
 
         Raises:
-            ContextTooLong: They do not fit even now.
+            ContextTooLong: They do not fit the window.
         """
         ...
 
@@ -159,7 +159,7 @@ class CloudTextModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """The top-k of one next-token distribution, as a server gives it.
+    """The top-k of one next-token distribution, as a server returns it.
 
     Attributes:
         ids: Token ids, most probable first; shape (k,).
@@ -172,12 +172,12 @@ class TopK:
 
 @dataclass(frozen=True, slots=True)
 class StringTopK:
-    """The top-k of one next-token distribution, for a reader with another vocabulary.
+    """The top-k of one next-token distribution as strings, for a model with another tokenizer.
 
     Attributes:
         strings: Bytes of the tokens, most probable first; empty for tokens without bytes.
         logprobs: Natural-log probabilities; shape (k,).
-        end_logprob: Natural-log probability that the turn ends here, where the server tells.
+        end_logprob: Natural-log probability that the turn ends here, if the server reports it.
     """
 
     strings: tuple[bytes, ...]
@@ -195,12 +195,12 @@ class BlockScorer(Protocol):
 
     @property
     def max_k(self) -> int:
-        """Most tokens a position."""
+        """Most tokens per position."""
         ...
 
     @property
     def end_tokens(self) -> frozenset[int]:
-        """Ids that end the cloud model's turn, as far as it tells."""
+        """Ids that end the cloud model's turn, as far as the server reports them."""
         ...
 
     def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
@@ -209,7 +209,7 @@ class BlockScorer(Protocol):
         Args:
             sequence: The whole sequence: prompt, text so far, block.
             start: Index of the first position to predict, 1 <= start <= len(sequence).
-            k: How many tokens a position, at most `max_k`.
+            k: Tokens per position, at most `max_k`.
 
         Returns:
             Top-k of ``p(x | ids[:i])`` for each i in start..len(sequence), that is
@@ -222,11 +222,11 @@ class BlockScorer(Protocol):
 
 
 class TextScorer(Protocol):
-    """A cloud model that scores a block given as text, for local models with other tokens."""
+    """A cloud model that scores a block given as text, for local models with another tokenizer."""
 
     @property
     def max_k(self) -> int:
-        """Most tokens a position."""
+        """Most tokens per position."""
         ...
 
     def score_text(self, prefixes: Sequence[PublicText], k: int) -> list[StringTopK]:
@@ -235,11 +235,11 @@ class TextScorer(Protocol):
         Args:
             prefixes: Texts of which each begins with the one before it; the first is the prompt
                 with the text so far, the last has the whole block.
-            k: How many tokens a position, at most `max_k`.
+            k: Tokens per position, at most `max_k`.
 
         Returns:
-            Top-k of the token after ``prefixes[i]``, for the first prefixes up to the first whose
-            answer this request does not hold: 1 to len(prefixes) entries.
+            Top-k of the token after ``prefixes[i]``, for as many of the first prefixes as the
+            answer covers: 1 to len(prefixes) entries.
 
         Raises:
             CloudError: By kind, without payload.
@@ -248,7 +248,7 @@ class TextScorer(Protocol):
 
 
 class TokenModel(Protocol):
-    """A local model that gives full next-token log-probabilities over a cache that rolls back."""
+    """A local model with full next-token log-probabilities and a cache that rolls back."""
 
     @property
     def vocabulary_size(self) -> int:
@@ -266,7 +266,7 @@ class TokenModel(Protocol):
         ...
 
     def encode(self, text: bytes) -> list[int]:
-        """Token ids of plain text, without marks at its beginning or end."""
+        """Token ids of plain text, without begin or end tokens."""
         ...
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
@@ -280,7 +280,7 @@ class TokenModel(Protocol):
     def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
         """Log-probabilities of the token after ``ids``.
 
-        What ``ids`` shares with the previous call is read from the cache; the rest rolls back.
+        The common prefix with the previous call is read from the cache; the rest is rolled back.
         """
         ...
 

@@ -34,9 +34,8 @@ _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
 _HEALTH_SECONDS = 30.0
 SHORT_SPIN: Final = {"GOMP_SPINCOUNT": "1000"}
-"""For the environment of a process in which llama.cpp computes on cores that another model uses
-too: a thread that waits for others gives its core back after some microseconds, not milliseconds.
-"""
+"""Environment for a process in which llama.cpp shares cores with another model: waiting threads
+release their core after microseconds instead of milliseconds."""
 
 
 class StandInCloud:

@@ -1,8 +1,9 @@
-"""Chat templates that text cannot break out of.
+"""Renders chat templates so that content cannot inject control tokens.
 
-A chat template marks turns with control tokens such as ``<|im_start|>``. Rendered as one string, a
-document that contains those words would become a turn of its own. Here the template is rendered
-around stand-ins, and only its own parts may become control tokens: content is always plain text.
+A chat template marks turns with control tokens such as ``<|im_start|>``. If everything were
+rendered as one string, a document that contains these words could open a turn. Here the template
+is rendered around placeholders. Only the template's own parts become control tokens; content stays
+text.
 """
 
 from __future__ import annotations

@@ -34,10 +34,10 @@ _ROLES: Final[dict[str, type[BaseMessage]]] = {
 class LocalChatModel:
     """A LangChain chat model on the private side.
 
-    It is called below LangChain's run machinery, so that no tracer, handler, cache or debug printer
-    sees its prompt. Where it would send text is checked before every call. It keeps its own
-    settings: of the generation options only the stop strings are passed on, because chat models
-    name the others differently.
+    Its `_generate` and `_stream` are called directly, so that no tracer, handler, cache or debug
+    printer sees the prompt. The hosts it would send text to are checked before every call. It keeps
+    its own settings: only the stop strings of the generation options are passed on, because chat
+    models name the other options differently.
 
     Args:
         model: The chat model.
@@ -59,7 +59,7 @@ class LocalChatModel:
         return name if isinstance(name, str) else type(self._model).__name__
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
-        """Do nothing: a chat model offers no way to read ahead."""
+        """Do nothing: a chat model has no interface for reading ahead."""
 
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
@@ -94,7 +94,7 @@ class LocalChatModel:
                     yield LocalChunk(message.text)
         except CoGenesisError:
             raise
-        # The exceptions of every client end here: they can hold the private prompt.
+        # No exception of a client may pass: it can hold the private prompt.
         except Exception as error:
             failure = f"failed with {type(error).__name__}"
         if failure or not answered:  # raised here, where the client's exception is no context of it
@@ -118,7 +118,7 @@ class LocalChatModel:
 
 
 def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:
-    """A copy that follows no redirect and takes no environment proxy, where that can be had."""
+    """Copy a model of langchain-openai, without redirects and environment proxies."""
     openai_model = as_openai_model(model)
     if openai_model is None:
         return model

@@ -43,15 +43,15 @@ _Piece = LocalChunk | None
 class LlamaCppModel:
     """A GGUF model in this process.
 
-    One worker thread owns the model: calls from any number of threads queue, and a stream that
-    nobody reads does not block the next. The prompt's beginning that a call shares with the one
-    before it (the same context, say) is not read again.
+    One worker thread owns the model. Calls from other threads queue, and a stream that nobody
+    reads does not block the next one. The prefix that a prompt shares with the previous prompt
+    (the same context, for example) is not read again.
 
     Args:
         model: Catalog name, ``hf:owner/repo/file.gguf`` or path; see `catalog.fetch`.
         n_ctx: Window in tokens: prompt plus answer.
         n_threads: CPU threads; None leaves the choice to llama.cpp.
-        repeat_penalty: Above 1 discourages repetition, to which small models are prone.
+        repeat_penalty: Above 1 discourages repetition, which is common in small models.
 
     Raises:
         MissingDependency: llama-cpp-python is not installed.
@@ -110,10 +110,10 @@ class LlamaCppModel:
         ]
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
-        """Read a prompt's beginning in the background; the next `stream` continues from it.
+        """Read the beginning of a prompt in the background; the next `stream` continues from it.
 
         Raises:
-            ContextTooLong: It does not fit even without its end.
+            ContextTooLong: It does not fit, even without its end.
         """
         self._worker.submit(self._read, self._fitting(messages, options))
 
@@ -211,8 +211,8 @@ class LlamaCppModel:
 class _Steps:
     """Counts sampled tokens, and stops the model once the reader has gone.
 
-    The library asks once for each token and once more at the end, so the count follows the
-    length of the sequence, not the number of questions.
+    The library calls this once per token and once more at the end, so the count is taken from the
+    length of the sequence, not from the number of calls.
     """
 
     def __init__(self, prompt_tokens: int) -> None:

@@ -1,7 +1,7 @@
 """Next-token distributions of a GGUF model in this process, over a cache that rolls back.
 
-It uses llama.cpp's batches directly: logits are computed only for the positions asked for, so that
-there is no array of window times vocabulary.
+It uses llama.cpp's batches directly, so that logits are computed only where they are needed and no
+array of window times vocabulary is allocated.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Logits: TypeAlias = "NDArray[np.float32]"
 _READ: Final = 256
-"""Tokens of a batch while a prompt is read."""
+"""Tokens per batch while a prompt is read."""
 _KNOWN: Final = 32
-"""Tokens of a batch while a known text is read."""
+"""Tokens per batch while a known text is read."""
 
 
 class LlamaCppCache:
@@ -69,8 +69,8 @@ class LlamaCppCache:
         Args:
             ids: The whole sequence.
             start: First position whose prediction is wanted, 1 <= start <= len(ids).
-            reduce: Makes something small of logits of shape (vocabulary,), which it must not keep.
-            together: Tokens of a batch where logits are wanted.
+            reduce: Called with logits of shape (vocabulary,), which it must not keep.
+            together: Tokens per batch where logits are wanted.
 
         Returns:
             One result for the logits after ``ids[:i]``, for each i in start..len(ids).

@@ -26,12 +26,12 @@ _MARGIN: Final = 4
 @final
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """The last text of a block, echoed; its token boundaries say where the others end.
+    """The last text of a block, echoed; its token boundaries show where the other texts end.
 
     Attributes:
         model: Name the server knows the model by.
         ends: Texts that end the cloud model's turn.
-        shift: Entries by which an answer's scores come late; see `observed_shift`.
+        shift: Entries by which an answer's scores are late; see `observed_shift`.
     """
 
     model: str
@@ -72,7 +72,7 @@ class Echo:
 
 
 def observed_shift(answers: Mapping[str, Json]) -> int:
-    """Find by how many entries a server's scores come late.
+    """Find by how many entries a server's scores are late.
 
     llama_cpp.server puts the scores that predict a token beside the token before it where the
     model uses no begin-of-text token. The greedy token that each answer ends with shows it.
@@ -96,14 +96,14 @@ def observed_shift(answers: Mapping[str, Json]) -> int:
             and _best(top) == generated
         }
     if not fitting:
-        raise invalid("the scores do not stand with the tokens that they predict")
+        raise invalid("the scores do not belong to the tokens that they predict")
     return min(fitting)
 
 
 def _echoed(body: Json) -> tuple[list[str], Sequence[Json]]:
     """Tokens of prompt and answer, and the top-k that stands with each.
 
-    Together gives prompt and answer apart; the others in one list.
+    Together returns prompt and answer separately; other servers return one list.
     """
     parts = [field(item(field(body, "choices"), 0), "logprobs")]
     if isinstance(body, Mapping) and body.get("prompt"):

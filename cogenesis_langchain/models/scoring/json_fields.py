@@ -1,4 +1,4 @@
-"""Reading servers' JSON strictly: what was asked for, or `CloudAnswerInvalid`."""
+"""Strict readers of servers' JSON: the expected field, or `CloudAnswerInvalid`."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def text(value: Json) -> str:
 def number(value: Json) -> float:
     """A number; JSON's true and false are none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise invalid("the answer holds something else than a number")
+        raise invalid("the answer has another value where a number belongs")
     return float(value)
 
 
 def token_id(value: Json) -> int:
     """A whole number: a token id, a byte, an offset."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid("the answer holds something else than a token id")
+        raise invalid("the answer has another value where a token id belongs")
     return value
 
 

@@ -25,7 +25,7 @@ from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
 
 _WANTED_K: Final = (20, 16, 5)
-"""Tokens a position, most first: 20 is a common limit, and `Echo` asks for a few more than k."""
+"""Tokens per position, most first: 20 is a common limit, and `Echo` asks for a few more than k."""
 _UNLIMITED: Final = 2**31
 # Some servers answer a request of another dialect with 500 rather than 400.
 _CANNOT: Final = (CloudRefused, CloudAnswerInvalid, CloudUnavailable)
@@ -35,13 +35,13 @@ _TEXTS: Final = ("The quick brown fox jumps over the lazy", "One, two, three, fo
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a server can do.
+    """Capabilities of a server.
 
     Attributes:
         tokens: How it scores token ids, if it does.
         texts: How it scores texts, if it does.
-        max_k: Most tokens a position.
-        window: Most tokens of a sequence; very large where the server does not say.
+        max_k: Most tokens per position.
+        window: Most tokens of a sequence; very large if the server does not report it.
         end_tokens: Ids that end the cloud model's turn; empty where the server does not tokenise.
     """
 
