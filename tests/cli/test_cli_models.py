@@ -29,6 +29,7 @@ ENTRY = ModelFile(
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COGENESIS_HOME", str(tmp_path))
+    monkeypatch.delenv("COGENESIS_MODEL_MIRROR", raising=False)
     monkeypatch.setattr(catalog, "_ENTRIES", (ENTRY,))
     return tmp_path
 
