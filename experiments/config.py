@@ -47,11 +47,14 @@ class Endpoint(_Part):
     Attributes:
         model: Its name there; of the stand-in, a name of the catalog or a path.
         base_url: An OpenAI-compatible address; None starts a stand-in on this machine.
+        recorded: A file of recorded answers, which take the place of a model; see
+            `experiments.recorded_cloud`.
         api_key_variable: The environment variable that holds the key, if one is needed.
     """
 
     model: Name = DEFAULT_MODEL
     base_url: str | None = None
+    recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"
 
 

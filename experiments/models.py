@@ -22,6 +22,7 @@ from cogenesis_langchain.privacy.hosts import is_trusted
 from cogenesis_langchain.version import __version__
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
+from experiments.recorded_cloud import LABEL, replayed
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
@@ -113,9 +114,12 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
         stack: Ends a stand-in.
 
     Raises:
-        ExperimentConfigInvalid: Its key is not in the environment.
+        ExperimentConfigInvalid: Its key is not in the environment, or its recorded answers cannot
+            be read.
         StandInError: The stand-in does not start.
     """
+    if endpoint.recorded is not None:
+        return Remote(stack.enter_context(replayed(endpoint.recorded)), LABEL)
     if endpoint.base_url is None:
         stand_in = stack.enter_context(StandInCloud(endpoint.model, n_parallel=slots))
         return Remote(stand_in.base_url, stand_in.model)
@@ -137,7 +141,7 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
     for use, endpoint in endpoints.items():
-        models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
+        models[use] = _identity(endpoint)
     return models
 
 
@@ -157,6 +161,12 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _identity(endpoint: Endpoint) -> str:
+    if endpoint.recorded is not None:
+        return f"{LABEL} {sha256_of(endpoint.recorded)}"
+    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 def _with_hash(name: str) -> str:

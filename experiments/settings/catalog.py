@@ -126,17 +126,31 @@ def _full_content(desk: Desk) -> list[Setting]:
 
 
 def _other_sketches(desk: Desk) -> list[Setting]:
-    if not desk.config.sketchers:
-        raise ExperimentConfigInvalid(
-            "sketchers: no model is configured for the setting 'other sketches'",
-            remedy="add [[sketchers]] with a name and a model, or leave the setting out",
-        )
+    _require_sketchers(desk, "other sketches")
     settings = []
     for sketcher in desk.config.sketchers:
         model = desk.product(desk.sketcher(sketcher.name), desk.local, sketch="outline")
         name = f"sketch by {sketcher.name}"
         settings.append(Setting(name, "other sketches", "instruction", through(model)))
     return settings
+
+
+def _other_templates(desk: Desk) -> list[Setting]:
+    _require_sketchers(desk, "other templates")
+    settings = []
+    for sketcher in desk.config.sketchers:
+        model = desk.product(desk.sketcher(sketcher.name), desk.local, sketch="template")
+        name = f"template by {sketcher.name}"
+        settings.append(Setting(name, "other sketches", "instruction", through(model)))
+    return settings
+
+
+def _require_sketchers(desk: Desk, setting: str) -> None:
+    if not desk.config.sketchers:
+        raise ExperimentConfigInvalid(
+            f"sketchers: no model is configured for the setting {setting!r}",
+            remedy="add [[sketchers]] with a name and a model, or leave the setting out",
+        )
 
 
 def _fused(desk: Desk) -> list[Setting]:
@@ -158,6 +172,7 @@ SETTINGS: Final[Mapping[str, MakeSettings]] = {
     "template": _template,
     "full content": _full_content,
     "other sketches": _other_sketches,
+    "other templates": _other_templates,
     "fused": _fused,
     "PIIMiddleware": pii_middleware,
     "Presidio": presidio,
