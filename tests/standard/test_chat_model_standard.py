@@ -30,7 +30,10 @@ class TestChatCoGenesisUnit(ChatModelUnitTests):
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
 class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
-    """The standard suite with real models: the stand-in as cloud, llama.cpp as local model."""
+    """The standard suite with real models: the stand-in as cloud, llama.cpp as local model.
+
+    With an outline, which the stand-in writes in a third of the time that a template takes it.
+    """
 
     cloud: ChatOpenAI
     local: LlamaCppModel
@@ -52,6 +55,7 @@ class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
             "local": self.local,
             "ledger": MemoryLedger(),
             "max_tokens": MAX_TOKENS,
+            "sketch": "outline",
         }
 
     @property
