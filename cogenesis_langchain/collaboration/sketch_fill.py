@@ -153,8 +153,6 @@ class SketchFill:
             if text := stream.feed(piece.text.encode()):
                 written += len(text)
                 yield text
-            if stream.stopped:
-                break
         if not spans:
             return False
         if text := stream.close():

@@ -24,6 +24,9 @@ here on they fit, and the slot ends. Names and values are short, so their end ha
 model's first choice: "Teodor" must not end a signature that goes on with the surname."""
 _BROKEN: Final = -8.0
 """Below this ratio a sentence does not read on from the slot, and it is left out."""
+_IMPROBABLE: Final = -9.0
+"""Below this ratio to the model's favourite a token is not taken, even where all others are
+refused: such a token does not go on with the text, it only breaks no rule."""
 _MOST_TOKENS: Final[dict[SlotKind, int]] = {
     "name": 14,
     "value": 26,
@@ -218,10 +221,13 @@ class SlotDecoder:
         self, draft: _Draft, slot: Slot, logprobs: LogProbs, best: NDArray[np.int64]
     ) -> int | None:
         banned = draft.bans.get(len(draft.ids), set())
+        least = logprobs.max() + _IMPROBABLE
         allowed = (
             int(token)
             for token in best
-            if int(token) not in banned and self._allows(draft, slot, int(token))
+            if logprobs[token] >= least
+            and int(token) not in banned
+            and self._allows(draft, slot, int(token))
         )
         free = slot.kind in ("phrase", "sentences")
         return self._choice.choose(allowed, logprobs, free=free)
