@@ -86,11 +86,10 @@ class SketchFill:
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
             report = replace(report, sketch=str(sketch))
-            written = yield from self._complete(prepared, sketch, options, report)
-            if written:
+            report = yield from self._complete(prepared, sketch, options, report)
+            if report.rung == "template":
                 return
             sketch = as_outline(sketch)
-            report = replace(report, fallback_reason="the template could not be completed")
         if sketch is not None:
             report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared.prompt, sketch, options, report)
@@ -132,13 +131,12 @@ class SketchFill:
 
     def _complete(
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
-    ) -> Generator[str | Report, None, bool]:
-        """Complete a template; returns whether there was anything to write."""
+    ) -> Generator[str | Report, None, Report]:
+        """Complete a template; the report that is returned has no rung if nothing was written."""
         assert self._fill is not None
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
-        report = replace(report, rung="template")
         for piece in self._fill.stream(prepared, template, options):
             if isinstance(piece, Completion):
                 report = replace(
@@ -154,12 +152,14 @@ class SketchFill:
                 written += len(text)
                 yield text
         if not spans:
-            return False
+            reason = "the template could not be completed"
+            return replace(report, left_out=(), missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)
             yield text
-        yield replace(report, provenance=tuple(_provenance(spans, written)))
-        return True
+        report = replace(report, rung="template", provenance=tuple(_provenance(spans, written)))
+        yield report
+        return report
 
     def _write_freely(
         self,

@@ -44,7 +44,7 @@ class TemplateFill(Protocol):
         """Complete a template.
 
         Yields:
-            Spans, then the completion; nothing if this template cannot be completed.
+            Spans, then the completion; no spans if this template cannot be completed.
         """
         ...
 

@@ -172,14 +172,14 @@ class _Run:
     def _keep(self, unit: Unit) -> None:
         """A unit without slots: kept, unless it hangs in the air or states a number of its own."""
         hangs = self._text.has_gap and "\n" not in unit.separator and unit.refers_back
-        if hangs or not self._rules.admits_numbers(unit.words):
+        if hangs or not self._rules.admits_template_words(unit.words):
             self._leave_out(unit)
             return
         said = self._text.add(unit, [Span(unit.words, "cloud")])
         self._conversation.append("".join(span.text for span in said))
 
     def _fill(self, number: int, unit: Unit) -> None:
-        if not self._rules.admits_numbers(unit.words):
+        if not self._rules.admits_template_words(unit.words):
             self._leave_out(unit)
             return
         question = self._questions.about(number, unit)

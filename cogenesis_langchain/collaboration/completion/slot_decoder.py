@@ -234,8 +234,10 @@ class SlotDecoder:
 
     def _allows(self, draft: _Draft, slot: Slot, token: int) -> bool:
         piece = self._piece(token)
-        if not piece or token in self._model.end_tokens or _UNWANTED.search(piece):
+        if token in self._model.end_tokens or _UNWANTED.search(piece):
             return False
+        if not piece.strip() and self._is_partial(token):
+            return bool(draft.ids) or piece.startswith(" ") == draft.before.endswith(" ")
         if not draft.ids and (
             piece.startswith(" ") != draft.before.endswith(" ") or not piece.strip()
         ):
@@ -259,12 +261,15 @@ class SlotDecoder:
         if not draft.ids or not draft.text[-1:].isalnum():
             return False
         banned = draft.bans.get(len(draft.ids), set())
-        following = next((self._piece(t) for t in best if int(t) not in banned), "")
-        complete = not following or not following[0].isalnum()
-        if not complete:
+        following = next((int(token) for token in best if int(token) not in banned), None)
+        if following is not None and self._continues_word(following):
             return False
         loops = slot.kind != "sentences" and _repeats_a_pair(draft.text)
         return loops or not self._rules.admits(draft.before, draft.text)
+
+    def _continues_word(self, token: int) -> bool:
+        """Whether a token goes on with a word; part of a character counts as one of a letter."""
+        return self._piece(token)[:1].isalnum() or self._is_partial(token)
 
     def _back_before_word(self, draft: _Draft) -> bool:
         """Take the last word back and ban its first token there; False if that is hopeless."""
@@ -307,6 +312,10 @@ class SlotDecoder:
 
     def _piece(self, token: int) -> str:
         return self._model.decode([int(token)]).decode(errors="ignore")
+
+    def _is_partial(self, token: int) -> bool:
+        """Whether a token holds some of the bytes of a character, and other tokens the rest."""
+        return self._model.decode([token]) != self._piece(token).encode()
 
     def _encode(self, text: str) -> list[int]:
         return self._model.encode(text.encode())
