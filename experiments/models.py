@@ -65,7 +65,7 @@ class Models:
 
     Attributes:
         local: The local model.
-        remote: The cloud model under `CLOUD`, and the sketchers by name.
+        remote: The cloud model under `CLOUD`, and the other sketch models by name.
         fine_tuned: The fine-tuned local model, if there is one.
     """
 
@@ -84,7 +84,7 @@ def open_models(config: ExperimentConfig) -> Iterator[Models]:
         MissingDependency: An extra is not installed.
     """
     endpoints: dict[str, Endpoint] = {CLOUD: config.cloud}
-    endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
+    endpoints |= {other.name: other for other in config.sketch_models}
     with ExitStack() as stack:
         remote = {
             name: open_remote(endpoint, name, slots=config.concurrency, stack=stack)
@@ -134,7 +134,7 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
         model that runs elsewhere.
     """
     endpoints: dict[str, Endpoint] = {"cloud": config.cloud}
-    endpoints |= {f"sketcher {sketcher.name}": sketcher for sketcher in config.sketchers}
+    endpoints |= {f"sketch model {other.name}": other for other in config.sketch_models}
     if config.judge is not None:
         endpoints["judge"] = config.judge
     models = {"local": _with_hash(config.local.model)}

@@ -27,7 +27,7 @@ from experiments.models import Models
 from experiments.recording_proxy import Recording, RecordingProxy
 from experiments.records.record import Record
 from experiments.settings.catalog import open_settings
-from experiments.settings.setting import Desk, Setting
+from experiments.settings.setting import Setting, SettingModels
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -134,8 +134,8 @@ class _Worker:
         self._name = name
         self._models = models
         self._proxy = proxy
-        desk = Desk(config, models.local, models.fine_tuned, ledger, self._open_chat)
-        self.settings = open_settings(desk)
+        given = SettingModels(config, models.local, models.fine_tuned, ledger, self._open_chat)
+        self.settings = open_settings(given)
         self._by_name = {one.name: one for made in self.settings.values() for one in made}
 
     def write(self, setting: str, record: Record, seed: int) -> Attempt:

@@ -68,9 +68,7 @@ class CopyRules:
             str(value) for word, value in _NUMBER_WORDS.items() if word in self._words
         }
         self._add_dates(text)
-        self._dates = {
-            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
-        }
+        self._dates = set().union(*_date_forms(text))
         self._times = {form for time in find_times(text) for form in time.canonical_forms}
 
     def may_begin(self, word: str) -> bool:
@@ -108,8 +106,8 @@ class CopyRules:
 
     def admits_dates(self, text: str) -> bool:
         """Whether every date and time in a text is one of the sources, however it is written."""
-        dates = (date.canonical_forms | date.lookup_forms for date in find_dates(text))
-        known = all(forms & self._dates for forms in dates if any(map(_DATE.fullmatch, forms)))
+        dates = [forms for forms in _date_forms(text) if any(map(_DATE.fullmatch, forms))]
+        known = all(forms & self._dates for forms in dates)
         return known and all(time.canonical_forms & self._times for time in find_times(text))
 
     def admits_template_words(self, text: str) -> bool:
@@ -173,10 +171,8 @@ class CopyRules:
         """Let a date be written in words, in any order: 2026-03-14 as 14 March or March 14th."""
         from babel.dates import get_day_names, get_month_names
 
-        marks = {
-            mark for date in find_dates(text) for mark in date.canonical_forms | date.lookup_forms
-        }
-        for year, month, day in (found.groups() for found in map(_DATE.fullmatch, marks) if found):
+        forms = set().union(*_date_forms(text))
+        for year, month, day in (found.groups() for found in map(_DATE.fullmatch, forms) if found):
             days = (day, f"{day}{_ORDINAL_ENDINGS.get(int(day), 'th')}")
             years = {year} if year and year != "*" else set()
             self._words |= {*days, *years}
@@ -195,8 +191,9 @@ class CopyRules:
                 self._pairs |= {(one, other) for one in followers for other in followers}
 
 
-def _date_forms(text: str) -> set[str]:
-    return {form for date in find_dates(text) for form in date.canonical_forms | date.lookup_forms}
+def _date_forms(text: str) -> list[frozenset[str]]:
+    """The canonical and the lookup forms of each date in a text."""
+    return [date.canonical_forms | date.lookup_forms for date in find_dates(text)]
 
 
 def _numeric_dates(year: str, month: str, day: str) -> Iterator[str]:
