@@ -32,7 +32,7 @@ OUR_HEADERS: Final[Mapping[str, str]] = {
 """Sent with every request, unless the caller set another value."""
 CREDENTIALS: Final = frozenset({"authorization", "api-key"})
 """Made by the client from the caller's key, possibly anew for each request."""
-_MADE_BY_CLIENTS: Final = frozenset({*OUR_HEADERS, "content-length", "cookie", "host"})
+_MADE_BY_CLIENTS: Final = frozenset({*OUR_HEADERS, "content-length", "host"})
 _TEXTS: Final = ("cogenesis known system", "cogenesis known user", "cogenesis known assistant")
 _FIELDS_OF_A_CHAT: Final = frozenset({"model", "messages", "input", "stream"})
 
@@ -57,7 +57,7 @@ class Configured:
     def outgoing_headers(self, made: httpx2.Headers) -> dict[str, str] | None:
         """Return the headers to send in place of those that a client made.
 
-        What clients add (operating system, versions, retry counters, cookies) is left out.
+        What clients add (operating system, versions, retry counters) is left out.
 
         Args:
             made: The headers that the client made.
