@@ -160,6 +160,7 @@ class ChatCoGenesis(UntracedChatModel):
             detectors=self.detectors,
             private_terms=self.private_terms,
         )
+        preparation.check_settings(self._cloud_model.settings)
         self._writer = self._sketch_or_fused(preparation)
         return self
 

@@ -88,6 +88,23 @@ class Preparation:
         self._detectors = detectors
         self._private_terms = private_terms
 
+    def check_settings(self, settings: Sequence[str]) -> None:
+        """Check the cloud model's settings against the private values that are known by now.
+
+        Raises:
+            PrivacyViolation: They contain one.
+        """
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet
+        from cogenesis_langchain.privacy.values import PrivateValue
+
+        if not settings:
+            return
+        declared = (PrivateValue("TERM", term) for term in self._private_terms)
+        values = ValueSet.from_texts((), declared=declared)
+        if isinstance(self._retriever, HoldsPrivateValues):
+            values = self._retriever.private_values().union(values)
+        self.border.check_settings(settings, values)
+
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and decide what of it may leave.
 

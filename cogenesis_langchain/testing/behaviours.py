@@ -56,12 +56,20 @@ def chat(text: str = TEMPLATE) -> Behaviour:
     return behave
 
 
-def status(code: int, *, retry_after: str | None = None, message: str = "no") -> Behaviour:
+def status(
+    code: int,
+    *,
+    retry_after: str | None = None,
+    message: str = "no",
+    headers: Mapping[str, str] | None = None,
+) -> Behaviour:
     """Answer with an error status, optionally with a ``Retry-After`` header (seconds or a date)."""
+    more = {**_JSON, **(headers or {})}
+    if retry_after is not None:
+        more["Retry-After"] = retry_after
 
     def behave(exchange: Exchange) -> None:
-        headers = _JSON | ({"Retry-After": retry_after} if retry_after is not None else {})
-        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), headers)
+        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), more)
 
     return behave
 
