@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables.config import run_in_executor
@@ -23,6 +22,10 @@ from pydantic import (
     model_validator,
 )
 
+from cogenesis_langchain.agents.binding import ToolBindingChatModel
+from cogenesis_langchain.agents.rules import read_rules
+from cogenesis_langchain.agents.tool_turn import ToolTurn
+from cogenesis_langchain.answer_chunks import answer_chunks
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
@@ -32,12 +35,12 @@ from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
+from cogenesis_langchain.models.tools import ToolCall
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
-from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 from cogenesis_langchain.version import __version__
 
 _END = object()
@@ -48,7 +51,7 @@ def _chat_format(given: object) -> object:
     return chat_format_named(given) if isinstance(given, str) else given
 
 
-class ChatCoGenesis(UntracedChatModel):
+class ChatCoGenesis(ToolBindingChatModel):
     """A chat model that shows the cloud a general instruction and keeps private context here.
 
     Setup:
@@ -142,6 +145,7 @@ class ChatCoGenesis(UntracedChatModel):
     _cloud_model: CloudModel = PrivateAttr()
     _local_model: LocalTextModel = PrivateAttr()
     _writer: Writer = PrivateAttr()
+    _tool_turn: ToolTurn = PrivateAttr()
 
     @model_validator(mode="after")
     def _put_together(self) -> ChatCoGenesis:
@@ -162,7 +166,26 @@ class ChatCoGenesis(UntracedChatModel):
         )
         preparation.check_settings(self._cloud_model.settings)
         self._writer = self._sketch_or_fused(preparation)
+        self._tool_turn = ToolTurn(preparation, self._local_model)
+        self.profile = self.profile or self._resolve_model_profile()
         return self
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        can_call = self._tool_turn.is_possible
+        return ModelProfile(
+            text_inputs=True,
+            text_outputs=True,
+            image_inputs=False,
+            audio_inputs=False,
+            pdf_inputs=False,
+            reasoning_output=False,
+            max_output_tokens=self.max_tokens,
+            temperature=True,
+            tool_calling=can_call,
+            tool_choice=can_call,
+            tool_call_streaming=can_call,
+            structured_output=can_call,
+        )
 
     def _sketch_or_fused(self, preparation: Preparation) -> Writer:
         sketch = SketchFill(
@@ -245,8 +268,7 @@ class ChatCoGenesis(UntracedChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        written = self._writer.write(messages, self._options(stop, **kwargs))
-        return generate_from_stream(map(self._chunk, written))
+        return generate_from_stream(self._stream(messages, stop=stop, **kwargs))
 
     async def _agenerate(
         self,
@@ -265,8 +287,14 @@ class ChatCoGenesis(UntracedChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._writer.write(messages, self._options(stop, **kwargs)):
-            yield self._chunk(piece)
+        options = self._options(stop, **kwargs)
+        rules = read_rules(kwargs)
+        pieces: Iterator[str | ToolCall | Report]
+        if rules is None:
+            pieces = self._writer.write(messages, options)
+        else:
+            pieces = self._tool_turn.write(messages, rules, options)
+        yield from answer_chunks(pieces, self._model_name)
 
     async def _astream(
         self,
@@ -283,31 +311,6 @@ class ChatCoGenesis(UntracedChatModel):
                 yield chunk  # type: ignore[misc]  # _END is the only other possibility
         finally:
             await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
-
-    def _chunk(self, piece: str | Report) -> ChatGenerationChunk:
-        if isinstance(piece, str):
-            return ChatGenerationChunk(message=AIMessageChunk(content=piece))
-        return ChatGenerationChunk(message=self._last_chunk(piece))
-
-    def _last_chunk(self, report: Report) -> AIMessageChunk:
-        total = report.cloud + report.local
-        told = asdict(report)
-        told["usage"] = {"cloud": told.pop("cloud"), "local": told.pop("local")}
-        return AIMessageChunk(
-            content="",
-            usage_metadata=UsageMetadata(
-                input_tokens=total.input_tokens,
-                output_tokens=total.output_tokens,
-                total_tokens=total.input_tokens + total.output_tokens,
-            ),
-            response_metadata={
-                "model_name": self._model_name,
-                "model_provider": "cogenesis",
-                "finish_reason": told.pop("finish_reason"),
-                "cogenesis": told,
-            },
-            chunk_position="last",
-        )
 
 
 def _as_local(

@@ -3,6 +3,7 @@
     CoGenesisError
     ├── ConfigurationError          the objects or their settings do not fit together
     │   ├── MissingDependency       an optional dependency is not installed
+    │   ├── GrammarError            a tool's or an answer's schema cannot be followed
     │   ├── UntrustedLocalModel     a "local" model or store would send text to another host
     │   └── TracingLeak             a tracer or debug printer would record private text
     ├── InstructionError            the request contains no usable instruction
@@ -71,6 +72,20 @@ class MissingDependency(ConfigurationError):
         super().__init__(
             f"the package {package!r} is not installed",
             remedy=f'pip install "cogenesis-langchain[{extra}]"',
+        )
+
+
+class GrammarError(ConfigurationError):
+    """A grammar for constrained decoding cannot be compiled.
+
+    Args:
+        fault: What the compiler says of it; it quotes the schema at most.
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"constrained decoding cannot follow this schema: {fault}",
+            remedy="simplify the schema of the tool or of the answer",
         )
 
 
