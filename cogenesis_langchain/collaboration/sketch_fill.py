@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.settled_text import Span
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
@@ -44,6 +45,7 @@ class SketchFill:
         local: The local model.
         sketch: What the cloud model is asked for. Where it gives no usable template it is asked
             for an outline.
+        notice: Says aloud when the local model writes alone.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class SketchFill:
         *,
         cloud: CloudTextModel,
         local: LocalTextModel,
-        sketch: SketchKind = "template",
+        sketch: SketchKind,
+        notice: FallbackNotice,
     ) -> None:
         self._preparation = preparation
         self._cloud = cloud
         self._local = local
+        self._notice = notice
         self._fill = template_fill_for(local) if sketch == "template" else None
 
     def write(
@@ -90,7 +94,9 @@ class SketchFill:
             if report.rung == "template":
                 return
             sketch = as_outline(sketch)
-        if sketch is not None:
+        if sketch is None:
+            self._notice.tell(report.fallback_reason)
+        else:
             report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared.prompt, sketch, options, report)
 
@@ -121,13 +127,13 @@ class SketchFill:
             try:
                 return request_template(self._cloud, instruction, permit, placeholders), reasons
             except CloudError as error:
-                return None, [f"{type(error).__name__}: {error}"]
+                return None, [error.summary]
             except SketchInvalid as error:
-                reasons.append(f"{type(error).__name__}: {error}")
+                reasons.append(error.summary)
         try:
             return request_outline(self._cloud, instruction, permit, placeholders), reasons
         except (CloudError, SketchInvalid) as error:
-            return None, [*reasons, f"{type(error).__name__}: {error}"]
+            return None, [*reasons, error.summary]
 
     def _complete(
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report

@@ -224,4 +224,4 @@ def _endpoint_failure(reason: str) -> str:
 
 
 def _worded(error: CoGenesisError) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error.what}"

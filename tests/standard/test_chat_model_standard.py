@@ -19,6 +19,12 @@ class TestChatCoGenesisUnit(ChatModelUnitTests):
         return ChatCoGenesis
 
     @property
+    def standard_chat_model_params(self) -> dict[str, Any]:
+        # The key belongs to the cloud model, so that ``api_key`` is refused.
+        params = super().standard_chat_model_params
+        return {name: value for name, value in params.items() if name != "api_key"}
+
+    @property
     def chat_model_params(self) -> dict[str, Any]:
         return {
             "cloud": FakeListChatModel(responses=["no outline"]),
