@@ -1,7 +1,6 @@
-"""Model-graded scorers: the judge rates single texts, and compares two in both orders.
+"""Model-graded scorers: the judge rates single texts, and compares two texts in both orders.
 
-A judge reads what the writer read, and the texts themselves are private too. So its host must be
-trusted as a local model's must, for every aspect.
+A judge reads private text, so its host must be trusted like that of a local model.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from experiments.models import Remote
 from experiments.records.record import Record
 
 TRIES: Final = 4
-"""How often a question is put until an answer can be read."""
+"""How often a question is asked until its answer can be read."""
 
 RETRIES: Final = 2
 """How often Inspect repeats a request that failed."""
 
 _RETRY_STRIDE: Final = 1_000_003
-"""From the seed of a question to that of the same question asked again."""
+"""Difference between the seeds of a question and of its repetition."""
 
 _MARKUP: Final = re.compile(r"[\\*`_]")
 _RATING: Final = re.compile(
@@ -53,12 +52,8 @@ _T = TypeVar("_T")
 def open_judge(config: JudgeConfig, remote: Remote) -> Model:
     """Open the judge as an Inspect model.
 
-    Args:
-        config: Of the judge.
-        remote: Where it is.
-
     Raises:
-        UntrustedLocalModel: Its host is not trusted, or a proxy stands before it.
+        UntrustedLocalModel: Its host is not trusted, or an environment proxy would be used.
     """
     host = urlsplit(remote.base_url).hostname or ""
     if not is_trusted(host, config.trusted_hosts):
@@ -86,13 +81,8 @@ def open_judge(config: JudgeConfig, remote: Remote) -> Model:
 def judge_rating(judge: Model, aspects: Sequence[Aspect], seeds: Sequence[int]) -> Scorer:
     """Rate a text from 1 to 10 on each aspect, once for each seed.
 
-    The value of an aspect is the mean of the ratings that could be read, NaN where none could. All
-    of them are in the metadata, with how often the judge was asked.
-
-    Args:
-        judge: Who rates.
-        aspects: What is rated.
-        seeds: Of the judge's answers.
+    The value of an aspect is the mean of the readable ratings, or NaN. The metadata contains all
+    ratings and how often the judge was asked.
     """
 
     async def score(state: TaskState, target: Target) -> Score:
@@ -119,13 +109,8 @@ def judge_rating(judge: Model, aspects: Sequence[Aspect], seeds: Sequence[int]) 
 def judge_preference(judge: Model, aspect: Aspect, seed: int) -> Scorer:
     """Compare two texts in both orders.
 
-    Judges lean towards the first or the second of two texts (Zheng et al., arXiv 2306.05685). The
-    share of pairs on which a judge contradicts itself says how far to trust its ratings.
-
-    Args:
-        judge: Who compares.
-        aspect: By what.
-        seed: Of the judge's answers.
+    Judges favour the first or the second of two texts (Zheng et al., arXiv 2306.05685). The share
+    of pairs on which a judge contradicts itself shows how far its ratings can be trusted.
     """
 
     async def score(state: TaskState, target: Target) -> Score:
@@ -160,7 +145,7 @@ async def _prefer(
 async def _ask(
     judge: Model, question: str, seed: int, read: Callable[[str], _T | None]
 ) -> tuple[str, _T | None, int]:
-    """Ask until the answer can be read; the last answer, what was read, and how often was asked."""
+    """Ask until the answer can be read. Returns the answer, its value and the number of tries."""
     messages: list[ChatMessage] = [
         ChatMessageSystem(content=prompts.SYSTEM),
         ChatMessageUser(content=question),
@@ -188,7 +173,7 @@ def read_preference(answer: str) -> str | None:
 
 
 def _material(record: Record, aspect: Aspect) -> str:
-    """What the judge is shown besides the text."""
+    """What the judge sees besides the text."""
     general, personal = record.instruction.general, record.instruction.personal
     if aspect == "overall without context":
         return prompts.REQUEST.format(instruction=general)

@@ -1,4 +1,4 @@
-"""The statistics of a data set, in the manner of the paper's Table 3."""
+"""The statistics of a data set, as in the paper's Table 3."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 from experiments.records.record import Record
 
 _MEANS: Final[Mapping[str, Callable[[Record], int]]] = {
-    "general instruction (words)": lambda r: _words(r.instruction.general),
-    "personal instruction (words)": lambda r: _words(r.instruction.personal),
-    "context (words)": lambda r: _words(r.context),
-    "reference (words)": lambda r: _words(r.reference),
+    "general instruction (words)": lambda r: len(r.instruction.general.split()),
+    "personal instruction (words)": lambda r: len(r.instruction.personal.split()),
+    "context (words)": lambda r: len(r.context.split()),
+    "reference (words)": lambda r: len(r.reference.split()),
     "earlier writings": lambda r: len(r.earlier_writings),
     "activity log entries": lambda r: len(r.activity_log),
     "required facts": lambda r: len(r.required_facts),
@@ -21,20 +21,7 @@ _MEANS: Final[Mapping[str, Callable[[Record], int]]] = {
 
 
 def summarise(records: Sequence[Record]) -> dict[str, float]:
-    """Count a set: its records, its user groups, and the mean of each length.
-
-    Args:
-        records: One set, not empty.
-
-    Returns:
-        Names of figures to values; lengths are means per record, in words or in items.
-    """
-    totals = {
-        "records": len(records),
-        "user groups": len({record.user_group for record in records}),
-    }
+    """Count the records and user groups of a set, and average the sizes of its parts."""
+    groups = {record.user_group for record in records}
+    totals = {"records": len(records), "user groups": len(groups)}
     return totals | {name: fmean(map(count, records)) for name, count in _MEANS.items()}
-
-
-def _words(text: str) -> int:
-    return len(text.split())

@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 from support.attempts import attempt, record
 
-from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
-from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
+from experiments.scorers.form import (
+    OUTLINE_COPIED,
+    OUTLINE_COVERED,
+    RELATIVE_LENGTH,
+    REPETITION,
+    WORDS,
+)
 
 SKETCH = ("Greet the clerk warmly", "Missing night allowances", "Thanks", "How it is")
 
