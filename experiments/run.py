@@ -17,8 +17,8 @@ from cogenesis_langchain.privacy.ledger.file import FileLedger
 from experiments.config import ExperimentConfig
 from experiments.errors import ExperimentError
 from experiments.eval_sets import evaluate, held
-from experiments.judge.graders import open_judge
-from experiments.likelihood.references import Readers
+from experiments.judge import open_judge
+from experiments.likelihood import Readers
 from experiments.models import (
     Models,
     hashes_of_models,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from experiments.config import PriceConfig
-from experiments.judge.prompts import ASPECTS
+from experiments.judge import ASPECTS
 from experiments.report.measures import COST, GAP, LIKELIHOOD, Measured, measures
 from experiments.results import Results
 from experiments.scorers.facts import REQUIRED_FACTS

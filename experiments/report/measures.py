@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.config import PriceConfig
-from experiments.likelihood.references import CLOUD_WITH, LOCAL, WEIGHTS
+from experiments.likelihood import CLOUD_WITH, LOCAL, WEIGHTS
 from experiments.report.statistics import Estimate, estimate_difference, estimate_mean
 from experiments.results import Results, WrittenText, scores_of
 from experiments.scorers.likeness import CLOSENESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Final
 
@@ -11,7 +11,6 @@ import pandas as pd
 
 from cogenesis_langchain.fusion.trace import Trace
 from experiments.records.record import Record
-from experiments.records.summary import summarise
 from experiments.report.measures import Measured
 from experiments.report.paper import TABLE_1
 from experiments.report.statistics import Estimate
@@ -20,6 +19,18 @@ from experiments.results import Results
 NOT_RUN: Final = "No setting of this run has anything to show here."
 NOTHING: Final = "–"
 """Cell without a value."""
+
+
+_MEANS: Final[Mapping[str, Callable[[Record], int]]] = {
+    "general instruction (words)": lambda r: len(r.instruction.general.split()),
+    "personal instruction (words)": lambda r: len(r.instruction.personal.split()),
+    "context (words)": lambda r: len(r.context.split()),
+    "reference (words)": lambda r: len(r.reference.split()),
+    "earlier writings": lambda r: len(r.earlier_writings),
+    "activity log entries": lambda r: len(r.activity_log),
+    "required facts": lambda r: len(r.required_facts),
+    "private strings": lambda r: len(r.private_strings),
+}
 
 
 def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> str:
@@ -153,6 +164,13 @@ def statistics(records: Sequence[Record]) -> str:
     """The paper's Table 3 for our data."""
     rows = [[name, number(value)] for name, value in summarise(records).items()]
     return table(["means per record", "value"], rows)
+
+
+def summarise(records: Sequence[Record]) -> dict[str, float]:
+    """Count the records and user groups of a set, and average the sizes of its parts."""
+    groups = {record.user_group for record in records}
+    totals = {"records": len(records), "user groups": len(groups)}
+    return totals | {name: fmean(map(count, records)) for name, count in _MEANS.items()}
 
 
 def shares(traces: Mapping[str, Trace]) -> str:

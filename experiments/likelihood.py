@@ -26,15 +26,15 @@ from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
-from experiments.likelihood.teacher_forcing import (
+from experiments.records.record import Record
+from experiments.settings.setting import conversation, preparation
+from experiments.teacher_forcing import (
     FusedReading,
     Prompts,
     TokenProbabilities,
     read_fused,
     read_text,
 )
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
 
 LOCAL: Final = "local alone"
 FINE_TUNED: Final = "local fine-tuned"
