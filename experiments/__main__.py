@@ -27,7 +27,7 @@ def run(
     config: Annotated[Path, typer.Argument(help="the experiment, as TOML")],
     out: Annotated[Path, typer.Option(help="folder of the results")],
 ) -> None:
-    """Write all texts of an experiment, or those that are missing, and report."""
+    """Write all texts of an experiment that are missing, and the report."""
     from experiments.report.page import CONFIG
     from experiments.run import load, run
 
@@ -51,7 +51,7 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def rescore(folder: Folder) -> None:
-    """Score the texts of a run anew, after a metric was changed, and report."""
+    """Compute the scores of a run again, after a metric was changed, and write the report."""
     from experiments.run import score_again
 
     score_again(folder)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _fetch(config: ExperimentConfig) -> None:
-    """Fetch model files that are not here yet, with a bar for each."""
+    """Fetch missing model files, with a progress bar for each."""
     local = (config.local.model, config.local.fine_tuned)
     endpoints = (config.cloud, *config.sketch_models, *filter(None, [config.judge]))
     served = (endpoint.model for endpoint in endpoints if endpoint.base_url is None)

@@ -1,4 +1,4 @@
-"""Errors of the experiments; they belong to the library's tree and print in the same way."""
+"""Errors of the experiments, part of the library's tree."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from cogenesis_langchain.errors import CoGenesisError
 
 
 class DatasetError(CoGenesisError):
-    """A data set cannot be read, or its records make no sense."""
+    """A data set cannot be read, or its records are inconsistent."""
 
 
 class ExperimentError(CoGenesisError):
-    """An experiment cannot go on, or its results make no sense."""
+    """An experiment cannot continue, or its results are inconsistent."""
 
 
 class ExperimentConfigInvalid(ExperimentError):
-    """The configuration of an experiment is wrong."""
+    """The configuration of an experiment is invalid."""
 
 
 class RunDiffers(ExperimentError):
@@ -22,4 +22,4 @@ class RunDiffers(ExperimentError):
 
 
 class RunStopped(ExperimentError):
-    """Texts failed; what was written is kept and the run can be resumed."""
+    """Some texts failed. The others are kept, and the run can be resumed."""

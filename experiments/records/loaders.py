@@ -1,13 +1,13 @@
 """Read records from files: our JSON Lines, the authors' public set, and LaMP's two writing tasks.
 
-Every loader reads the whole file or raises `DatasetError` with the file, the line or item, and the
-field that is wrong. Data may be private, so no error repeats any of it.
+Each loader reads the whole file or raises `DatasetError`, which names the file, the line or item,
+and the field. Data may be private, so no error repeats any of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,23 +19,16 @@ from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
 from experiments.records.record import Record
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
 _SHOWN_PROBLEMS: Final = 5
 
 
 def load_records(path: Path) -> tuple[Record, ...]:
-    """Load records from JSON Lines, one record a line in the shape of `Record`.
-
-    Args:
-        path: A UTF-8 file. Blank lines are passed over.
-
-    Returns:
-        The records in the order of the file, at least one.
+    """Load records from a UTF-8 file of JSON Lines; blank lines are skipped.
 
     Raises:
-        DatasetError: The file cannot be read, holds no record, or a line is no record.
+        DatasetError: The file cannot be read, contains no record, or a line is not a record.
     """
-    # Not splitlines(): JSON strings may hold U+2028 and its like, which are no ends of line here.
+    # Not splitlines(): JSON strings may contain U+2028 and similar, which end no line here.
     lines = enumerate(_read(path).split("\n"), start=1)
     records = [
         _validate(Record, _decode(line, path, line=number), f"{path}, line {number}")
@@ -49,34 +42,26 @@ def load_authors_set(path: Path) -> tuple[Record, ...]:
     """Load the context-aware instructions that the authors of the paper published.
 
     Args:
-        path: A JSON file of their repository's `data/context-aware`. It comes without a licence,
-            so it is not part of this project; fetch it yourself.
-
-    Returns:
-        The records, with the person's name and stated private information as private strings and
-        without required facts, which that set does not mark.
+        path: A JSON file of their repository's `data/context-aware`. It has no licence, so it is
+            not part of this project; fetch it yourself.
 
     Raises:
-        DatasetError: The file cannot be read, holds no item, or an item has another shape.
+        DatasetError: The file cannot be read, contains no item, or an item has another shape.
     """
     return _at_least_one([item.to_record() for item in _items(AuthorsItem, path)], path)
 
 
 def load_lamp_set(questions: Path, outputs: Path, task: LampTask) -> tuple[Record, ...]:
-    """Load a writing task of LaMP, turned round as in the paper: from the title to the text.
+    """Load a writing task of LaMP, reversed as in the paper.
 
     Args:
         questions: LaMP's questions, a JSON list of `id`, `input` and `profile`.
         outputs: LaMP's gold outputs for them.
-        task: Which of the two tasks the files hold.
-
-    Returns:
-        The records: the general instruction names the title, the reference is the body that LaMP
-        gives as input, the earlier writings are the profile.
+        task: Which of the two tasks the files contain.
 
     Raises:
-        DatasetError: A file cannot be read, holds no item, has another shape, or a question has
-            no gold output.
+        DatasetError: A file cannot be read, contains no item or has another shape, or a question
+            has no gold output.
     """
     golds = _validate(LampGolds, _decode(_read(outputs), outputs), f"{outputs}").golds
     titles = {gold.id: gold.output for gold in golds}
@@ -117,7 +102,7 @@ def _decode(text: str, path: Path, line: int = 1) -> object:
 
 
 def _items(model: type[_Model], path: Path) -> list[_Model]:
-    """Read a JSON file that is one list, item by item, so that an error can name the item."""
+    """Read a JSON list item by item, so that an error can name the item."""
     items = _decode(_read(path), path)
     if not isinstance(items, list):
         raise DatasetError(
@@ -143,14 +128,12 @@ def _validate(model: type[_Model], value: object, where: str) -> _Model:
         ) from None
 
 
-def _describe(error: ValidationError) -> Iterable[str]:
-    """Word each problem by its place and its kind, without the input."""
+def _describe(error: ValidationError) -> Iterator[str]:
+    """Describe each problem by its place and kind, without the input."""
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place = problem["loc"]
+        place, message = problem["loc"], problem["msg"]
         if problem["type"] == "extra_forbidden":  # the unknown name comes from the file: private
             place, message = place[:-1], "an unknown field"
-        else:
-            message = problem["msg"]
         name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
         yield f"{name.lstrip('.')}: {message}" if name else message
 
