@@ -177,15 +177,15 @@ def test_an_error_of_the_local_model_reaches_the_caller_and_no_other_model() -> 
     assert len(ledger.entries) == 1
 
 
-def test_a_context_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
+def test_a_prompt_that_does_not_fit_even_without_context_is_an_error() -> None:
     class Full(ScriptedLocal):
-        def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
             raise ContextTooLong(5000, 4096)
 
-    ledger = MemoryLedger()
     with pytest.raises(ContextTooLong, match="904 more than the context window of 4096"):
-        chat(Full(), ledger=ledger).invoke(INSTRUCTION)
-    assert ledger.entries == ()
+        chat(Full()).invoke(INSTRUCTION)
 
 
 def test_streaming_gives_one_stream_with_its_metadata_on_the_last_chunk() -> None:
