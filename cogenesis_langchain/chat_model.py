@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -43,9 +43,9 @@ from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, Instructio
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
+from cogenesis_langchain.steps import Steps
 from cogenesis_langchain.version import __version__
 
-_END = object()
 PrivateTerm: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -313,7 +313,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
+    ) -> Generator[ChatGenerationChunk]:
         options = self._options(stop, kwargs)
         rules = read_rules(kwargs)
         pieces: Iterator[str | ToolCall | Report]
@@ -332,12 +332,12 @@ class ChatCoGenesis(ToolBindingChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Both models block a thread while they work, so one synchronous path serves both kinds of
         # callers; a caller that stops reading stops the local model.
-        stream = self._stream(messages, stop=stop, **kwargs)
+        stream = Steps(self._stream(messages, stop=stop, **kwargs))
         try:
-            while (chunk := await run_in_executor(None, next, stream, _END)) is not _END:
-                yield chunk  # type: ignore[misc]  # _END is the only other possibility
+            while (chunk := await run_in_executor(None, stream.next)) is not None:
+                yield chunk
         finally:
-            await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
+            stream.close()
 
 
 def _as_local(

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
+from cogenesis_langchain.collaboration.packing import with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
@@ -32,6 +33,7 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.local.token_writer import encode_fitting
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
@@ -101,7 +103,7 @@ class FusedWriting:
     ) -> Iterator[str | Report]:
         """Write the answer to a conversation; see `Writer.write`."""
         prepared = self._preparation.prepare(messages)
-        release, prompt = prepared.release, prepared.prompt
+        release = prepared.release
         report = Report(mode="fused", disclosure="open")
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
@@ -114,6 +116,11 @@ class FusedWriting:
             self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
+        ids, prepared = with_fitting_context(
+            prepared,
+            lambda fitting: encode_fitting(self._tokens, fitting.prompt.complete(None), options),
+        )
+        prompt = prepared.prompt
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
             prompt.complete(None),
@@ -124,8 +131,12 @@ class FusedWriting:
             settled.append(token)
             if token.text:
                 yield token.text
-        read = len(self._tokens.encode_chat(prompt.complete(None)))
-        report = replace(report, masked=release.masked, local=Usage(read, len(settled)))
+        report = replace(
+            report,
+            masked=release.masked,
+            context_left_out=prepared.left_out,
+            local=Usage(len(ids), len(settled)),
+        )
         report = _with_trace(report, Trace.of(settled))
         if report.fallback_reason:
             self._notice.tell(report.fallback_reason)

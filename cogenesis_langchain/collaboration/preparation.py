@@ -42,6 +42,8 @@ class Prepared:
         release: What the border let out; None when nothing was a candidate.
         reason: Why nothing is public; empty when something is.
         placeholders: What stands for private values in the public text.
+        left_out: Characters of the context that were left out, because the local model's window
+            is too small for them.
     """
 
     request: Request
@@ -49,6 +51,7 @@ class Prepared:
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
+    left_out: int = 0
 
     @property
     def prompt(self) -> LocalPrompt:

@@ -9,7 +9,9 @@ the local model does can cause one.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from langchain_core.messages import BaseMessage
@@ -18,12 +20,18 @@ from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.settled_text import Span
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
-from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
+from cogenesis_langchain.collaboration.packing import started, with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
-from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.errors import CloudError, ContextTooLong, LocalModelError, SketchInvalid
+from cogenesis_langchain.models.base import (
+    CloudTextModel,
+    GenerationOptions,
+    LocalChunk,
+    LocalTextModel,
+    Usage,
+)
 from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
@@ -83,10 +91,10 @@ class SketchFill:
         Yields:
             Pieces of the text, then the whole report.
         """
-        if self._fill is not None and prepared.release is not None:
-            self._fill.prefill(prepared, options)
-        else:
-            self._local.prefill(prepared.prompt.beginning(), options)
+        # What the local model says to its prompt must not decide whether a request is sent. It will
+        # say it again when it writes.
+        with suppress(LocalModelError):
+            _, prepared = with_fitting_context(prepared, partial(self._prefill, options))
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
             report = replace(report, sketch=str(sketch))
@@ -98,7 +106,13 @@ class SketchFill:
             self._notice.tell(report.fallback_reason)
         else:
             report = replace(report, rung="outline", sketch=str(sketch))
-        yield from self._write_freely(prepared.prompt, sketch, options, report)
+        yield from self._write_freely(prepared, sketch, options, report)
+
+    def _prefill(self, options: GenerationOptions, prepared: Prepared) -> None:
+        if self._fill is not None and prepared.release is not None:
+            self._fill.prefill(prepared, options)
+        else:
+            self._local.prefill(prepared.prompt.beginning(), options)
 
     def _sketch(
         self, prepared: Prepared, report: Report
@@ -139,11 +153,20 @@ class SketchFill:
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
     ) -> Generator[str | Report, None, Report]:
         """Complete a template; the report that is returned has no rung if nothing was written."""
-        assert self._fill is not None
+        fill = self._fill
+        assert fill is not None
+        failed = replace(report, fallback_reason="the template could not be completed")
+        try:
+            pieces, prepared = with_fitting_context(
+                prepared, lambda fitting: started(fill.stream(fitting, template, options))
+            )
+        except ContextTooLong:
+            return failed
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
-        for piece in self._fill.stream(prepared, template, options):
+        report = replace(report, context_left_out=prepared.left_out)
+        for piece in pieces:
             if isinstance(piece, Completion):
                 report = replace(
                     report,
@@ -158,8 +181,7 @@ class SketchFill:
                 written += len(text)
                 yield text
         if not spans:
-            reason = "the template could not be completed"
-            return replace(report, left_out=(), missing=(), fallback_reason=reason)
+            return replace(failed, local=report.local)
         if text := stream.close():
             written += len(text)
             yield text
@@ -169,13 +191,21 @@ class SketchFill:
 
     def _write_freely(
         self,
-        prompt: LocalPrompt,
+        prepared: Prepared,
         outline: Outline | None,
         options: GenerationOptions,
         report: Report,
     ) -> Iterator[str | Report]:
+        def start(fitting: Prepared) -> Iterator[LocalChunk]:
+            prompt = fitting.prompt
+            return started(
+                self._local.stream(prompt.complete(outline), prompt.without_blanks(options))
+            )
+
+        chunks, prepared = with_fitting_context(prepared, start)
+        report = replace(report, context_left_out=prepared.left_out)
         written: list[str] = []
-        for chunk in self._local.stream(prompt.complete(outline), prompt.without_blanks(options)):
+        for chunk in chunks:
             if chunk.text:
                 written.append(chunk.text)
                 yield chunk.text

@@ -45,6 +45,9 @@ class TemplateFill(Protocol):
 
         Yields:
             Spans, then the completion; no spans if this template cannot be completed.
+
+        Raises:
+            ContextTooLong: Before the first span.
         """
         ...
 
@@ -76,13 +79,19 @@ class _InPlace:
     def stream(
         self, prepared: Prepared, template: Template, options: GenerationOptions
     ) -> Iterator[Span | Completion]:
-        """Complete a template in place; nothing if the conversation would outgrow the window."""
+        """Complete a template in place.
+
+        Raises:
+            ContextTooLong: The conversation would outgrow the window.
+        """
         task = task_of(prepared.request, prepared.context, template)
         prompt = len(self._tokens.encode_chat(task.beginning))
         words = len(self._tokens.encode(str(template).encode()))
         questions = _TOKENS_OF_A_QUESTION * (len(template.slots) + len(task.details))
-        if prompt + 2 * words + questions <= self._tokens.window:
-            yield from self._completer.stream(task, options)
+        needed = prompt + 2 * words + questions
+        if needed > self._tokens.window:
+            raise ContextTooLong(needed, self._tokens.window)
+        yield from self._completer.stream(task, options)
 
 
 class _ByForm:

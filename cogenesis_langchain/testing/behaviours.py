@@ -147,6 +147,16 @@ def drip(*, pause: float = 0.05, include_headers: bool = False, text: str = TEMP
     return behave
 
 
+def interim(*, pause: float = 0.05) -> Behaviour:
+    """Answer with interim responses (``103 Early Hints``) without end."""
+
+    def behave(exchange: Exchange) -> None:
+        while not exchange.wait(pause):
+            exchange.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+
+    return behave
+
+
 def truncated() -> Behaviour:
     """Answer with half a body, then close the connection."""
 

@@ -135,9 +135,9 @@ class CloudModel:
         public = [message.text for message in messages]
         if self._configured is None:
             call = self._call(public, _MESSAGES, "", permit)
-            return _answer(self._send(partial(self._generate_checked, prompt, call), call))
+            return self._send(lambda: _answer(self._generate_checked(prompt, call)), call)
         call = self._call(public, self._configured.shape, self._configured.url, permit)
-        return _answer(self._send(partial(self._model._generate, prompt), call))
+        return self._send(lambda: _answer(self._model._generate(prompt)), call)
 
     def post(
         self,
@@ -319,5 +319,11 @@ def _answer(result: ChatResult) -> CloudAnswer:
             "the cloud model's answer is empty",
             remedy="check the model; a reasoning model may need a higher max_tokens",
         )
-    usage = getattr(message, "usage_metadata", None) or {}
-    return CloudAnswer(text, Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)))
+    return CloudAnswer(text, _usage(getattr(message, "usage_metadata", None)))
+
+
+def _usage(told: object) -> Usage:
+    """The tokens that the endpoint counted; none where it tells no number."""
+    counts = told if isinstance(told, Mapping) else {}
+    tokens = (counts.get(name) for name in ("input_tokens", "output_tokens"))
+    return Usage(*(count if type(count) is int and count >= 0 else 0 for count in tokens))

@@ -18,6 +18,7 @@ from cogenesis_langchain.errors import CloudAnswerInvalid, ConfigurationError, P
 from cogenesis_langchain.models.cloud.call import CloudCall, current_call
 from cogenesis_langchain.models.cloud.configured import Configured, learn
 from cogenesis_langchain.models.cloud.connection import transport_of, with_transport
+from cogenesis_langchain.privacy.ledger.entry import shown_url
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
@@ -96,7 +97,7 @@ class _Gate(httpx2.BaseTransport):
         body = request.read()
         headers = self._configured.outgoing_headers(request.headers)
         call.permit.authorise(
-            f"{request.method} {call.url}",
+            f"{request.method} {shown_url(str(call.url))}",
             body,
             call.public,
             call.shape,
