@@ -97,6 +97,7 @@ def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fault: str) -> None:
     behaviour, kind, requests = FAULTS[fault]
@@ -113,6 +114,7 @@ def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fa
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", CALL_STYLES)
 def test_a_silent_cloud_delays_no_call_style_beyond_its_timeout(
     cloud: EgressRecorder, style: str
