@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cogenesis_langchain import cli
 from cogenesis_langchain.cli.models import pull_with_bar
-from cogenesis_langchain.errors import CoGenesisError
-from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
 from experiments.config import ExperimentConfig, load_config
 
 app = typer.Typer(
@@ -59,14 +56,8 @@ def rescore(folder: Folder) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of the project print as one message and its remedy."""
-    for name, value in SHORT_SPIN.items():  # before llama.cpp is loaded, which reads it once
-        os.environ.setdefault(name, value)
-    try:
-        app()
-    except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        sys.exit(1)
+    """Run the command line."""
+    cli.run(app)
 
 
 def _fetch(config: ExperimentConfig) -> None:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
-from experiments.errors import ExperimentConfigInvalid
+from experiments.errors import ExperimentConfigInvalid, described
 
 Name = Annotated[str, Field(min_length=1)]
-_SHOWN: Final = 5
 
 Aspect = Literal["overall with context", "personalisation", "overall without context"]
 """What the judge rates (section 4.1 of the paper)."""
@@ -213,15 +212,7 @@ def load_config(path: Path) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate(data)
     except ValidationError as error:
-        problems = [_worded(problem["loc"], problem["msg"]) for problem in error.errors()]
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise ExperimentConfigInvalid(
-            f"{path}: {'; '.join(problems[:_SHOWN])}{more}",
+            f"{path}: {described(error, private=False)}",
             remedy="correct the keys named; experiments/bench_quality.toml is an example",
         ) from None
-
-
-def _worded(place: tuple[int | str, ...], message: str) -> str:
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    said = message.removeprefix("Value error, ")
-    return f"{name.lstrip('.')}: {said}" if name else said

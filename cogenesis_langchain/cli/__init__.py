@@ -43,12 +43,17 @@ def options(
 
 
 def main() -> None:
-    """Run the command line. An error of the library is printed as its message and remedy."""
+    """Run the ``cogenesis`` command."""
+    run(app)
+
+
+def run(command: typer.Typer) -> None:
+    """Run a command line. An error of the library is printed as its message and remedy."""
     # llama.cpp reads these variables once, when it is loaded.
     for name, value in SHORT_SPIN.items():
         os.environ.setdefault(name, value)
     try:
-        app()
+        command()
     except CoGenesisError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)

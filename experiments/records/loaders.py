@@ -7,19 +7,18 @@ and the field. Data may be private, so no error repeats any of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from experiments.errors import DatasetError
+from experiments.errors import DatasetError, described
 from experiments.records.authors_format import AuthorsItem
 from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
 from experiments.records.record import Record
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_SHOWN_PROBLEMS: Final = 5
 
 
 def load_records(path: Path) -> tuple[Record, ...]:
@@ -119,23 +118,10 @@ def _validate(model: type[_Model], value: object, where: str) -> _Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems = list(_describe(error))
-        shown = "; ".join(problems[:_SHOWN_PROBLEMS])
-        more = len(problems) - _SHOWN_PROBLEMS
         raise DatasetError(
-            f"{where}: {shown}" + (f"; and {more} more" if more > 0 else ""),
+            f"{where}: {described(error, private=True)}",
             remedy="correct the fields named; experiments/records/record.py describes each",
         ) from None
-
-
-def _describe(error: ValidationError) -> Iterator[str]:
-    """Describe each problem by its place and kind, without the input."""
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place, message = problem["loc"], problem["msg"]
-        if problem["type"] == "extra_forbidden":  # the unknown name comes from the file: private
-            place, message = place[:-1], "an unknown field"
-        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-        yield f"{name.lstrip('.')}: {message}" if name else message
 
 
 def _at_least_one(records: Sequence[Record], path: Path) -> tuple[Record, ...]:
