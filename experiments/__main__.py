@@ -65,14 +65,14 @@ def main() -> None:
     try:
         app()
     except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)
 
 
 def _fetch(config: ExperimentConfig) -> None:
     """Fetch model files that are not here yet, with a bar for each."""
     local = (config.local.model, config.local.fine_tuned)
-    endpoints = (config.cloud, *config.sketchers, *filter(None, [config.judge]))
+    endpoints = (config.cloud, *config.sketch_models, *filter(None, [config.judge]))
     served = (endpoint.model for endpoint in endpoints if endpoint.base_url is None)
     embedding = ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer") if config.closeness else ()
     for name in dict.fromkeys(filter(None, (*local, *served, *embedding))):

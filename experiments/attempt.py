@@ -49,6 +49,8 @@ class Attempt(_Part):
         text: The text; empty where the attempt failed.
         sketch: The outline's points, where the setting has an outline.
         template: The cloud's template with its descriptions, where one was completed.
+        left_out: Sentences of the template that were left out.
+        missing: Details of the request that the writer says are not told.
         rung: The rung of the ladder that was used, where the setting has a ladder.
         traffic: What crossed to the cloud endpoint.
         local_input_tokens: Tokens the local model read.
@@ -61,6 +63,8 @@ class Attempt(_Part):
     text: str = ""
     sketch: tuple[str, ...] = ()
     template: str = ""
+    left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     rung: str = ""
     traffic: Traffic = Traffic()
     local_input_tokens: int = 0

@@ -47,11 +47,14 @@ class Endpoint(_Part):
     Attributes:
         model: Its name there; of the stand-in, a name of the catalog or a path.
         base_url: An OpenAI-compatible address; None starts a stand-in on this machine.
+        recorded: A file of recorded answers, which take the place of a model; see
+            `experiments.recorded_cloud`.
         api_key_variable: The environment variable that holds the key, if one is needed.
     """
 
     model: Name = DEFAULT_MODEL
     base_url: str | None = None
+    recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"
 
 
@@ -71,7 +74,7 @@ class CloudConfig(Endpoint):
     reuse_answers: bool = True
 
 
-class Sketcher(Endpoint):
+class SketchModel(Endpoint):
     """Another model that outlines.
 
     Attributes:
@@ -147,7 +150,7 @@ class ExperimentConfig(_Part):
         records: Files of records, as `load_records` reads them.
         settings: Names of the ways to write that are compared; see `settings.catalog.SETTINGS`.
         operators: The fusion operators that the setting ``fused`` stands for.
-        sketchers: The models that the setting ``other sketches`` stands for.
+        sketch_models: The models that the setting ``other sketches`` stands for.
         seeds: One text each for every record and setting.
         limit: Take the first so many records; None for all.
         limits: The same for single settings, by their name in `settings`; of those that ``fused``
@@ -170,7 +173,7 @@ class ExperimentConfig(_Part):
     records: tuple[Path, ...] = Field(min_length=1)
     settings: tuple[Name, ...] = Field(min_length=1)
     operators: tuple[Name, ...] = tuple(OPERATORS)
-    sketchers: tuple[Sketcher, ...] = ()
+    sketch_models: tuple[SketchModel, ...] = ()
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     limit: int | None = Field(default=None, ge=1)
     limits: dict[str, Annotated[int, Field(ge=1)]] = {}

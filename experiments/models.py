@@ -22,6 +22,7 @@ from cogenesis_langchain.privacy.hosts import is_trusted
 from cogenesis_langchain.version import __version__
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
+from experiments.recorded_cloud import LABEL, replayed
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
@@ -64,7 +65,7 @@ class Models:
 
     Attributes:
         local: The local model.
-        remote: The cloud model under `CLOUD`, and the sketchers by name.
+        remote: The cloud model under `CLOUD`, and the other sketch models by name.
         fine_tuned: The fine-tuned local model, if there is one.
     """
 
@@ -83,7 +84,7 @@ def open_models(config: ExperimentConfig) -> Iterator[Models]:
         MissingDependency: An extra is not installed.
     """
     endpoints: dict[str, Endpoint] = {CLOUD: config.cloud}
-    endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
+    endpoints |= {other.name: other for other in config.sketch_models}
     with ExitStack() as stack:
         remote = {
             name: open_remote(endpoint, name, slots=config.concurrency, stack=stack)
@@ -113,9 +114,12 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
         stack: Ends a stand-in.
 
     Raises:
-        ExperimentConfigInvalid: Its key is not in the environment.
+        ExperimentConfigInvalid: Its key is not in the environment, or its recorded answers cannot
+            be read.
         StandInError: The stand-in does not start.
     """
+    if endpoint.recorded is not None:
+        return Remote(stack.enter_context(replayed(endpoint.recorded)), LABEL)
     if endpoint.base_url is None:
         stand_in = stack.enter_context(StandInCloud(endpoint.model, n_parallel=slots))
         return Remote(stand_in.base_url, stand_in.model)
@@ -130,14 +134,14 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
         model that runs elsewhere.
     """
     endpoints: dict[str, Endpoint] = {"cloud": config.cloud}
-    endpoints |= {f"sketcher {sketcher.name}": sketcher for sketcher in config.sketchers}
+    endpoints |= {f"sketch model {other.name}": other for other in config.sketch_models}
     if config.judge is not None:
         endpoints["judge"] = config.judge
     models = {"local": _with_hash(config.local.model)}
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
     for use, endpoint in endpoints.items():
-        models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
+        models[use] = _identity(endpoint)
     return models
 
 
@@ -157,6 +161,12 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _identity(endpoint: Endpoint) -> str:
+    if endpoint.recorded is not None:
+        return f"{LABEL} {sha256_of(endpoint.recorded)}"
+    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 def _with_hash(name: str) -> str:

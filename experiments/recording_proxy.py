@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-import httpx
+import httpx2
 
 from cogenesis_langchain.testing.exchange import Exchange, ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
@@ -82,7 +82,7 @@ class RecordingProxy:
         self._answers: dict[tuple[str, str, str, bytes], _Answer] = {}
         self._recordings: dict[str, Recording] = {}
         self._lock = threading.Lock()
-        self._client = httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout)
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=timeout)
         self._recorder = EgressRecorder(self._pass_on)
 
     def __enter__(self) -> Self:
@@ -154,7 +154,7 @@ class RecordingProxy:
         key = (upstream, request.method, path, request.content)
         known = self._answers.get(key) if self._reuse else None
         answer = known or self._ask(upstream, path, request)
-        if answer.status == httpx.codes.OK:
+        if answer.status == httpx2.codes.OK:
             self._answers[key] = answer
         recording._add(upstream, f"/{worker}/{upstream}", request, answer, saved=known is not None)
         exchange.answer(answer.status, answer.body, answer.headers)
@@ -169,7 +169,7 @@ class RecordingProxy:
                 headers=[*headers, ("Accept-Encoding", "identity")],
                 content=request.body,
             )
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             failed = b'{"error": {"message": "the endpoint cannot be reached"}}'
             return _Answer(502, _JSON, failed, time.monotonic() - start)
         kept = {
@@ -205,7 +205,7 @@ class RecordingProxy:
                 f"{self._root(upstream)}{path}/detokenize", json={"tokens": list(ids)}
             )
             answer = _parsed(response.content) if response.is_success else None
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             answer = None
         known = answer if isinstance(answer, Mapping) else {}
         text = known.get("content", known.get("prompt"))
@@ -233,7 +233,7 @@ def _tokens(request: ReceivedRequest, answer: _Answer) -> tuple[int, int]:
     if isinstance(usage, Mapping):
         return _first(usage, _READ), _first(usage, _WRITTEN)
     prompts = list(_id_lists(_parsed(request.content)))
-    if answer.status != httpx.codes.OK or not prompts:
+    if answer.status != httpx2.codes.OK or not prompts:
         return 0, 0
     return max(map(len, prompts)), len(prompts)
 

@@ -47,7 +47,7 @@ from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers
 from experiments.tasks import comparing, dataset, rating, reading, sample, writing
 
-_WRITING: Final = {"generation", "seeds", "closeness", "cloud", "local", "sketchers"}
+_WRITING: Final = {"generation", "seeds", "closeness", "cloud", "local", "sketch_models"}
 _READING: Final = {"cloud", "local", "operators"}
 
 

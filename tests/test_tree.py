@@ -1,4 +1,4 @@
-"""The shape of the house: public names, package list, cheap imports, bare folders refused."""
+"""The shape of the tree: public names, package list, cheap imports, bare folders refused."""
 
 from __future__ import annotations
 

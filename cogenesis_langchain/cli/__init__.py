@@ -35,5 +35,5 @@ def main() -> None:
     try:
         app()
     except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)

@@ -12,6 +12,7 @@ from functools import cached_property
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report
@@ -54,6 +55,7 @@ class FusedWriting:
         top_k: Most tokens of each of the cloud's distributions.
         presence_penalty: Nats by which tokens of the last part of the text lose.
         below: The next rung of the ladder.
+        notice: Says aloud when the text is not fused.
 
     Raises:
         ConfigurationError: One of the models cannot take part.
@@ -71,6 +73,7 @@ class FusedWriting:
         top_k: int,
         presence_penalty: float,
         below: SketchFill,
+        notice: FallbackNotice,
     ) -> None:
         if not isinstance(local, OffersTokens):
             raise ConfigurationError(
@@ -82,6 +85,7 @@ class FusedWriting:
         operator = operator_named(operator) if isinstance(operator, str) else operator
         self._preparation = preparation
         self._below = below
+        self._notice = notice
         self._cloud = cloud
         self._chat_format = chat_format
         self._top_k = top_k
@@ -108,7 +112,8 @@ class FusedWriting:
         try:
             verifier = self._verifier(release.text, permit)
         except (CloudError, FusionError) as error:
-            report = replace(report, fallback_reason=f"{type(error).__name__}: {error}")
+            report = replace(report, fallback_reason=error.summary)
+            self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
         ids, prepared = with_fitting_context(
@@ -132,7 +137,10 @@ class FusedWriting:
             context_left_out=prepared.left_out,
             local=Usage(len(ids), len(settled)),
         )
-        yield _with_sent(_with_trace(report, Trace.of(settled)), permit)
+        report = _with_trace(report, Trace.of(settled))
+        if report.fallback_reason:
+            self._notice.tell(report.fallback_reason)
+        yield _with_sent(report, permit)
 
     def _verifier(self, instruction: PublicText, permit: EgressPermit) -> Verifier:
         endpoint = CompletionsEndpoint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -116,14 +116,22 @@ class Preparation:
             PrivacyViolation: The policy is ``block`` and the instruction holds something private.
             UntrustedLocalModel: The retriever would send the request to another host.
         """
-        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
-        context = self._retrieve(request)
-        placeholders = Placeholders()
-        release = self._release(request, context, placeholders)
-        reason = request.reason
+        gathered = self.gather(messages)
+        release = self._release(gathered.request, gathered.context, gathered.placeholders)
+        reason = gathered.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
-        return Prepared(request, context, release, reason, placeholders)
+        return replace(gathered, release=release, reason=reason)
+
+    def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
+        """Split a conversation and retrieve the private context; nothing is released.
+
+        Raises:
+            InstructionError: There is no usable instruction.
+            UntrustedLocalModel: The retriever would send the request to another host.
+        """
+        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
+        return Prepared(request, self._retrieve(request), None, request.reason, Placeholders())
 
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:

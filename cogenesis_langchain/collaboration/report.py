@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
-Mode = Literal["sketch", "fused"]
+Mode = Literal["sketch", "fused", "agent"]
 Rung = Literal["fused", "template", "outline", "local"]
 
 
@@ -19,7 +19,7 @@ class Report:
     """What happened to one request; it stays here, for the outline can hold restored values.
 
     Attributes:
-        mode: What was asked for.
+        mode: What was asked for; ``agent`` is a turn with tools or with a schema.
         rung: What was used, from the ladder fused, template, outline, local.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The cloud's template or numbered outline; empty without one.

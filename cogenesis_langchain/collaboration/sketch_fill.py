@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.settled_text import Span
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import started, with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
@@ -52,6 +53,7 @@ class SketchFill:
         local: The local model.
         sketch: What the cloud model is asked for. Where it gives no usable template it is asked
             for an outline.
+        notice: Says aloud when the local model writes alone.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class SketchFill:
         *,
         cloud: CloudTextModel,
         local: LocalTextModel,
-        sketch: SketchKind = "template",
+        sketch: SketchKind,
+        notice: FallbackNotice,
     ) -> None:
         self._preparation = preparation
         self._cloud = cloud
         self._local = local
+        self._notice = notice
         self._fill = template_fill_for(local) if sketch == "template" else None
 
     def write(
@@ -94,12 +98,13 @@ class SketchFill:
         sketch, report = self._sketch(prepared, report)
         if isinstance(sketch, Template):
             report = replace(report, sketch=str(sketch))
-            written = yield from self._complete(prepared, sketch, options, report)
-            if written:
+            report = yield from self._complete(prepared, sketch, options, report)
+            if report.rung == "template":
                 return
             sketch = as_outline(sketch)
-            report = replace(report, fallback_reason="the template could not be completed")
-        if sketch is not None:
+        if sketch is None:
+            self._notice.tell(report.fallback_reason)
+        else:
             report = replace(report, rung="outline", sketch=str(sketch))
         yield from self._write_freely(prepared, sketch, options, report)
 
@@ -136,18 +141,18 @@ class SketchFill:
             try:
                 return request_template(self._cloud, instruction, permit, placeholders), reasons
             except CloudError as error:
-                return None, [f"{type(error).__name__}: {error}"]
+                return None, [error.summary]
             except SketchInvalid as error:
-                reasons.append(f"{type(error).__name__}: {error}")
+                reasons.append(error.summary)
         try:
             return request_outline(self._cloud, instruction, permit, placeholders), reasons
         except (CloudError, SketchInvalid) as error:
-            return None, [*reasons, f"{type(error).__name__}: {error}"]
+            return None, [*reasons, error.summary]
 
     def _complete(
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
-    ) -> Generator[str | Report, None, bool]:
-        """Complete a template; returns whether there was anything to write."""
+    ) -> Generator[str | Report, None, Report]:
+        """Complete a template; the report that is returned has no rung if nothing was written."""
         fill = self._fill
         assert fill is not None
         try:
@@ -155,11 +160,11 @@ class SketchFill:
                 prepared, lambda fitting: started(fill.stream(fitting, template, options))
             )
         except ContextTooLong:
-            return False
+            return replace(report, fallback_reason="the template does not fit the local model")
+        report = replace(report, context_left_out=prepared.left_out)
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
-        report = replace(report, rung="template", context_left_out=prepared.left_out)
         for piece in pieces:
             if isinstance(piece, Completion):
                 report = replace(
@@ -174,15 +179,15 @@ class SketchFill:
             if text := stream.feed(piece.text.encode()):
                 written += len(text)
                 yield text
-            if stream.stopped:
-                break
         if not spans:
-            return False
+            reason = "the template could not be completed"
+            return replace(report, left_out=(), missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)
             yield text
-        yield replace(report, provenance=tuple(_provenance(spans, written)))
-        return True
+        report = replace(report, rung="template", provenance=tuple(_provenance(spans, written)))
+        yield report
+        return report
 
     def _write_freely(
         self,

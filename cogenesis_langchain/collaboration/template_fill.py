@@ -44,7 +44,7 @@ class TemplateFill(Protocol):
         """Complete a template.
 
         Yields:
-            Spans, then the completion; nothing if this template cannot be completed.
+            Spans, then the completion; no spans if this template cannot be completed.
 
         Raises:
             ContextTooLong: Before the first span.
@@ -54,15 +54,19 @@ class TemplateFill(Protocol):
 
 def template_fill_for(local: LocalTextModel) -> TemplateFill:
     """Choose how a local model completes templates."""
-    return _InPlace(local.tokens()) if isinstance(local, OffersTokens) else _ByForm(local)
+    return (
+        _InPlace(local.tokens(), local.tokens())
+        if isinstance(local, OffersTokens)
+        else _ByForm(local)
+    )
 
 
 class _InPlace:
     """Forces the template's words into the local model's answer."""
 
-    def __init__(self, tokens: TokenModel) -> None:
+    def __init__(self, tokens: TokenModel, uninformed: TokenModel) -> None:
         self._tokens = tokens
-        self._completer = TemplateCompleter(tokens)
+        self._completer = TemplateCompleter(tokens, uninformed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
 
     def prefill(self, prepared: Prepared, options: GenerationOptions) -> None:

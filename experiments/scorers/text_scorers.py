@@ -13,7 +13,7 @@ from inspect_ai.scorer import Scorer, mean, scorer, stderr
 from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 from experiments.scorers.copying import COPIED_FROM_NOTES
 from experiments.scorers.facts import INVENTED_VALUES, LEFTOVER_PLACEHOLDERS, REQUIRED_FACTS
-from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
+from experiments.scorers.form import DOUBLED_WORDS, LEFT_OUT, RELATIVE_LENGTH, REPETITION, WORDS
 from experiments.scorers.likeness import ROUGE_L, closeness_to_earlier_writing
 from experiments.scorers.metric import Metric, score_with
 from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
@@ -22,7 +22,15 @@ from experiments.scorers.traffic import TRAFFIC
 
 CONTENT: Final = (REQUIRED_FACTS, COPIED_FROM_NOTES, INVENTED_VALUES, LEFTOVER_PLACEHOLDERS)
 LIKENESS: Final = (ROUGE_L, STYLE_DISTANCE)
-FORM: Final = (OUTLINE_COVERED, OUTLINE_COPIED, REPETITION, WORDS, RELATIVE_LENGTH)
+FORM: Final = (
+    OUTLINE_COVERED,
+    OUTLINE_COPIED,
+    REPETITION,
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    WORDS,
+    RELATIVE_LENGTH,
+)
 METRICS: Final[tuple[Metric, ...]] = (*CONTENT, *LIKENESS, *FORM, *TRAFFIC)
 """The metrics that need only the record and the attempt."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from experiments.settings.setting import Desk, Setting, cloud_as_local
+from experiments.settings.setting import Setting, SettingModels, cloud_as_local
 
 Found: TypeAlias = tuple[int, int, str]
 """Start, end and replacement of a finding."""
 
 
-def pii_middleware(desk: Desk) -> list[Setting]:
+def pii_middleware(models: SettingModels) -> list[Setting]:
     """The detectors of LangChain's ``PIIMiddleware``, every kind it has, redacting."""
     from langchain.agents.middleware.pii import (
         detect_credit_card,
@@ -31,16 +31,16 @@ def pii_middleware(desk: Desk) -> list[Setting]:
             for found in detect(text):
                 yield found["start"], found["end"], f"[REDACTED_{found['type'].upper()}]"
 
-    return [_masking("PIIMiddleware", desk, find)]
+    return [_masking("PIIMiddleware", models, find)]
 
 
-def presidio(desk: Desk) -> list[Setting]:
+def presidio(models: SettingModels) -> list[Setting]:
     """Microsoft Presidio's analyzer with all its recognizers, replacing by the kind."""
     import spacy
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
-    model = desk.config.presidio_model
+    model = models.config.presidio_model
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
     # A loaded pipeline, because the engine would download one.
     vars(nlp)["nlp"] = {"en": spacy.load(model) if model else spacy.blank("en")}
@@ -50,7 +50,7 @@ def presidio(desk: Desk) -> list[Setting]:
         for found in engine.analyze(text, language="en"):
             yield found.start, found.end, f"<{found.entity_type}>"
 
-    return [_masking("Presidio" if model else "Presidio, patterns only", desk, find)]
+    return [_masking("Presidio" if model else "Presidio, patterns only", models, find)]
 
 
 def mask(text: str, found: Iterable[Found]) -> str:
@@ -67,6 +67,6 @@ def mask(text: str, found: Iterable[Found]) -> str:
     return text[:free] + "".join(pieces)
 
 
-def _masking(name: str, desk: Desk, find: Callable[[str], Iterable[Found]]) -> Setting:
-    write = cloud_as_local(desk, shown=lambda text: mask(text, find(text)))
+def _masking(name: str, models: SettingModels, find: Callable[[str], Iterable[Found]]) -> Setting:
+    write = cloud_as_local(models, shown=lambda text: mask(text, find(text)))
     return Setting(name, "other", "masked context", write)

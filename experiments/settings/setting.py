@@ -60,7 +60,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SettingModels:
     """What settings are built from.
 
     Attributes:
@@ -77,7 +77,7 @@ class Desk:
     ledger: EgressLedger
     open_chat: Callable[[str, Mapping[str, float | int]], ChatOpenAI]
 
-    def writer(self, seed: int) -> ChatOpenAI:
+    def cloud_model(self, seed: int) -> ChatOpenAI:
         """The cloud model as one that writes whole texts; its traffic is counted."""
         generation = self.config.generation
         return self.open_chat(
@@ -90,15 +90,15 @@ class Desk:
             },
         )
 
-    def sketcher(self, endpoint: str = CLOUD) -> ChatOpenAI:
+    def sketch_model(self, endpoint: str = CLOUD) -> ChatOpenAI:
         """A model that sketches, without sampling; its traffic is counted.
 
         Args:
-            endpoint: The cloud model, or the name of a configured sketcher.
+            endpoint: The cloud model, or the name of a configured sketch model.
         """
         return self.open_chat(endpoint, {"temperature": 0, "max_completion_tokens": _SKETCH_TOKENS})
 
-    def product(
+    def cogenesis(
         self, cloud: ChatOpenAI, local: LocalTextModel | ChatOpenAI, **chosen: Any
     ) -> ChatCoGenesis:
         """`ChatCoGenesis` with the configured generation.
@@ -117,6 +117,7 @@ class Desk:
             temperature=generation.temperature,
             top_p=generation.top_p,
             timeout=self.config.cloud.timeout,
+            on_fallback="silent",  # the attempt keeps the reason
             **chosen,
         )
 
@@ -163,17 +164,17 @@ def through(model: ChatCoGenesis) -> Write:
     return lambda record, seed: model.invoke(conversation(record), seed=seed)
 
 
-def cloud_as_local(desk: Desk, *, shown: Callable[[str], str] = str) -> Write:
+def cloud_as_local(models: SettingModels, *, shown: Callable[[str], str] = str) -> Write:
     """Write with the cloud model in the place of the local one.
 
     Args:
-        desk: What to build it from.
+        models: What to build it from.
         shown: Applied to private texts before the cloud model is shown them.
     """
 
     def write(record: Record, seed: int) -> str:
-        writer = desk.writer(seed)
-        model = desk.product(writer, writer, instruction=nothing_public)
+        cloud = models.cloud_model(seed)
+        model = models.cogenesis(cloud, cloud, instruction=nothing_public)
         return model.invoke(conversation(record, shown=shown)).text
 
     return write

@@ -27,7 +27,7 @@ from experiments.models import Models
 from experiments.recording_proxy import Recording, RecordingProxy
 from experiments.records.record import Record
 from experiments.settings.catalog import open_settings
-from experiments.settings.setting import Desk, Setting
+from experiments.settings.setting import Setting, SettingModels
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -134,8 +134,8 @@ class _Worker:
         self._name = name
         self._models = models
         self._proxy = proxy
-        desk = Desk(config, models.local, models.fine_tuned, ledger, self._open_chat)
-        self.settings = open_settings(desk)
+        given = SettingModels(config, models.local, models.fine_tuned, ledger, self._open_chat)
+        self.settings = open_settings(given)
         self._by_name = {one.name: one for made in self.settings.values() for one in made}
 
     def write(self, setting: str, record: Record, seed: int) -> Attempt:
@@ -197,6 +197,8 @@ def _reported(answer: AIMessage | str) -> dict[str, Any]:
         "text": answer.text,
         "sketch": tuple(_points(sketch)) if rung == "outline" else (),
         "template": sketch if rung == "template" else "",
+        "left_out": tuple(report.get("left_out", ())),
+        "missing": tuple(report.get("missing", ())),
         "rung": rung,
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),
@@ -222,4 +224,4 @@ def _endpoint_failure(reason: str) -> str:
 
 
 def _worded(error: CoGenesisError) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error.what}"

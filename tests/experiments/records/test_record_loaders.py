@@ -69,7 +69,7 @@ def test_wrong_types_are_told_by_place_and_kind_without_content(
     with pytest.raises(DatasetError) as caught:
         load_records(path)
     assert str(caught.value) == f"{path}, line 1: {told}"
-    assert SECRET not in f"{caught.value!r} {caught.value.__notes__}"
+    assert SECRET not in f"{caught.value!r} {caught.value}"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
