@@ -180,6 +180,21 @@ class Border:
             return Release(None, "refused", dict(found), values)
         return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
 
+    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
+        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
+
+        Args:
+            declaration: Name, description and schema; public because the developer wrote it.
+            release: The decision about the instruction.
+
+        Returns:
+            The declaration; None if it contains a known private value.
+        """
+        text = declaration.reveal()
+        if release.values.find(text) or release.values.find_in_payload(text.encode()):
+            return None
+        return PublicText(text, seal=BORDER_SEAL)
+
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
     ) -> EgressPermit:

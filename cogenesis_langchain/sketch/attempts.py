@@ -14,7 +14,18 @@ from cogenesis_langchain.errors import SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
 from cogenesis_langchain.privacy.border import EgressPermit
 
-Fault = Literal["count", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"]
+Fault = Literal[
+    "count",
+    "length",
+    "prose",
+    "placeholder",
+    "markup",
+    "order",
+    "echo",
+    "brackets",
+    "tool",
+    "reference",
+]
 
 S = TypeVar("S")
 
