@@ -174,7 +174,8 @@ def test_also_where_the_plan_is_of_no_use(cloud: EgressRecorder, answer: str) ->
             local=local,
             ledger=MemoryLedger(),
         )
-        return create_agent(model, tools_of(world)).invoke(given(world))
+        agent: Any = create_agent(model, tools_of(world))
+        return agent.invoke(given(world))
 
     check(cloud, run, requests=2)
 
@@ -190,7 +191,8 @@ def test_control_a_plain_agent_is_seen_to_leak(cloud: EgressRecorder) -> None:
 
     def run(world: Canaries) -> object:
         brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
-        return create_agent(brain, tools_of(world)).invoke(given(world))
+        agent: Any = create_agent(brain, tools_of(world))
+        return agent.invoke(given(world))
 
     with pytest.raises(AssertionError, match="differs"):
         assert_non_interference(run, worlds(), recorder=cloud)
