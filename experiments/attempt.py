@@ -35,6 +35,8 @@ class Attempt(PrivateValue):
         text: The text; empty if the attempt failed.
         sketch: The points of the outline, if the setting used one.
         template: The cloud model's template, if one was completed.
+        left_out: The sentences of the template that were left out.
+        missing: Details of the request that `ChatCoGenesis` reported as missing.
         rung: The rung that `ChatCoGenesis` reported.
         traffic: What crossed to the cloud endpoint.
         local_input_tokens: Tokens that the local model read.
@@ -47,6 +49,8 @@ class Attempt(PrivateValue):
     text: str = ""
     sketch: tuple[str, ...] = ()
     template: str = ""
+    left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     rung: str = ""
     traffic: Traffic = Traffic()
     local_input_tokens: int = 0

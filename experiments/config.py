@@ -39,11 +39,14 @@ class Endpoint(_Section):
     Attributes:
         model: Its name on the server; for a stand-in, a name of the catalog or a path.
         base_url: Its address; None starts a stand-in on this machine.
+        recorded: A file of recorded answers, which replace a model; see
+            `experiments.recorded_cloud`.
         api_key_variable: Name of the environment variable with the API key.
     """
 
     model: Name = DEFAULT_MODEL
     base_url: str | None = None
+    recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"
 
 

@@ -21,6 +21,7 @@ from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
+from experiments.recorded_cloud import LABEL, replayed
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
@@ -106,6 +107,8 @@ def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) 
         ExperimentConfigInvalid: Its key is not in the environment.
         StandInError: The stand-in does not start.
     """
+    if endpoint.recorded is not None:
+        return Remote(stack.enter_context(replayed(endpoint.recorded)), LABEL)
     if endpoint.base_url is None:
         stand_in = stack.enter_context(StandInCloud(endpoint.model, n_parallel=slots))
         return Remote(stand_in.base_url, stand_in.model)
@@ -131,7 +134,7 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
     for use, endpoint in endpoints.items():
-        models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
+        models[use] = _identity(endpoint)
     return models
 
 
@@ -143,6 +146,12 @@ def machine() -> dict[str, str]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
     }
+
+
+def _identity(endpoint: Endpoint) -> str:
+    if endpoint.recorded is not None:
+        return f"{LABEL} {sha256_of(endpoint.recorded)}"
+    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 def _with_hash(name: str) -> str:

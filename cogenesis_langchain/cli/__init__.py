@@ -40,5 +40,5 @@ def run(command: typer.Typer) -> None:
     try:
         command()
     except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)

@@ -125,7 +125,7 @@ def add(
             if progress.problem:
                 problems.append((progress.path, progress.problem))
     for path, problem in problems:
-        console.print(f"skipped {path}: {problem}. {problem.remedy}", markup=False)
+        console.print(f"skipped {path}: {problem.what}. {problem.remedy}", markup=False)
     typer.echo(f"{stored} pieces of {len(files) - len(problems)} files are in the store")
     if problems:
         raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -42,6 +42,8 @@ class Prepared:
         release: What the border let out; None when nothing was a candidate.
         reason: Why nothing is public; empty when something is.
         placeholders: What stands for private values in the public text.
+        left_out: Characters of the context that were left out, because the local model's window
+            is too small for them.
     """
 
     request: Request
@@ -49,6 +51,7 @@ class Prepared:
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
+    left_out: int = 0
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -88,6 +91,23 @@ class Preparation:
         self._detectors = detectors
         self._private_terms = private_terms
 
+    def check_settings(self, settings: Sequence[str]) -> None:
+        """Check the cloud model's settings against the private values that are known by now.
+
+        Raises:
+            PrivacyViolation: They contain one.
+        """
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet
+        from cogenesis_langchain.privacy.values import PrivateValue
+
+        if not settings:
+            return
+        declared = (PrivateValue("TERM", term) for term in self._private_terms)
+        values = ValueSet.from_texts((), declared=declared)
+        if isinstance(self._retriever, HoldsPrivateValues):
+            values = self._retriever.private_values().union(values)
+        self.border.check_settings(settings, values)
+
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and decide what of it may leave.
 
@@ -96,14 +116,22 @@ class Preparation:
             PrivacyViolation: The policy is ``block`` and the instruction holds something private.
             UntrustedLocalModel: The retriever would send the request to another host.
         """
-        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
-        context = self._retrieve(request)
-        placeholders = Placeholders()
-        release = self._release(request, context, placeholders)
-        reason = request.reason
+        gathered = self.gather(messages)
+        release = self._release(gathered.request, gathered.context, gathered.placeholders)
+        reason = gathered.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
-        return Prepared(request, context, release, reason, placeholders)
+        return replace(gathered, release=release, reason=reason)
+
+    def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
+        """Split a conversation and retrieve the private context; nothing is released.
+
+        Raises:
+            InstructionError: There is no usable instruction.
+            UntrustedLocalModel: The retriever would send the request to another host.
+        """
+        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
+        return Prepared(request, self._retrieve(request), None, request.reason, Placeholders())
 
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:

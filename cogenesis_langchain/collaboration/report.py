@@ -10,7 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
-Mode = Literal["sketch", "fused"]
+Mode = Literal["sketch", "fused", "agent"]
 Rung = Literal["fused", "template", "outline", "local"]
 
 
@@ -19,7 +19,7 @@ class Report:
     """What happened to one request; it stays here, for the outline can hold restored values.
 
     Attributes:
-        mode: What was asked for.
+        mode: What was asked for; ``agent`` is a turn with tools or with a schema.
         rung: What was used, from the ladder fused, template, outline, local.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The cloud's template or numbered outline; empty without one.
@@ -27,6 +27,8 @@ class Report:
         missing: Details of the request that the text does not tell.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
+        context_left_out: Characters of the private context for which the local model's window was
+            too small.
         cloud_calls: Requests that left.
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.
@@ -46,6 +48,7 @@ class Report:
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    context_left_out: int = 0
     cloud_calls: int = 0
     cloud_bytes: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class Writer(Protocol):
 
         Raises:
             InstructionError: There is no usable instruction.
-            ContextTooLong: The context does not fit the local model; nothing was sent.
+            ContextTooLong: The conversation does not fit the local model, even without documents.
             PrivacyViolation: The policy is ``block`` and the instruction holds something private,
                 or something added private text to a request; nothing was sent.
             LocalModelError: The local model failed.

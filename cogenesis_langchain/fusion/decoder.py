@@ -124,9 +124,9 @@ class FusedDecoder:
         return self._excluded.get(characters)
 
     def _sampler(self, options: GenerationOptions) -> Sampler:
-        if options.json_schema is not None:
+        if options.grammar is not None:
             raise FusionError(
-                "fused decoding cannot follow a JSON schema",
+                "fused decoding cannot follow a grammar",
                 remedy='use mode="sketch" for structured output',
             )
         if options.temperature == 0.0:

@@ -71,9 +71,10 @@ class GenerationOptions:
         top_p: Probability mass of nucleus sampling, in (0, 1].
         stop: Strings that end the text; they are not part of it.
         seed: Makes sampling repeatable if the model supports it; None is a fresh seed.
-        json_schema: The text must be JSON that matches this schema.
+        grammar: What the text must follow, in llguidance's dialect of Lark. Only models that are
+            `FollowsGrammars` support it.
         excluded: Characters that no token of the text may contain. Only models in this process
-            support it, and a JSON schema takes precedence.
+            support it, and a grammar takes precedence.
     """
 
     max_tokens: int = 512
@@ -81,7 +82,7 @@ class GenerationOptions:
     top_p: float = 0.95
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    json_schema: str | None = None
+    grammar: str | None = None
     excluded: str = ""
 
 

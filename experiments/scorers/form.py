@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from experiments.attempt import Attempt
@@ -44,6 +44,15 @@ def _repetition(_: Record, attempt: Attempt) -> float | None:
     return 1.0 - len(set(runs)) / len(runs) if runs else None
 
 
+def _doubled(_: Record, attempt: Attempt) -> float:
+    folded = attempt.text.casefold().split()
+    return sum(left == right for left, right in pairwise(folded))
+
+
+def _left_out(_: Record, attempt: Attempt) -> float | None:
+    return len(attempt.left_out) if attempt.template else None
+
+
 def _words(_: Record, attempt: Attempt) -> float:
     return len(words(attempt.text))
 
@@ -73,6 +82,10 @@ COPIED_FROM_NOTES: Final = Metric(
 that repeats its notes contains all their facts, so this metric qualifies the facts."""
 REPETITION: Final = Metric("repetition", "share", "lower", of_text(_repetition))
 """Share of runs of four words that occur earlier in the text."""
+DOUBLED_WORDS: Final = Metric("doubled words", "words", "lower", of_text(_doubled))
+"""Words that are followed by themselves ("at at"), as at a bad joint of template and slot."""
+LEFT_OUT: Final = Metric("sentences left out", "sentences", None, of_text(_left_out))
+"""Number of sentences of the template that the notes could not fill."""
 WORDS: Final = Metric("words", "words", None, of_text(_words))
 """Length of the text."""
 RELATIVE_LENGTH: Final = Metric("relative length", "ratio", None, of_text(_relative_length))

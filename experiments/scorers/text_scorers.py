@@ -10,6 +10,8 @@ from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
 from experiments.scorers.facts import INVENTED_VALUES, LEFTOVER_PLACEHOLDERS, REQUIRED_FACTS
 from experiments.scorers.form import (
     COPIED_FROM_NOTES,
+    DOUBLED_WORDS,
+    LEFT_OUT,
     OUTLINE_COPIED,
     OUTLINE_COVERED,
     RELATIVE_LENGTH,
@@ -23,7 +25,15 @@ from experiments.scorers.traffic import TRAFFIC
 
 CONTENT: Final = (REQUIRED_FACTS, COPIED_FROM_NOTES, INVENTED_VALUES, LEFTOVER_PLACEHOLDERS)
 LIKENESS: Final = (ROUGE_L, STYLE_DISTANCE)
-FORM: Final = (OUTLINE_COVERED, OUTLINE_COPIED, REPETITION, WORDS, RELATIVE_LENGTH)
+FORM: Final = (
+    OUTLINE_COVERED,
+    OUTLINE_COPIED,
+    REPETITION,
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    WORDS,
+    RELATIVE_LENGTH,
+)
 METRICS: Final[tuple[Metric, ...]] = (*CONTENT, *LIKENESS, *FORM, *TRAFFIC)
 """All metrics that need no model."""
 

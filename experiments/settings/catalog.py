@@ -7,9 +7,9 @@ returns settings. Their traffic is counted if they take the cloud model from it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from cogenesis_langchain.privacy.hosts import is_trusted
@@ -118,17 +118,24 @@ def _full_content(models: SettingModels) -> list[Setting]:
 
 
 def _other_sketches(models: SettingModels) -> list[Setting]:
+    return list(_by_other_models(models, "outline", "sketch by", "other sketches"))
+
+
+def _other_templates(models: SettingModels) -> list[Setting]:
+    return list(_by_other_models(models, "template", "template by", "other templates"))
+
+
+def _by_other_models(
+    models: SettingModels, sketch: Literal["template", "outline"], prefix: str, setting: str
+) -> Iterator[Setting]:
     if not models.config.sketch_models:
         raise ExperimentConfigInvalid(
-            "sketch_models: no model is configured for the setting 'other sketches'",
+            f"sketch_models: no model is configured for the setting {setting!r}",
             remedy="add [[sketch_models]] with a name and a model, or leave the setting out",
         )
-    settings = []
     for other in models.config.sketch_models:
-        model = models.cogenesis(models.sketch_model(other.name), models.local, sketch="outline")
-        name = f"sketch by {other.name}"
-        settings.append(Setting(name, "other sketches", "instruction", through(model)))
-    return settings
+        model = models.cogenesis(models.sketch_model(other.name), models.local, sketch=sketch)
+        yield Setting(f"{prefix} {other.name}", "other sketches", "instruction", through(model))
 
 
 def _fused(models: SettingModels) -> list[Setting]:
@@ -150,6 +157,7 @@ SETTINGS: Final[Mapping[str, MakeSettings]] = {
     "template": _template,
     "full content": _full_content,
     "other sketches": _other_sketches,
+    "other templates": _other_templates,
     "fused": _fused,
     "PIIMiddleware": pii_middleware,
     "Presidio": presidio,

@@ -106,6 +106,7 @@ class SettingModels:
             temperature=generation.temperature,
             top_p=generation.top_p,
             timeout=self.config.cloud.timeout,
+            on_fallback="silent",  # the attempt keeps the reason
             **chosen,
         )
 

@@ -185,6 +185,8 @@ def _reported(answer: AIMessage | str) -> dict[str, Any]:
         "text": answer.text,
         "sketch": tuple(_points(sketch)) if rung == "outline" else (),
         "template": sketch if rung == "template" else "",
+        "left_out": tuple(report.get("left_out", ())),
+        "missing": tuple(report.get("missing", ())),
         "rung": rung,
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),
@@ -210,4 +212,4 @@ def _endpoint_failure(reason: str) -> str:
 
 
 def _worded(error: CoGenesisError) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error.what}"

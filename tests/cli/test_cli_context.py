@@ -14,7 +14,9 @@ SECRET = "Qzxvbnm 84413"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings)
+    monkeypatch.setattr(
+        "cogenesis_langchain.retrievers.embeddings.LocalMiniLM", lambda **_: WordEmbeddings()
+    )
     monkeypatch.setenv("COLUMNS", "160")
 
 

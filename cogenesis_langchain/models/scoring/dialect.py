@@ -22,12 +22,21 @@ the cloud model's distribution must not depend on the drafted token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol
 
 from cogenesis_langchain.models.base import Json, StringTopK, TopK
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
+
+PROTOCOL_WORDS: Final = frozenset(
+    {
+        *("max_new_tokens", "temperature"),  # of SGLang's sampling parameters
+        *("index", "completion_probabilities"),  # of llama-server's answer
+        *("role", "content"),
+    }
+)
+"""Words of the servers' protocols that stand below the first level of a request's body."""
 
 
 class CloudServer(Protocol):
@@ -45,6 +54,7 @@ class CloudServer(Protocol):
         public: Sequence[PublicText],
         permit: EgressPermit,
         *,
+        fixed: Collection[str] = (),
         retry: bool = True,
     ) -> Json:
         """Send a request; see `CloudModel.post`."""
