@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from operator import itemgetter
 from typing import Any, TypedDict
 
 from langchain_core.documents import Document
@@ -21,6 +20,7 @@ from langchain_core.runnables.utils import AddableDict
 from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.instruction import private
 
 
@@ -61,14 +61,20 @@ def create_writing_chain(
 
     Raises:
         ConfigurationError: The model has a retriever, so the context would be read twice.
+        UntrustedLocalModel: When called: the retriever is not known to keep text here.
     """
     if model.retriever is not None:
         raise ConfigurationError(
             "the model has its own retriever",
             remedy="pass the retriever to the chain or to the model, not to both",
         )
+
+    def query(state: Mapping[str, str]) -> str:
+        require_trusted(retriever, model.trusted_hosts, model.trust)
+        return state["input"]
+
     chain = (
-        RunnablePassthrough.assign(context=itemgetter("input") | retriever)
+        RunnablePassthrough.assign(context=RunnableLambda(query) | retriever)
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
     )

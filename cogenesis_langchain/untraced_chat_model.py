@@ -16,9 +16,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.config import ensure_config
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 
 
@@ -27,6 +27,9 @@ class UntracedChatModel(BaseChatModel):
 
     trusted_hosts: Sequence[str] = ()
     """Hosts besides loopback that may receive private text."""
+    trust: Sequence[Any] = Field(default=(), exclude=True, repr=False)
+    """Objects and classes that keep private text within trust, although this library does not know
+    them: a local chat model, an embedding model, a retriever, a store."""
     allow_tracing: bool = False
     """Let tracers and debug printers record private text."""
 
@@ -104,5 +107,5 @@ class UntracedChatModel(BaseChatModel):
         """
         for fallback in fallbacks:
             if not isinstance(fallback, UntracedChatModel):
-                require_trusted(fallback, self.trusted_hosts)
+                require_trusted(fallback, self.trusted_hosts, self.trust)
         return super().with_fallbacks(fallbacks, **kwargs)
