@@ -79,7 +79,12 @@ def create_writing_chain(
         | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
     )
     named = chain.with_config(run_name=name)
-    return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
+    return private_chain(
+        named,
+        trusted_hosts=model.trusted_hosts,
+        trust=model.trust,
+        allow_tracing=model.allow_tracing,
+    )
 
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:
