@@ -36,6 +36,7 @@ from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
 from cogenesis_langchain.parameters import options_of_call, refuse_unknown
@@ -86,8 +87,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     both modes requests use its base URL, proxy or HTTP client, headers and key."""
     local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
     """The model inside the trust boundary: a model of this library, a LangChain chat model that
-    runs on this machine, or the name or path of a GGUF file. Fused decoding needs one that offers
-    tokens (`LlamaCppModel`, `TransformersModel`)."""
+    runs on this machine, ``ollama:MODEL``, or the name or path of a GGUF file. Fused decoding needs
+    one that offers tokens (`LlamaCppModel`, `TransformersModel`)."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
@@ -293,6 +294,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_p=self.top_p,
             stop=tuple(self.stop or ()),
             seed=self.seed,
+            explicit=frozenset(self.model_fields_set),
         )
         return options_of_call(defaults, stop, given)
 
@@ -354,9 +356,7 @@ def _as_local(
     trust: Sequence[object],
 ) -> LocalTextModel:
     if isinstance(local, str):
-        from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-
-        return LlamaCppModel(local)
+        local = open_local_model(local)
     if isinstance(local, BaseChatModel):
         return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
     return local

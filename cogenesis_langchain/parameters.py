@@ -58,7 +58,7 @@ def options_of_call(
     changed = {name: value for name, value in changed.items() if value is not None}
     if stop is not None:
         changed["stop"] = tuple(stop)
-    options = replace(defaults, **changed)
+    options = replace(defaults, **changed, explicit=defaults.explicit | changed.keys())
     _check(options)
     return options
 
