@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from cogenesis_langchain.agents.agent_turn import AgentTurn
 from cogenesis_langchain.agents.binding import ToolBindingChatModel
 from cogenesis_langchain.agents.rules import read_rules
 from cogenesis_langchain.agents.tool_turn import ToolTurn
@@ -144,6 +145,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     """Seconds for one question to the cloud model, retries included."""
     max_retries: int = Field(default=2, ge=0)
     """Further attempts when the cloud model cannot be reached or fails."""
+    max_steps: int = Field(default=25, ge=1)
+    """Most turns of a task that call tools; then the local model has to answer."""
 
     streaming: bool = False
     """Whether `invoke` too passes tokens to callbacks as they come, as in `ChatOpenAI`."""
@@ -154,6 +157,7 @@ class ChatCoGenesis(ToolBindingChatModel):
     _local_model: LocalTextModel = PrivateAttr()
     _writer: Writer = PrivateAttr()
     _tool_turn: ToolTurn = PrivateAttr()
+    _agent: AgentTurn = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
@@ -184,7 +188,10 @@ class ChatCoGenesis(ToolBindingChatModel):
         )
         preparation.check_settings(self._cloud_model.settings)
         self._writer = self._sketch_or_fused(preparation)
-        self._tool_turn = ToolTurn(preparation, self._local_model)
+        self._tool_turn = ToolTurn(self._local_model)
+        self._agent = AgentTurn(
+            preparation, cloud=self._cloud_model, turn=self._tool_turn, max_steps=self.max_steps
+        )
         self.profile = self.profile or self._resolve_model_profile()
         return self
 
@@ -320,7 +327,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         if rules is None:
             pieces = self._writer.write(messages, options)
         else:
-            pieces = self._tool_turn.write(messages, rules, options)
+            pieces = self._agent.write(messages, rules, options)
         yield from answer_chunks(pieces, self._model_name)
 
     async def _astream(

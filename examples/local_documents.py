@@ -27,17 +27,14 @@ def main() -> None:
     """Add a folder to a store, then answer requests with the documents that each one needs."""
     with tempfile.TemporaryDirectory() as folder, open_cloud() as cloud:
         store = ContextStore(folder, embeddings=LocalMiniLM())
-        store.add_profile((PAPERS / "profile.md").read_text())
-        for path in sorted(PAPERS.iterdir()):
-            if path.stem != "profile":
-                store.add(path.read_text(), metadata={"source": path.name})
+        store.add_files(PAPERS)
         model = ChatCoGenesis(
             cloud=cloud, local=LlamaCppModel(), ledger=MemoryLedger(), max_tokens=160
         )
         chain = create_sketch_fill_chain(model, PrivateContextRetriever(store=store, k=2))
         for request in REQUESTS:
             result = chain.invoke({"input": request})
-            sources = [document.metadata.get("source") for document in result["context"]]
+            sources = {Path(found.metadata["source"]).name for found in result["context"]}
             print(f"\n> {request}\n  documents read by the local model: {sources}")
             print(f"  sketch from the cloud model: {result['sketch']}\n\n{result['answer']}")
 

@@ -195,7 +195,7 @@ def test_a_template_beyond_the_window_becomes_the_outline_without_a_second_reque
     report = told(answer)
     assert (answer.text, report["rung"], len(ledger.entries)) == (FREELY, "outline", 1)
     assert report["sketch"].startswith("1. landlord's name\n2. Two sentences: what happened\n")
-    assert report["fallback_reason"] == "the template could not be completed"
+    assert report["fallback_reason"] == "the template does not fit the local model"
 
 
 def test_an_unparsable_form_becomes_the_outline_without_a_second_request() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -15,16 +16,30 @@ from cogenesis_langchain.cli.trace import trace
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
+from cogenesis_langchain.version import __version__
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(context_app, name="context")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.command("stand-in")(stand_in)
 app.command("trace")(trace)
 app.command("write")(write)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cogenesis-langchain {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print it")
+    ] = False,
+) -> None:
+    """Write with a cloud model, and keep private documents on this machine."""
 
 
 def main() -> None:

@@ -155,13 +155,12 @@ class SketchFill:
         """Complete a template; the report that is returned has no rung if nothing was written."""
         fill = self._fill
         assert fill is not None
-        failed = replace(report, fallback_reason="the template could not be completed")
         try:
             pieces, prepared = with_fitting_context(
                 prepared, lambda fitting: started(fill.stream(fitting, template, options))
             )
         except ContextTooLong:
-            return failed
+            return replace(report, fallback_reason="the template does not fit the local model")
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
@@ -181,7 +180,8 @@ class SketchFill:
                 written += len(text)
                 yield text
         if not spans:
-            return replace(failed, local=report.local)
+            reason = "the template could not be completed"
+            return replace(report, left_out=(), missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)
             yield text

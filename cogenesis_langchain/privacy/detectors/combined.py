@@ -15,6 +15,7 @@ from cogenesis_langchain.privacy.detectors.identifying_numbers import find_ident
 from cogenesis_langchain.privacy.detectors.labelled import find_form_values, find_labelled
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.opaque import find_opaque
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue, ParsedValueFinder
 from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
@@ -41,6 +42,7 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_identifying_numbers,
     find_addresses,
     find_introduced_names,
+    find_opaque,
 )
 # Kinds whose digits are no counts.
 _STRUCTURED: Final[frozenset[ValueKind]] = frozenset(
@@ -104,7 +106,8 @@ def find_spans_in_instruction(text: str) -> list[Span]:
     """Return the values that are private in any instruction as ordered spans, which may overlap.
 
     These are kinds that a general instruction hardly ever contains: addresses, identifying
-    numbers, full dates, exact sums, and names after a title or a relation ("my wife Anna").
+    numbers, full dates, exact sums, names after a title or a relation ("my wife Anna"), and
+    opaque strings.
     """
     return _over_windows(text, _find_spans_in_instruction)
 
