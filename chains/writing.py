@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from operator import itemgetter
 from typing import Any, TypedDict
 
 from langchain_core.documents import Document
@@ -21,6 +20,7 @@ from langchain_core.runnables.utils import AddableDict
 from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError, InstructionError
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.instruction import private
 
 
@@ -62,6 +62,7 @@ def create_writing_chain(
     Raises:
         ConfigurationError: One of them is of another type, or the model has a retriever, so that
             the context would be read twice.
+        UntrustedLocalModel: When called: the retriever is not known to keep text here.
     """
     if not isinstance(model, ChatCoGenesis):
         raise ConfigurationError(
@@ -77,14 +78,24 @@ def create_writing_chain(
             "the model has its own retriever",
             remedy="pass the retriever to the chain or to the model, not to both",
         )
+
+    def query(state: Mapping[str, str]) -> str:
+        require_trusted(retriever, model.trusted_hosts, model.trust)
+        return state["input"]
+
     chain = (
         RunnableLambda(_checked)
-        | RunnablePassthrough.assign(context=itemgetter("input") | retriever)
+        | RunnablePassthrough.assign(context=RunnableLambda(query) | retriever)
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
     )
     named = chain.with_config(run_name=name)
-    return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
+    return private_chain(
+        named,
+        trusted_hosts=model.trusted_hosts,
+        trust=model.trust,
+        allow_tracing=model.allow_tracing,
+    )
 
 
 def _checked(given: Any) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._cloud_model = CloudModel(
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
-        self._local_model = _as_local(self.local, self.trusted_hosts)
+        self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
                 ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
@@ -183,6 +183,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             rule=self.instruction,
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
+            trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
         )
@@ -348,12 +349,14 @@ class ChatCoGenesis(ToolBindingChatModel):
 
 
 def _as_local(
-    local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
+    local: LocalTextModel | BaseChatModel | str,
+    trusted_hosts: Sequence[str],
+    trust: Sequence[object],
 ) -> LocalTextModel:
     if isinstance(local, str):
         from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
         return LlamaCppModel(local)
     if isinstance(local, BaseChatModel):
-        return LocalChatModel(local, trusted_hosts=trusted_hosts)
+        return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
     return local

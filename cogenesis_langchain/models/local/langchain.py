@@ -29,7 +29,7 @@ from cogenesis_langchain.models.local.message_calls import (
     openai_tool,
 )
 from cogenesis_langchain.models.tools import ToolCall, TurnRules
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.untraced import Untraced
 
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
@@ -50,13 +50,22 @@ class LocalChatModel:
     Args:
         model: The chat model.
         trusted_hosts: Hosts besides loopback that may receive private text.
+        trust: Objects and classes that the caller vouches for.
 
     Raises:
-        UntrustedLocalModel: It is a client of another host.
+        UntrustedLocalModel: It is of an unknown class, or a client of another host.
     """
 
-    def __init__(self, model: BaseChatModel, *, trusted_hosts: Sequence[str] = ()) -> None:
-        require_trusted(model, trusted_hosts)
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        trusted_hosts: Sequence[str] = (),
+        trust: Sequence[object] = (),
+    ) -> None:
+        require_trusted(model, trusted_hosts, trust)
+        # A copy of the model is used below, so that the copy is vouched for too.
+        self._trust = (*trust, type(model)) if any(one is model for one in trust) else tuple(trust)
         self._model = _bound_to_its_host(model)
         self._trusted_hosts = trusted_hosts
 
@@ -88,7 +97,7 @@ class LocalChatModel:
                 f"{self.name!r} cannot be held to a grammar here",
                 remedy="use LlamaCppModel as the local model",
             )
-        require_trusted(self._model, self._trusted_hosts)
+        require_trusted(self._model, self._trusted_hosts, self._trust)
         prompt = [_ROLES[message.role](message.text.reveal()) for message in messages]
         return self._text(prompt, options)
 
@@ -109,7 +118,7 @@ class LocalChatModel:
 
         A schema of the answer is bound as one more tool, which every such model understands.
         """
-        require_trusted(self._model, self._trusted_hosts)
+        require_trusted(self._model, self._trusted_hosts, self._trust)
         structured = rules.answer_schema is not None
         progress = _Progress()
         for message in self._answer(messages, options, self._binding(rules)):
