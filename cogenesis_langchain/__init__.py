@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
-    from cogenesis_langchain.privacy.instruction import private, public
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
+    from cogenesis_langchain.privacy.marks import private, private_prompt, public
 
 __all__ = [
     "ChatCoGenesis",
@@ -25,6 +25,7 @@ __all__ = [
     "TransformersModel",
     "__version__",
     "private",
+    "private_prompt",
     "public",
 ]
 
@@ -35,8 +36,9 @@ _HOMES: Final = {
     "MemoryLedger": "privacy.ledger.entry",
     "StandInCloud": "models.cloud.stand_in",
     "TransformersModel": "models.local.transformers",
-    "private": "privacy.instruction",
-    "public": "privacy.instruction",
+    "private": "privacy.marks",
+    "private_prompt": "privacy.marks",
+    "public": "privacy.marks",
 }
 
 

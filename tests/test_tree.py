@@ -32,6 +32,7 @@ def test_the_public_names_are_these() -> None:
         "TransformersModel",
         "__version__",
         "private",
+        "private_prompt",
         "public",
     ]
     assert dir(cogenesis_langchain) == cogenesis_langchain.__all__
