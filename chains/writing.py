@@ -21,7 +21,7 @@ from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError, InstructionError
 from cogenesis_langchain.privacy.admission import require_trusted
-from cogenesis_langchain.privacy.instruction import private
+from cogenesis_langchain.privacy.marks import private
 
 
 class WritingInput(TypedDict):

@@ -122,7 +122,7 @@ def test_a_private_part_is_read_by_the_local_model_alone() -> None:
     ("message", "reason"),
     [
         (HumanMessage(content=[private("all of it")]), "no part of the request is public"),
-        (HumanMessage("word " * 151), "151 words, more than max_public_words=150"),
+        (HumanMessage("word " * 61), "61 words, more than max_public_words=60"),
     ],
 )
 def test_a_request_with_nothing_public_is_written_locally(

@@ -45,6 +45,10 @@ def same(given: Any) -> Any:
     return given
 
 
+def private(chain: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    return private_chain(chain)
+
+
 COMPOSITIONS: dict[str, Callable[[ChatCoGenesis], Runnable[Any, Any]]] = {
     "bind": lambda model: model.bind(stop=["x"]),
     "with_config": lambda model: model.with_config(tags=["x"]),
@@ -60,7 +64,7 @@ COMPOSITIONS: dict[str, Callable[[ChatCoGenesis], Runnable[Any, Any]]] = {
     "function": calling,
     "private chain": lambda model: private_chain(sequence(model)),
     "private chain in config": lambda model: private_chain(model).with_config(tags=["x"]),
-    "private chain in a sequence": lambda model: RunnableLambda(same) | private_chain(model),
+    "private chain in a sequence": lambda model: RunnableLambda(same) | private(model),
     "fallbacks within": lambda model: model.with_fallbacks([failing()]),
 }
 
@@ -118,7 +122,7 @@ def test_control_a_plain_model_gives_the_conversation_to_its_fallback(
 
 def test_a_private_chain_keeps_its_input_when_an_earlier_step_fails(other: EgressRecorder) -> None:
     prompt = ChatPromptTemplate.from_template("{missing} {context}")
-    chain = RunnableLambda(same) | private_chain(prompt | failing())
+    chain = RunnableLambda(same) | private(prompt | failing())
     fallback = ChatPromptTemplate.from_template("{context}") | openai(other)
     with pytest.raises(UntrustedFallback):
         chain.with_fallbacks([fallback]).invoke({"context": SECRET})
@@ -131,7 +135,8 @@ def test_a_private_chain_keeps_its_input_when_an_earlier_step_fails(other: Egres
 def test_a_ready_made_chain_keeps_its_documents(other: EgressRecorder) -> None:
     chain = create_sketch_fill_chain(failing(), FixedContext(texts=[SECRET]))
     fallback: Runnable[Any, Any] = RunnableLambda(str) | openai(other)
-    guarded: Runnable[Any, Any] = RunnableLambda(same) | chain
+    step: Runnable[Any, Any] = chain
+    guarded = RunnableLambda(same) | step
     with pytest.raises(UntrustedFallback):
         guarded.with_fallbacks([fallback]).invoke({"input": "A toast."})
     assert other.requests == ()
