@@ -112,9 +112,8 @@ def request_plan(
     """
     known = [tool for tool in tools if tool.name in declared]
     parse = partial(parse_plan, tools=known, placeholders=placeholders)
-    return request_twice(
-        cloud, permit, partial(_prompt, instruction, list(declared.values())), parse
-    )
+    prompt = partial(_prompt, instruction, list(declared.values()))
+    return request_twice(cloud, permit, prompt, parse, kind="plan", words=PLAN_FAULTS)
 
 
 def parse_plan(text: str, *, tools: Sequence[Tool], placeholders: Placeholders) -> Parsed[Plan]:

@@ -42,6 +42,8 @@ class Prepared:
         release: What the border let out; None when nothing was a candidate.
         reason: Why nothing is public; empty when something is.
         placeholders: What stands for private values in the public text.
+        left_out: Characters of the context that were left out, because the local model's window
+            is too small for them.
     """
 
     request: Request
@@ -49,6 +51,7 @@ class Prepared:
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
+    left_out: int = 0
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -87,6 +90,23 @@ class Preparation:
         self._trusted_hosts = trusted_hosts
         self._detectors = detectors
         self._private_terms = private_terms
+
+    def check_settings(self, settings: Sequence[str]) -> None:
+        """Check the cloud model's settings against the private values that are known by now.
+
+        Raises:
+            PrivacyViolation: They contain one.
+        """
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet
+        from cogenesis_langchain.privacy.values import PrivateValue
+
+        if not settings:
+            return
+        declared = (PrivateValue("TERM", term) for term in self._private_terms)
+        values = ValueSet.from_texts((), declared=declared)
+        if isinstance(self._retriever, HoldsPrivateValues):
+            values = self._retriever.private_values().union(values)
+        self.border.check_settings(settings, values)
 
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and decide what of it may leave.

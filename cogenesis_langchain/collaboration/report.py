@@ -29,6 +29,8 @@ class Report:
         step: Number of the plan's step that this turn does, from 1; 0 for none.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
+        context_left_out: Characters of the private context for which the local model's window was
+            too small.
         cloud_calls: Requests that left.
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.
@@ -50,6 +52,7 @@ class Report:
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    context_left_out: int = 0
     cloud_calls: int = 0
     cloud_bytes: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class Writer(Protocol):
 
         Raises:
             InstructionError: There is no usable instruction.
-            ContextTooLong: The context does not fit the local model; nothing was sent.
+            ContextTooLong: The conversation does not fit the local model, even without documents.
             PrivacyViolation: The policy is ``block`` and the instruction holds something private,
                 or something added private text to a request; nothing was sent.
             LocalModelError: The local model failed.

@@ -104,8 +104,8 @@ def split_request(
         The parts.
 
     Raises:
-        InstructionError: There is no human message, it is empty, or a message contains a content
-            block that is not text.
+        InstructionError: There is no human message, it is empty or not valid Unicode, or a message
+            contains a content block that is not text.
     """
     position = _last_human(messages)
     message = messages[position]
@@ -114,6 +114,12 @@ def split_request(
     if not whole.strip():
         raise InstructionError(
             "the last human message is empty", remedy="pass an instruction that says what to write"
+        )
+    if any("\ud800" <= character <= "\udfff" for character in whole):
+        raise InstructionError(
+            "the last human message contains a lone surrogate, half of a character",
+            remedy='read the text with the right encoding, or replace it: text.encode("utf-8", '
+            '"replace").decode()',
         )
     notes, task, details = _notes_task_details(parts)
     bare = _join(text for text, mark in parts if mark != "private")

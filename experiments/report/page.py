@@ -1,4 +1,4 @@
-"""The report of a run: one Markdown page with its plots, and the same as one HTML file."""
+"""The report of a run: a Markdown page with plots, and the same page as one HTML file."""
 
 from __future__ import annotations
 
@@ -37,15 +37,11 @@ _STYLE: Final = (
 def write_report(folder: Path) -> None:
     """Write ``report.md`` with its plots, and ``report.html``, from the logs of a run.
 
-    The same logs give the same bytes. A run that is not finished, or in which all failed, gets a
-    report that says so.
-
-    Args:
-        folder: Of the run.
+    The same logs give the same bytes. The run need not be finished.
 
     Raises:
         ExperimentError: The folder holds no results.
-        ExperimentConfigInvalid: The configuration in the folder was altered.
+        ExperimentConfigInvalid: The configuration in the folder was changed.
     """
     config = load_config(folder / CONFIG)
     results = read_results(folder)
@@ -65,13 +61,7 @@ def write_page(folder: Path, results: Results, config: ExperimentConfig) -> None
 
 
 class Report:
-    """Composes the page and writes the plots it shows.
-
-    Args:
-        folder: Of the run.
-        findings: Everything that was measured.
-        show_texts: Whether texts of one record, which are private, may stand in the report.
-    """
+    """Composes the page and writes its plots; ``show_texts`` permits texts, which are private."""
 
     def __init__(self, folder: Path, findings: Findings, *, show_texts: bool) -> None:
         self._folder = folder
@@ -79,7 +69,7 @@ class Report:
         self._show_texts = show_texts
 
     def sections(self) -> Iterator[str]:
-        """The parts of the page, in order."""
+        """The paragraphs of the page, in order."""
         findings, results = self._findings, self._findings.results
         yield "# What the settings give, and what they cost"
         yield from self._what_was_run()
@@ -101,8 +91,8 @@ class Report:
         yield from self._trade_off()
         yield "## What is missing from the means"
         yield (
-            "Failed attempts have no text and count in no mean of texts, but in those of traffic "
-            "and time. Ratings that could not be read after every retry count in no mean."
+            "Failed attempts count in the means of traffic and time, but in no mean of texts. "
+            "Ratings that remained unreadable count in no mean."
         )
         yield tables.losses(results)
         if any(text.attempt.failure for text in results.texts):
@@ -159,13 +149,13 @@ class Report:
             yield "No judge rated the texts of this run."
         if findings.results.order_checks:
             yield (
-                "The judge also chose between texts of two settings, shown in both orders. Where "
-                "the order decides often, its ratings are worth little."
+                "The judge also chose between texts of two settings, shown in both orders. If the "
+                "order often decides, its ratings are worth little."
             )
             yield tables.order_check(findings.results)
         yield (
-            f"For reference, the paper's own figures ({SOURCE}) Other models, data and judge: "
-            "they compare with each other, not with ours."
+            f"For reference, the paper's own figures ({SOURCE}) The models, the data and the "
+            "judge differ, so they do not compare with ours."
         )
         yield tables.published_ratings()
 
@@ -185,10 +175,10 @@ class Report:
         weight = best_fixed_weight(findings.results)
         if weight is not None:
             yield (
-                f"Of {', '.join(bounds)} only the likelihood is known. “{BEST_FIXED_WEIGHT}” is "
-                f"that weight of the local model which is best on these very texts, {weight:.2f}; "
-                "“oracle” takes at each token the model that finds it likelier: bounds, not ways "
-                "to write."
+                f"Only the likelihood of {', '.join(bounds)} is known; no text was written. "
+                f"“{BEST_FIXED_WEIGHT}” is the weight of the local model that is best on these "
+                f"same texts, {weight:.2f}. “oracle” takes the likelier model at each token. Both "
+                "are bounds."
             )
 
     def _against_the_sketch(self, name: str, others: Sequence[str]) -> Iterator[str]:
@@ -253,7 +243,7 @@ class Report:
         yield self._picture("trade-off", plots.trade_off(settings, *measured), description)
 
     def _example(self) -> Iterator[str]:
-        """What each setting wrote for the first record that has a text."""
+        """What each setting wrote for the first record with a text."""
         texts = self._findings.results.texts
         first = next((text.record for text in texts if text.attempt.text), None)
         if first is None:
@@ -293,15 +283,15 @@ class Report:
 
 def _legend(baseline: str) -> str:
     means = (
-        "Means per record, with their bootstrap 95 % interval; none is shown where all values are "
-        "the same or there is one record only."
+        "Means per record, with their bootstrap 95 % interval. No interval is shown if all values "
+        "are the same or there is only one record."
     )
     if not baseline:
         return f"{means} No setting is the local model alone, so there are no differences."
     return (
-        f"{means} Behind it stands the difference to “{baseline}”, paired by record, where its "
-        f"interval excludes 0: ▲ better, ▼ worse, Δ neither. Below {FEWEST} records nothing is "
-        "marked. With this many comparisons, one in twenty would be marked by chance alone."
+        f"{means} The difference to “{baseline}”, paired by record, follows if its interval "
+        f"excludes 0: ▲ better, ▼ worse, Δ neither. With fewer than {FEWEST} records nothing is "
+        "marked. Of so many comparisons, one in twenty is marked by chance alone."
     )
 
 
@@ -311,7 +301,7 @@ def _quoted(title: str, text: str) -> str:
 
 
 def _html(markdown: str, folder: Path) -> str:
-    """The page as one file that loads nothing."""
+    """The page as one file that loads no other."""
 
     def inline(match: re.Match[str]) -> str:
         data = base64.b64encode((folder / match[1]).read_bytes()).decode()

@@ -6,6 +6,10 @@ Each of the other parts was written while the detectors did not change, and meas
 anybody looked at the misses. Those first results (`FIRST_MEASURED`) show what to expect of new
 texts. The misses were fixed afterwards, where a fix holds for all texts, so today's results are not
 held out any more.
+
+The part "sensitive" is about illness, family, law, money, religion, politics and sexuality, mostly
+in lower case. It is measured by `tests/benchmarks/bench_sensitive.py` and is not in `HALVES`: no
+detector was improved on it. It has private instructions too, whose strings occur in a context.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import Literal
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
-Half = Literal["development", "held_out", "unseen_1", "unseen_2"]
+Half = Literal["development", "held_out", "unseen_1", "unseen_2", "sensitive"]
 HALVES: tuple[Half, ...] = ("development", "held_out", "unseen_1", "unseen_2")
 
 FIRST_MEASURED: dict[Half, str] = {
@@ -78,6 +82,29 @@ def contexts(half: Half) -> tuple[PrivateContext, ...]:
     )
 
 
+@dataclass(frozen=True)
+class PrivateInstruction:
+    """An instruction that mentions strings of a private context, perhaps in another form."""
+
+    context: str
+    text: str
+    labels: tuple[Label, ...]
+
+
+@cache
+def private_instructions() -> tuple[PrivateInstruction, ...]:
+    """The private instructions of the part "sensitive"."""
+    rows = (_DATA / "sensitive_private_instructions.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(
+        PrivateInstruction(
+            row["context"],
+            row["instruction"],
+            tuple(Label(value["kind"], value["text"]) for value in row["values"]),
+        )
+        for row in map(json.loads, rows)
+    )
+
+
 @cache
 def general_instructions(half: Half) -> tuple[str, ...]:
     """The instructions of one part that mention nothing private."""
@@ -103,6 +130,17 @@ def is_hidden(text: str, secret: str, hidden: Spans) -> bool:
         for place in range(start, start + len(secret)):
             if text[place].isalnum() and place not in covered:
                 return False
+        start = text.find(secret, start + 1)
+    return True
+
+
+def is_broken(text: str, secret: str, hidden: Spans) -> bool:
+    """Whether a secret is nowhere readable as a whole: a letter of each occurrence is hidden."""
+    covered = {place for start, end in hidden for place in range(start, end)}
+    start = text.find(secret)
+    while start >= 0:
+        if covered.isdisjoint(range(start, start + len(secret))):
+            return False
         start = text.find(secret, start + 1)
     return True
 

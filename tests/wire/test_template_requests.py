@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from support.completing import LETTER, NOTES, WISHES
-from support.scripted import ScriptedLocal
+from support.scripted import ScriptedTokens
 from support.token_models import Wishes
 from wire.harness import INSTRUCTION, Harness, running_harness
 
@@ -21,7 +21,6 @@ from cogenesis_langchain.models.base import (
     LocalChunk,
     LocalTextModel,
     PrivateMessage,
-    TokenModel,
 )
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -48,24 +47,25 @@ class NoNotes(Canaries):
         return " "
 
 
-class InPlace(ScriptedLocal):
+class InPlace(ScriptedTokens):
     """A local model that completes templates in place."""
 
-    def tokens(self) -> TokenModel:
-        return Wishes(WISHES, [NOTES, LETTER])
+    def __init__(self) -> None:
+        super().__init__(Wishes(WISHES, [NOTES, LETTER]))
 
 
-class FailingTokens(InPlace):
+class Failing(Wishes):
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        if "what happened" in messages[-1].text.reveal():
+            raise LocalModelError("it failed", remedy="none")
+        return super().encode_chat(messages)
+
+
+class FailingTokens(ScriptedTokens):
     """A local model that fails within a template."""
 
-    def tokens(self) -> TokenModel:
-        class Failing(Wishes):
-            def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
-                if "what happened" in messages[-1].text.reveal():
-                    raise LocalModelError("it failed", remedy="none")
-                return super().encode_chat(messages)
-
-        return Failing(WISHES, [NOTES, LETTER])
+    def __init__(self) -> None:
+        super().__init__(Failing(WISHES, [NOTES, LETTER]))
 
 
 class FailingForm(FakeLocal):
@@ -150,6 +150,7 @@ def release_everything(
     return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("local", LOCALS)
 def test_control_without_the_border_the_notes_are_seen_to_leak(

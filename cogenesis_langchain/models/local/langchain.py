@@ -17,7 +17,7 @@ from langchain_core.runnables import RunnableBinding
 
 from cogenesis_langchain.errors import CoGenesisError, LocalModelError
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
-from cogenesis_langchain.models.cloud.transport import (
+from cogenesis_langchain.models.cloud.connection import (
     as_openai_model,
     transport_of,
     with_transport,

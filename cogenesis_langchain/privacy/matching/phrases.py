@@ -1,16 +1,54 @@
-"""Finds phrases copied from a private text, by the digests of overlapping windows of words."""
+"""Finds phrases copied from a private text, by the digests of overlapping windows of words.
+
+A copied phrase is private if its words carry information. "write a short letter to my" carries
+none, whatever text it also occurs in.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Final
 
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’\u00ad\u200b-\u200d\u2060][^\W_]+)*")
+
+# Surprisal in bits: the negative logarithm of a word's share of all words. Only what exceeds the
+# surprisal of an everyday word counts as information.
+_EVERYDAY_BITS: Final = 11.0
+_LEAST_BITS: Final = 2.4
+_BITS_PER_ZIPF: Final = math.log2(10)
+_BILLION_ZIPF: Final = 9.0
+_UNKNOWN_ZIPF: Final = 2.5
+_LONGEST_ENDING: Final = 4
+_SHORTEST_STEM: Final = 4
+_KNOWN_WORDS: Final = 50_000
+
+
+@lru_cache(_KNOWN_WORDS)
+def _information(word: str) -> float:
+    """Return the information of a word in bits: 0 for everyday words and words of instructions."""
+    frequency = 0.0
+    for form in _forms(word):
+        if form in INSTRUCTION_WORDS:
+            return 0.0
+        frequency = max(frequency, zipf(form, *LANGUAGES))
+    bits = (_BILLION_ZIPF - (frequency or _UNKNOWN_ZIPF)) * _BITS_PER_ZIPF
+    return max(0.0, bits - _EVERYDAY_BITS)
+
+
+def _forms(word: str) -> Iterator[str]:
+    """Yield a word and what may be its stem: "friendlier" gives "friendly"."""
+    yield word
+    for length in range(max(_SHORTEST_STEM, len(word) - _LONGEST_ENDING), len(word)):
+        yield from (word[:length] + ending for ending in ("", "y", "e"))
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
@@ -49,13 +87,21 @@ def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
 def find_phrases(
     text: str, known: Sequence[Container[int]], width: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each maximal run of words that consists of known windows.
+    """Yield the start and end of each maximal run of known windows that carries information.
 
     Args:
         text: Any text.
         known: One or more sets of digests from `phrase_digests`.
         width: The width that the digests were made with.
     """
+    for start, end in _known_runs(text, known, width):
+        if sum(_information(word) for word, _, _ in _words(text[start:end])) >= _LEAST_BITS:
+            yield start, end
+
+
+def _known_runs(
+    text: str, known: Sequence[Container[int]], width: int
+) -> Iterator[tuple[int, int]]:
     start = end = -1
     for digest, window_start, window_end in _windows(text, width):
         if not any(digest in part for part in known):
