@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
@@ -24,6 +23,7 @@ from pydantic import (
 
 from cogenesis_langchain.agents.agent_turn import AgentTurn
 from cogenesis_langchain.agents.binding import ToolBindingChatModel
+from cogenesis_langchain.agents.profile import profile_of
 from cogenesis_langchain.agents.rules import read_rules
 from cogenesis_langchain.agents.tool_turn import ToolTurn
 from cogenesis_langchain.answer_chunks import answer_chunks
@@ -189,33 +189,20 @@ class ChatCoGenesis(ToolBindingChatModel):
             private_terms=self.private_terms,
         )
         preparation.check_settings(self._cloud_model.settings)
-        self._writer = self._sketch_or_fused(preparation)
+        notice = FallbackNotice(self.on_fallback)
+        self._writer = self._sketch_or_fused(preparation, notice)
         self._tool_turn = ToolTurn(self._local_model)
         self._agent = AgentTurn(
-            preparation, cloud=self._cloud_model, turn=self._tool_turn, max_steps=self.max_steps
+            preparation,
+            cloud=self._cloud_model,
+            turn=self._tool_turn,
+            max_steps=self.max_steps,
+            notice=notice,
         )
-        self.profile = self.profile or self._resolve_model_profile()
+        self.profile = self.profile or profile_of(self._tool_turn, self.max_tokens)
         return self
 
-    def _resolve_model_profile(self) -> ModelProfile:
-        can_call = self._tool_turn.is_possible
-        return ModelProfile(
-            text_inputs=True,
-            text_outputs=True,
-            image_inputs=False,
-            audio_inputs=False,
-            pdf_inputs=False,
-            reasoning_output=False,
-            max_output_tokens=self.max_tokens,
-            temperature=True,
-            tool_calling=can_call,
-            tool_choice=can_call,
-            tool_call_streaming=can_call,
-            structured_output=can_call,
-        )
-
-    def _sketch_or_fused(self, preparation: Preparation) -> Writer:
-        notice = FallbackNotice(self.on_fallback)
+    def _sketch_or_fused(self, preparation: Preparation, notice: FallbackNotice) -> Writer:
         sketch = SketchFill(
             preparation,
             cloud=self._cloud_model,

@@ -18,6 +18,7 @@ from cogenesis_langchain.agents.progress import (
     rules_for,
 )
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, SketchInvalid
@@ -40,15 +41,23 @@ class AgentTurn:
         cloud: Plans.
         turn: Writes the turns.
         max_steps: Turns of a task that may call tools.
+        notice: Is told when the local model has to plan.
     """
 
     def __init__(
-        self, preparation: Preparation, *, cloud: CloudTextModel, turn: ToolTurn, max_steps: int
+        self,
+        preparation: Preparation,
+        *,
+        cloud: CloudTextModel,
+        turn: ToolTurn,
+        max_steps: int,
+        notice: FallbackNotice,
     ) -> None:
         self._preparation = preparation
         self._cloud = cloud
         self._turn = turn
         self._max_steps = max_steps
+        self._notice = notice
 
     def write(
         self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
@@ -56,6 +65,7 @@ class AgentTurn:
         """Write the assistant's turn; see `ToolTurn.write`.
 
         Raises:
+            CloudNotUsed: There is no plan, and ``on_fallback`` is ``raise``.
             PrivacyViolation: The policy is ``block`` and the instruction holds something private,
                 or something added private text to the request; nothing was sent.
         """
@@ -72,6 +82,8 @@ class AgentTurn:
         else:
             prepared = self._preparation.prepare(messages)
             progress, report = self._planned(prepared, rules, report)
+            if progress.plan is None:
+                self._notice.tell(report.fallback_reason)
         if progress.calls >= self._max_steps:
             rules = replace(rules, callable_tools=())
             report = replace(report, fallback_reason=f"max_steps={self._max_steps} is reached")
@@ -110,10 +122,8 @@ class AgentTurn:
             )
             plan = asked.sketch
             report = replace(report, cloud=asked.usage)
-        except CloudError as error:
-            report = replace(report, fallback_reason=f"{type(error).__name__}: {error}")
-        except SketchInvalid:
-            report = replace(report, fallback_reason="the cloud model returned no usable plan")
+        except (CloudError, SketchInvalid) as error:
+            report = replace(report, fallback_reason=error.summary)
         return Progress(plan=plan), replace(
             report,
             masked=release.masked,

@@ -109,7 +109,7 @@ def agent_model(
     return ChatCoGenesis(
         cloud=FakeListChatModel(responses=list(cloud_answers)),
         local=local,
-        **{"ledger": MemoryLedger(), **settings},
+        **{"ledger": MemoryLedger(), "on_fallback": "silent", **settings},
     )
 
 

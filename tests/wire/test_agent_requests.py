@@ -173,6 +173,7 @@ def test_also_where_the_plan_is_of_no_use(cloud: EgressRecorder, answer: str) ->
             cloud=ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none")),
             local=local,
             ledger=MemoryLedger(),
+            on_fallback="silent",
         )
         agent: Any = create_agent(model, tools_of(world))
         return agent.invoke(given(world))
