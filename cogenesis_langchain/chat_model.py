@@ -39,7 +39,7 @@ from cogenesis_langchain.models.local.langchain import LocalChatModel
 from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
-from cogenesis_langchain.parameters import options_of_call, refuse_unknown
+from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
@@ -281,7 +281,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_p=self.top_p,
             stop=tuple(self.stop or ()),
             seed=self.seed,
-            explicit=frozenset(self.model_fields_set),
+            explicit=OF_GENERATION & self.model_fields_set,
         )
         return options_of_call(defaults, stop, given)
 
