@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from support.attempts import attempt, record
 from support.word_embeddings import WordEmbeddings
@@ -9,6 +11,8 @@ from experiments.scorers.likeness import ROUGE_L, closeness_to_earlier_writing
 
 
 class Elsewhere(WordEmbeddings):
+    cogenesis_local: ClassVar[bool] = False
+
     def __init__(self) -> None:
         super().__init__()
         self.base_url = "https://api.example.com/v1"
