@@ -125,6 +125,9 @@ class ChatCoGenesis(ToolBindingChatModel):
     """Functions that find private values in a text, besides the built-in detectors."""
     private_terms: Sequence[PrivateTerm] = Field(default=(), exclude=True, repr=False)
     """Strings that are private wherever they stand, everyday words included."""
+    private_sources: Sequence[Any] = Field(default=(), exclude=True, repr=False)
+    """Retrievers and stores whose values are private although the model does not read them, such as
+    those of a chain around it. A store of this library is found inside any wrapper."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
@@ -182,6 +185,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
+            private_sources=self.private_sources,
         )
         preparation.check_settings(self._cloud_model.settings)
         self._writer = self._sketch_or_fused(preparation)
