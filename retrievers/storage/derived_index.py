@@ -81,7 +81,7 @@ class DerivedIndex:
             Their private values.
         """
         values = [
-            ValueSet.from_texts([record.text, *_said_in_metadata(record)]) for record in records
+            ValueSet.from_texts([record.text, *_texts_in_metadata(record)]) for record in records
         ]
         bodies = [" ".join(sorted(map(self._hashed, terms(record.text)))) for record in records]
         with self._transaction():
