@@ -15,7 +15,9 @@ from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.prompts import PublicTemplate
 
-Fault = Literal["count", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"]
+Fault = Literal[
+    "count", "words", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"
+]
 
 S = TypeVar("S")
 
