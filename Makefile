@@ -29,7 +29,7 @@ test: $(STAMP) ## run every test, on real models too
 	$(BIN)/python -m pytest
 
 fast: $(STAMP) ## run the quick tests in a minute: no model files, no network
-	$(BIN)/python -m pytest -q -m "not real and not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not real and not slow" --hypothesis-profile=quick --ignore=tests/real
 
 check: $(STAMP) ## formatting, lint, types, layers, package list
 	$(BIN)/ruff format --check .

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, TypeAlias
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
@@ -22,7 +21,9 @@ from pydantic import (
     model_validator,
 )
 
+from cogenesis_langchain.agents.agent_turn import AgentTurn
 from cogenesis_langchain.agents.binding import ToolBindingChatModel
+from cogenesis_langchain.agents.profile import profile_of
 from cogenesis_langchain.agents.rules import read_rules
 from cogenesis_langchain.agents.tool_turn import ToolTurn
 from cogenesis_langchain.answer_chunks import answer_chunks
@@ -35,9 +36,10 @@ from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
-from cogenesis_langchain.parameters import options_of_call, refuse_unknown
+from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
@@ -85,8 +87,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     both modes requests use its base URL, proxy or HTTP client, headers and key."""
     local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
     """The model inside the trust boundary: a model of this library, a LangChain chat model that
-    runs on this machine, or the name or path of a GGUF file. Fused decoding needs one that offers
-    tokens (`LlamaCppModel`, `TransformersModel`)."""
+    runs on this machine, ``ollama:MODEL``, or the name or path of a GGUF file. Fused decoding needs
+    one that offers tokens (`LlamaCppModel`, `TransformersModel`)."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
@@ -147,6 +149,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     """Seconds for one question to the cloud model, retries included."""
     max_retries: int = Field(default=2, ge=0)
     """Further attempts when the cloud model cannot be reached or fails."""
+    max_steps: int = Field(default=25, ge=1)
+    """Most turns of a task that call tools; then the local model has to answer."""
 
     streaming: bool = False
     """Whether `invoke` too passes tokens to callbacks as they come, as in `ChatOpenAI`."""
@@ -157,6 +161,7 @@ class ChatCoGenesis(ToolBindingChatModel):
     _local_model: LocalTextModel = PrivateAttr()
     _writer: Writer = PrivateAttr()
     _tool_turn: ToolTurn = PrivateAttr()
+    _agent: AgentTurn = PrivateAttr()
 
     @model_validator(mode="before")
     @classmethod
@@ -188,30 +193,20 @@ class ChatCoGenesis(ToolBindingChatModel):
             private_sources=self.private_sources,
         )
         preparation.check_settings(self._cloud_model.settings)
-        self._writer = self._sketch_or_fused(preparation)
-        self._tool_turn = ToolTurn(preparation, self._local_model)
-        self.profile = self.profile or self._resolve_model_profile()
+        notice = FallbackNotice(self.on_fallback)
+        self._writer = self._sketch_or_fused(preparation, notice)
+        self._tool_turn = ToolTurn(self._local_model)
+        self._agent = AgentTurn(
+            preparation,
+            cloud=self._cloud_model,
+            turn=self._tool_turn,
+            max_steps=self.max_steps,
+            notice=notice,
+        )
+        self.profile = self.profile or profile_of(self._tool_turn, self.max_tokens)
         return self
 
-    def _resolve_model_profile(self) -> ModelProfile:
-        can_call = self._tool_turn.is_possible
-        return ModelProfile(
-            text_inputs=True,
-            text_outputs=True,
-            image_inputs=False,
-            audio_inputs=False,
-            pdf_inputs=False,
-            reasoning_output=False,
-            max_output_tokens=self.max_tokens,
-            temperature=True,
-            tool_calling=can_call,
-            tool_choice=can_call,
-            tool_call_streaming=can_call,
-            structured_output=can_call,
-        )
-
-    def _sketch_or_fused(self, preparation: Preparation) -> Writer:
-        notice = FallbackNotice(self.on_fallback)
+    def _sketch_or_fused(self, preparation: Preparation, notice: FallbackNotice) -> Writer:
         sketch = SketchFill(
             preparation,
             cloud=self._cloud_model,
@@ -290,6 +285,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_p=self.top_p,
             stop=tuple(self.stop or ()),
             seed=self.seed,
+            explicit=OF_GENERATION & self.model_fields_set,
         )
         return options_of_call(defaults, stop, given)
 
@@ -325,7 +321,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         if rules is None:
             pieces = self._writer.write(messages, options)
         else:
-            pieces = self._tool_turn.write(messages, rules, options)
+            pieces = self._agent.write(messages, rules, options)
         yield from answer_chunks(pieces, self._model_name)
 
     async def _astream(
@@ -351,9 +347,7 @@ def _as_local(
     trust: Sequence[object],
 ) -> LocalTextModel:
     if isinstance(local, str):
-        from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-
-        return LlamaCppModel(local)
+        local = open_local_model(local)
     if isinstance(local, BaseChatModel):
         return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
     return local

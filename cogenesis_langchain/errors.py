@@ -232,7 +232,7 @@ class SketchInvalid(CoGenesisError):
     """The cloud model's sketch failed its checks, also after the retry.
 
     Args:
-        kind: What was asked for, ``template`` or ``outline``.
+        kind: What was asked for, ``template``, ``outline`` or ``plan``.
         faults: What was wrong with each answer, in words.
     """
 

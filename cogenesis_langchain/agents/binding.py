@@ -52,7 +52,7 @@ class ToolBindingChatModel(UntracedChatModel):
             **kwargs: Further arguments of the call.
 
         Raises:
-            ConfigurationError: A tool runs at a cloud provider, or two tools have the same name.
+            ConfigurationError: A tool runs at a cloud provider.
         """
         bound = dict(kwargs)
         if tools:

@@ -14,6 +14,7 @@ from cogenesis_langchain.models.tools import Tool, TurnRules
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | None
 
+_MARK: Final = "cogenesis"
 _ANY: Final = ("any", "required")
 _ANYTHING: Final = {"type": "object", "additionalProperties": True}
 
@@ -22,24 +23,31 @@ def as_openai_tools(tools: Sequence[ToolLike], strict: bool | None) -> list[dict
     """Return the tools in OpenAI's format, in which they are bound.
 
     Raises:
-        ConfigurationError: One of them is a tool that only a provider could run, or two have the
-            same name.
+        ConfigurationError: One of them is a tool that only a provider could run.
     """
-    converted = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
-    names: set[str] = set()
+    converted = [_as_openai_tool(tool, strict) for tool in tools]
     for tool in converted:
         if "function" not in tool:
             raise ConfigurationError(
                 f"a tool of type {tool.get('type')!r} runs at a cloud provider",
                 remedy="bind tools that run here: functions, pydantic classes or BaseTool objects",
             )
-        name = tool["function"]["name"]
-        if name in names:
-            raise ConfigurationError(
-                f"two tools are called {name!r}", remedy="give every tool a name of its own"
-            )
-        names.add(name)
     return converted
+
+
+def _as_openai_tool(tool: ToolLike, strict: bool | None) -> dict[str, Any]:
+    converted = convert_to_openai_tool(tool, strict=strict)
+    if isinstance(tool, BaseTool) and (tool.metadata or {}).get(_MARK) == "private":
+        return {**converted, _MARK: "private"}
+    return converted
+
+
+def private_tool(tool: BaseTool) -> BaseTool:
+    """Return a copy of a tool whose declaration the cloud model never sees.
+
+    The local model may call it before the first step of the cloud model's plan.
+    """
+    return tool.model_copy(update={"metadata": {**(tool.metadata or {}), _MARK: "private"}})
 
 
 def as_response_format(schema: object, strict: bool | None = None) -> dict[str, Any]:
@@ -66,13 +74,15 @@ def read_rules(bound: Mapping[str, Any]) -> TurnRules | None:
             ``response_format``.
 
     Raises:
-        ConfigurationError: The tool choice names no bound tool, or a format is unknown.
+        ConfigurationError: The tool choice names no bound tool, two tools have the same name, or a
+            format is unknown.
     """
     declared = bound.get("tools") or ()
     answer = bound.get("response_format")
     if not declared and answer is None:
         return None
     tools = tuple(_tool(one) for one in as_openai_tools(declared, None))
+    _refuse_namesakes(tools)
     chosen, must_call = _chosen(tools, bound.get("tool_choice"))
     return TurnRules(
         tools=tools,
@@ -83,10 +93,24 @@ def read_rules(bound: Mapping[str, Any]) -> TurnRules | None:
     )
 
 
+def _refuse_namesakes(tools: Sequence[Tool]) -> None:
+    names = [tool.name for tool in tools]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(
+                f"two tools are called {name!r}", remedy="give every tool a name of its own"
+            )
+
+
 def _tool(declared: Mapping[str, Any]) -> Tool:
     function = declared["function"]
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
-    return Tool(function["name"], function.get("description") or "", parameters)
+    return Tool(
+        function["name"],
+        function.get("description") or "",
+        parameters,
+        is_private=declared.get(_MARK) == "private",
+    )
 
 
 def _chosen(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Sequence[Tool], bool]:

@@ -18,9 +18,10 @@ CALL_CLOSE: Final = "\n</tool_call>"
 MOST_CALLS: Final = 8
 """Calls in one turn; a small model would go on for ever."""
 
-_FREE_TEXT: Final = f"TEXT: /(?s:.+)/ & ~/(?s:.*{CALL_OPEN}.*)/"
+# Small models often leave the marks of a call out: an answer that begins with a brace is a call.
+_FREE_TEXT: Final = f"TEXT: /[^{{](?s:.*)/ & ~/(?s:.*{CALL_OPEN}.*)/"
 # Text, which ends where a call begins.
-_LEAD: Final = f'lead[suffix="{CALL_OPEN}"]: /(?s:.*)/'
+_LEAD: Final = f'lead[suffix="{CALL_OPEN}"]: /([^{{](?s:.*))?/'
 _JSON_OPTIONS: Final = {
     "whitespace_flexible": False,
     "item_separator": ", ",
@@ -54,10 +55,15 @@ def turn_grammar(rules: TurnRules) -> str | None:
     elif answer is not None:
         start = f'start: answer | "{CALL_OPEN}" {calls}'
         lines.append(f"answer: %json {_json(answer)}")
-    else:
-        start = f"start: TEXT | lead {calls}"
+    else:  # see `has_bare_calls`
+        start = f"start: TEXT | lead {calls} | {_alternatives(rules.callable_tools)}"
         lines += [_FREE_TEXT, _LEAD]
     return "\n".join((start, *lines))
+
+
+def has_bare_calls(rules: TurnRules) -> bool:
+    """Whether a call may be written without its marks, as the whole turn."""
+    return bool(rules.callable_tools) and not rules.must_call and rules.answer_schema is None
 
 
 def call_opening(name: str) -> str:
@@ -70,7 +76,24 @@ def _alternatives(tools: Sequence[Tool]) -> str:
 
 
 def _json(schema: Mapping[str, Json]) -> str:
-    return json.dumps({**schema, "x-guidance": _JSON_OPTIONS})
+    closed = _closed(schema)
+    assert isinstance(closed, dict)
+    return json.dumps({**closed, "x-guidance": _JSON_OPTIONS})
+
+
+def _closed(schema: Json) -> Json:
+    """Close objects that list their properties; a model would add some of its own."""
+    if isinstance(schema, Mapping):
+        parts = {
+            key: part if key in ("allOf", "const", "default", "enum", "examples") else _closed(part)
+            for key, part in schema.items()
+        }
+        if isinstance(parts.get("properties"), Mapping) and "allOf" not in parts:
+            parts.setdefault("additionalProperties", False)
+        return parts
+    if isinstance(schema, Sequence) and not isinstance(schema, str):
+        return [_closed(part) for part in schema]
+    return schema
 
 
 def _literal(text: str) -> str:

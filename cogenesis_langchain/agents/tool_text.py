@@ -15,17 +15,26 @@ _CALL: Final = re.compile(r'\s*\{"name": ("(?:[^"\\]|\\.)*"), "arguments": (.*?)
 
 @final
 class TurnText:
-    """Reads a turn that follows `turn_grammar`, piece by piece."""
+    """Reads a turn that follows `turn_grammar`, piece by piece.
 
-    def __init__(self) -> None:
+    Args:
+        bare_calls: Whether a turn that begins with a brace is a call without marks.
+    """
+
+    def __init__(self, *, bare_calls: bool) -> None:
         self._held = ""
         self._in_call = False
         self._called = False
+        self._may_be_bare = bare_calls
+        self._bare = False
 
     def feed(self, piece: str) -> Iterator[str | ToolCall]:
         """Add a piece; yields the text and the calls that are complete."""
+        if piece and self._may_be_bare:
+            self._bare = piece.startswith("{")
+            self._may_be_bare = False
         self._held += piece
-        while True:
+        while not self._bare:
             mark = CALL_CLOSE if self._in_call else CALL_OPEN
             before, found, after = self._held.partition(mark)
             if not found:
@@ -37,7 +46,7 @@ class TurnText:
                 yield before
             self._in_call = not self._in_call
             self._called = True
-        if not self._called:
+        if not self._called and not self._bare:
             settled = len(self._held) - _partial(self._held, CALL_OPEN)
             text, self._held = self._held[:settled], self._held[settled:]
             if text:
@@ -45,7 +54,7 @@ class TurnText:
 
     def close(self) -> Iterator[str | ToolCall]:
         """End the turn; yields what was held back, an incomplete call included."""
-        if self._in_call and _CALL.match(self._held):
+        if (self._in_call or self._bare) and _CALL.match(self._held):
             yield _call(self._held)
         elif self._held and not self._called:
             yield self._held

@@ -1,4 +1,4 @@
-"""A turn with tools, or with a schema for its answer: the local model writes it alone."""
+"""A turn with tools, or with a schema for its answer: the local model writes it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, final
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
 from cogenesis_langchain.agents.conversation import plain_conversation
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
 from cogenesis_langchain.agents.schema_check import follows_schema, is_object
-from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import ConfigurationError, LocalModelError
 from cogenesis_langchain.models.base import (
@@ -22,6 +21,7 @@ from cogenesis_langchain.models.base import (
 )
 from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.models.tools import CallsTools, FollowsGrammars, ToolCall, TurnRules
+from cogenesis_langchain.privacy.text import PrivateText
 
 Piece: TypeAlias = str | ToolCall | Report
 _ATTEMPTS: Final = 2
@@ -64,17 +64,13 @@ class _Attempt:
 
 @final
 class ToolTurn:
-    """Writes turns with tools.
-
-    Nothing is sent to the cloud model: what a turn decides depends on results of tools.
+    """Writes turns with tools; nothing is sent to the cloud model.
 
     Args:
-        preparation: Takes requests apart and retrieves the private context.
-        local: Writes the turn.
+        local: Writes the turns.
     """
 
-    def __init__(self, preparation: Preparation, local: LocalTextModel) -> None:
-        self._preparation = preparation
+    def __init__(self, local: LocalTextModel) -> None:
         self._local_name = local.name
         self._caller = tool_caller(local)
 
@@ -83,8 +79,23 @@ class ToolTurn:
         """Whether the local model can write such turns."""
         return self._caller is not None
 
+    def require_possible(self) -> None:
+        """Raise `ConfigurationError` if the local model cannot write such turns."""
+        if self._caller is None:
+            raise ConfigurationError(
+                f"the local model {self._local_name!r} cannot call tools or follow a schema",
+                remedy="use LlamaCppModel, TransformersModel, or a chat model with bind_tools",
+            )
+
     def write(
-        self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
+        self,
+        messages: Sequence[BaseMessage],
+        context: Sequence[PrivateText],
+        rules: TurnRules,
+        options: GenerationOptions,
+        report: Report,
+        *,
+        guide: str = "",
     ) -> Iterator[Piece]:
         """Write the assistant's turn.
 
@@ -92,25 +103,26 @@ class ToolTurn:
 
         Args:
             messages: The conversation, with calls and results of tools.
+            context: Texts of the private context, most important first.
             rules: What may be written.
             options: How to generate; stop strings end text, not calls.
+            report: What is known so far.
+            guide: What to do in this turn; the end of the prompt.
 
         Yields:
-            Pieces of text as they come, then the calls, then a report.
+            Pieces of text as they come, then the calls, then the whole report.
 
         Raises:
             ConfigurationError: The local model cannot call tools, or a schema cannot be followed.
-            InstructionError: There is no usable instruction.
+            InstructionError: A message is of an unknown type.
             ContextTooLong: The conversation does not fit the local model.
             LocalModelError: The local model failed, or called no tool though it had to.
         """
-        if self._caller is None:
-            raise ConfigurationError(
-                f"the local model {self._local_name!r} cannot call tools or follow a schema",
-                remedy="use LlamaCppModel, TransformersModel, or a chat model with bind_tools",
-            )
-        context = self._preparation.gather(messages).context
+        self.require_possible()
+        assert self._caller is not None
         conversation = plain_conversation(messages, context)
+        if guide:
+            conversation.append(HumanMessage(guide))
         usage = Usage()
         for number in range(_ATTEMPTS):
             attempt = yield from self._attempt(
@@ -126,12 +138,7 @@ class ToolTurn:
                 remedy="raise max_tokens, or use a local model that follows grammars",
             )
         yield from map(_told, attempt.calls)
-        yield Report(
-            mode="agent",
-            fallback_reason="turns with tools or a schema are written by the local model alone",
-            local=usage,
-            finish_reason=attempt.finish_reason,
-        )
+        yield replace(report, local=usage, finish_reason=attempt.finish_reason)
 
     def _attempt(
         self,
@@ -147,6 +154,8 @@ class ToolTurn:
         text = TextStream(() if rules.answer_schema else options.stop)
         for piece in caller.call_tools(conversation, rules, replace(options, stop=())):
             if isinstance(piece, ToolCall):
+                if piece in attempt.calls:  # a small model repeats itself until it is stopped
+                    break
                 attempt.calls.append(piece)
                 continue
             attempt.usage += piece.usage

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
@@ -117,7 +117,7 @@ class Preparation:
             UntrustedLocalModel: The retriever would send the request to another host.
         """
         gathered = self.gather(messages)
-        release = self._release(gathered)
+        release = self._release(gathered, _called_tools(messages))
         reason = gathered.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
@@ -156,7 +156,7 @@ class Preparation:
             run_manager=CallbackManagerForRetrieverRun.get_noop_manager(),
         )
 
-    def _release(self, gathered: Prepared) -> Release | None:
+    def _release(self, gathered: Prepared, called_tools: Collection[str]) -> Release | None:
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
         from cogenesis_langchain.privacy.values import PrivateValue, detect, find_private_values
 
@@ -173,7 +173,7 @@ class Preparation:
         declared = detect(request.candidate.reveal(), self._detectors)
         declared |= {PrivateValue("TERM", term) for term in self._private_terms}
         values = ValueSet.from_texts(
-            (text.reveal() for text in private),
+            (_without(text.reveal(), called_tools) for text in private),
             declared=declared,
             detectors=(find_private_values, *self._detectors),
         )
@@ -185,3 +185,20 @@ class Preparation:
         for holder in holders_within([self._retriever, *self._private_sources]):
             values = holder.private_values().union(values)
         return values
+
+
+def _called_tools(messages: Sequence[BaseMessage]) -> set[str]:
+    """Names of the tools that earlier turns called; developers choose them, so they are public."""
+    return {
+        call["name"]
+        for message in messages
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    }
+
+
+def _without(text: str, names: Collection[str]) -> str:
+    """Take names of tools out of what `split_request` writes of calls and results."""
+    for name in names:
+        text = text.replace(f"Called {name}(", "Called (").replace(f"Result of {name}:", "Result:")
+    return text

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
 Mode = Literal["sketch", "fused", "agent"]
-Rung = Literal["fused", "template", "outline", "local"]
+Rung = Literal["fused", "template", "outline", "plan", "local"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Report:
 
     Attributes:
         mode: What was asked for; ``agent`` is a turn with tools or with a schema.
-        rung: What was used, from the ladder fused, template, outline, local.
+        rung: What was used, from the ladder fused, template, outline, local; or plan.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The cloud's template or numbered outline; empty without one.
         left_out: Sentences of the template that the notes do not support.
         missing: Details of the request that the text does not tell.
+        plan: The plan of an agent's task, as `Plan.told` gives it; empty without one.
+        step: Number of the plan's step that this turn does, from 1; 0 for none.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
         context_left_out: Characters of the private context for which the local model's window was
@@ -45,6 +47,8 @@ class Report:
     rung: Rung = "local"
     fallback_reason: str = ""
     sketch: str = ""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    step: int = 0
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)

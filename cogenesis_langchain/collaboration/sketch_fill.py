@@ -161,10 +161,10 @@ class SketchFill:
             )
         except ContextTooLong:
             return replace(report, fallback_reason="the template does not fit the local model")
-        report = replace(report, context_left_out=prepared.left_out)
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
+        report = replace(report, context_left_out=prepared.left_out)
         for piece in pieces:
             if isinstance(piece, Completion):
                 report = replace(

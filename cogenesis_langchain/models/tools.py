@@ -20,11 +20,13 @@ class Tool:
         name: What it is called by.
         description: What it does.
         parameters: JSON schema of its arguments.
+        is_private: Whether the cloud model must not see this declaration.
     """
 
     name: str
     description: str
     parameters: Mapping[str, Json]
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

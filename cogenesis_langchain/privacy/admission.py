@@ -200,8 +200,14 @@ def require_trusted_host(
         )
 
 
+def addresses_of(client: object) -> list[str]:
+    """The addresses that a known client sends requests to; none for anything else."""
+    read = _CLIENTS.get(_name(client))
+    return list(read(client)) if read else []
+
+
 def _require_trusted_hosts(client: object, trusted_hosts: Collection[str]) -> None:
-    addresses = list(_CLIENTS[_name(client)](client))
+    addresses = addresses_of(client)
     for address in addresses:
         if address.startswith(_SOCKET):
             continue

@@ -201,6 +201,21 @@ class Border:
                 remedy="remove them from default_headers, stop, model_kwargs or extra_body",
             )
 
+    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
+        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
+
+        Args:
+            declaration: Name, description and schema; public because the developer wrote it.
+            release: The decision about the instruction.
+
+        Returns:
+            The declaration; None if it contains a known private value.
+        """
+        text = declaration.reveal()
+        if release.values.find(text) or release.values.find_in_payload(text.encode()):
+            return None
+        return PublicText(text, seal=BORDER_SEAL)
+
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
     ) -> EgressPermit:

@@ -16,7 +16,17 @@ from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.prompts import PublicTemplate
 
 Fault = Literal[
-    "count", "words", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"
+    "count",
+    "words",
+    "length",
+    "prose",
+    "placeholder",
+    "markup",
+    "order",
+    "echo",
+    "brackets",
+    "tool",
+    "reference",
 ]
 
 S = TypeVar("S")

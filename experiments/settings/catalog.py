@@ -28,16 +28,13 @@ MakeSettings: TypeAlias = Callable[[SettingModels], Iterable[Setting]]
 
 
 def open_settings(models: SettingModels) -> dict[str, list[Setting]]:
-    """Build the settings that a configuration names.
-
-    Returns:
-        Each name in the configuration, in its order, with the settings it stands for.
+    """Map each name in the configuration, in order, to the settings that it stands for.
 
     Raises:
         ExperimentConfigInvalid: A name is unknown or given twice, what a setting needs is not
             configured, or a setting would show private text to an endpoint that is not trusted.
     """
-    made = {name: list(makers_of(name)(models)) for name in models.config.settings}
+    made = {name: list(_maker_of(name)(models)) for name in models.config.settings}
     settings = [setting for several in made.values() for setting in several]
     names = [setting.name for setting in settings]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -49,12 +46,7 @@ def open_settings(models: SettingModels) -> dict[str, list[Setting]]:
     return made
 
 
-def makers_of(name: str) -> MakeSettings:
-    """Return the function that builds the settings of a name.
-
-    Raises:
-        ExperimentConfigInvalid: There is no such name, or no such function.
-    """
+def _maker_of(name: str) -> MakeSettings:
     if name in SETTINGS:
         return SETTINGS[name]
     module, colon, function = name.partition(":")

@@ -1,7 +1,4 @@
-"""Two other ways to keep private text from a cloud model: mask what a detector recognises.
-
-Both show the cloud model the whole context, masked, as their users do.
-"""
+"""Two alternatives for comparison: send the whole context, with detected private values masked."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ Found: TypeAlias = tuple[int, int, str]
 
 
 def pii_middleware(models: SettingModels) -> list[Setting]:
-    """The detectors of LangChain's ``PIIMiddleware``, every kind it has, redacting."""
+    """Mask with all detectors of LangChain's ``PIIMiddleware``."""
     from langchain.agents.middleware.pii import (
         detect_credit_card,
         detect_email,
@@ -35,7 +32,7 @@ def pii_middleware(models: SettingModels) -> list[Setting]:
 
 
 def presidio(models: SettingModels) -> list[Setting]:
-    """Microsoft Presidio's analyzer with all its recognizers, replacing by the kind."""
+    """Mask with all recognizers of Microsoft Presidio."""
     import spacy
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import SpacyNlpEngine

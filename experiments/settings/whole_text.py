@@ -1,7 +1,7 @@
-"""The cloud model writes the whole text from the general instruction alone.
+"""The cloud model writes the whole text from the general instruction alone, released by the border.
 
-That text by itself is the setting "cloud without context"; in the place of an outline, it is "full
-content" (Figure 4 of the paper). Both pass the border.
+This text is the setting "cloud without context". Used in place of an outline, it is "full content"
+(Figure 4 of the paper).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def write_without_context(models: SettingModels, record: Record, seed: int) -> s
     """Have the cloud model write from the general instruction alone.
 
     Raises:
-        ExperimentError: The border lets nothing of the instruction out.
+        ExperimentError: The border releases nothing of the instruction.
         CloudError: The cloud model failed.
     """
     return _ask(models, *_prepare(models, record), seed)
@@ -34,7 +34,7 @@ def fill_from_whole_text(models: SettingModels, record: Record, seed: int) -> AI
     """Sketch-fill with the lines of the cloud model's whole text as the points of the outline.
 
     Raises:
-        ExperimentError: The border lets nothing of the instruction out.
+        ExperimentError: The border releases nothing of the instruction.
         CloudError: The cloud model failed.
     """
     border, prepared = _prepare(models, record)

@@ -47,19 +47,28 @@ class City(TypedDict):
     name: str
 
 
-def test_a_call_is_parsed_and_nothing_is_sent() -> None:
-    ledger = MemoryLedger()
+def test_a_call_is_parsed_and_told() -> None:
     local = ScriptedTurns("I shall add.\n" + call("add", '{"a": 2, "b": 3}'))
-    answer = agent_model(local, ledger=ledger).bind_tools([add]).invoke("What is 2 and 3?")
+    answer = agent_model(local).bind_tools([add]).invoke("What is 2 and 3?")
     assert isinstance(answer, AIMessage)
     (made,) = answer.tool_calls
     assert (made["name"], made["args"]) == ("add", {"a": 2, "b": 3}) and made["id"]
     assert answer.content == "I shall add.\n"
     assert [block["type"] for block in answer.content_blocks] == ["text", "tool_call"]
     report = answer.response_metadata["cogenesis"]
-    assert report["mode"] == "agent" and report["rung"] == "local" and report["cloud_calls"] == 0
-    assert "local model alone" in report["fallback_reason"]
+    assert report["mode"] == "agent" and report["rung"] == "local" and report["cloud_calls"] == 2
+    assert "no usable plan" in report["fallback_reason"]
     assert answer.response_metadata["finish_reason"] == "tool_calls"
+
+
+def test_a_forced_turn_and_a_schema_cause_no_request() -> None:
+    ledger = MemoryLedger()
+    local = ScriptedTurns(call("add", '{"a": 2}'), '{"name": "Ada", "age": 1}')
+    model = agent_model(local, ledger=ledger)
+    answer = model.bind_tools([add], tool_choice="any").invoke("What is 2 and 3?")
+    report = answer.response_metadata["cogenesis"]
+    assert report["cloud_calls"] == 0 and "local model writes it alone" in report["fallback_reason"]
+    model.with_structured_output(Person).invoke("Who is it?")
     assert ledger.entries == ()
 
 
@@ -151,7 +160,7 @@ def test_an_unusable_choice_or_tool_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'subtract' names no bound tool"):
         model.bind_tools([add], tool_choice="subtract").invoke("Go.")
     with pytest.raises(ConfigurationError, match="two tools are called 'add'"):
-        model.bind_tools([add, add])
+        model.bind_tools([add, add]).invoke("Go.")
     with pytest.raises(ConfigurationError, match="runs at a cloud provider"):
         model.bind_tools([{"type": "web_search_preview"}])
 
@@ -165,6 +174,26 @@ def test_chunks_of_calls_are_streamed_with_their_index() -> None:
     assert isinstance(total, AIMessageChunk)
     assert [one["args"] for one in total.tool_calls] == [{"a": 1}, {}]
     assert total.content == "Well.\n"
+
+
+def test_a_call_without_its_marks_is_a_call() -> None:
+    text = '{"name": "add", "arguments": {"a": 1}}'
+    answer = agent_model(ScriptedTurns(text)).bind_tools([add]).invoke("Go.")
+    assert [made["args"] for made in answer.tool_calls] == [{"a": 1}] and answer.content == ""
+    with pytest.raises(AssertionError):
+        agent_model(ScriptedTurns('{"name": "sub"')).bind_tools([add]).invoke("Go.")
+
+
+def test_a_repeated_call_ends_the_turn() -> None:
+    text = "\n".join([call("add", '{"a": 1}')] * 3)
+    answer = agent_model(ScriptedTurns(text)).bind_tools([add]).invoke("Go.")
+    assert len(answer.tool_calls) == 1
+
+
+def test_undeclared_arguments_cannot_be_written() -> None:
+    local = ScriptedTurns(call("today", '{"properties": {}}'))
+    with pytest.raises(AssertionError):
+        agent_model(local).bind_tools([today]).invoke("Go.")
 
 
 def test_a_call_that_is_cut_off_is_invalid() -> None:

@@ -59,11 +59,11 @@ def test_a_private_value_in_any_spelling_becomes_a_placeholder(mention: str) -> 
 @pytest.mark.parametrize(
     "hidden",
     [
-        base64.b64encode(b"Zimlor Quovex").decode(),
-        base64.urlsafe_b64encode(b"to Zimlor Quovex of Hull").decode(),
+        "xevouQ",
+        "Dhbirk",
         "Z&#105;mlor",
         "Qu&#x6f;vex",
-        r"\u005aimlor",
+        "Z=69mlor",
     ],
 )
 @pytest.mark.parametrize("policy", ["mask", "local"])
@@ -72,6 +72,20 @@ def test_nothing_leaves_when_a_value_is_hidden_in_an_encoding(hidden: str, polic
     assert released.text is None and released.verdict == "refused"
     with pytest.raises(PrivacyViolation):
         release(f"Write a note about {hidden} today.", NOTES, policy="block")
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        base64.b64encode(b"Zimlor Quovex").decode(),
+        base64.urlsafe_b64encode(b"to Zimlor Quovex of Hull").decode(),
+        r"\u005aimlor",
+    ],
+)
+def test_an_opaque_string_is_masked_as_a_code(hidden: str) -> None:
+    released = release(f"Write a note about {hidden} today.", NOTES)
+    assert hidden.rstrip("=") not in str(released.text) and released.masked == {"ID": 1}
+    assert release(f"Write a note about {hidden} today.", NOTES, policy="local").text is None
 
 
 def test_spacing_without_private_values_is_kept() -> None:

@@ -10,7 +10,7 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 
-MAX_TOKENS = 40
+MAX_TOKENS = 96
 
 
 class TestChatCoGenesisUnit(ChatModelUnitTests):

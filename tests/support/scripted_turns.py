@@ -99,12 +99,17 @@ class ChatTurns(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
-def agent_model(local: ScriptedTurns | BaseChatModel, **settings: Any) -> ChatCoGenesis:
-    """A model whose cloud would answer, if it were asked."""
+def agent_model(
+    local: ScriptedTurns | BaseChatModel,
+    *,
+    cloud_answers: Sequence[str] = ("an answer of the cloud",),
+    **settings: Any,
+) -> ChatCoGenesis:
+    """A model whose cloud gives the answers in turn."""
     return ChatCoGenesis(
-        cloud=FakeListChatModel(responses=["an answer of the cloud"]),
+        cloud=FakeListChatModel(responses=list(cloud_answers)),
         local=local,
-        **{"ledger": MemoryLedger(), **settings},
+        **{"ledger": MemoryLedger(), "on_fallback": "silent", **settings},
     )
 
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
+from collections.abc import Callable
 from urllib.parse import quote_plus
 
 import pytest
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda
 from stdnum import iban
+from support.spellings import SPELLINGS
 
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel, PrivateMessage
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -187,3 +189,14 @@ def test_every_call_style_consumes_the_whole_output(style: str) -> None:
 
     assert "HELLO" in repr(CALL_STYLES[style](RunnableLambda(note), "hello", None))
     assert asked == ["hello"]
+
+
+@pytest.mark.parametrize("secret", ["Quovexter", "Zübeyde Ilgaz", "1957-11-23", "KX-448291"])
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_search_knows_every_spelling_that_the_guard_knows(
+    spell: Callable[[str], str], secret: str
+) -> None:
+    spelled = f"Write to {spell(secret)} today."
+    assert find_leaks(spelled.encode(), [secret])
+    assert find_leaks(json.dumps({"input": spelled}).encode(), [secret])
+    assert not find_leaks(f"Write to {spell('Brambleton')} today.".encode(), [secret])

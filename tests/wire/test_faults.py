@@ -105,6 +105,7 @@ def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fault: str) -> None:
     behaviour, kind, requests = FAULTS[fault]
@@ -121,6 +122,7 @@ def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fa
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -188,6 +190,7 @@ def test_odd_types_in_an_answer_do_not_reach_the_caller(
     assert done.usage_metadata is not None and done.usage_metadata["total_tokens"] >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", CALL_STYLES)
 def test_a_silent_cloud_delays_no_call_style_beyond_its_timeout(
     cloud: EgressRecorder, style: str

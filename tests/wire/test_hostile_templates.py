@@ -160,6 +160,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(UNUSABLE) + len(USABLE) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("local", LOCALS)
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_an_unusable_template_leads_down_the_ladder_and_to_a_text(

@@ -150,6 +150,7 @@ def release_everything(
     return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("local", LOCALS)
 def test_control_without_the_border_the_notes_are_seen_to_leak(

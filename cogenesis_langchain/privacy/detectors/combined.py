@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.addresses import find_addresses
@@ -15,6 +15,7 @@ from cogenesis_langchain.privacy.detectors.identifying_numbers import find_ident
 from cogenesis_langchain.privacy.detectors.labelled import find_form_values, find_labelled
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
 from cogenesis_langchain.privacy.detectors.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.opaque import find_opaque
 from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue, ParsedValueFinder
 from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
@@ -23,6 +24,7 @@ from cogenesis_langchain.privacy.detectors.patterns import (
 )
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
 from cogenesis_langchain.privacy.detectors.terms import find_terms
+from cogenesis_langchain.privacy.detectors.windows import windows
 
 _FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_patterns,
@@ -40,6 +42,7 @@ _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_identifying_numbers,
     find_addresses,
     find_introduced_names,
+    find_opaque,
 )
 # Kinds whose digits are no counts.
 _STRUCTURED: Final[frozenset[ValueKind]] = frozenset(
@@ -51,6 +54,21 @@ _PARSERS: Final[tuple[ParsedValueFinder, ...]] = (find_dates, find_times, find_a
 
 def find_spans(text: str) -> list[Span]:
     """Return all private values of a private text as ordered spans, which may overlap."""
+    return _over_windows(text, _find_spans)
+
+
+def _over_windows(text: str, find: Callable[[str], Iterable[Span]]) -> list[Span]:
+    """Return the spans found in any window of a text, in order."""
+    return sorted(
+        {
+            Span(start + span.start, start + span.end, span.kind)
+            for start, piece in windows(text)
+            for span in find(piece)
+        }
+    )
+
+
+def _find_spans(text: str) -> Iterable[Span]:
     spans = {span for finder in _FINDERS for span in finder(text)}
     spans.update(
         Span(parsed.start, parsed.end, parsed.kind)
@@ -58,7 +76,7 @@ def find_spans(text: str) -> list[Span]:
         for parsed in parser(text)
     )
     spans.update(_counts_outside(spans, find_counts(text)))
-    return sorted(spans)
+    return spans
 
 
 def _counts_outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Iterator[Span]:
@@ -73,26 +91,35 @@ def _counts_outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Ite
 
 def parse_all_values(text: str) -> Iterator[ParsedValue]:
     """Parse every date, time and number of a text that is searched for private values."""
-    numbers = list(find_numbers(text))
-    yield from find_dates(text)
-    yield from find_times(text)
-    yield from parse_all_amounts(text, numbers)
-    yield from parse_all_counts(text, numbers)
+    for start, piece in windows(text):
+        numbers = list(find_numbers(piece))
+        for parsed in (
+            *find_dates(piece),
+            *find_times(piece),
+            *parse_all_amounts(piece, numbers),
+            *parse_all_counts(piece, numbers),
+        ):
+            yield parsed._replace(start=start + parsed.start, end=start + parsed.end)
 
 
 def find_spans_in_instruction(text: str) -> list[Span]:
     """Return the values that are private in any instruction as ordered spans, which may overlap.
 
     These are kinds that a general instruction hardly ever contains: addresses, identifying
-    numbers, full dates, exact sums, and names after a title or a relation ("my wife Anna").
+    numbers, full dates, exact sums, names after a title or a relation ("my wife Anna"), and
+    opaque strings.
     """
+    return _over_windows(text, _find_spans_in_instruction)
+
+
+def _find_spans_in_instruction(text: str) -> Iterable[Span]:
     spans = {span for finder in _INSTRUCTION_FINDERS for span in finder(text)}
     spans.update(
         Span(parsed.start, parsed.end, parsed.kind)
         for parsed in (*find_dates(text), *find_amounts(text))
         if _is_exact(parsed)
     )
-    return sorted(spans)
+    return spans
 
 
 def _is_exact(parsed: ParsedValue) -> bool:

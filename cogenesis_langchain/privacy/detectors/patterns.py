@@ -10,7 +10,9 @@ from typing import Final
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
 from cogenesis_langchain.privacy.detectors.spans import Span
 
-_EMAIL: Final = re.compile(r"[A-Za-z0-9À-ɏ_.+%-]+@[\w-]+(?:\.[A-Za-z0-9-]+)+")
+_EMAIL: Final = re.compile(
+    r"(?<![A-Za-z0-9À-ɏ_.+%-])[A-Za-z0-9À-ɏ_.+%-]{1,64}+@[\w-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
+)
 _URL: Final = re.compile(
     r"(?:(?:https?|ftp|sftp|ssh)://|www\.)[^\s<>\"'、。，]+[\w/]", re.IGNORECASE
 )

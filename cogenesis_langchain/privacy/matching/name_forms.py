@@ -18,8 +18,8 @@ from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     TITLES,
 )
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
+    LANGUAGES,
     is_known_name,
-    is_rare,
     is_surname,
     zipf,
 )
@@ -110,7 +110,7 @@ def _rule_for_part(word: str) -> MatchRule | None:
         return None
     if len(word) < SHORTEST_WORD and word.isascii():
         return MatchRule.CAPITALISED
-    if is_known_name(word) or is_surname(word) or is_rare(word):
+    if is_known_name(word) or is_surname(word) or not zipf(word, *LANGUAGES):
         return MatchRule.ANYWHERE
     return MatchRule.CAPITALISED
 

@@ -1,9 +1,11 @@
 """Text normalisation with offsets into the original text.
 
-Normalisation removes letter case, accents, compatibility forms (full width, ligatures), zero-width
-characters, white space and all punctuation, and maps look-alike letters of other scripts to Latin
-ones. The result is a string of lower-case letters and digits in which all spellings of a value are
-equal. `Normalised` keeps the original position of each character.
+Normalisation removes letter case, accents, compatibility forms (full width, ligatures), invisible
+characters, marks around letters, white space and all punctuation, and maps forms of Latin letters
+(small capitals, squared letters) and look-alike letters of other scripts to Latin ones. It uses
+properties of Unicode instead of lists of characters. The result is a string of lower-case letters
+and digits in which all spellings of a value are equal. `Normalised` keeps the original position of
+each character.
 """
 
 from __future__ import annotations
@@ -15,15 +17,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-# Letters with a stroke and joined letters, which Unicode does not decompose.
-_PLAIN_LETTERS: Final = {
-    "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ĸ": "k",
-    "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "ng",
-}  # fmt: skip
-# Combining class 0 has the vowel signs of Indic scripts, which are part of the word. Accents, dots
-# and voicing marks have classes from 7 on.
-_LOWEST_ACCENT: Final = 7
+import regex
 
+# Invisible characters (joiners, variation selectors, fillers, tags) and marks that belong to no
+# script: accents, strokes through a letter, circles and keycaps around it. The marks of a script,
+# such as the vowel signs of Devanagari, are part of the word.
+_INVISIBLE: Final = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{Cf}")
+_FREE_MARK: Final = regex.compile(r"\p{Me}|[\p{M}&&\p{Script=Inherited}]", regex.VERSION1)
+# The names of characters never change. They tell the Latin letter of a small capital, a squared, a
+# turned, a stroked or a tag letter, which has no decomposition.
+_LATIN_NAME: Final = re.compile(
+    r"(?:(?:TAG|COMBINING|NEGATIVE \w+|CROSSED NEGATIVE \w+) )?"
+    r"(?:LATIN|REGIONAL INDICATOR SYMBOL)\b(?: \w+)*? (?:LETTER|LIGATURE|CAPITAL)"
+    r"(?: [\w-]+)*? ([A-Z]{1,2})(?: WITH .*)?"
+)
+_NAMED_LETTERS: Final = {"ð": "d", "þ": "th", "ŋ": "ng", "ĸ": "k", "ə": "e"}
 _UNEVEN_SPACE: Final = re.compile(r"[\s_]{2}|[^\S ]|_")
 _ASCII_LOWER: Final = bytes(range(256)).lower()
 _ASCII_DROPPED: Final = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -65,19 +73,32 @@ class _NormalisationTable(dict[int, str]):
         return normalised
 
     def _normalise_letter(self, letter: str) -> str:
-        if unicodedata.combining(letter) >= _LOWEST_ACCENT:
-            return ""
+        if is_invisible(letter):
+            # Tags and small letters above others spell a word too, if they are read on their own.
+            return _latin_letter(letter) if self._by_shape else ""
         digit = unicodedata.digit(letter, None)
         if digit is not None:
             return str(digit)
+        if not letter.isascii() and (latin := _latin_letter(letter)):
+            return latin
         if not (letter.isalnum() or unicodedata.category(letter).startswith("M")):
             return ""
         forms = (letter,) if self._by_shape else (letter.lower(), letter.upper())
         for form in forms:
             if twin := _latin_lookalike(form):
                 return twin
-        lower = letter.casefold()
-        return _PLAIN_LETTERS.get(lower, lower)
+        return letter.casefold()
+
+
+def _latin_letter(letter: str) -> str:
+    """Return the Latin letters that a character is a form of, by its name; "" for none."""
+    lower = letter.casefold()
+    if len(lower) > 1:
+        return lower if lower.isascii() else ""
+    if lower in _NAMED_LETTERS:
+        return _NAMED_LETTERS[lower]
+    name = _LATIN_NAME.fullmatch(unicodedata.name(letter, ""))
+    return name[1].lower() if name else ""
 
 
 def _latin_lookalike(letter: str) -> str | None:
@@ -185,17 +206,20 @@ def _cleaned(text: str, *, by_shape: bool) -> tuple[str, Sequence[int]]:
     return "".join(pieces), origin
 
 
+@cache
 def is_invisible(letter: str) -> bool:
-    """Return whether a character is a joiner, a soft hyphen or a combining accent."""
-    return unicodedata.category(letter) == "Cf" or unicodedata.combining(letter) >= _LOWEST_ACCENT
+    """Return whether a character is invisible by itself: a joiner, an accent, a mark."""
+    accent = unicodedata.combining(letter) > 0
+    return accent or bool(_INVISIBLE.match(letter) or _FREE_MARK.match(letter))
 
 
 # Single characters separated by the same white space, perhaps in quotes or emphasis.
 _SPELLED_OUT: Final = re.compile(
     r"(?<!\S)[*_(\"'“”‘]*\S(?P<gap>\s{1,9})\S(?:(?P=gap)\S)+[*_).,;:!?\"'“”’]*(?!\S)"
 )
-_NO_WIDTH: Final = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
-_INVISIBLE: Final = re.compile(rf"(?<=\s){_NO_WIDTH}\s|{_NO_WIDTH}")
+_NO_WIDTH: Final = regex.compile(
+    r"(?<=\s)\p{Default_Ignorable_Code_Point}+\s|\p{Default_Ignorable_Code_Point}+"
+)
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 
 
@@ -206,6 +230,6 @@ def collapse_spacing(text: str) -> str:
         >>> collapse_spacing("on  1 3 / 0 1 / 1 9 5 0,  to  Q u i s t!")
         'on 13/01/1950, to Quist!'
     """
-    visible = _INVISIBLE.sub("", text)
+    visible = _NO_WIDTH.sub("", text)
     joined = _SPELLED_OUT.sub(lambda run: run[0].replace(run["gap"], ""), visible)
     return _BLANKS.sub(" ", joined)

@@ -7,6 +7,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+from cogenesis_langchain.privacy.matching.normalisation import normalise
 from cogenesis_langchain.privacy.matching.surface_forms import (
     SurfaceForm,
     canonical_forms_of,
@@ -67,6 +68,11 @@ class Segment:
             automaton.add_word(normalised, tuple(sharing))
         automaton.make_automaton()
         return automaton
+
+    @cached_property
+    def signs(self) -> tuple[PrivateValue, ...]:
+        """The declared values without letters and digits, which the automaton cannot find."""
+        return tuple(value for value in _sorted(self.declared) if not normalise(value.text))
 
     @cached_property
     def canonical_forms(self) -> dict[str, PrivateValue]:

@@ -6,6 +6,7 @@ their canonical forms, and copied phrases by their digests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -114,7 +115,12 @@ class ValueSet:
             Ordered, disjoint hits; of overlapping ones the longest is kept whole. Together they
             cover every character that belongs to a value.
         """
-        hits = [*self._literal_hits(text), *self._parsed_hits(text), *self._phrase_hits(text)]
+        hits = [
+            *self._literal_hits(text),
+            *self._sign_hits(text),
+            *self._parsed_hits(text),
+            *self._phrase_hits(text),
+        ]
         return _without_overlaps(text, hits)
 
     def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
@@ -144,6 +150,11 @@ class ValueSet:
                         span = match_filter.locate(start, last + 1, form.spelling)
                         if span and rule_holds(form.rule, text, *span):
                             yield Hit(*span, form.value)
+
+    def _sign_hits(self, text: str) -> Iterator[Hit]:
+        for value in (value for segment in self._segments for value in segment.signs):
+            for found in re.finditer(re.escape(value.text), text) if value.text.strip() else ():
+                yield Hit(*found.span(), value)
 
     def _parsed_hits(self, text: str) -> Iterator[Hit]:
         if not any(segment.canonical_forms for segment in self._segments):

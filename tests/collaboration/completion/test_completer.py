@@ -338,7 +338,7 @@ def templates(draw: st.DrawFn) -> Template:
     return Template(tuple(parts))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=min(60, settings().max_examples))
 @given(sketch=templates(), seed=st.integers(0, 2**31), details=st.sampled_from(["", "Say it."]))
 def test_literals_come_byte_for_byte_and_in_order(
     sketch: Template, seed: int, details: str

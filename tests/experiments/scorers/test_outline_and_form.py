@@ -4,8 +4,15 @@ import pytest
 from support.attempts import attempt, record
 
 from experiments.attempt import Attempt
-from experiments.scorers.form import DOUBLED_WORDS, LEFT_OUT, RELATIVE_LENGTH, REPETITION, WORDS
-from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
+from experiments.scorers.form import (
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    OUTLINE_COPIED,
+    OUTLINE_COVERED,
+    RELATIVE_LENGTH,
+    REPETITION,
+    WORDS,
+)
 
 SKETCH = ("Greet the clerk warmly", "Missing night allowances", "Thanks", "How it is")
 
@@ -61,7 +68,7 @@ def test_a_doubled_word_is_counted_whatever_its_case() -> None:
     assert DOUBLED_WORDS.measure(record(), attempt("one two one two")) == 0
 
 
-def test_sentences_left_out_are_counted_where_a_template_was_completed() -> None:
+def test_sentences_left_out_are_counted_if_a_template_was_completed() -> None:
     completed = Attempt(text="Hello.", template="Hello [name].", left_out=("a", "b"))
     assert LEFT_OUT.measure(record(), completed) == 2
     assert LEFT_OUT.measure(record(), Attempt(text="Hello.")) is None

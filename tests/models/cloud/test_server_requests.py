@@ -220,6 +220,7 @@ def test_each_request_is_recorded_under_the_permit_that_comes_with_it() -> None:
             assert entry.payload == server.requests[0].body
 
 
+@pytest.mark.slow
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
     cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)

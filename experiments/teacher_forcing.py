@@ -1,7 +1,6 @@
-"""What models make of a known text: the probability of each of its tokens, given those before.
+"""Teacher forcing: the probability of each token of a known text, given those before.
 
-Read so, models and ways to fuse them compare on the same positions, without sampling and without
-a verifier.
+Models and fusion operators are thus compared on the same positions, without sampling.
 """
 
 from __future__ import annotations
@@ -24,18 +23,12 @@ TokenProbabilities: TypeAlias = NDArray[np.float64]
 """Probability of each token of a text; shape (tokens,)."""
 
 _TINY: Final = 1e-300
-"""Least probability of a token, so that every likelihood is a number."""
+"""Smallest probability of a token, so that every likelihood is finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The prompts before the text.
-
-    Attributes:
-        local: By the local model: with the private context.
-        baseline: By the local model: without it.
-        cloud: By the cloud model: the general instruction alone.
-    """
+    """Prompts of the local model with and without private context, and of the cloud model."""
 
     local: Sequence[PrivateMessage]
     baseline: Sequence[PrivateMessage]
@@ -49,8 +42,8 @@ class FusedReading:
     Attributes:
         local: ``p_s``, the local model with the private context.
         cloud: The cloud model's own probabilities.
-        cloud_completed: ``p_l``: its top-k, completed by the local model's tail.
-        fused: ``p_c`` of each operator, by its name; ``p_s`` where the cloud would leave a blank.
+        cloud_completed: ``p_l``, its top-k completed by the local model's tail.
+        fused: Operators to ``p_c``, which is ``p_s`` where the cloud would leave a blank.
     """
 
     local: TokenProbabilities
@@ -62,12 +55,7 @@ class FusedReading:
 def read_text(
     model: TokenModel, prompt: Sequence[PrivateMessage], text: Sequence[int]
 ) -> TokenProbabilities:
-    """Read a text with one model.
-
-    Args:
-        model: The model.
-        prompt: What it reads before.
-        text: Token ids, at least one.
+    """Read a text of at least one token, after a prompt, with one model.
 
     Raises:
         ContextTooLong: Prompt and text do not fit its window.
@@ -87,17 +75,16 @@ def read_fused(
 ) -> FusedReading:
     """Read a text with both models and fuse them at each token.
 
-    The local model's distributions are kept whole until the text is read: tokens times vocabulary
-    in single precision, twice where an operator needs the baseline; 78 MB each for 128 tokens of a
-    vocabulary of 152,000.
+    The local model's distributions are kept until the text is read: 78 MB for 128 tokens and a
+    vocabulary of 152,000, twice that if an operator needs the baseline.
 
     Args:
         local: The local model.
-        cloud: The cloud model; it has the same tokens.
+        cloud: The cloud model, with the same tokens.
         prompts: What they read before.
         text: Token ids, at least one.
-        operators: Ways to fuse.
-        k: Tokens a position that the cloud model tells of.
+        operators: How to fuse.
+        k: Number of tokens per position that the cloud model reports.
 
     Raises:
         ContextTooLong: A prompt and the text do not fit a model's window.

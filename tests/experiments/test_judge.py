@@ -18,8 +18,7 @@ from cogenesis_langchain.testing.behaviours import chat
 from cogenesis_langchain.testing.exchange import Exchange
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.config import JudgeConfig
-from experiments.judge.graders import TRIES, judge_preference, judge_rating, open_judge
-from experiments.judge.prompts import ASPECTS
+from experiments.judge import ASPECTS, TRIES, judge_preference, judge_rating, open_judge
 from experiments.models import Remote
 
 PRIVATE = ("Carpatrans", "Zaragoza", "Lavinia", "Arrived at nine")

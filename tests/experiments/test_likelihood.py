@@ -11,7 +11,7 @@ from support.attempts import record
 from cogenesis_langchain.fusion.operators import MaxPool, Mixture
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from experiments.errors import ExperimentError
-from experiments.likelihood.references import WEIGHTS, Readers, likelihoods
+from experiments.likelihood import WEIGHTS, Readers, likelihoods
 
 _T = TypeVar("_T")
 CONTEXT = "plate CJ 27 VTD"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.judge.graders import read_preference, read_rating
+from experiments.judge import read_preference, read_rating
 
 READ = {
     "[[7]]": 7.0,

@@ -1,8 +1,8 @@
 """How likely each setting finds the reference text of a record.
 
-The prompts are those with which the settings write: a record is split as the product splits it.
-The models must be in this process; where the cloud model's weights are not, only the settings of
-the local model have a likelihood.
+The prompts are those of the settings, since the record is split as `ChatCoGenesis` splits it. The
+models must be in this process. Without the cloud model's weights, only the settings of the local
+model have a likelihood.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
-from experiments.likelihood.teacher_forcing import (
+from experiments.records.record import Record
+from experiments.settings.setting import conversation, preparation
+from experiments.teacher_forcing import (
     FusedReading,
     Prompts,
     TokenProbabilities,
     read_fused,
     read_text,
 )
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
 
 LOCAL: Final = "local alone"
 FINE_TUNED: Final = "local fine-tuned"
 CLOUD_WITHOUT: Final = "cloud without context"
 CLOUD_WITH: Final = "cloud with context"
 ORACLE: Final = "oracle"
-"""At each token whichever model finds it likelier: no choice of weights can do better."""
+"""The likelier of both models at each token: an upper bound for any choice of weights."""
 
 WEIGHTS: Final = tuple(number / 20 for number in range(21))
-"""The fixed weights that are tried; 0 is the cloud model alone, 1 the local one."""
+"""The fixed weights to try; 0 is the cloud model alone, 1 the local one."""
 
 Sketches = Mapping[str, Sequence[str]]
-"""Points of an outline, or lines of a whole text in its place, by setting."""
+"""Settings to the points of their outline, or the lines of a whole text in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Readers:
 
     Attributes:
         local: The local model.
-        cloud: The cloud model, where its weights are here; it must have the local model's tokens.
+        cloud: The cloud model, with the same tokens, if its weights are on this machine.
         fine_tuned: The fine-tuned local model, if there is one.
         operators: How the two are fused.
-        tokens: Most tokens of a reference that are read, at least 1.
+        tokens: Maximum number of tokens of a reference, at least 1.
     """
 
     local: TokenModel
@@ -74,9 +74,9 @@ class Likelihoods:
     """The likelihoods of one reference.
 
     Attributes:
-        nats: Negative log-likelihood of all tokens read, by setting and for the oracle.
-        tokens: Tokens read.
-        fixed_weights: The nats under each of `WEIGHTS`; empty where nothing was fused.
+        nats: Negative log-likelihood of all tokens, by setting and for the oracle.
+        tokens: Number of tokens.
+        fixed_weights: The nats under each of `WEIGHTS`; empty if nothing was fused.
     """
 
     nats: Mapping[str, float]
@@ -103,7 +103,7 @@ def read_reference(readers: Readers) -> Solver:
 
 @scorer(metrics={"*": [mean()]})
 def nats_per_token() -> Scorer:
-    """The likelihood of the reference under each setting, in nats a token; lower is likelier."""
+    """Negative log-likelihood of the reference under each setting, in nats per token."""
 
     async def score(state: TaskState, target: Target) -> Score:
         tokens = state.store.get("tokens")
@@ -119,8 +119,8 @@ def nats_per_token() -> Scorer:
 def likelihoods(record: Record, sketches: Sketches, readers: Readers) -> Likelihoods:
     """Read the reference of one record under every setting.
 
-    A model's rounding depends on what its cache held before. So each record is read from an empty
-    cache, in one order, and as a whole: a run that was interrupted gives the same figures.
+    Rounding depends on what a model's cache held before. So each record is read from an empty
+    cache, in a fixed order and as a whole: an interrupted run gives the same figures.
 
     Args:
         record: The record.
@@ -132,7 +132,7 @@ def likelihoods(record: Record, sketches: Sketches, readers: Readers) -> Likelih
         ContextTooLong: The record does not fit a model's window.
     """
     for model in filter(None, (readers.local, readers.cloud, readers.fine_tuned)):
-        model.read(model.encode(b".")[:1], 1, lambda _: None)  # no prompt begins so
+        model.read(model.encode(b".")[:1], 1, lambda _: None)  # no prompt begins like this
     return _Reading(record, sketches, readers).all()
 
 
@@ -153,7 +153,7 @@ class _Reading:
                 )
 
     def all(self) -> Likelihoods:
-        """Every setting, those first that share what the local model has read already."""
+        """Read every setting; first those that share a prefix in the local model's cache."""
         cloud, instruction, fused = self._readers.cloud, self._instruction, None
         found: dict[str, TokenProbabilities] = {
             setting: self._read(self._readers.local, Outline(tuple(points)))
@@ -190,13 +190,13 @@ class _Reading:
 
     @property
     def _instruction(self) -> PublicText | None:
-        """What the cloud model may be shown; None where the border lets nothing out."""
+        """What the cloud model may see; None if the border releases nothing."""
         release = self._prepared.release
         return None if release is None else release.text
 
     @cached_property
     def _prepared(self) -> Prepared:
-        """The record as the product splits it."""
+        """The record as `ChatCoGenesis` splits it."""
         return preparation(Border(ledger=MemoryLedger())).prepare(conversation(self._record))
 
 

@@ -1,0 +1,54 @@
+"""The time of detection and matching grows in proportion to the length of the text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
+
+TEXTS = {
+    "digits": "7",
+    "hyphens": "-",
+    "digits and hyphens": "1-",
+    "capitals": "A",
+    "capitalised words": "Ab ",
+    "brackets": "[(",
+    "spaces": " ",
+    "commas": ",",
+    "underscores": "a_",
+    "base64": "aB3x",
+    "escapes": "\\u0041",
+    "line breaks": "\n",
+    "combining marks": "e\u0301",
+}
+"""Units that were repeated in texts on which the patterns took quadratic time."""
+
+
+def seconds(unit: str, length: int) -> float:
+    """Processor time to collect the values of a text and to search it, as text and as payload."""
+    text = (unit * length)[:length]
+    known = ValueSet.from_texts(["Anna Keller was born on 3 May 1970 and owes $1,234.50."])
+    start = time.process_time()
+    ValueSet.from_texts([text])
+    known.find(text)
+    known.find_in_payload(text.encode())
+    return time.process_time() - start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", TEXTS.values(), ids=TEXTS)
+def test_four_times_the_text_takes_about_four_times_as_long(unit: str) -> None:
+    seconds(unit, 500)  # loads the word lists
+    small, large = min(seconds(unit, 4_000) for _ in range(2)), seconds(unit, 16_000)
+    assert large < 8 * small + 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits", "hyphens", "capitals", "brackets", "spaces"])
+def test_a_megabyte_takes_about_a_hundred_times_as_long_as_ten_kilobytes(name: str) -> None:
+    seconds(TEXTS[name], 500)
+    small, middle, large = (seconds(TEXTS[name], length) for length in (10_000, 100_000, 1_000_000))
+    assert middle < 20 * small + 0.5
+    assert large < 20 * middle + 0.5
