@@ -1,0 +1,64 @@
+"""Detector for the strict treatment of instructions: names, places, organisations, conditions.
+
+The usual detectors of private texts hide too much of an instruction: German nouns, rare words and
+the first words of sentences. So here a name must be more certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cogenesis_langchain.privacy.detectors.lexicons.information import information
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
+from cogenesis_langchain.privacy.detectors.lexicons.words import (
+    LANGUAGES,
+    is_compound,
+    is_known_name,
+    is_surname,
+    languages_of,
+    zipf,
+)
+from cogenesis_langchain.privacy.detectors.names import find_names
+from cogenesis_langchain.privacy.detectors.spans import Span
+from cogenesis_langchain.privacy.detectors.terms import find_terms
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_OPENING: Final = re.compile(r"(?:\A|[.!?:;\n])[\s\"“„'‘(]*\Z")
+_REACH: Final = 24
+
+
+def find_in_any_instruction(text: str) -> Iterator[Span]:
+    """Find names, places, organisations, conditions and matters of special categories.
+
+    Args:
+        text: An instruction.
+
+    Yields:
+        Spans. Conditions count in a paragraph about a person, so that "Explain diabetes" has none.
+    """
+    yield from find_terms(text)
+    german = "de" in languages_of(text)
+    for span in find_names(text):
+        if span.kind != "TERM" and _is_certain(text, span, german=german):
+            yield span
+
+
+def _is_certain(text: str, span: Span, *, german: bool) -> bool:
+    """Return whether a candidate is a name and no noun, imperative or word of instructions."""
+    words = _WORD.findall(text[span.start : span.end])
+    if any(is_known_name(word) or is_surname(word) for word in words):
+        return True
+    opens = _OPENING.search(text, max(0, span.start - _REACH), span.start)
+    if len(words) == 1 and (opens or words[0].lower() in INSTRUCTION_WORDS):
+        return False
+    if not german:
+        return True
+    return any(
+        word[0].isupper()
+        and not zipf(word, *LANGUAGES)
+        and not is_compound(word.lower())
+        and information(word.lower()) > 0
+        for word in words
+    )
