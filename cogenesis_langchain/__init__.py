@@ -1,4 +1,8 @@
-"""CoGenesis for LangChain: a cloud model outlines, a local model writes, secrets stay."""
+"""CoGenesis for LangChain: a cloud model and a local model write, and private context stays local.
+
+Everything that an application needs is importable from here. Further public modules are `errors`,
+`fusion.operators`, `fusion.trace` and `testing`; all others are internal and may change.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +12,60 @@ from typing import TYPE_CHECKING, Final
 from cogenesis_langchain.version import __version__
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
+    from cogenesis_langchain.chains.private_chain import private_chain
+    from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
     from cogenesis_langchain.chat_model import ChatCoGenesis
-    from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+    from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
-    from cogenesis_langchain.privacy.instruction import private, public
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
+    from cogenesis_langchain.privacy.marks import private, private_prompt, public
+    from cogenesis_langchain.retrievers.context_store import ContextStore
+    from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
+    from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+    from cogenesis_langchain.retrievers.storage.filters import Filter
 
 __all__ = [
     "ChatCoGenesis",
+    "ContextStore",
     "FileLedger",
+    "Filter",
     "LlamaCppModel",
+    "LocalMiniLM",
     "MemoryLedger",
+    "PrivateContextRetriever",
     "StandInCloud",
     "TransformersModel",
     "__version__",
+    "create_fused_decoding_chain",
+    "create_sketch_fill_chain",
+    "open_cloud",
     "private",
+    "private_chain",
+    "private_prompt",
     "public",
 ]
 
 _HOMES: Final = {
     "ChatCoGenesis": "chat_model",
+    "ContextStore": "retrievers.context_store",
     "FileLedger": "privacy.ledger.file",
+    "Filter": "retrievers.storage.filters",
     "LlamaCppModel": "models.local.llama_cpp",
+    "LocalMiniLM": "retrievers.embeddings",
     "MemoryLedger": "privacy.ledger.entry",
+    "PrivateContextRetriever": "retrievers.private_context",
     "StandInCloud": "models.cloud.stand_in",
     "TransformersModel": "models.local.transformers",
-    "private": "privacy.instruction",
-    "public": "privacy.instruction",
+    "create_fused_decoding_chain": "chains.fused_decoding",
+    "create_sketch_fill_chain": "chains.sketch_fill",
+    "open_cloud": "models.cloud.stand_in",
+    "private": "privacy.marks",
+    "private_chain": "chains.private_chain",
+    "private_prompt": "privacy.marks",
+    "public": "privacy.marks",
 }
 
 

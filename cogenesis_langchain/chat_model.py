@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables.config import run_in_executor
@@ -23,24 +21,33 @@ from pydantic import (
     model_validator,
 )
 
+from cogenesis_langchain.agents.agent_turn import AgentTurn
+from cogenesis_langchain.agents.binding import ToolBindingChatModel
+from cogenesis_langchain.agents.profile import profile_of
+from cogenesis_langchain.agents.rules import read_rules
+from cogenesis_langchain.agents.tool_turn import ToolTurn
+from cogenesis_langchain.answer_chunks import answer_chunks
+from cogenesis_langchain.collaboration.fallback import FallbackNotice, OnFallback
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.fusion.operators import Operator
+from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
+from cogenesis_langchain.models.tools import ToolCall
+from cogenesis_langchain.parameters import options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
-from cogenesis_langchain.untraced_chat_model import UntracedChatModel
+from cogenesis_langchain.steps import Steps
 from cogenesis_langchain.version import __version__
 
-_END = object()
 PrivateTerm: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -48,7 +55,7 @@ def _chat_format(given: object) -> object:
     return chat_format_named(given) if isinstance(given, str) else given
 
 
-class ChatCoGenesis(UntracedChatModel):
+class ChatCoGenesis(ToolBindingChatModel):
     """A chat model that shows the cloud a general instruction and keeps private context here.
 
     Setup:
@@ -80,8 +87,8 @@ class ChatCoGenesis(UntracedChatModel):
     both modes requests use its base URL, proxy or HTTP client, headers and key."""
     local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
     """The model inside the trust boundary: a model of this library, a LangChain chat model that
-    runs on this machine, or the name or path of a GGUF file. Fused decoding needs one that offers
-    tokens (`LlamaCppModel`, `TransformersModel`)."""
+    runs on this machine, ``ollama:MODEL``, or the name or path of a GGUF file. Fused decoding needs
+    one that offers tokens (`LlamaCppModel`, `TransformersModel`)."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
@@ -107,6 +114,10 @@ class ChatCoGenesis(UntracedChatModel):
     disclosure: Literal["none", "open"] = "none"
     """How much of the generated text the cloud model may see. Fused decoding shows it the text so
     far, private values included, so ``open`` has to be passed explicitly."""
+    on_fallback: OnFallback = "warn"
+    """What to do when the cloud model cannot take part, and the local model has to write alone or a
+    fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is
+    written, or ``silent``. `response_metadata["cogenesis"]` tells it in each case."""
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
@@ -135,20 +146,36 @@ class ChatCoGenesis(UntracedChatModel):
     """Seconds for one question to the cloud model, retries included."""
     max_retries: int = Field(default=2, ge=0)
     """Further attempts when the cloud model cannot be reached or fails."""
+    max_steps: int = Field(default=25, ge=1)
+    """Most turns of a task that call tools; then the local model has to answer."""
 
+    streaming: bool = False
+    """Whether `invoke` too passes tokens to callbacks as they come, as in `ChatOpenAI`."""
     cache: Any = Field(default=False, exclude=True)
     """LangChain's cache would hold private text; off unless asked for."""
 
     _cloud_model: CloudModel = PrivateAttr()
     _local_model: LocalTextModel = PrivateAttr()
     _writer: Writer = PrivateAttr()
+    _tool_turn: ToolTurn = PrivateAttr()
+    _agent: AgentTurn = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_parameters(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            aliases = (field.alias for field in cls.model_fields.values() if field.alias)
+            refuse_unknown(given, {*cls.model_fields, *aliases}, cls.__name__)
+        return given
 
     @model_validator(mode="after")
     def _put_together(self) -> ChatCoGenesis:
+        if isinstance(self.operator, str):
+            operator_named(self.operator)  # a wrong name is an error in sketch mode too
         self._cloud_model = CloudModel(
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
-        self._local_model = _as_local(self.local, self.trusted_hosts)
+        self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
                 ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
@@ -157,15 +184,31 @@ class ChatCoGenesis(UntracedChatModel):
             rule=self.instruction,
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
+            trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
         )
-        self._writer = self._sketch_or_fused(preparation)
+        preparation.check_settings(self._cloud_model.settings)
+        notice = FallbackNotice(self.on_fallback)
+        self._writer = self._sketch_or_fused(preparation, notice)
+        self._tool_turn = ToolTurn(self._local_model)
+        self._agent = AgentTurn(
+            preparation,
+            cloud=self._cloud_model,
+            turn=self._tool_turn,
+            max_steps=self.max_steps,
+            notice=notice,
+        )
+        self.profile = self.profile or profile_of(self._tool_turn, self.max_tokens)
         return self
 
-    def _sketch_or_fused(self, preparation: Preparation) -> Writer:
+    def _sketch_or_fused(self, preparation: Preparation, notice: FallbackNotice) -> Writer:
         sketch = SketchFill(
-            preparation, cloud=self._cloud_model, local=self._local_model, sketch=self.sketch
+            preparation,
+            cloud=self._cloud_model,
+            local=self._local_model,
+            sketch=self.sketch,
+            notice=notice,
         )
         if self.mode == "sketch":
             return sketch
@@ -185,6 +228,7 @@ class ChatCoGenesis(UntracedChatModel):
             top_k=self.top_k,
             presence_penalty=self.presence_penalty,
             below=sketch,
+            notice=notice,
         )
 
     @model_validator(mode="after")
@@ -196,6 +240,16 @@ class ChatCoGenesis(UntracedChatModel):
     def _llm_type(self) -> str:
         return "cogenesis"
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        yield "cloud", self._cloud_model.name
+        yield "local", self._local_model.name
+        yield "mode", self.mode
+        if self.mode == "sketch":
+            yield "sketch", self.sketch
+        yield "disclosure", self.disclosure
+
+    __str__ = ToolBindingChatModel.__repr__
+
     @property
     def _identifying_params(self) -> dict[str, Any]:
         return {
@@ -205,10 +259,11 @@ class ChatCoGenesis(UntracedChatModel):
         }
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        options = self._options(stop, **kwargs)
+        model = kwargs.pop("model", self._model_name)  # LangChain asks before a call refuses it
+        options = self._options(stop, kwargs)
         return LangSmithParams(
             ls_provider="cogenesis",
-            ls_model_name=kwargs.get("model", self._model_name),
+            ls_model_name=model,
             ls_model_type="chat",
             ls_temperature=options.temperature,
             ls_max_tokens=options.max_tokens,
@@ -219,23 +274,16 @@ class ChatCoGenesis(UntracedChatModel):
     def _model_name(self) -> str:
         return f"{self._cloud_model.name}+{self._local_model.name}"
 
-    def _options(
-        self,
-        stop: list[str] | None,
-        *,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        max_tokens: int | None = None,
-        seed: int | None = None,
-        **_: Any,
-    ) -> GenerationOptions:
-        return GenerationOptions(
-            max_tokens=max_tokens or self.max_tokens,
-            temperature=self.temperature if temperature is None else temperature,
-            top_p=top_p or self.top_p,
-            stop=tuple(stop or self.stop or ()),
-            seed=self.seed if seed is None else seed,
+    def _options(self, stop: list[str] | None, given: Mapping[str, Any]) -> GenerationOptions:
+        defaults = GenerationOptions(
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            stop=tuple(self.stop or ()),
+            seed=self.seed,
+            explicit=frozenset(self.model_fields_set),
         )
+        return options_of_call(defaults, stop, given)
 
     def _generate(
         self,
@@ -244,8 +292,7 @@ class ChatCoGenesis(UntracedChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        written = self._writer.write(messages, self._options(stop, **kwargs))
-        return generate_from_stream(map(self._chunk, written))
+        return generate_from_stream(self._stream(messages, stop=stop, **kwargs))
 
     async def _agenerate(
         self,
@@ -263,9 +310,15 @@ class ChatCoGenesis(UntracedChatModel):
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._writer.write(messages, self._options(stop, **kwargs)):
-            yield self._chunk(piece)
+    ) -> Generator[ChatGenerationChunk]:
+        options = self._options(stop, kwargs)
+        rules = read_rules(kwargs)
+        pieces: Iterator[str | ToolCall | Report]
+        if rules is None:
+            pieces = self._writer.write(messages, options)
+        else:
+            pieces = self._agent.write(messages, rules, options)
+        yield from answer_chunks(pieces, self._model_name)
 
     async def _astream(
         self,
@@ -276,46 +329,21 @@ class ChatCoGenesis(UntracedChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Both models block a thread while they work, so one synchronous path serves both kinds of
         # callers; a caller that stops reading stops the local model.
-        stream = self._stream(messages, stop=stop, **kwargs)
+        stream = Steps(self._stream(messages, stop=stop, **kwargs))
         try:
-            while (chunk := await run_in_executor(None, next, stream, _END)) is not _END:
-                yield chunk  # type: ignore[misc]  # _END is the only other possibility
+            while (chunk := await run_in_executor(None, stream.next)) is not None:
+                yield chunk
         finally:
-            await run_in_executor(None, stream.close)  # type: ignore[attr-defined]
-
-    def _chunk(self, piece: str | Report) -> ChatGenerationChunk:
-        if isinstance(piece, str):
-            return ChatGenerationChunk(message=AIMessageChunk(content=piece))
-        return ChatGenerationChunk(message=self._last_chunk(piece))
-
-    def _last_chunk(self, report: Report) -> AIMessageChunk:
-        total = report.cloud + report.local
-        told = asdict(report)
-        told["usage"] = {"cloud": told.pop("cloud"), "local": told.pop("local")}
-        return AIMessageChunk(
-            content="",
-            usage_metadata=UsageMetadata(
-                input_tokens=total.input_tokens,
-                output_tokens=total.output_tokens,
-                total_tokens=total.input_tokens + total.output_tokens,
-            ),
-            response_metadata={
-                "model_name": self._model_name,
-                "model_provider": "cogenesis",
-                "finish_reason": told.pop("finish_reason"),
-                "cogenesis": told,
-            },
-            chunk_position="last",
-        )
+            stream.close()
 
 
 def _as_local(
-    local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
+    local: LocalTextModel | BaseChatModel | str,
+    trusted_hosts: Sequence[str],
+    trust: Sequence[object],
 ) -> LocalTextModel:
     if isinstance(local, str):
-        from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-
-        return LlamaCppModel(local)
+        local = open_local_model(local)
     if isinstance(local, BaseChatModel):
-        return LocalChatModel(local, trusted_hosts=trusted_hosts)
+        return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
     return local

@@ -3,6 +3,7 @@
     CoGenesisError
     ├── ConfigurationError          the objects or their settings do not fit together
     │   ├── MissingDependency       an optional dependency is not installed
+    │   ├── GrammarError            a tool's or an answer's schema cannot be followed
     │   ├── UntrustedLocalModel     a "local" model or store would send text to another host
     │   └── TracingLeak             a tracer or debug printer would record private text
     ├── InstructionError            the request contains no usable instruction
@@ -25,14 +26,17 @@
     │   ├── CloudRefused            the endpoint rejected the request (400, 401, 403, 404, ...)
     │   ├── CloudRateLimited        the endpoint limits the rate of requests (429)
     │   └── CloudAnswerInvalid      the answer cannot be used
-    ├── SketchInvalid               the cloud's outline failed its checks, also after the retry
+    ├── SketchInvalid               the cloud's sketch failed its checks, also after the retry
+    ├── CloudNotUsed                the cloud model cannot take part (on_fallback="raise")
     ├── StoreError                  the context store cannot be read or written
     │   └── UnreadableFile          a file to be added cannot be read
     └── FusionError                 fused decoding is not possible with the two models
         └── TraceInvalid            a fusion trace is incomplete or cannot be read
 
-The message of an error says what happened, and to what. Its remedy is in ``remedy``, and is added
-with ``add_note`` so that it is printed below the traceback. No error contains private text or a
+    UntrustedFallback               a fallback would have got private text; no `Exception`
+
+The message of an error says what happened, to what, and what to do about it (``what`` and
+``remedy``). No error contains private text or a
 payload, because tracebacks end up in logs and error trackers.
 """
 
@@ -51,8 +55,16 @@ class CoGenesisError(Exception):
 
     def __init__(self, what: str, *, remedy: str) -> None:
         super().__init__(what)
+        self.what = what
         self.remedy = remedy
-        self.add_note(f"Remedy: {remedy}")
+
+    def __str__(self) -> str:
+        return f"{self.what}\nRemedy: {self.remedy}"
+
+    @property
+    def summary(self) -> str:
+        """Kind, cause and remedy in one line, for logs and reports."""
+        return f"{type(self).__name__}: {self.what} ({self.remedy})"
 
 
 class ConfigurationError(CoGenesisError):
@@ -74,12 +86,45 @@ class MissingDependency(ConfigurationError):
         )
 
 
+class GrammarError(ConfigurationError):
+    """A grammar for constrained decoding cannot be compiled.
+
+    Args:
+        fault: What the compiler says of it; it quotes the schema at most.
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"constrained decoding cannot follow this schema: {fault}",
+            remedy="simplify the schema of the tool or of the answer",
+        )
+
+
 class UntrustedLocalModel(ConfigurationError):
     """A local model, embedding model or store would send text to a host that is not trusted."""
 
 
 class TracingLeak(ConfigurationError):
     """A tracer, handler or debug printer would record private text."""
+
+
+class UntrustedFallback(BaseException):
+    """A call failed, and a fallback that may not see private text would have got its input.
+
+    It is no `Exception`, because LangChain's fallbacks handle every `Exception`.
+
+    Args:
+        kind: Type of the error of the call.
+        fallback: Why the fallback is not trusted.
+    """
+
+    def __init__(self, kind: str, fallback: str) -> None:
+        self.what = f"a call failed with {kind}, and its fallback is not trusted: {fallback}"
+        self.remedy = (
+            "remove the fallback, run it on this machine, or add its host to trusted_hosts or it "
+            "to trust if it may see private text"
+        )
+        super().__init__(f"{self.what}\nRemedy: {self.remedy}")
 
 
 class InstructionError(CoGenesisError):
@@ -184,17 +229,38 @@ class CloudAnswerInvalid(CloudError):
 
 
 class SketchInvalid(CoGenesisError):
-    """The cloud model's outline failed its checks, also after the retry.
+    """The cloud model's sketch failed its checks, also after the retry.
 
     Args:
-        faults: The fault of each answer.
+        kind: What was asked for, ``template``, ``outline`` or ``plan``.
+        faults: What was wrong with each answer, in words.
     """
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    def __init__(self, kind: str, faults: Sequence[str]) -> None:
         super().__init__(
-            f"the cloud model returned no usable outline ({', '.join(faults)})",
-            remedy="use a stronger cloud model; the local model wrote without an outline",
+            f"the cloud model returned no usable {kind}: {'; then '.join(faults)}",
+            remedy="use a stronger cloud model",
         )
+
+
+class CloudNotUsed(CoGenesisError):
+    """The cloud model takes less part in a text than the mode asks for.
+
+    Raised with ``on_fallback="raise"``, before the local model writes alone.
+
+    Args:
+        reason: Why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the cloud model does not take part as asked: {reason}",
+            remedy='mend the cause, or pass on_fallback="warn" to get the local model\'s text',
+        )
+
+
+class CloudNotUsedWarning(UserWarning):
+    """The cloud model took less part in a text than the mode asks for."""
 
 
 class StoreError(CoGenesisError):

@@ -7,8 +7,7 @@ from typing import TypedDict
 from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, StateGraph
 
-from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger, private
-from cogenesis_langchain.models.cloud.stand_in import open_cloud
+from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger, open_cloud, private
 
 NOTES = (
     "Our daughter Ingrid turned seven on 3 October. We moved to 8 Quince Lane in June. Rafael "

@@ -5,11 +5,16 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
-from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
-from cogenesis_langchain.models.cloud.stand_in import open_cloud
-from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+from cogenesis_langchain import (
+    ChatCoGenesis,
+    ContextStore,
+    LlamaCppModel,
+    LocalMiniLM,
+    MemoryLedger,
+    PrivateContextRetriever,
+    create_sketch_fill_chain,
+    open_cloud,
+)
 
 PAPERS = Path(__file__).parent / "persona"
 REQUESTS = (
@@ -21,18 +26,15 @@ REQUESTS = (
 def main() -> None:
     """Add a folder to a store, then answer requests with the documents that each one needs."""
     with tempfile.TemporaryDirectory() as folder, open_cloud() as cloud:
-        store = ContextStore(folder)
-        store.add_profile((PAPERS / "profile.md").read_text())
-        for path in sorted(PAPERS.iterdir()):
-            if path.stem != "profile":
-                store.add(path.read_text(), metadata={"source": path.name})
+        store = ContextStore(folder, embeddings=LocalMiniLM())
+        store.add_files(PAPERS)
         model = ChatCoGenesis(
             cloud=cloud, local=LlamaCppModel(), ledger=MemoryLedger(), max_tokens=160
         )
         chain = create_sketch_fill_chain(model, PrivateContextRetriever(store=store, k=2))
         for request in REQUESTS:
             result = chain.invoke({"input": request})
-            sources = [document.metadata.get("source") for document in result["context"]]
+            sources = {Path(found.metadata["source"]).name for found in result["context"]}
             print(f"\n> {request}\n  documents read by the local model: {sources}")
             print(f"  sketch from the cloud model: {result['sketch']}\n\n{result['answer']}")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
-from cogenesis_langchain.models.cloud.stand_in import open_cloud
+from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger, open_cloud
 
 PROFILE = (
     "I am Oksana Merriweather, 34, a cellist in the Tarn Valley Sinfonia. My dentist is "

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cogenesis_langchain import cli
 from cogenesis_langchain.cli.models import pull_with_bar
-from cogenesis_langchain.errors import CoGenesisError
-from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
 from experiments.config import ExperimentConfig, load_config
 
 app = typer.Typer(
@@ -27,7 +24,7 @@ def run(
     config: Annotated[Path, typer.Argument(help="the experiment, as TOML")],
     out: Annotated[Path, typer.Option(help="folder of the results")],
 ) -> None:
-    """Write all texts of an experiment, or those that are missing, and report."""
+    """Write all texts of an experiment that are missing, and the report."""
     from experiments.report.page import CONFIG
     from experiments.run import load, run
 
@@ -51,7 +48,7 @@ def report(folder: Folder) -> None:
 
 @app.command()
 def rescore(folder: Folder) -> None:
-    """Score the texts of a run anew, after a metric was changed, and report."""
+    """Compute the scores of a run again, after a metric was changed, and write the report."""
     from experiments.run import score_again
 
     score_again(folder)
@@ -59,20 +56,14 @@ def rescore(folder: Folder) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors of the project print as one message and its remedy."""
-    for name, value in SHORT_SPIN.items():  # before llama.cpp is loaded, which reads it once
-        os.environ.setdefault(name, value)
-    try:
-        app()
-    except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
-        sys.exit(1)
+    """Run the command line."""
+    cli.run(app)
 
 
 def _fetch(config: ExperimentConfig) -> None:
-    """Fetch model files that are not here yet, with a bar for each."""
+    """Fetch missing model files, with a progress bar for each."""
     local = (config.local.model, config.local.fine_tuned)
-    endpoints = (config.cloud, *config.sketchers, *filter(None, [config.judge]))
+    endpoints = (config.cloud, *config.sketch_models, *filter(None, [config.judge]))
     served = (endpoint.model for endpoint in endpoints if endpoint.base_url is None)
     embedding = ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer") if config.closeness else ()
     for name in dict.fromkeys(filter(None, (*local, *served, *embedding))):

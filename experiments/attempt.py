@@ -1,37 +1,23 @@
-"""One text that a setting wrote, as a sample of an Inspect log keeps it."""
+"""One text that a setting wrote, as the log of Inspect keeps it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final, Self
 
 from inspect_ai.util import Store
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from experiments.records.record import PrivateValue
 
 _KEY: Final = "attempt"
 
 
-class _Part(BaseModel):
-    """A frozen value that refuses unknown fields and never prints its content."""
+class Traffic(PrivateValue):
+    """What passed between this machine and the cloud endpoint for one text, counted by a proxy.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
-        return iter(())
-
-
-class Traffic(_Part):
-    """What passed between this machine and a cloud endpoint for one text.
-
-    Counted by a proxy in front of the endpoint, not by the sender.
-
-    Attributes:
-        calls: Requests.
-        bytes_sent: Bytes of request heads and bodies.
-        bytes_received: Bytes of answers' bodies.
-        input_tokens: Tokens the endpoint says it read.
-        output_tokens: Tokens the endpoint says it wrote.
-        private_strings: How many different private strings of the record were in the requests.
+    The bytes sent include the heads of requests, those received are the bodies of answers. Tokens
+    are as the endpoint reports them. ``private_strings`` is the number of different private strings
+    of the record in the requests.
     """
 
     calls: int = 0
@@ -42,31 +28,35 @@ class Traffic(_Part):
     private_strings: int = 0
 
 
-class Attempt(_Part):
+class Attempt(PrivateValue):
     """What one setting wrote for one record and seed.
 
     Attributes:
-        text: The text; empty where the attempt failed.
-        sketch: The outline's points, where the setting has an outline.
-        template: The cloud's template with its descriptions, where one was completed.
-        rung: The rung of the ladder that was used, where the setting has a ladder.
+        text: The text; empty if the attempt failed.
+        sketch: The points of the outline, if the setting used one.
+        template: The cloud model's template, if one was completed.
+        left_out: The sentences of the template that were left out.
+        missing: Details of the request that `ChatCoGenesis` reported as missing.
+        rung: The rung that `ChatCoGenesis` reported.
         traffic: What crossed to the cloud endpoint.
-        local_input_tokens: Tokens the local model read.
-        local_output_tokens: Tokens the local model wrote.
-        seconds: Wall-clock time of the text.
-        trace: The trace of a fused text; empty for others.
-        failure: Why there is no text: an error's name and message; empty where there is a text.
+        local_input_tokens: Tokens that the local model read.
+        local_output_tokens: Tokens that the local model wrote.
+        seconds: Wall-clock time.
+        trace: The trace of a fused text.
+        failure: Name and message of the error; empty if there is a text.
     """
 
     text: str = ""
     sketch: tuple[str, ...] = ()
     template: str = ""
+    left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     rung: str = ""
     traffic: Traffic = Traffic()
     local_input_tokens: int = 0
     local_output_tokens: int = 0
     seconds: float = 0.0
-    trace: dict[str, Any] = {}
+    trace: dict[str, Any] = Field(default_factory=dict)
     failure: str = ""
 
     def save(self, store: Store) -> None:
@@ -75,5 +65,5 @@ class Attempt(_Part):
 
     @classmethod
     def load(cls, store: Store) -> Self:
-        """Read the attempt of a sample; an empty one where the sample was never begun."""
+        """Read the attempt from a sample's store; an empty one if the sample never began."""
         return cls.model_validate(store.get(_KEY, {}))

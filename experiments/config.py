@@ -1,57 +1,52 @@
-"""The configuration of an experiment, read from a TOML file.
+"""The configuration of an experiment, a TOML file.
 
-A file names records and settings; everything else has a default. Paths are relative to the
-working directory.
+Only ``records`` and ``settings`` are required. Paths are relative to the working directory.
 """
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
-from experiments.errors import ExperimentConfigInvalid
+from experiments.errors import ExperimentConfigInvalid, described
 
 Name = Annotated[str, Field(min_length=1)]
-_SHOWN: Final = 5
 
 Aspect = Literal["overall with context", "personalisation", "overall without context"]
-"""What a judge rates (section 4.1 of the paper)."""
+"""What the judge rates (section 4.1 of the paper)."""
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Generation(_Part):
-    """How every finished text is generated, whichever model writes it.
-
-    Attributes:
-        max_tokens: Most tokens of a text.
-        temperature: 0 is greedy.
-        top_p: Nucleus share.
-    """
+class Generation(_Section):
+    """How each text is generated, by whichever model; a temperature of 0 is greedy."""
 
     max_tokens: int = Field(default=300, ge=1)
     temperature: float = Field(default=0.7, ge=0)
     top_p: float = Field(default=0.95, gt=0, le=1)
 
 
-class Endpoint(_Part):
-    """A chat model beyond the border.
+class Endpoint(_Section):
+    """An OpenAI-compatible chat model.
 
     Attributes:
-        model: Its name there; of the stand-in, a name of the catalog or a path.
-        base_url: An OpenAI-compatible address; None starts a stand-in on this machine.
-        api_key_variable: The environment variable that holds the key, if one is needed.
+        model: Its name on the server; for a stand-in, a name of the catalog or a path.
+        base_url: Its address; None starts a stand-in on this machine.
+        recorded: A file of recorded answers, which replace a model; see
+            `experiments.recorded_cloud`.
+        api_key_variable: Name of the environment variable with the API key.
     """
 
     model: Name = DEFAULT_MODEL
     base_url: str | None = None
+    recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"
 
 
@@ -59,11 +54,11 @@ class CloudConfig(Endpoint):
     """The cloud model.
 
     Attributes:
-        trusted_hosts: Hosts besides loopback that may be shown the context: the upper bound and
-            the peers show it.
-        timeout: Seconds for one question.
-        reuse_answers: Answer a request that was answered before, byte by byte the same one, from
-            memory; it counts with the time and the tokens it took then.
+        trusted_hosts: Hosts besides loopback that may see the context. Settings that send it, such
+            as "cloud with context", need this.
+        timeout: Seconds for one request.
+        reuse_answers: Answer a repeated identical request from memory. Its time and tokens count as
+            if it had been sent.
     """
 
     trusted_hosts: tuple[str, ...] = ()
@@ -71,24 +66,20 @@ class CloudConfig(Endpoint):
     reuse_answers: bool = True
 
 
-class Sketcher(Endpoint):
-    """Another model that outlines.
-
-    Attributes:
-        name: For tables.
-    """
+class SketchModel(Endpoint):
+    """Another cloud model that writes the sketch; ``name`` stands in the tables."""
 
     name: Name
 
 
-class LocalConfig(_Part):
+class LocalConfig(_Section):
     """The local model.
 
     Attributes:
-        model: Name of the catalog, hub reference or path.
-        fine_tuned: The same for a fine-tuned one; needed by the setting of that name.
-        n_ctx: Window in tokens.
-        threads: Threads to compute with; None leaves the choice to llama.cpp.
+        model: Name in the catalog, hub reference or path.
+        fine_tuned: The same for the setting "local fine-tuned".
+        n_ctx: Context window in tokens.
+        threads: None leaves the number of threads to llama.cpp.
     """
 
     model: Name = "qwen2.5-coder-0.5b-instruct"
@@ -97,12 +88,12 @@ class LocalConfig(_Part):
     threads: int | None = Field(default=None, ge=1)
 
 
-class LikelihoodConfig(_Part):
-    """Reading the reference texts token by token, with both models in this process.
+class LikelihoodConfig(_Section):
+    """The likelihood of the references, with both models in this process.
 
     Attributes:
-        tokens: Most tokens of a reference that are read.
-        limit: Read for so many records; None for all.
+        tokens: Maximum number of tokens of a reference.
+        limit: Only the first records; None for all.
     """
 
     tokens: int = Field(default=128, ge=1)
@@ -114,11 +105,10 @@ class JudgeConfig(Endpoint):
 
     Attributes:
         aspects: What it rates.
-        seeds: One rating each.
-        compare: Two settings whose texts it compares in both orders, to measure its position
-            bias; None leaves that out.
-        trusted_hosts: Hosts besides loopback that may be shown context and texts.
-        timeout: Seconds for one question.
+        seeds: One rating for each.
+        compare: Two settings whose texts it compares in both orders, to measure its position bias.
+        trusted_hosts: Hosts besides loopback that may see the context and the texts.
+        timeout: Seconds for one request.
     """
 
     aspects: tuple[Aspect, ...] = Field(default=get_args(Aspect), min_length=1)
@@ -128,49 +118,43 @@ class JudgeConfig(Endpoint):
     timeout: float = Field(default=300.0, gt=0)
 
 
-class PriceConfig(_Part):
-    """What the cloud model costs, in dollars for a million tokens.
-
-    Attributes:
-        input: That it reads.
-        output: That it writes.
-    """
+class PriceConfig(_Section):
+    """Prices of the cloud model, in dollars for a million tokens."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
 
 
-class ExperimentConfig(_Part):
+class ExperimentConfig(_Section):
     """A whole experiment.
 
     Attributes:
-        records: Files of records, as `load_records` reads them.
-        settings: Names of the ways to write that are compared; see `settings.catalog.SETTINGS`.
-        operators: The fusion operators that the setting ``fused`` stands for.
-        sketchers: The models that the setting ``other sketches`` stands for.
-        seeds: One text each for every record and setting.
-        limit: Take the first so many records; None for all.
-        limits: The same for single settings, by their name in `settings`; of those that ``fused``
-            stands for, by their own, such as ``fused mean``.
+        records: Files of records; see `load_records`.
+        settings: What is compared; see `settings.catalog.SETTINGS`.
+        operators: The setting "fused" stands for one setting for each of these.
+        sketch_models: The setting "other sketches" stands for one setting for each of these.
+        seeds: One text for each record, setting and seed.
+        limit: Only the first records; None for all.
+        limits: The same for single settings, or for one operator (``fused mean``).
         generation: How texts are generated.
         cloud: The cloud model.
         local: The local model.
-        presidio_model: The spaCy model of the setting ``Presidio``, by name or path; None leaves
-            it with its patterns alone.
-        likelihood: Reading the references; absent, it is left out.
-        judge: The judge; absent, there is none.
-        prices: For the cost; absent, it is left out.
-        concurrency: Texts that are written at the same time.
-        max_failures: After so many failed texts a run writes no further ones.
-        closeness: Whether to measure how close texts are to the user's earlier writing, by the
-            embedding model of retrieval (extra ``chroma``).
+        presidio_model: The spaCy model of the setting "Presidio", by name or path; None uses only
+            the patterns of Presidio.
+        likelihood: None leaves out the likelihood of the references.
+        judge: None leaves out the ratings.
+        prices: None leaves out the cost.
+        concurrency: Number of texts that are written at the same time.
+        max_failures: A run stops after this number of failed texts.
+        closeness: Whether to compare texts with the user's earlier texts by embeddings (extra
+            ``chroma``).
         show_texts: Whether the report shows the texts of one record, which are private.
     """
 
     records: tuple[Path, ...] = Field(min_length=1)
     settings: tuple[Name, ...] = Field(min_length=1)
     operators: tuple[Name, ...] = tuple(OPERATORS)
-    sketchers: tuple[Sketcher, ...] = ()
+    sketch_models: tuple[SketchModel, ...] = ()
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     limit: int | None = Field(default=None, ge=1)
     limits: dict[str, Annotated[int, Field(ge=1)]] = {}
@@ -228,15 +212,7 @@ def load_config(path: Path) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate(data)
     except ValidationError as error:
-        problems = [_worded(problem["loc"], problem["msg"]) for problem in error.errors()]
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise ExperimentConfigInvalid(
-            f"{path}: {'; '.join(problems[:_SHOWN])}{more}",
+            f"{path}: {described(error, private=False)}",
             remedy="correct the keys named; experiments/bench_quality.toml is an example",
         ) from None
-
-
-def _worded(place: tuple[int | str, ...], message: str) -> str:
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    said = message.removeprefix("Value error, ")
-    return f"{name.lstrip('.')}: {said}" if name else said

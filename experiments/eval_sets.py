@@ -1,4 +1,4 @@
-"""Eval sets of Inspect that go on where they stopped, in a folder that one process holds."""
+"""Eval sets of Inspect that continue where they stopped, in a folder that one process holds."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def evaluate(tasks: list[Task], logs: str, conditions: Conditions, *, at_once: int) -> None:
-    """Run the samples of tasks that are missing; those that failed before are missing too.
+    """Run the samples of tasks that are missing or failed before.
 
     Args:
-        tasks: One after the other.
+        tasks: Run one after the other.
         logs: Folder of their logs.
-        conditions: An argument of each task.
-        at_once: Samples at the same time.
+        conditions: The argument of each task.
+        at_once: Number of samples that run at the same time.
 
     Raises:
         RunDiffers: The folder holds logs that were made under other conditions.
@@ -70,26 +70,25 @@ def evaluate(tasks: list[Task], logs: str, conditions: Conditions, *, at_once: i
         fail_on_error=True,
         continue_on_fail=True,
         score_on_error=True,
-        log_buffer=1,  # a finished sample is on the disk before the next is begun
+        log_buffer=1,  # each finished sample is written before the next begins
         log_realtime=False,  # would keep private texts outside of the folder
         ctl_server=False,
     )
-    if len(made) < len(tasks):  # Inspect calls an interrupted eval set a success without logs
+    if len(made) < len(tasks):  # Inspect reports an interrupted eval set as a success without logs
         raise RunStopped(
-            "the run was interrupted", remedy="start it again: it goes on where it stopped"
+            "the run was interrupted", remedy="start it again: it continues where it stopped"
         )
-    if success:
-        return
-    summaries = (one for log in made for one in read_eval_log_sample_summaries(log.location))
-    errors = [summary.error for summary in summaries if summary.error]
-    raise RunStopped(
-        f"{len(errors)} samples failed, the first with {errors[0] if errors else 'no message'}",
-        remedy="mend what failed, then start the run again: it goes on where it stopped",
-    )
+    if not success:
+        summaries = (one for log in made for one in read_eval_log_sample_summaries(log.location))
+        errors = [summary.error for summary in summaries if summary.error]
+        raise RunStopped(
+            f"{len(errors)} samples failed, the first with {errors[0] if errors else 'no message'}",
+            remedy="fix the cause, then start the run again: it continues where it stopped",
+        )
 
 
 def _require_same(logs: str, conditions: Conditions) -> None:
-    """Refuse to go on with logs that were made under other conditions."""
+    """Refuse to continue with logs that were made under other conditions."""
     now = dict(_flat(json.loads(json.dumps(conditions))))
     for log in newest_logs(logs):
         before = dict(_flat(log.eval.task_args["conditions"]))

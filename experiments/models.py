@@ -1,4 +1,4 @@
-"""The models of an experiment: opened once for all its texts, and identified by their hashes."""
+"""The models of an experiment: opened once for all texts, and identified by their hashes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,14 +19,15 @@ from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
-from cogenesis_langchain.version import __version__
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
+from experiments.recorded_cloud import LABEL, replayed
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
 
 _PACKAGES: Final = (
+    "cogenesis-langchain",
     "inspect-ai",
     "langchain",
     "langchain-core",
@@ -39,19 +40,12 @@ _PACKAGES: Final = (
     "scipy",
     "xllamacpp",
 )
-
 _NO_KEY: Final = "none"  # servers on loopback need none, but the client requires one
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A chat model behind an address.
-
-    Attributes:
-        base_url: The address.
-        model: Its name there.
-        api_key: Its key.
-    """
+    """A chat model on a server: the server's address, the model's name there, and its key."""
 
     base_url: str
     model: str
@@ -64,7 +58,7 @@ class Models:
 
     Attributes:
         local: The local model.
-        remote: The cloud model under `CLOUD`, and the sketchers by name.
+        remote: The cloud model under `CLOUD`, and the other sketch models by name.
         fine_tuned: The fine-tuned local model, if there is one.
     """
 
@@ -79,22 +73,19 @@ def open_models(config: ExperimentConfig) -> Iterator[Models]:
 
     Raises:
         ExperimentConfigInvalid: The key of an endpoint is not in the environment.
-        ModelFileError: A model file cannot be had.
+        ModelFileError: A model file cannot be obtained.
         MissingDependency: An extra is not installed.
     """
     endpoints: dict[str, Endpoint] = {CLOUD: config.cloud}
-    endpoints |= {sketcher.name: sketcher for sketcher in config.sketchers}
+    endpoints |= {other.name: other for other in config.sketch_models}
     with ExitStack() as stack:
         remote = {
             name: open_remote(endpoint, name, slots=config.concurrency, stack=stack)
             for name, endpoint in endpoints.items()
         }
-        fine_tuned = config.local.fine_tuned
-        yield Models(
-            open_local(config, config.local.model),
-            remote,
-            open_local(config, fine_tuned) if fine_tuned else None,
-        )
+        tuned = config.local.fine_tuned
+        local = open_local(config, config.local.model)
+        yield Models(local, remote, open_local(config, tuned) if tuned else None)
 
 
 def open_local(config: ExperimentConfig, model: str) -> LlamaCppModel:
@@ -103,75 +94,68 @@ def open_local(config: ExperimentConfig, model: str) -> LlamaCppModel:
 
 
 def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) -> Remote:
-    """Find a chat model's address, or start a stand-in for it.
+    """Return the address of a chat model, or start a stand-in for it.
 
     Args:
         endpoint: As configured.
         name: Its name in the run, for errors.
-        slots: How many requests a stand-in serves at the same time. More than needed are costly:
-            the prefixes of a block that is to be scored are spread over them.
-        stack: Ends a stand-in.
+        slots: Number of requests that a stand-in serves at the same time. Unused slots are costly:
+            the server spreads the prefixes of a block over them.
+        stack: Ends the stand-in.
 
     Raises:
         ExperimentConfigInvalid: Its key is not in the environment.
         StandInError: The stand-in does not start.
     """
+    if endpoint.recorded is not None:
+        return Remote(stack.enter_context(replayed(endpoint.recorded)), LABEL)
     if endpoint.base_url is None:
         stand_in = stack.enter_context(StandInCloud(endpoint.model, n_parallel=slots))
         return Remote(stand_in.base_url, stand_in.model)
-    return Remote(endpoint.base_url, endpoint.model, _key(endpoint, name))
+    key = os.environ.get(endpoint.api_key_variable)
+    if not key and not is_trusted(urlsplit(endpoint.base_url).hostname or ""):
+        raise ExperimentConfigInvalid(
+            f"the key of the endpoint {name!r} is not in the environment",
+            remedy=f"set {endpoint.api_key_variable}, or name another api_key_variable",
+        )
+    return Remote(endpoint.base_url, endpoint.model, SecretStr(key or _NO_KEY))
 
 
 def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
-    """Identify every model of a configuration, fetching files that are not here yet.
+    """Map the use of each model to its name and SHA-256, fetching files that are missing.
 
-    Returns:
-        What a model is used for, to its name and the SHA-256 of its file; the name alone for a
-        model that runs elsewhere.
+    A model that runs elsewhere has its name alone.
     """
     endpoints: dict[str, Endpoint] = {"cloud": config.cloud}
-    endpoints |= {f"sketcher {sketcher.name}": sketcher for sketcher in config.sketchers}
+    endpoints |= {f"sketch model {other.name}": other for other in config.sketch_models}
     if config.judge is not None:
         endpoints["judge"] = config.judge
     models = {"local": _with_hash(config.local.model)}
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
     for use, endpoint in endpoints.items():
-        models[use] = endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
+        models[use] = _identity(endpoint)
     return models
 
 
 def machine() -> dict[str, str]:
     """Describe this machine and the versions of the packages that compute."""
-    packages = {name: _version(name) for name in _PACKAGES}
-    versions = ", ".join(f"{name} {found}" for name, found in packages.items() if found)
+    found = {one.name.lower().replace("_", "-"): one.version for one in distributions()}
+    versions = [f"{name} {found[name]}" for name in _PACKAGES if name in found]
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": f"cogenesis-langchain {__version__}, Python {platform.python_version()}, "
-        f"{versions}",
+        "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+def _identity(endpoint: Endpoint) -> str:
+    if endpoint.recorded is not None:
+        return f"{LABEL} {sha256_of(endpoint.recorded)}"
+    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 def _with_hash(name: str) -> str:
-    """The hash that was verified when the file was fetched; that of a path is computed."""
+    """Append the hash that was verified when the file was fetched; a path's hash is computed."""
     path = catalog.fetch(name)
     record = FileRecord.read(path)
     return f"{name} {record.sha256 if record else sha256_of(path)}"
-
-
-def _key(endpoint: Endpoint, name: str) -> SecretStr:
-    if key := os.environ.get(endpoint.api_key_variable):
-        return SecretStr(key)
-    if is_trusted(urlsplit(endpoint.base_url or "").hostname or ""):
-        return SecretStr(_NO_KEY)
-    raise ExperimentConfigInvalid(
-        f"the key of the endpoint {name!r} is not in the environment",
-        remedy=f"set {endpoint.api_key_variable}, or name another api_key_variable",
-    )

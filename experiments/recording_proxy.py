@@ -1,8 +1,7 @@
 """A reverse proxy in front of the cloud endpoint that records the requests of each text.
 
-Traffic is counted on the wire, not by the sender. The first part of a request's path names the
-worker that writes the text; a request of a worker without a text is refused. An answer is passed
-on when it is complete.
+The first part of a request's path names the worker that writes the text. A request of a worker that
+writes no text is refused. An answer is passed on when it is complete.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-import httpx
+import httpx2
 
 from cogenesis_langchain.testing.exchange import Exchange, ReceivedRequest
 from cogenesis_langchain.testing.recorder import EgressRecorder
@@ -47,11 +46,7 @@ class _Answer:
 
 @dataclass
 class Recording:
-    """The requests and answers of one text.
-
-    Attributes:
-        seconds_saved: Time that answers from the cache took when they were first asked for.
-    """
+    """The requests and answers of one text, and the time saved by answers from the cache."""
 
     seconds_saved: float = 0.0
     _passed: list[tuple[str, str, ReceivedRequest, _Answer]] = field(default_factory=list)
@@ -66,7 +61,7 @@ class Recording:
 
 
 class RecordingProxy:
-    """The proxy; serves on loopback from ``with`` to the end of the block.
+    """The proxy; serves on loopback inside a ``with`` block.
 
     Args:
         upstreams: Names of endpoints to their base URLs.
@@ -82,7 +77,7 @@ class RecordingProxy:
         self._answers: dict[tuple[str, str, str, bytes], _Answer] = {}
         self._recordings: dict[str, Recording] = {}
         self._lock = threading.Lock()
-        self._client = httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout)
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=timeout)
         self._recorder = EgressRecorder(self._pass_on)
 
     def __enter__(self) -> Self:
@@ -99,13 +94,13 @@ class RecordingProxy:
         self._client.close()
 
     def base_url(self, worker: str, upstream: str) -> str:
-        """Address through which a worker reaches an endpoint."""
+        """The address through which a worker reaches an endpoint."""
         name = _in_path(upstream)
         return f"{self._recorder.url}/{worker}/{name}{self._upstreams[name].path}"
 
     @contextmanager
     def record(self, worker: str) -> Iterator[Recording]:
-        """Let a worker's requests for one text pass, and record them."""
+        """Record a worker's requests for one text, and let them pass."""
         recording = Recording()
         with self._lock:
             self._recordings[worker] = recording
@@ -116,18 +111,13 @@ class RecordingProxy:
                 del self._recordings[worker]
 
     def traffic(self, recording: Recording, private_strings: Iterable[str]) -> Traffic:
-        """Count what passed.
+        """Count what passed, and search it for private strings.
 
-        Tokens are those the endpoint says it read and wrote. Where it says nothing and the prompt
-        was sent as token ids, those are counted.
-
-        Args:
-            recording: Of the text.
-            private_strings: What is looked for in the requests. Token ids are looked into as the
-                text they stand for, which the endpoint is asked for.
+        Tokens are counted as the endpoint reports them; if it reports none, token ids in the prompt
+        are counted. To search token ids, the endpoint is asked for their text.
 
         Raises:
-            ExperimentError: The endpoint does not say which text its token ids stand for.
+            ExperimentError: The endpoint does not detokenise.
         """
         passed = recording._passed
         searched = b"\n".join(self._readable(passed))
@@ -154,7 +144,7 @@ class RecordingProxy:
         key = (upstream, request.method, path, request.content)
         known = self._answers.get(key) if self._reuse else None
         answer = known or self._ask(upstream, path, request)
-        if answer.status == httpx.codes.OK:
+        if answer.status == httpx2.codes.OK:
             self._answers[key] = answer
         recording._add(upstream, f"/{worker}/{upstream}", request, answer, saved=known is not None)
         exchange.answer(answer.status, answer.body, answer.headers)
@@ -169,7 +159,7 @@ class RecordingProxy:
                 headers=[*headers, ("Accept-Encoding", "identity")],
                 content=request.body,
             )
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             failed = b'{"error": {"message": "the endpoint cannot be reached"}}'
             return _Answer(502, _JSON, failed, time.monotonic() - start)
         kept = {
@@ -184,7 +174,7 @@ class RecordingProxy:
     def _readable(
         self, passed: Iterable[tuple[str, str, ReceivedRequest, _Answer]]
     ) -> Iterator[bytes]:
-        """The requests as bytes to search: token ids as text, all else as it was sent."""
+        """The requests as bytes to search, with token ids as text."""
         sequences: dict[str, set[tuple[int, ...]]] = {}
         for upstream, _, request, _ in passed:
             body = _parsed(request.content)
@@ -198,14 +188,14 @@ class RecordingProxy:
             yield from (self._detokenised(upstream, ids) for ids in _longest(found))
 
     def _detokenised(self, upstream: str, ids: Sequence[int]) -> bytes:
-        """Ask llama-server (``content``), vLLM or SGLang (``prompt``) what token ids stand for."""
+        """Ask llama-server (``content``), vLLM or SGLang (``prompt``) for the text of token ids."""
         path = self._upstreams[upstream].path.rstrip("/").removesuffix("/v1")
         try:
             response = self._client.post(
                 f"{self._root(upstream)}{path}/detokenize", json={"tokens": list(ids)}
             )
             answer = _parsed(response.content) if response.is_success else None
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             answer = None
         known = answer if isinstance(answer, Mapping) else {}
         text = known.get("content", known.get("prompt"))
@@ -223,7 +213,7 @@ def _in_path(name: str) -> str:
 
 
 def _tokens(request: ReceivedRequest, answer: _Answer) -> tuple[int, int]:
-    """Tokens that were read and written for one request."""
+    """Tokens that the endpoint read and wrote for one request."""
     body = _parsed(answer.body)
     usage = body.get("usage") if isinstance(body, Mapping) else None
     for line in answer.body.splitlines() if body is None else ():  # a stream of events
@@ -233,7 +223,7 @@ def _tokens(request: ReceivedRequest, answer: _Answer) -> tuple[int, int]:
     if isinstance(usage, Mapping):
         return _first(usage, _READ), _first(usage, _WRITTEN)
     prompts = list(_id_lists(_parsed(request.content)))
-    if answer.status != httpx.codes.OK or not prompts:
+    if answer.status != httpx2.codes.OK or not prompts:
         return 0, 0
     return max(map(len, prompts)), len(prompts)
 
@@ -255,7 +245,7 @@ def _is_ids(value: Json) -> bool:
 
 
 def _id_lists(value: Json) -> Iterator[tuple[int, ...]]:
-    """Lists of nothing but whole numbers, wherever they stand in a body."""
+    """All lists of integers in a body."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
@@ -275,7 +265,7 @@ def _without_ids(value: Json) -> Json:
 
 
 def _longest(sequences: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Leave out what is the beginning of another."""
+    """Leave out sequences that are a prefix of another one."""
     ordered = sorted(sequences)
     following = [*ordered[1:], ()]
     return [one for one, after in zip(ordered, following, strict=True) if after[: len(one)] != one]

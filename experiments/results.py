@@ -8,12 +8,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
-from inspect_ai.log import (
-    EvalLog,
-    EvalSample,
-    list_eval_logs,
-    read_eval_log,
-)
+from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
 from inspect_ai.util import Store
 
 from experiments.attempt import Attempt
@@ -32,14 +27,9 @@ def logs_of(run: Path, step: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WrittenText:
-    """A text with its scores.
+    """A text with its scores: metrics to values, without those that do not apply.
 
-    Attributes:
-        setting: What wrote it.
-        record: What it was written for.
-        epoch: Of the sample; counts the seeds from 1.
-        attempt: The text and what it took.
-        scores: Metrics to values; those that do not apply are absent.
+    Epochs count the seeds from 1.
     """
 
     setting: str
@@ -51,10 +41,10 @@ class WrittenText:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything that the logs of a run hold, in the order of its settings.
+    """Everything in the logs of a run.
 
     Attributes:
-        settings: Names of settings to the metadata of their task: part, shows, place.
+        settings: Names of settings, in order, to the metadata of their task: part, shows, place.
         conditions: Models, records and parameters of the run.
         machine: Where it ran, and with which versions.
         texts: The texts.
@@ -75,7 +65,7 @@ class Results:
 
     @property
     def records(self) -> list[Record]:
-        """The records that were written about, each once."""
+        """The records that have a text, each once."""
         return list({text.record.id: text.record for text in self.texts}.values())
 
 
@@ -83,21 +73,21 @@ def read_results(run: Path) -> Results:
     """Read the logs of a run, finished or not."""
     logs = sorted(read_logs(run, TEXTS), key=lambda log: _metadata(log)["place"])
     judged = {log.eval.task: log for log in read_logs(run, JUDGE)}
-    order_check = judged.get("order check")
+    ratings, order_check = judged.get("ratings"), judged.get("order check")
     return Results(
         settings={log.eval.task: _metadata(log) for log in logs},
         conditions=logs[0].eval.task_args["conditions"] if logs else {},
         machine=_metadata(logs[0])["machine"] if logs else {},
         texts=[_text(log.eval.task, sample) for log in logs for sample in log.samples or ()],
         likelihoods=[sample for log in read_logs(run, LIKELIHOOD) for sample in log.samples or ()],
-        ratings=(judged["ratings"].samples or ()) if "ratings" in judged else (),
+        ratings=(ratings.samples or ()) if ratings else (),
         order_checks=(order_check.samples or ()) if order_check else (),
         compared=_metadata(order_check)["settings"] if order_check else (),
     )
 
 
 def scores_of(sample: EvalSample) -> dict[str, float]:
-    """The values of all scorers of a sample; those that do not apply are left out."""
+    """The values of all scorers of a sample, without those that do not apply."""
     values: dict[str, Any] = {}
     for score in (sample.scores or {}).values():
         values |= score.value if isinstance(score.value, dict) else {}
@@ -105,16 +95,15 @@ def scores_of(sample: EvalSample) -> dict[str, float]:
 
 
 def newest_logs(folder: str) -> Iterator[EvalLog]:
-    """The header of the newest log of each task; a resumed one holds all that its forerunner did.
+    """The header of the newest log of each task, which includes what earlier logs did.
 
     Args:
         folder: Of the logs; it need not exist.
     """
-    if not Path(folder).is_dir():
-        return
-    files = sorted(list_eval_logs(folder), key=lambda file: file.mtime or 0)
-    headers = (read_eval_log(file, header_only=True) for file in files)
-    yield from {log.eval.task_id: log for log in headers}.values()
+    if Path(folder).is_dir():
+        files = sorted(list_eval_logs(folder), key=lambda file: file.mtime or 0)
+        headers = (read_eval_log(file, header_only=True) for file in files)
+        yield from {log.eval.task_id: log for log in headers}.values()
 
 
 def read_logs(run: Path, step: str) -> list[EvalLog]:

@@ -1,11 +1,10 @@
-"""Running an experiment: its three steps as eval sets of Inspect, each of which can be resumed."""
+"""The three steps of an experiment, each a resumable eval set of Inspect."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +17,8 @@ from cogenesis_langchain.privacy.ledger.file import FileLedger
 from experiments.config import ExperimentConfig
 from experiments.errors import ExperimentError
 from experiments.eval_sets import evaluate, held
-from experiments.judge.graders import open_judge
-from experiments.likelihood.references import Readers
+from experiments.judge import open_judge
+from experiments.likelihood import Readers
 from experiments.models import (
     Models,
     hashes_of_models,
@@ -47,22 +46,18 @@ from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers
 from experiments.tasks import comparing, dataset, rating, reading, sample, writing
 
-_WRITING: Final = {"generation", "seeds", "closeness", "cloud", "local", "sketchers"}
+_WRITING: Final = {"generation", "seeds", "closeness", "cloud", "local", "sketch_models"}
 _READING: Final = {"cloud", "local", "operators"}
 
 
 def run(config: ExperimentConfig, folder: Path) -> None:
-    """Write all texts, read the references and have the texts rated, or what of it is missing.
-
-    Args:
-        config: The experiment.
-        folder: Of the results.
+    """Write all texts, read the references and have the texts rated, as far as this is missing.
 
     Raises:
-        DatasetError: The records cannot be read, or make no sense.
+        DatasetError: The records cannot be read, or are inconsistent.
         ExperimentConfigInvalid: A setting cannot be made as configured.
         RunDiffers: The folder holds results of another configuration, models or records.
-        RunStopped: Something failed; the same call goes on from there.
+        RunStopped: Something failed; the same call continues from there.
     """
     records = load(config)  # before anything is fetched or started
     with held(folder):
@@ -77,7 +72,7 @@ def load(config: ExperimentConfig) -> list[Record]:
     """Load the records of a configuration.
 
     Raises:
-        DatasetError: A file cannot be read, or the records make no sense.
+        DatasetError: A file cannot be read, or the records are inconsistent.
     """
     records = [record for path in config.records for record in load_records(path)]
     check(records)
@@ -91,7 +86,7 @@ def write_texts(
     opened: Models,
     folder: Path,
 ) -> None:
-    """Have each setting write a text for each of its records and seeds.
+    """Have each setting write a text for each of its records and seeds; see `run`.
 
     Args:
         config: The experiment.
@@ -99,11 +94,6 @@ def write_texts(
         models: Hashes of the models.
         opened: The models.
         folder: Of the run.
-
-    Raises:
-        ExperimentConfigInvalid: A setting cannot be made as configured.
-        RunDiffers: The folder holds texts of another configuration.
-        RunStopped: Texts failed.
     """
     conditions = _conditions(config, _WRITING | {"presidio_model"}, models)
     addresses = {name: remote.base_url for name, remote in opened.remote.items()}
@@ -115,12 +105,14 @@ def write_texts(
         for setting, limit in _limits(config, workers.settings, len(records)):
             samples = dataset(sample(record) for record in records[:limit])
             task = writing(setting, samples, workers, conditions)
-            tasks.append(_described(task, len(tasks)))
+            # For the report: the order of the settings, and where they ran.
+            task.metadata = {**(task.metadata or {}), "place": len(tasks), "machine": machine()}
+            tasks.append(task)
         evaluate(tasks, logs_of(folder, TEXTS), conditions, at_once=config.concurrency)
 
 
 def score_again(folder: Path) -> None:
-    """Score the texts of a run anew, in their logs."""
+    """Compute the scores of a run's texts again, in their logs."""
     for log in read_logs(folder, TEXTS):
         scorers = text_scorers(with_closeness=log.eval.task_args["conditions"]["closeness"])
         scored = score(log, scorers, action="overwrite", display="none")
@@ -130,20 +122,10 @@ def score_again(folder: Path) -> None:
 def read_references(
     config: ExperimentConfig, records: Sequence[Record], models: Mapping[str, str], folder: Path
 ) -> None:
-    """Read the reference texts under every setting, if the configuration says so.
+    """Read the reference texts under every setting, if this is configured; see `run`.
 
-    The models are opened in this process. Where the cloud model runs elsewhere, only the settings
-    of the local model have a likelihood.
-
-    Args:
-        config: The experiment.
-        records: Of the run.
-        models: Hashes of the models.
-        folder: Of the run, with its texts.
-
-    Raises:
-        RunDiffers: The folder holds likelihoods of another configuration.
-        RunStopped: A reading failed.
+    The models are opened in this process. If the cloud model runs elsewhere, only the settings of
+    the local model have a likelihood.
     """
     if config.likelihood is None:
         return
@@ -155,19 +137,14 @@ def read_references(
     }
     samples = dataset(
         sample(record, sketches=found.get(record.id, {}))
-        for record in islice(records, config.likelihood.limit)
+        for record in records[: config.likelihood.limit]
     )
     task = reading(samples, _readers(config, tokens), conditions)
     evaluate([task], logs_of(folder, LIKELIHOOD), conditions, at_once=1)
 
 
 def rate_texts(config: ExperimentConfig, models: Mapping[str, str], folder: Path) -> None:
-    """Have the texts rated, if there is a judge; then compared in both orders, if configured.
-
-    Args:
-        config: The experiment.
-        models: Hashes of the models.
-        folder: Of the run, with its texts.
+    """Have the judge rate the texts, and compare them in both orders, if this is configured.
 
     Raises:
         ExperimentError: The two settings to compare have no texts in common.
@@ -229,17 +206,11 @@ def _limits(
             yield setting, config.limits.get(setting.name, limit)
 
 
-def _described(task: Task, place: int) -> Task:
-    """Note the place of a task among the settings, for the report, and where it runs."""
-    task.metadata = {**(task.metadata or {}), "place": place, "machine": machine()}
-    return task
-
-
 def _sketches(results: Results) -> dict[str, dict[str, list[str]]]:
     """The first sketch of each setting that has one, by record."""
     found: dict[str, dict[str, list[str]]] = {}
     for text in results.texts:
-        # A fused text that fell back has a sketch too, but its setting is to fuse.
+        # A fused text that fell back has a sketch too, but it does not belong to its setting.
         if text.attempt.sketch and results.settings[text.setting]["part"] != "fused":
             of_record = found.setdefault(text.record.id, {})
             of_record.setdefault(text.setting, list(text.attempt.sketch))

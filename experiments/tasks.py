@@ -1,8 +1,8 @@
-"""The Inspect tasks of an experiment: writing, reading the references, and judging.
+"""The Inspect tasks of an experiment: writing, reading the references, rating and comparing.
 
-Whatever changes a result is among the arguments of its task, so that Inspect reuses the finished
-samples of a run that was interrupted and never those of another configuration. Records are not
-among them, so that a run can be continued with more records.
+The arguments of a task (``conditions``) contain everything that changes its results. Inspect then
+reuses the finished samples of an interrupted run, and never those of another configuration. Records
+are not among them, so a run can be continued with further records.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from inspect_ai.model import Model, ModelOutput
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from experiments.config import Aspect
-from experiments.judge.graders import judge_preference, judge_rating
-from experiments.likelihood.references import Readers, nats_per_token, read_reference
+from experiments.judge import judge_preference, judge_rating
+from experiments.likelihood import Readers, nats_per_token, read_reference
 from experiments.records.record import Record
 from experiments.scorers.text_scorers import text_scorers
 from experiments.settings.setting import Setting
@@ -28,17 +28,17 @@ Conditions = Mapping[str, Any]
 
 
 def dataset(samples: Iterable[Sample]) -> Dataset:
-    """Make a data set of samples, which Inspect logs by its name."""
+    """Make a data set, which Inspect logs by its name."""
     return MemoryDataset(list(samples), name="records")
 
 
 def sample(record: Record, name: str = "", **metadata: object) -> Sample:
-    """Make a sample of a record; the whole record is in its metadata.
+    """Make a sample of a record.
 
     Args:
-        record: The record.
-        name: Of the sample; the record's id where it is empty.
-        **metadata: What else the sample holds, as JSON.
+        record: Is kept whole in the metadata.
+        name: Name of the sample; the record's id by default.
+        **metadata: Further metadata, as JSON.
     """
     instruction = record.instruction
     return Sample(
@@ -51,14 +51,7 @@ def sample(record: Record, name: str = "", **metadata: object) -> Sample:
 
 @task
 def writing(made: Setting, records: Dataset, workers: Workers, conditions: Conditions) -> Task:
-    """Write a text for each record with one setting, one epoch a seed.
-
-    Args:
-        made: The setting; Inspect logs it by its name.
-        records: Samples to write for.
-        workers: The workers that write.
-        conditions: Generation, seeds, models and files of records.
-    """
+    """Write a text for each record with one setting, one epoch for each seed."""
     return Task(
         name=made.name,
         dataset=records,
@@ -71,13 +64,7 @@ def writing(made: Setting, records: Dataset, workers: Workers, conditions: Condi
 
 @task
 def reading(records: Dataset, readers: Readers, conditions: Conditions) -> Task:
-    """Read the reference of each record under every setting.
-
-    Args:
-        records: Samples with the sketches of their record.
-        readers: The models that read.
-        conditions: Models, files of records, operators and number of tokens.
-    """
+    """Read the reference of each record under every setting; samples hold its outlines."""
     return Task(
         name="reference likelihood",
         dataset=records,
@@ -88,7 +75,7 @@ def reading(records: Dataset, readers: Readers, conditions: Conditions) -> Task:
 
 @solver
 def written_text() -> Solver:
-    """Take the text that a sample brings along as the model's output."""
+    """Take the text in a sample's metadata as the model's output."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         state.output = ModelOutput.from_content("written", state.metadata["text"])
@@ -105,15 +92,7 @@ def rating(
     seeds: Sequence[int],
     conditions: Conditions,
 ) -> Task:
-    """Have written texts rated by the judge.
-
-    Args:
-        texts: Samples with a text and its setting.
-        judge: Who rates.
-        aspects: What is rated.
-        seeds: Of the judge's answers.
-        conditions: The judge's model.
-    """
+    """Have the judge rate written texts, once for each aspect and seed."""
     return Task(
         name="ratings",
         dataset=texts,
@@ -126,14 +105,7 @@ def rating(
 def comparing(
     pairs: Dataset, judge: Model, settings: Sequence[str], conditions: Conditions
 ) -> Task:
-    """Have the texts of two settings compared in both orders.
-
-    Args:
-        pairs: Samples with two texts.
-        judge: Who compares.
-        settings: Names of the two settings.
-        conditions: The judge's model.
-    """
+    """Have the judge compare the texts of two settings in both orders."""
     return Task(
         name="order check",
         dataset=pairs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ from cogenesis_langchain.retrievers.storage.server import StoreServer
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport
     from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
 
@@ -200,6 +201,44 @@ class ContextStore(ContextReader):
             yield done
         outdated = [{SOURCE: digest(source, key=key)}, {VERSION: {"$ne": version}}]
         self._records.delete(self._records.ids({"$and": outdated}))
+
+    def add_files(
+        self,
+        *paths: str | Path,
+        kind: Kind = "document",
+        progress: Callable[[FileProgress], None] | None = None,
+    ) -> FilesReport:
+        """Add files, and folders with all their files.
+
+        Text, Markdown, HTML, PDF, e-mail (.eml, .mbox), calendar, CSV and JSON are read. The file
+        ``profile.*`` is the profile; each line of a text file named ``*log`` is an activity. What
+        is in the store already is not embedded again, so that an interrupted run can be repeated;
+        a file that has changed replaces its earlier content.
+
+        Args:
+            *paths: Files and folders. Hidden files inside folders are skipped.
+            kind: The kind of records whose file does not decide it.
+            progress: Called at least once for each file.
+
+        Returns:
+            What was added. A file that cannot be read is among its problems, and the rest is added.
+
+        Raises:
+            UnreadableFile: A file or folder does not exist.
+        """
+        from cogenesis_langchain.retrievers.loaders.ingest import FilesReport, add_files, find_files
+
+        files = pieces = 0
+        problems = []
+        own = Path(self._backend.location).resolve()
+        for step in add_files(self, find_files(map(Path, paths), leave_out=own), kind=kind):
+            if progress is not None:
+                progress(step)
+            if step.problem is not None:
+                problems.append((step.path, step.problem))
+            elif step.done:
+                files, pieces = files + 1, pieces + step.pieces
+        return FilesReport(files, pieces, tuple(problems))
 
     def update(
         self, id: str, *, text: str | None = None, metadata: Mapping[str, object] | None = None

@@ -1,8 +1,8 @@
 """Embeddings computed on this machine: the built-in model, and the checks for any other one.
 
 The built-in model is all-MiniLM-L6-v2 as int8 ONNX (23 MB) on onnxruntime, so neither torch nor a
-network is needed to run it. Its two files come from the model catalog and are downloaded at first
-use if they are missing.
+network is needed to run it. Its two files come from the model catalog. `LocalMiniLM()` downloads
+them if they are missing; a store that was given no model does not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cogenesis_langchain.errors import (
     StoreError,
 )
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,14 +55,15 @@ class LocalMiniLM(Embeddings):
     Safe to share between threads.
 
     Args:
-        model: ONNX file, by catalog name or path; downloaded if it is missing.
+        model: ONNX file, by catalog name or path.
         tokenizer: Its ``tokenizer.json``, by catalog name or path.
+        download: Whether a file that is missing is downloaded.
         batch_size: Maximum number of texts in a forward pass.
         threads: Threads of a forward pass; None lets onnxruntime use every core.
 
     Raises:
         MissingDependency: The extra ``chroma`` is not installed.
-        ModelFileError: A file cannot be downloaded.
+        ModelFileError: A file is missing, or cannot be downloaded.
         ModelFileDamaged: A file cannot be read.
     """
 
@@ -71,12 +72,14 @@ class LocalMiniLM(Embeddings):
         model: str | Path = "minilm-l6-v2-int8",
         tokenizer: str | Path = "minilm-l6-v2-tokenizer",
         *,
+        download: bool = True,
         batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
+        find = catalog.fetch if download else catalog.require
         self._batch_size = batch_size
-        self._tokenizer = _load_tokenizer(catalog.fetch(tokenizer))
-        self._session = _load_session(catalog.fetch(model), threads or 0)
+        self._tokenizer = _load_tokenizer(find(tokenizer))
+        self._session = _load_session(find(model), threads or 0)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts.
@@ -193,7 +196,8 @@ class LocalEmbeddings:
     """Wraps a store's embedding model: opens it at first use and checks where it runs.
 
     Args:
-        embeddings: Any LangChain embedding model; None is `LocalMiniLM`.
+        embeddings: Any LangChain embedding model; None is `LocalMiniLM`, whose files must be on
+            this machine, because using a store opens no connection.
         trusted_hosts: Hosts besides loopback that it may send private text to.
 
     Raises:
@@ -281,7 +285,7 @@ class LocalEmbeddings:
     def _model(self) -> Embeddings:
         with self._opening:
             if self._embeddings is None:
-                self._embeddings = LocalMiniLM()
+                self._embeddings = LocalMiniLM(download=False)
             else:
                 # Checked at every call, because a client's address can be changed meanwhile.
                 require_trusted(self._embeddings, self._trusted_hosts)

@@ -10,7 +10,7 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Ranked, Record
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
-from cogenesis_langchain.terms import is_distinctive, terms
+from cogenesis_langchain.search_terms import is_distinctive, terms
 
 SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
 """similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity fused by rank

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from langchain_openai import ChatOpenAI
 
 from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
 SMALLEST = "smollm2-135m-instruct"
+
+settings.register_profile("quick", max_examples=10)  # for `make fast`; the default is 100
 
 
 def pytest_configure() -> None:

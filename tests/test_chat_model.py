@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
+import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +26,7 @@ from cogenesis_langchain.models.base import (
     PrivateMessage,
 )
 from cogenesis_langchain.privacy.values import PrivateValue
+from cogenesis_langchain.testing import FixedContext
 
 
 def chat(
@@ -119,7 +122,7 @@ def test_a_private_part_is_read_by_the_local_model_alone() -> None:
     ("message", "reason"),
     [
         (HumanMessage(content=[private("all of it")]), "no part of the request is public"),
-        (HumanMessage("word " * 151), "151 words, more than max_public_words=150"),
+        (HumanMessage("word " * 61), "61 words, more than max_public_words=60"),
     ],
 )
 def test_a_request_with_nothing_public_is_written_locally(
@@ -177,15 +180,15 @@ def test_an_error_of_the_local_model_reaches_the_caller_and_no_other_model() -> 
     assert len(ledger.entries) == 1
 
 
-def test_a_context_that_does_not_fit_is_refused_before_anything_is_sent() -> None:
+def test_a_prompt_that_does_not_fit_even_without_context_is_an_error() -> None:
     class Full(ScriptedLocal):
-        def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
             raise ContextTooLong(5000, 4096)
 
-    ledger = MemoryLedger()
     with pytest.raises(ContextTooLong, match="904 more than the context window of 4096"):
-        chat(Full(), ledger=ledger).invoke(INSTRUCTION)
-    assert ledger.entries == ()
+        chat(Full()).invoke(INSTRUCTION)
 
 
 def test_streaming_gives_one_stream_with_its_metadata_on_the_last_chunk() -> None:
@@ -214,6 +217,47 @@ async def test_an_abandoned_asynchronous_stream_stops_the_local_model() -> None:
     assert isinstance(await anext(stream), AIMessageChunk)
     await stream.aclose()
     await asyncio.wait_for(closed.wait(), timeout=5)
+
+
+async def test_a_cancelled_asynchronous_stream_ends_at_once_and_stops_the_local_model() -> None:
+    closed, began = threading.Event(), threading.Event()
+
+    class Slow(ScriptedLocal):
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
+            try:
+                while True:
+                    began.set()
+                    time.sleep(0.3)
+                    yield LocalChunk("on and ")
+            finally:
+                closed.set()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as limit:
+            async for _ in chat(Slow()).astream(INSTRUCTION):
+                limit.reschedule(asyncio.get_running_loop().time() + 0.05)
+    assert began.is_set()
+    assert await asyncio.to_thread(closed.wait, 5)
+
+
+@pytest.mark.parametrize("place", ["instruction", "document", "turn"])
+def test_a_lone_surrogate_is_a_clear_error_or_none(place: str) -> None:
+    half = "the caf\ud83d"
+    local = ScriptedLocal()
+    model = chat(local, retriever=FixedContext(texts=[half if place == "document" else "a"]))
+    messages = [
+        HumanMessage(half if place == "turn" else "Hello."),
+        AIMessage("Yes."),
+        HumanMessage(INSTRUCTION + (half if place == "instruction" else "")),
+    ]
+    if place == "instruction":
+        with pytest.raises(InstructionError, match="surrogate"):
+            model.invoke(messages)
+        return
+    model.invoke(messages)
+    assert "the caf?" in local.prompts[-1]
 
 
 def test_results_of_tools_stay_here() -> None:

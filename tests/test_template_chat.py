@@ -10,12 +10,13 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from support.completing import COMPLETED, INSTRUCTION, LETTER, NOTES, WISHES
-from support.scripted import OUTLINE, Documents, ScriptedLocal
+from support.scripted import OUTLINE, Documents, ScriptedLocal, ScriptedTokens
 from support.token_models import Wishes
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
-from cogenesis_langchain.errors import ContextTooLong, LocalModelError
+from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.models.base import LocalTextModel, LogProbs, TokenModel
+from cogenesis_langchain.prompts import TEMPLATE_FAULTS
 
 FORM = json.dumps(
     {
@@ -29,15 +30,12 @@ PROSE = "Dear landlord,\nthe heating fails.\nPlease repair it."
 FREELY = "Freely written."
 
 
-class WithTokens(ScriptedLocal):
-    """A local model whose tokens are at hand; what it writes freely is scripted."""
+class WithTokens(ScriptedTokens):
+    """A local model whose tokens are at hand."""
 
     def __init__(self, model: TokenModel | None = None) -> None:
-        super().__init__([FREELY])
         self.model = model or Wishes(WISHES, [NOTES, LETTER])
-
-    def tokens(self) -> TokenModel:
-        return self.model
+        super().__init__(self.model, [FREELY])
 
 
 def chat(
@@ -158,7 +156,8 @@ def test_no_usable_template_leads_to_the_outline(first: str, fault: str) -> None
     assert answer.text == FREELY
     assert (report["rung"], report["cloud_calls"], len(ledger.entries)) == ("outline", 3, 3)
     assert report["fallback_reason"].startswith("SketchInvalid")
-    assert f"{fault}, {fault}" in report["fallback_reason"]
+    said = TEMPLATE_FAULTS[fault].fill({})
+    assert f"{said}; then {said}" in report["fallback_reason"]
     assert report["sketch"].splitlines()[9] == "10. point about topic 10"
     assert "topic 10" in local.prompts[0] and report["provenance"] == ()
 
@@ -186,7 +185,7 @@ def test_a_second_template_is_used_and_counted() -> None:
     assert "square brackets, and nothing else" in ledger.entries[1].payload.decode()
 
 
-@pytest.mark.parametrize("window", [700, 1000])
+@pytest.mark.parametrize("window", [100, 700])
 def test_a_template_beyond_the_window_becomes_the_outline_without_a_second_request(
     window: int,
 ) -> None:
@@ -196,7 +195,7 @@ def test_a_template_beyond_the_window_becomes_the_outline_without_a_second_reque
     report = told(answer)
     assert (answer.text, report["rung"], len(ledger.entries)) == (FREELY, "outline", 1)
     assert report["sketch"].startswith("1. landlord's name\n2. Two sentences: what happened\n")
-    assert report["fallback_reason"] == "the template could not be completed"
+    assert report["fallback_reason"] == "the template does not fit the local model"
 
 
 def test_an_unparsable_form_becomes_the_outline_without_a_second_request() -> None:
@@ -207,12 +206,10 @@ def test_an_unparsable_form_becomes_the_outline_without_a_second_request() -> No
     assert "date of the repair" in local.prompts[1]
 
 
-def test_a_conversation_beyond_the_window_is_refused_before_anything_is_sent() -> None:
-    ledger = MemoryLedger()
-    local = WithTokens(Wishes(WISHES, [NOTES, LETTER], window=100))
-    with pytest.raises(ContextTooLong):
-        chat(local, ledger=ledger).invoke(INSTRUCTION)
-    assert ledger.entries == ()
+def test_a_template_is_completed_with_the_notes_that_fit() -> None:
+    local = WithTokens(Wishes(WISHES, [NOTES, LETTER], window=1000))
+    report = told(chat(local, max_tokens=50).invoke(INSTRUCTION))
+    assert report["rung"] == "template" and report["context_left_out"] > 0
 
 
 def test_notes_that_are_empty_are_no_error() -> None:

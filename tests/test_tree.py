@@ -1,4 +1,4 @@
-"""The shape of the house: public names, package list, cheap imports, bare folders refused."""
+"""The shape of the tree: public names, package list, cheap imports, bare folders refused."""
 
 from __future__ import annotations
 
@@ -25,13 +25,22 @@ def run(code: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_the_public_names_are_these() -> None:
     assert cogenesis_langchain.__all__ == [
         "ChatCoGenesis",
+        "ContextStore",
         "FileLedger",
+        "Filter",
         "LlamaCppModel",
+        "LocalMiniLM",
         "MemoryLedger",
+        "PrivateContextRetriever",
         "StandInCloud",
         "TransformersModel",
         "__version__",
+        "create_fused_decoding_chain",
+        "create_sketch_fill_chain",
+        "open_cloud",
         "private",
+        "private_chain",
+        "private_prompt",
         "public",
     ]
     assert dir(cogenesis_langchain) == cogenesis_langchain.__all__

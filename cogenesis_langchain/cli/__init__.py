@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -15,10 +16,9 @@ from cogenesis_langchain.cli.trace import trace
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
+from cogenesis_langchain.version import __version__
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(context_app, name="context")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
@@ -27,13 +27,33 @@ app.command("trace")(trace)
 app.command("write")(write)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cogenesis-langchain {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print it")
+    ] = False,
+) -> None:
+    """Write with a cloud model, and keep private documents on this machine."""
+
+
 def main() -> None:
-    """Run the command line. An error of the library is printed as its message and remedy."""
+    """Run the ``cogenesis`` command."""
+    run(app)
+
+
+def run(command: typer.Typer) -> None:
+    """Run a command line. An error of the library is printed as its message and remedy."""
     # llama.cpp reads these variables once, when it is loaded.
     for name, value in SHORT_SPIN.items():
         os.environ.setdefault(name, value)
     try:
-        app()
+        command()
     except CoGenesisError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\nRemedy: {error.remedy}\n")
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,17 +15,43 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
+from typer.core import TyperGroup
 
-from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
+    from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport
     from cogenesis_langchain.retrievers.search import SearchType
     from cogenesis_langchain.retrievers.storage.records import Kind
 
-context_app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+class StoreGroup(TyperGroup):
+    """A group whose own options may also stand after the command."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Put the group's options before the command."""
+        options = {name: option for option in self.params for name in option.opts}
+        first: list[str] = []
+        rest: list[str] = []
+        given = iter(args)
+        for argument in given:
+            if argument == "--":
+                rest += [argument, *given]
+                break
+            option = options.get(argument.partition("=")[0])
+            if option is None:
+                rest.append(argument)
+                continue
+            first.append(argument)
+            if "=" not in argument and not getattr(option, "is_flag", False):
+                first += islice(given, 1)
+        return super().parse_args(ctx, [*first, *rest])
+
+
+context_app = typer.Typer(cls=StoreGroup, no_args_is_help=True, help=__doc__)
 
 Ids = Annotated[list[str], typer.Argument(help="ids, as `list` and `search` show them")]
 KindOption = Annotated[
@@ -36,7 +63,7 @@ _SHOWN_CHARACTERS = 90
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """The options before the command: location of the store, its key, and the user."""
+    """The options of the group: location of the store, its key, and the user."""
 
     folder: Path
     user: str
@@ -91,7 +118,7 @@ def choose(
         list[str] | None, typer.Option(help="host besides this machine that may have the store")
     ] = None,
 ) -> None:
-    """Manage the private context store. Options of the store go before the command."""
+    """Manage the private context store. These options may stand after the command too."""
     folder = store or platformdirs.user_data_path("cogenesis-langchain") / "context"
     context.obj = StoreOptions(folder, user, key_file, keyring, server, trusted_host or [])
 
@@ -106,29 +133,34 @@ def add(
 
     Run it again to resume an interrupted run, or to update files that have changed.
     """
-    from cogenesis_langchain.retrievers.loaders.ingest import add_files, find_files
     from cogenesis_langchain.retrievers.storage.records import check_kind
 
-    options: StoreOptions = context.obj
     chosen = check_kind(kind or "document")
-    files = list(find_files(paths, leave_out=options.folder.resolve()))
-    console = Console(stderr=True)
-    stored, problems = 0, []
-    columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with options.open() as store, Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=len(files))
-        for progress in add_files(store, files, kind=chosen):
-            bar.update(task, description=f"{escape(progress.path.name)}: {progress.pieces}")
-            if progress.done:
-                bar.advance(task)
-                stored += progress.pieces
-            if progress.problem:
-                problems.append((progress.path, progress.problem))
-    for path, problem in problems:
-        console.print(f"skipped {path}: {problem}. {problem.remedy}", markup=False)
-    typer.echo(f"{stored} pieces of {len(files) - len(problems)} files are in the store")
-    if problems:
+    with context.obj.open() as store:
+        report = add_with_bar(store, paths, kind=chosen)
+    typer.echo(f"{report.pieces} pieces of {report.files} files are in the store")
+    if report.problems:
         raise typer.Exit(1)
+
+
+def add_with_bar(
+    store: ContextStore, paths: Sequence[Path], kind: Kind = "document"
+) -> FilesReport:
+    """Add files with a progress bar, and say which could not be read."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(step: FileProgress) -> None:
+            bar.update(task, description=f"{escape(step.path.name)}: {step.pieces}")
+            if step.done:
+                bar.advance(task)
+
+        report = store.add_files(*paths, kind=kind, progress=show)
+    for path, problem in report.problems:
+        console.print(f"skipped {path}: {problem.what}. {problem.remedy}", markup=False)
+    return report
 
 
 @context_app.command("list")
@@ -170,8 +202,14 @@ def search(
 def show(context: typer.Context, ids: Ids) -> None:
     """Print whole records with their metadata as JSON."""
     with context.obj.open() as store:
-        for document in store.get(ids):
-            typer.echo(_json(document))
+        found = store.get(ids)
+    for document in found:
+        typer.echo(_json(document))
+    if unknown := set(ids) - {document.id for document in found}:
+        raise StoreError(
+            f"no record has the id {', '.join(sorted(unknown))}",
+            remedy="list the ids with `cogenesis context list`",
+        )
 
 
 @context_app.command()
@@ -261,12 +299,16 @@ def _search_type(name: str) -> SearchType:
 
 
 def _print(documents: Sequence[Document]) -> None:
-    table = Table(Column("id", no_wrap=True), "kind", "date", "text")
+    if not documents:
+        typer.echo("nothing found")
+        return
+    table = Table(Column("id", no_wrap=True), "kind", "date", "source", "text")
     for document in documents:
         text = " ".join(document.page_content.split())
         shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
         date = str(document.metadata.get("date", ""))[:10]
-        table.add_row(document.id, document.metadata["kind"], date, escape(shown))
+        source = Path(str(document.metadata.get("source", ""))).name
+        table.add_row(document.id, document.metadata["kind"], date, escape(source), escape(shown))
     Console().print(table)
 
 

@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cogenesis_langchain.cli.context import add_with_bar
 from cogenesis_langchain.collaboration.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
 
@@ -22,16 +23,14 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk
 
     from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
-    from cogenesis_langchain.retrievers.context_store import ContextStore
 
-_PROFILE = "profile"
 _CLOUD_TIMEOUT = 300.0  # seconds; the stand-in cloud may run on a slow machine
 
 
 def write(
     instruction: Annotated[str, typer.Argument(help="what to write; only this may leave")],
     context: Annotated[
-        Path, typer.Option(help="folder with private text files; profile.* is the profile")
+        Path, typer.Option(help="folder or file of private documents; profile.* is the profile")
     ],
     store: Annotated[Path, typer.Option(help="folder of the private context store")],
     local: Annotated[
@@ -53,8 +52,10 @@ def write(
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.retrievers.context_store import ContextStore
+    from cogenesis_langchain.retrievers.loaders.ingest import check_exists
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 
+    check_exists(context)  # before minutes of work
     console = Console()
     times: dict[str, float] = {}
     with _timed(times, "fetch the model files"):
@@ -63,7 +64,10 @@ def write(
         local_model = LlamaCppModel(local)
     with _timed(times, "read the documents"):
         documents = ContextStore(store)
-        _add_folder(documents, context)
+        if not add_with_bar(documents, [context]).files:
+            raise ConfigurationError(
+                f"no file in {str(context)!r} can be read", remedy="put text files into it"
+            )
     ledger = MemoryLedger()
     start = time.monotonic()
     with open_cloud(cloud_base_url, cloud_model) as cloud:
@@ -103,24 +107,6 @@ def _timed(times: dict[str, float], part: str) -> Iterator[None]:
     start = time.monotonic()
     yield
     times[part] = time.monotonic() - start
-
-
-def _add_folder(store: ContextStore, folder: Path) -> None:
-    """Add the files of a folder: ``profile.*``, logs (one record for each line), documents."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    if not files:
-        raise ConfigurationError(
-            f"the folder {folder.name!r} contains no files", remedy="put text files into it"
-        )
-    for path in files:
-        text = path.read_text(encoding="utf-8")
-        if path.stem == _PROFILE:
-            store.add_profile(text)
-        elif path.stem.endswith("log"):
-            for line in filter(None, text.splitlines()):
-                store.add(line, kind="activity")
-        else:
-            store.add(text, kind="document")
 
 
 def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChunk:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cogenesis_langchain.terms import is_distinctive, terms
+from cogenesis_langchain.search_terms import is_distinctive, terms
 
 MOST_NOTES: Final = 6
 _MOST_DETAILS: Final = 12

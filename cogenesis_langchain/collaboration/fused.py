@@ -12,6 +12,8 @@ from functools import cached_property
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
+from cogenesis_langchain.collaboration.packing import with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
@@ -31,6 +33,7 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.local.token_writer import encode_fitting
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
@@ -52,6 +55,7 @@ class FusedWriting:
         top_k: Most tokens of each of the cloud's distributions.
         presence_penalty: Nats by which tokens of the last part of the text lose.
         below: The next rung of the ladder.
+        notice: Says aloud when the text is not fused.
 
     Raises:
         ConfigurationError: One of the models cannot take part.
@@ -69,6 +73,7 @@ class FusedWriting:
         top_k: int,
         presence_penalty: float,
         below: SketchFill,
+        notice: FallbackNotice,
     ) -> None:
         if not isinstance(local, OffersTokens):
             raise ConfigurationError(
@@ -80,6 +85,7 @@ class FusedWriting:
         operator = operator_named(operator) if isinstance(operator, str) else operator
         self._preparation = preparation
         self._below = below
+        self._notice = notice
         self._cloud = cloud
         self._chat_format = chat_format
         self._top_k = top_k
@@ -97,7 +103,7 @@ class FusedWriting:
     ) -> Iterator[str | Report]:
         """Write the answer to a conversation; see `Writer.write`."""
         prepared = self._preparation.prepare(messages)
-        release, prompt = prepared.release, prepared.prompt
+        release = prepared.release
         report = Report(mode="fused", disclosure="open")
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
@@ -106,9 +112,15 @@ class FusedWriting:
         try:
             verifier = self._verifier(release.text, permit)
         except (CloudError, FusionError) as error:
-            report = replace(report, fallback_reason=f"{type(error).__name__}: {error}")
+            report = replace(report, fallback_reason=error.summary)
+            self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
+        ids, prepared = with_fitting_context(
+            prepared,
+            lambda fitting: encode_fitting(self._tokens, fitting.prompt.complete(None), options),
+        )
+        prompt = prepared.prompt
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
             prompt.complete(None),
@@ -119,9 +131,16 @@ class FusedWriting:
             settled.append(token)
             if token.text:
                 yield token.text
-        read = len(self._tokens.encode_chat(prompt.complete(None)))
-        report = replace(report, masked=release.masked, local=Usage(read, len(settled)))
-        yield _with_sent(_with_trace(report, Trace.of(settled)), permit)
+        report = replace(
+            report,
+            masked=release.masked,
+            context_left_out=prepared.left_out,
+            local=Usage(len(ids), len(settled)),
+        )
+        report = _with_trace(report, Trace.of(settled))
+        if report.fallback_reason:
+            self._notice.tell(report.fallback_reason)
+        yield _with_sent(report, permit)
 
     def _verifier(self, instruction: PublicText, permit: EgressPermit) -> Verifier:
         endpoint = CompletionsEndpoint(

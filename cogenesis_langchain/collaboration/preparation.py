@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
-from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
@@ -42,6 +42,8 @@ class Prepared:
         release: What the border let out; None when nothing was a candidate.
         reason: Why nothing is public; empty when something is.
         placeholders: What stands for private values in the public text.
+        left_out: Characters of the context that were left out, because the local model's window
+            is too small for them.
     """
 
     request: Request
@@ -49,6 +51,7 @@ class Prepared:
     release: Release | None
     reason: str
     placeholders: Placeholders = field(repr=False)
+    left_out: int = 0
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -65,6 +68,7 @@ class Preparation:
         rule: What counts as the general instruction.
         max_public_words: A longer candidate stays here.
         trusted_hosts: Hosts besides loopback that the retriever may use.
+        trust: Objects and classes that the caller vouches for.
         detectors: Find private values in the context and the request, besides the built-in ones.
         private_terms: Strings that are private wherever they stand.
     """
@@ -77,6 +81,7 @@ class Preparation:
         rule: InstructionRule,
         max_public_words: int,
         trusted_hosts: Sequence[str],
+        trust: Sequence[object] = (),
         detectors: Sequence[Detector] = (),
         private_terms: Sequence[str] = (),
     ) -> None:
@@ -85,8 +90,26 @@ class Preparation:
         self._rule = rule
         self._max_public_words = max_public_words
         self._trusted_hosts = trusted_hosts
+        self._trust = trust
         self._detectors = detectors
         self._private_terms = private_terms
+
+    def check_settings(self, settings: Sequence[str]) -> None:
+        """Check the cloud model's settings against the private values that are known by now.
+
+        Raises:
+            PrivacyViolation: They contain one.
+        """
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet
+        from cogenesis_langchain.privacy.values import PrivateValue
+
+        if not settings:
+            return
+        declared = (PrivateValue("TERM", term) for term in self._private_terms)
+        values = ValueSet.from_texts((), declared=declared)
+        if isinstance(self._retriever, HoldsPrivateValues):
+            values = self._retriever.private_values().union(values)
+        self.border.check_settings(settings, values)
 
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and decide what of it may leave.
@@ -96,19 +119,27 @@ class Preparation:
             PrivacyViolation: The policy is ``block`` and the instruction holds something private.
             UntrustedLocalModel: The retriever would send the request to another host.
         """
-        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
-        context = self._retrieve(request)
-        placeholders = Placeholders()
-        release = self._release(request, context, placeholders)
-        reason = request.reason
+        gathered = self.gather(messages)
+        release = self._release(gathered, _called_tools(messages))
+        reason = gathered.reason
         if release is not None and release.text is None:
             reason = "the instruction holds private values"
-        return Prepared(request, context, release, reason, placeholders)
+        return replace(gathered, release=release, reason=reason)
+
+    def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
+        """Split a conversation and retrieve the private context; nothing is released.
+
+        Raises:
+            InstructionError: There is no usable instruction.
+            UntrustedLocalModel: The retriever would send the request to another host.
+        """
+        request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
+        return Prepared(request, self._retrieve(request), None, request.reason, Placeholders())
 
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:
             return []
-        require_trusted(self._retriever, self._trusted_hosts)
+        require_trusted(self._retriever, self._trusted_hosts, self._trust)
         documents = Untraced().call(
             self._retriever._get_relevant_documents,
             request.whole.reveal(),
@@ -116,27 +147,43 @@ class Preparation:
         )
         return [PrivateText(document.page_content) for document in documents]
 
-    def _release(
-        self, request: Request, context: Sequence[PrivateText], placeholders: Placeholders
-    ) -> Release | None:
+    def _release(self, gathered: Prepared, called_tools: Collection[str]) -> Release | None:
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
         from cogenesis_langchain.privacy.values import PrivateValue, detect, find_private_values
 
+        request = gathered.request
         if request.candidate is None:
             return None
         private = (
             request.withheld,
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
-            *context,
+            *gathered.context,
         )
         declared = detect(request.candidate.reveal(), self._detectors)
         declared |= {PrivateValue("TERM", term) for term in self._private_terms}
         values = ValueSet.from_texts(
-            (text.reveal() for text in private),
+            (_without(text.reveal(), called_tools) for text in private),
             declared=declared,
             detectors=(find_private_values, *self._detectors),
         )
         if isinstance(self._retriever, HoldsPrivateValues):
             values = self._retriever.private_values().union(values)
-        return self.border.release(request.candidate, values, placeholders)
+        return self.border.release(request.candidate, values, gathered.placeholders)
+
+
+def _called_tools(messages: Sequence[BaseMessage]) -> set[str]:
+    """Names of the tools that earlier turns called; developers choose them, so they are public."""
+    return {
+        call["name"]
+        for message in messages
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    }
+
+
+def _without(text: str, names: Collection[str]) -> str:
+    """Take names of tools out of what `split_request` writes of calls and results."""
+    for name in names:
+        text = text.replace(f"Called {name}(", "Called (").replace(f"Result of {name}:", "Result:")
+    return text

@@ -10,8 +10,8 @@ from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
-Mode = Literal["sketch", "fused"]
-Rung = Literal["fused", "template", "outline", "local"]
+Mode = Literal["sketch", "fused", "agent"]
+Rung = Literal["fused", "template", "outline", "plan", "local"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,18 @@ class Report:
     """What happened to one request; it stays here, for the outline can hold restored values.
 
     Attributes:
-        mode: What was asked for.
-        rung: What was used, from the ladder fused, template, outline, local.
+        mode: What was asked for; ``agent`` is a turn with tools or with a schema.
+        rung: What was used, from the ladder fused, template, outline, local; or plan.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The cloud's template or numbered outline; empty without one.
         left_out: Sentences of the template that the notes do not support.
         missing: Details of the request that the text does not tell.
+        plan: The plan of an agent's task, as `Plan.told` gives it; empty without one.
+        step: Number of the plan's step that this turn does, from 1; 0 for none.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
+        context_left_out: Characters of the private context for which the local model's window was
+            too small.
         cloud_calls: Requests that left.
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.
@@ -43,9 +47,12 @@ class Report:
     rung: Rung = "local"
     fallback_reason: str = ""
     sketch: str = ""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    step: int = 0
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    context_left_out: int = 0
     cloud_calls: int = 0
     cloud_bytes: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -75,7 +82,7 @@ class Writer(Protocol):
 
         Raises:
             InstructionError: There is no usable instruction.
-            ContextTooLong: The context does not fit the local model; nothing was sent.
+            ContextTooLong: The conversation does not fit the local model, even without documents.
             PrivacyViolation: The policy is ``block`` and the instruction holds something private,
                 or something added private text to a request; nothing was sent.
             LocalModelError: The local model failed.

@@ -9,7 +9,9 @@ the local model does can cause one.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from langchain_core.messages import BaseMessage
@@ -17,12 +19,19 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.settled_text import Span
-from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
+from cogenesis_langchain.collaboration.packing import started, with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
-from cogenesis_langchain.errors import CloudError, SketchInvalid
-from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions, LocalTextModel, Usage
+from cogenesis_langchain.errors import CloudError, ContextTooLong, LocalModelError, SketchInvalid
+from cogenesis_langchain.models.base import (
+    CloudTextModel,
+    GenerationOptions,
+    LocalChunk,
+    LocalTextModel,
+    Usage,
+)
 from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
@@ -44,6 +53,7 @@ class SketchFill:
         local: The local model.
         sketch: What the cloud model is asked for. Where it gives no usable template it is asked
             for an outline.
+        notice: Says aloud when the local model writes alone.
     """
 
     def __init__(
@@ -52,11 +62,13 @@ class SketchFill:
         *,
         cloud: CloudTextModel,
         local: LocalTextModel,
-        sketch: SketchKind = "template",
+        sketch: SketchKind,
+        notice: FallbackNotice,
     ) -> None:
         self._preparation = preparation
         self._cloud = cloud
         self._local = local
+        self._notice = notice
         self._fill = template_fill_for(local) if sketch == "template" else None
 
     def write(
@@ -79,21 +91,28 @@ class SketchFill:
         Yields:
             Pieces of the text, then the whole report.
         """
+        # What the local model says to its prompt must not decide whether a request is sent. It will
+        # say it again when it writes.
+        with suppress(LocalModelError):
+            _, prepared = with_fitting_context(prepared, partial(self._prefill, options))
+        sketch, report = self._sketch(prepared, report)
+        if isinstance(sketch, Template):
+            report = replace(report, sketch=str(sketch))
+            report = yield from self._complete(prepared, sketch, options, report)
+            if report.rung == "template":
+                return
+            sketch = as_outline(sketch)
+        if sketch is None:
+            self._notice.tell(report.fallback_reason)
+        else:
+            report = replace(report, rung="outline", sketch=str(sketch))
+        yield from self._write_freely(prepared, sketch, options, report)
+
+    def _prefill(self, options: GenerationOptions, prepared: Prepared) -> None:
         if self._fill is not None and prepared.release is not None:
             self._fill.prefill(prepared, options)
         else:
             self._local.prefill(prepared.prompt.beginning(), options)
-        sketch, report = self._sketch(prepared, report)
-        if isinstance(sketch, Template):
-            report = replace(report, sketch=str(sketch))
-            written = yield from self._complete(prepared, sketch, options, report)
-            if written:
-                return
-            sketch = as_outline(sketch)
-            report = replace(report, fallback_reason="the template could not be completed")
-        if sketch is not None:
-            report = replace(report, rung="outline", sketch=str(sketch))
-        yield from self._write_freely(prepared.prompt, sketch, options, report)
 
     def _sketch(
         self, prepared: Prepared, report: Report
@@ -122,24 +141,31 @@ class SketchFill:
             try:
                 return request_template(self._cloud, instruction, permit, placeholders), reasons
             except CloudError as error:
-                return None, [f"{type(error).__name__}: {error}"]
+                return None, [error.summary]
             except SketchInvalid as error:
-                reasons.append(f"{type(error).__name__}: {error}")
+                reasons.append(error.summary)
         try:
             return request_outline(self._cloud, instruction, permit, placeholders), reasons
         except (CloudError, SketchInvalid) as error:
-            return None, [*reasons, f"{type(error).__name__}: {error}"]
+            return None, [*reasons, error.summary]
 
     def _complete(
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
-    ) -> Generator[str | Report, None, bool]:
-        """Complete a template; returns whether there was anything to write."""
-        assert self._fill is not None
+    ) -> Generator[str | Report, None, Report]:
+        """Complete a template; the report that is returned has no rung if nothing was written."""
+        fill = self._fill
+        assert fill is not None
+        try:
+            pieces, prepared = with_fitting_context(
+                prepared, lambda fitting: started(fill.stream(fitting, template, options))
+            )
+        except ContextTooLong:
+            return replace(report, fallback_reason="the template does not fit the local model")
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
-        report = replace(report, rung="template")
-        for piece in self._fill.stream(prepared, template, options):
+        report = replace(report, context_left_out=prepared.left_out)
+        for piece in pieces:
             if isinstance(piece, Completion):
                 report = replace(
                     report,
@@ -153,25 +179,33 @@ class SketchFill:
             if text := stream.feed(piece.text.encode()):
                 written += len(text)
                 yield text
-            if stream.stopped:
-                break
         if not spans:
-            return False
+            reason = "the template could not be completed"
+            return replace(report, left_out=(), missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)
             yield text
-        yield replace(report, provenance=tuple(_provenance(spans, written)))
-        return True
+        report = replace(report, rung="template", provenance=tuple(_provenance(spans, written)))
+        yield report
+        return report
 
     def _write_freely(
         self,
-        prompt: LocalPrompt,
+        prepared: Prepared,
         outline: Outline | None,
         options: GenerationOptions,
         report: Report,
     ) -> Iterator[str | Report]:
+        def start(fitting: Prepared) -> Iterator[LocalChunk]:
+            prompt = fitting.prompt
+            return started(
+                self._local.stream(prompt.complete(outline), prompt.without_blanks(options))
+            )
+
+        chunks, prepared = with_fitting_context(prepared, start)
+        report = replace(report, context_left_out=prepared.left_out)
         written: list[str] = []
-        for chunk in self._local.stream(prompt.complete(outline), prompt.without_blanks(options)):
+        for chunk in chunks:
             if chunk.text:
                 written.append(chunk.text)
                 yield chunk.text

@@ -44,22 +44,29 @@ class TemplateFill(Protocol):
         """Complete a template.
 
         Yields:
-            Spans, then the completion; nothing if this template cannot be completed.
+            Spans, then the completion; no spans if this template cannot be completed.
+
+        Raises:
+            ContextTooLong: Before the first span.
         """
         ...
 
 
 def template_fill_for(local: LocalTextModel) -> TemplateFill:
     """Choose how a local model completes templates."""
-    return _InPlace(local.tokens()) if isinstance(local, OffersTokens) else _ByForm(local)
+    return (
+        _InPlace(local.tokens(), local.tokens())
+        if isinstance(local, OffersTokens)
+        else _ByForm(local)
+    )
 
 
 class _InPlace:
     """Forces the template's words into the local model's answer."""
 
-    def __init__(self, tokens: TokenModel) -> None:
+    def __init__(self, tokens: TokenModel, uninformed: TokenModel) -> None:
         self._tokens = tokens
-        self._completer = TemplateCompleter(tokens)
+        self._completer = TemplateCompleter(tokens, uninformed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
 
     def prefill(self, prepared: Prepared, options: GenerationOptions) -> None:
@@ -72,13 +79,19 @@ class _InPlace:
     def stream(
         self, prepared: Prepared, template: Template, options: GenerationOptions
     ) -> Iterator[Span | Completion]:
-        """Complete a template in place; nothing if the conversation would outgrow the window."""
+        """Complete a template in place.
+
+        Raises:
+            ContextTooLong: The conversation would outgrow the window.
+        """
         task = task_of(prepared.request, prepared.context, template)
         prompt = len(self._tokens.encode_chat(task.beginning))
         words = len(self._tokens.encode(str(template).encode()))
         questions = _TOKENS_OF_A_QUESTION * (len(template.slots) + len(task.details))
-        if prompt + 2 * words + questions <= self._tokens.window:
-            yield from self._completer.stream(task, options)
+        needed = prompt + 2 * words + questions
+        if needed > self._tokens.window:
+            raise ContextTooLong(needed, self._tokens.window)
+        yield from self._completer.stream(task, options)
 
 
 class _ByForm:

@@ -20,8 +20,12 @@ from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.rounds import Rounds
-from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.speculative_sampling import (
+    GreedySampler,
+    Sampler,
+    SpeculativeSampler,
+)
 from cogenesis_langchain.fusion.trace import FusedToken, trace_token
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import (
@@ -120,9 +124,9 @@ class FusedDecoder:
         return self._excluded.get(characters)
 
     def _sampler(self, options: GenerationOptions) -> Sampler:
-        if options.json_schema is not None:
+        if options.grammar is not None:
             raise FusionError(
-                "fused decoding cannot follow a JSON schema",
+                "fused decoding cannot follow a grammar",
                 remedy='use mode="sketch" for structured output',
             )
         if options.temperature == 0.0:

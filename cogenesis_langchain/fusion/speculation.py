@@ -12,7 +12,7 @@ from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.sampling import Proposal, Sampler
+    from cogenesis_langchain.fusion.speculative_sampling import Proposal, Sampler
     from cogenesis_langchain.fusion.verifier import CloudView
     from cogenesis_langchain.models.base import Probabilities
     from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens

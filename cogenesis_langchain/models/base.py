@@ -66,14 +66,17 @@ class GenerationOptions:
     """How to generate.
 
     Attributes:
-        max_tokens: Most tokens to generate.
-        temperature: 0 is greedy.
-        top_p: Nucleus share in (0, 1].
+        max_tokens: Maximum number of tokens to generate.
+        temperature: Sampling temperature; 0 is greedy.
+        top_p: Probability mass of nucleus sampling, in (0, 1].
         stop: Strings that end the text; they are not part of it.
-        seed: Makes sampling repeatable where the model can; None is a fresh seed.
-        json_schema: The text must be JSON of this schema.
-        excluded: Characters that no token of the text may contain. Only models that choose tokens
-            here follow it, and a JSON schema takes precedence.
+        seed: Makes sampling repeatable if the model supports it; None is a fresh seed.
+        grammar: What the text must follow, in llguidance's dialect of Lark. Only models that are
+            `FollowsGrammars` support it.
+        explicit: Names of the options above that the caller chose. A local model with settings of
+            its own keeps them where the caller chose nothing; `max_tokens` always holds.
+        excluded: Characters that no token of the text may contain. Only models in this process
+            support it, and a grammar takes precedence.
     """
 
     max_tokens: int = 512
@@ -81,7 +84,8 @@ class GenerationOptions:
     top_p: float = 0.95
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    json_schema: str | None = None
+    grammar: str | None = None
+    explicit: frozenset[str] = frozenset()
     excluded: str = ""
 
 
@@ -119,14 +123,14 @@ class LocalTextModel(Protocol):
             options: How the text will be generated.
 
         Raises:
-            ContextTooLong: They do not fit the window.
+            ContextTooLong: The messages do not fit the window.
         """
         ...
 
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
     ) -> Iterator[LocalChunk]:
-        """Write the assistant's turn, piece by piece; closing the iterator stops it.
+        """Generate the assistant's turn in pieces; closing the iterator stops the generation.
 
         Raises:
             ContextTooLong: Before anything is generated.
@@ -136,7 +140,7 @@ class LocalTextModel(Protocol):
 
 
 class CloudTextModel(Protocol):
-    """A model beyond the border that writes text."""
+    """A cloud model that writes text."""
 
     @property
     def name(self) -> str:
@@ -151,7 +155,7 @@ class CloudTextModel(Protocol):
             permit: The border's permission, which checks and records each request.
 
         Raises:
-            CloudError: By kind, without payload.
+            CloudError: The request failed; the subclass says how. It contains no payload.
             PrivacyViolation: Something added private text to a request; nothing was sent.
         """
         ...
@@ -190,17 +194,17 @@ class BlockScorer(Protocol):
 
     @property
     def window(self) -> int:
-        """Most tokens of a sequence."""
+        """Maximum number of tokens in a sequence."""
         ...
 
     @property
     def max_k(self) -> int:
-        """Most tokens per position."""
+        """Maximum number of tokens per position."""
         ...
 
     @property
     def end_tokens(self) -> frozenset[int]:
-        """Ids that end the cloud model's turn, as far as the server reports them."""
+        """Ids that end the cloud model's turn, if the server reports them."""
         ...
 
     def score(self, sequence: PublicTokens, start: int, k: int) -> list[TopK]:
@@ -216,7 +220,7 @@ class BlockScorer(Protocol):
             len(sequence) - start + 1 entries.
 
         Raises:
-            CloudError: By kind, without payload.
+            CloudError: The request failed; the subclass says how. It contains no payload.
         """
         ...
 
@@ -226,23 +230,23 @@ class TextScorer(Protocol):
 
     @property
     def max_k(self) -> int:
-        """Most tokens per position."""
+        """Maximum number of tokens per position."""
         ...
 
     def score_text(self, prefixes: Sequence[PublicText], k: int) -> list[StringTopK]:
-        """Score the ends of growing texts, each tokenised by itself.
+        """Score the token after each of several texts, which are tokenised separately.
 
         Args:
-            prefixes: Texts of which each begins with the one before it; the first is the prompt
-                with the text so far, the last has the whole block.
+            prefixes: Texts that each start with the previous one. The first is the prompt with the
+                text so far, the last also contains the whole block.
             k: Tokens per position, at most `max_k`.
 
         Returns:
-            Top-k of the token after ``prefixes[i]``, for as many of the first prefixes as the
-            answer covers: 1 to len(prefixes) entries.
+            Top-k of the token after ``prefixes[i]``. The answer may cover only the first prefixes,
+            so there are 1 to len(prefixes) entries.
 
         Raises:
-            CloudError: By kind, without payload.
+            CloudError: The request failed; the subclass says how. It contains no payload.
         """
         ...
 
@@ -257,7 +261,7 @@ class TokenModel(Protocol):
 
     @property
     def window(self) -> int:
-        """Most tokens of a sequence."""
+        """Maximum number of tokens in a sequence."""
         ...
 
     @property
@@ -280,7 +284,8 @@ class TokenModel(Protocol):
     def next_logprobs(self, ids: Sequence[int]) -> LogProbs:
         """Log-probabilities of the token after ``ids``.
 
-        The common prefix with the previous call is read from the cache; the rest is rolled back.
+        The prefix in common with the previous call is reused from the cache. The rest of the cache
+        is rolled back.
         """
         ...
 

@@ -1,21 +1,21 @@
 """The border: turns an instruction into public text and permits requests to the cloud model.
 
 `Border.release` checks an instruction against the private values of the rest of the request and
-masks, blocks or withholds it. `EgressPermit.authorise` checks the exact bytes of each request just
-before they are sent, and records them in the ledger.
+masks, blocks or withholds it. `EgressPermit.authorise` compares the exact bytes of each request
+with what was released and configured, just before they are sent, and records them in the ledger.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger, LedgerEntry, Verdict
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
+from cogenesis_langchain.privacy.request_shape import RequestShape
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 
 # The detectors take a quarter of a second to compile. Importing them in `Border.release` instead of
@@ -36,7 +36,7 @@ class Release:
         text: The public text; None when nothing may leave.
         verdict: The verdict that the ledger records.
         masked: Number of private values found, by kind.
-        values: The private values that no request may contain.
+        values: The private values that were known.
     """
 
     text: PublicText | None
@@ -76,42 +76,45 @@ class EgressPermit:
         endpoint: str,
         payload: bytes,
         public: Sequence[PublicText],
-        extra: Sequence[str] = (),
+        shape: RequestShape,
+        *,
+        added: str = "",
     ) -> None:
         """Check and record the exact bytes of a request. Call it just before sending them.
 
-        The texts that the border released were checked already. Every other string in the body
-        was added by a wrapper, a default header or the client, and is searched for private values.
-        A body that is not JSON is searched as a whole.
+        A request consists of texts that the border released and of what was configured before any
+        private text was known. Anything else was added on the way, by a wrapper or a client, and
+        is refused whatever it says. So the decision does not depend on the private context.
 
         Args:
             endpoint: Method and URL, for the ledger.
             payload: The body as it will be sent.
             public: The public texts that the body carries.
-            extra: Other parts of the request to search: headers, and the part of the URL that the
-                caller did not configure.
+            shape: What the body holds besides them.
+            added: What else was found that nobody configured; empty if nothing was.
 
         Raises:
-            PrivacyViolation: The request contains a private value. The ledger records the refusal;
-                the caller must not send the request.
+            PrivacyViolation: The request holds something else. The ledger records the refusal; the
+                caller must not send the request.
             LedgerError: The request cannot be recorded; the caller must not send it.
         """
-        strings = [*extra, *_unreleased_strings(payload, {str(text) for text in public})]
-        found = self._release.values.find_in_payload("\n".join(strings).encode())
-        entry = LedgerEntry(
-            endpoint=endpoint,
-            purpose=self.purpose,
-            verdict="refused" if found else self._release.verdict,
-            payload=b"" if found else payload,
-            masked=dict.fromkeys(found, 1) if found else self._release.masked,
+        if not added and shape.count_unexpected(payload, [str(text) for text in public]):
+            added = "a part of its body"
+        self._ledger.append(
+            LedgerEntry(
+                endpoint=endpoint,
+                purpose=self.purpose,
+                verdict="refused" if added else self._release.verdict,
+                payload=b"" if added else payload,
+                masked={} if added else self._release.masked,
+            )
         )
-        self._ledger.append(entry)
-        if found:
+        if added:
             raise PrivacyViolation(
-                f"a request for {self.purpose!r} contained private values ({', '.join(found)}) and "
-                "was not sent",
-                remedy="find what adds text to the cloud model's requests: a wrapper, default "
-                "headers or model_kwargs",
+                f"a request for {self.purpose!r} had {added} that was neither released nor "
+                "configured, and was not sent",
+                remedy="find what adds to the cloud model's requests for each call (a wrapper or a "
+                "hook), and put it into the settings of the cloud model instead",
             )
         self.sent = EgressCount(self.sent.calls + 1, self.sent.bytes + len(payload))
 
@@ -180,6 +183,39 @@ class Border:
             return Release(None, "refused", dict(found), values)
         return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
 
+    def check_settings(self, settings: Sequence[str], values: ValueSet) -> None:
+        """Check what the caller configured for every request, once, when it is configured.
+
+        Args:
+            settings: Strings beside model, address and key, such as headers and stop strings.
+            values: The private values that are known by then.
+
+        Raises:
+            PrivacyViolation: One of the strings contains a private value.
+        """
+        found = values.find_in_payload("\n".join(settings).encode())
+        if found:
+            raise PrivacyViolation(
+                "the settings of the cloud model, which every request carries, contain private "
+                f"values ({', '.join(sorted(found))})",
+                remedy="remove them from default_headers, stop, model_kwargs or extra_body",
+            )
+
+    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
+        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
+
+        Args:
+            declaration: Name, description and schema; public because the developer wrote it.
+            release: The decision about the instruction.
+
+        Returns:
+            The declaration; None if it contains a known private value.
+        """
+        text = declaration.reveal()
+        if release.values.find(text) or release.values.find_in_payload(text.encode()):
+            return None
+        return PublicText(text, seal=BORDER_SEAL)
+
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None
     ) -> EgressPermit:
@@ -194,22 +230,3 @@ class Border:
         if verdict is not None:
             release = replace(release, verdict=verdict)
         return EgressPermit(release, purpose=purpose, ledger=self._ledger)
-
-
-def _unreleased_strings(payload: bytes, released: set[str]) -> Iterator[str]:
-    """Yield the strings of a JSON body, keys included, that the border did not release."""
-    try:
-        # Pairs instead of a dict: a dict would drop the first value of a repeated key unseen.
-        body = json.loads(payload, object_pairs_hook=list)
-    except ValueError:
-        yield payload.decode(errors="replace")
-        return
-    yield from (text for text in _all_strings(body) if text not in released)
-
-
-def _all_strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _all_strings(item)

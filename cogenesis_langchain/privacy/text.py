@@ -25,13 +25,14 @@ class PrivateText:
     two texts are equal, and nothing more. It cannot be pickled or copied.
 
     Args:
-        text: The private text. Read it with `reveal`.
+        text: The private text. Read it with `reveal`. A lone surrogate, half of a character that
+            no encoding can write, becomes a question mark.
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text.encode("utf-8", "replace").decode("utf-8")
 
     def reveal(self) -> str:
         """Return the text. The caller is responsible for where it goes."""

@@ -6,15 +6,27 @@ never depends on the private values that placeholders stand for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from cogenesis_langchain.errors import SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
 from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.prompts import PublicTemplate
 
-Fault = Literal["count", "length", "prose", "placeholder", "markup", "order", "echo", "brackets"]
+Fault = Literal[
+    "count",
+    "length",
+    "prose",
+    "placeholder",
+    "markup",
+    "order",
+    "echo",
+    "brackets",
+    "tool",
+    "reference",
+]
 
 S = TypeVar("S")
 
@@ -53,6 +65,9 @@ def request_twice(
     permit: EgressPermit,
     prompt: Callable[[Sequence[Fault]], list[PublicMessage]],
     parse: Callable[[str], Parsed[S]],
+    *,
+    kind: str,
+    words: Mapping[str, PublicTemplate],
 ) -> Attempted[S]:
     """Ask for a sketch, once more if the first answer has a fault.
 
@@ -61,6 +76,8 @@ def request_twice(
         permit: The border's permission.
         prompt: Makes the prompt from the faults of the answers so far.
         parse: Checks an answer.
+        kind: What is asked for, for the error.
+        words: Says each fault in words.
 
     Returns:
         The first answer without a fault; where both have one, the first usable answer.
@@ -82,5 +99,5 @@ def request_twice(
         faults.append(parsed.fault or "prose")
         spare = parsed.sketch if spare is None else spare
     if spare is None:
-        raise SketchInvalid(faults)
+        raise SketchInvalid(kind, [words[fault].fill({}) for fault in faults])
     return Attempted(spare, len(faults), usage)

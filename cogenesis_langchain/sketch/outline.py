@@ -76,7 +76,8 @@ def request_outline(
         PrivacyViolation: Something added private text to the request; nothing was sent.
     """
     parse = partial(parse_outline, placeholders=placeholders)
-    return request_twice(cloud, permit, partial(_prompt, instruction), parse)
+    prompt = partial(_prompt, instruction)
+    return request_twice(cloud, permit, prompt, parse, kind="outline", words=OUTLINE_FAULTS)
 
 
 def parse_outline(text: str, placeholders: Placeholders) -> Parsed[Outline]:

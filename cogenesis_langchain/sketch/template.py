@@ -137,7 +137,8 @@ def request_template(
         PrivacyViolation: Something added private text to the request; nothing was sent.
     """
     parse = partial(parse_template, instruction=str(instruction), placeholders=placeholders)
-    return request_twice(cloud, permit, partial(_prompt, instruction), parse)
+    prompt = partial(_prompt, instruction)
+    return request_twice(cloud, permit, prompt, parse, kind="template", words=TEMPLATE_FAULTS)
 
 
 def parse_template(text: str, instruction: str, placeholders: Placeholders) -> Parsed[Template]:

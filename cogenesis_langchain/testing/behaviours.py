@@ -56,12 +56,20 @@ def chat(text: str = TEMPLATE) -> Behaviour:
     return behave
 
 
-def status(code: int, *, retry_after: str | None = None, message: str = "no") -> Behaviour:
+def status(
+    code: int,
+    *,
+    retry_after: str | None = None,
+    message: str = "no",
+    headers: Mapping[str, str] | None = None,
+) -> Behaviour:
     """Answer with an error status, optionally with a ``Retry-After`` header (seconds or a date)."""
+    more = {**_JSON, **(headers or {})}
+    if retry_after is not None:
+        more["Retry-After"] = retry_after
 
     def behave(exchange: Exchange) -> None:
-        headers = _JSON | ({"Retry-After": retry_after} if retry_after is not None else {})
-        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), headers)
+        exchange.answer(code, json.dumps({"error": {"message": message}}).encode(), more)
 
     return behave
 
@@ -135,6 +143,16 @@ def drip(*, pause: float = 0.05, include_headers: bool = False, text: str = TEMP
             exchange.write(bytes([byte]))
             if exchange.wait(pause):
                 break
+
+    return behave
+
+
+def interim(*, pause: float = 0.05) -> Behaviour:
+    """Answer with interim responses (``103 Early Hints``) without end."""
+
+    def behave(exchange: Exchange) -> None:
+        while not exchange.wait(pause):
+            exchange.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
 
     return behave
 

@@ -1,4 +1,1 @@
-"""Records of context-aware writing: their shape, loaders, checks and statistics.
-
-Experiments evaluate on them; training reads the same records.
-"""
+"""Records of context-aware writing, which experiments and training share."""

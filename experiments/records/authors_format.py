@@ -1,8 +1,8 @@
-"""The format of the public set of the paper's authors, and what its parts mean here.
+"""The format of the public data set of the paper's authors.
 
 An item holds `tid` ("group_user_task"), `conversations` (the user's instruction and the
 assistant's text), `profile` (earlier writings), `additional_profile` (lines "Key: a; b") and
-`additional_tasks`. Described from the published files; nothing of them is in this project.
+`additional_tasks`. The project contains none of these data.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ def _opens_with_key(portrait: str) -> str:
     return portrait
 
 
-class _Part(BaseModel):
+class _Item(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-class UserTurn(_Part):
-    """The instruction, worded "title: details"."""
+class UserTurn(_Item):
+    """The instruction, in the form "title: details"."""
 
     sender: Literal["user"] = Field(alias="from")
     value: Annotated[str, AfterValidator(_has_title)]
 
 
-class AssistantTurn(_Part):
+class AssistantTurn(_Item):
     """The reference text."""
 
     sender: Literal["assistant"] = Field(alias="from")
     value: Text
 
 
-class EarlierText(_Part):
-    """A text the person wrote earlier, under the task it answered."""
+class EarlierText(_Item):
+    """An earlier text, under the task that it answered."""
 
     title: Text
     text: Text
 
 
-class AuthorsItem(_Part):
-    """One item of the authors' list. Fields that are not used here are passed over."""
+class AuthorsItem(_Item):
+    """One item of the authors' list; unused fields are ignored."""
 
     tid: Text
     conversations: tuple[UserTurn, AssistantTurn]
@@ -69,9 +69,9 @@ class AuthorsItem(_Part):
     def to_record(self) -> Record:
         """Turn the item into a record.
 
-        The part of the instruction before the first ": " is the general instruction, the rest is
-        personal. The device log becomes the activity log, all other keys but the style become
-        facts. Private strings are the name and each statement of private information.
+        The instruction is general before the first ": " and personal after it. The device log
+        becomes the activity log; all other keys except the style become facts. Private strings are
+        the name and each statement of private information.
         """
         user, assistant = self.conversations
         general, _, personal = user.value.partition(": ")
@@ -82,6 +82,7 @@ class AuthorsItem(_Part):
             if key not in (_STYLE, _LOG)
             for value in values
         ]
+        private = (value for key in _PRIVATE for value in portrait.get(key, ()))
         return Record(
             id=self.tid,
             user_group=self.tid.partition("_")[0],
@@ -91,14 +92,12 @@ class AuthorsItem(_Part):
             instruction=Instruction(general=general, personal=personal),
             reference=assistant.value,
             required_facts=(),
-            private_strings=tuple(
-                dict.fromkeys(value for key in _PRIVATE for value in portrait.get(key, ()))
-            ),
+            private_strings=tuple(dict.fromkeys(private)),
         )
 
 
 def _portrait(text: str) -> dict[str, tuple[str, ...]]:
-    """Read lines "Key: a; b". A line that opens with no key goes on with the one before it."""
+    """Parse lines "Key: a; b". A line without a key continues the line before it."""
     pieces = _KEY.split(text)[1:]
     return {
         key: tuple(filter(None, (" ".join(part.split()) for part in values.split(";"))))

@@ -1,8 +1,7 @@
-"""LaMP's e-mail and abstract tasks, turned round as in the paper: write the text for the title.
+"""LaMP's e-mail and abstract tasks, reversed as in the paper: write the text for a title.
 
-LaMP asks for the subject of an e-mail (LaMP-6) or the title of an abstract (LaMP-5). A question
-holds `id`, `input` ("Generate ...: BODY") and `profile`, a list of the person's own pairs; a gold
-output holds the title. Here the title makes the instruction and the body is the reference.
+LaMP asks for the subject of an e-mail (LaMP-6) or the title of an abstract (LaMP-5). Here the title
+makes the instruction, and the body is the reference.
 """
 
 from __future__ import annotations
@@ -23,11 +22,9 @@ class LampTask(Enum):
 
     def instruction(self, title: str) -> str:
         """Word the task of writing the text that belongs to `title`."""
-        match self:
-            case LampTask.EMAIL:
-                return f'Write the e-mail with the subject "{title}".'
-            case LampTask.ABSTRACT:
-                return f'Write the abstract of the paper with the title "{title}".'
+        if self is LampTask.EMAIL:
+            return f'Write the e-mail with the subject "{title}".'
+        return f'Write the abstract of the paper with the title "{title}".'
 
 
 def _body(prompt: str) -> str:
@@ -40,44 +37,39 @@ def _body(prompt: str) -> str:
 _Id = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
-class _Part(BaseModel):
+class _Item(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-class LampEntry(_Part):
-    """A text of the person's own with its title; LaMP-5 calls the text "abstract"."""
+class LampEntry(_Item):
+    """A text of the person with its title; LaMP-5 calls the text "abstract"."""
 
     title: str
     text: str = Field(validation_alias=AliasChoices("text", "abstract"))
 
 
-class LampGold(_Part):
+class LampGold(_Item):
     """The title that belongs to a question's body."""
 
     id: _Id
     output: Text
 
 
-class LampGolds(_Part):
+class LampGolds(_Item):
     """LaMP's file of gold outputs."""
 
     golds: tuple[LampGold, ...]
 
 
-class LampQuestion(_Part):
-    """A question: a body to be given a title, and the person's other texts."""
+class LampQuestion(_Item):
+    """A body that needs a title ("Generate ...: body"), and the person's other texts."""
 
     id: _Id
     body: Annotated[str, AfterValidator(_body)] = Field(alias="input")
     profile: tuple[LampEntry, ...]
 
     def to_record(self, title: str, task: LampTask) -> Record:
-        """Turn the question round into a record without facts or private strings.
-
-        Args:
-            title: The gold output.
-            task: Which task the question belongs to.
-        """
+        """Reverse the question, with its gold title, into a record without facts."""
         return Record(
             id=self.id,
             user_group=task.value,

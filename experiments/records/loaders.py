@@ -1,41 +1,33 @@
 """Read records from files: our JSON Lines, the authors' public set, and LaMP's two writing tasks.
 
-Every loader reads the whole file or raises `DatasetError` with the file, the line or item, and the
-field that is wrong. Data may be private, so no error repeats any of it.
+Each loader reads the whole file or raises `DatasetError`, which names the file, the line or item,
+and the field. Data may be private, so no error repeats any of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from experiments.errors import DatasetError
+from experiments.errors import DatasetError, described
 from experiments.records.authors_format import AuthorsItem
 from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
 from experiments.records.record import Record
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_SHOWN_PROBLEMS: Final = 5
-
 
 def load_records(path: Path) -> tuple[Record, ...]:
-    """Load records from JSON Lines, one record a line in the shape of `Record`.
-
-    Args:
-        path: A UTF-8 file. Blank lines are passed over.
-
-    Returns:
-        The records in the order of the file, at least one.
+    """Load records from a UTF-8 file of JSON Lines; blank lines are skipped.
 
     Raises:
-        DatasetError: The file cannot be read, holds no record, or a line is no record.
+        DatasetError: The file cannot be read, contains no record, or a line is not a record.
     """
-    # Not splitlines(): JSON strings may hold U+2028 and its like, which are no ends of line here.
+    # Not splitlines(): JSON strings may contain U+2028 and similar, which end no line here.
     lines = enumerate(_read(path).split("\n"), start=1)
     records = [
         _validate(Record, _decode(line, path, line=number), f"{path}, line {number}")
@@ -49,34 +41,26 @@ def load_authors_set(path: Path) -> tuple[Record, ...]:
     """Load the context-aware instructions that the authors of the paper published.
 
     Args:
-        path: A JSON file of their repository's `data/context-aware`. It comes without a licence,
-            so it is not part of this project; fetch it yourself.
-
-    Returns:
-        The records, with the person's name and stated private information as private strings and
-        without required facts, which that set does not mark.
+        path: A JSON file of their repository's `data/context-aware`. It has no licence, so it is
+            not part of this project; fetch it yourself.
 
     Raises:
-        DatasetError: The file cannot be read, holds no item, or an item has another shape.
+        DatasetError: The file cannot be read, contains no item, or an item has another shape.
     """
     return _at_least_one([item.to_record() for item in _items(AuthorsItem, path)], path)
 
 
 def load_lamp_set(questions: Path, outputs: Path, task: LampTask) -> tuple[Record, ...]:
-    """Load a writing task of LaMP, turned round as in the paper: from the title to the text.
+    """Load a writing task of LaMP, reversed as in the paper.
 
     Args:
         questions: LaMP's questions, a JSON list of `id`, `input` and `profile`.
         outputs: LaMP's gold outputs for them.
-        task: Which of the two tasks the files hold.
-
-    Returns:
-        The records: the general instruction names the title, the reference is the body that LaMP
-        gives as input, the earlier writings are the profile.
+        task: Which of the two tasks the files contain.
 
     Raises:
-        DatasetError: A file cannot be read, holds no item, has another shape, or a question has
-            no gold output.
+        DatasetError: A file cannot be read, contains no item or has another shape, or a question
+            has no gold output.
     """
     golds = _validate(LampGolds, _decode(_read(outputs), outputs), f"{outputs}").golds
     titles = {gold.id: gold.output for gold in golds}
@@ -117,7 +101,7 @@ def _decode(text: str, path: Path, line: int = 1) -> object:
 
 
 def _items(model: type[_Model], path: Path) -> list[_Model]:
-    """Read a JSON file that is one list, item by item, so that an error can name the item."""
+    """Read a JSON list item by item, so that an error can name the item."""
     items = _decode(_read(path), path)
     if not isinstance(items, list):
         raise DatasetError(
@@ -134,25 +118,10 @@ def _validate(model: type[_Model], value: object, where: str) -> _Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems = list(_describe(error))
-        shown = "; ".join(problems[:_SHOWN_PROBLEMS])
-        more = len(problems) - _SHOWN_PROBLEMS
         raise DatasetError(
-            f"{where}: {shown}" + (f"; and {more} more" if more > 0 else ""),
+            f"{where}: {described(error, private=True)}",
             remedy="correct the fields named; experiments/records/record.py describes each",
         ) from None
-
-
-def _describe(error: ValidationError) -> Iterable[str]:
-    """Word each problem by its place and its kind, without the input."""
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place = problem["loc"]
-        if problem["type"] == "extra_forbidden":  # the unknown name comes from the file: private
-            place, message = place[:-1], "an unknown field"
-        else:
-            message = problem["msg"]
-        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-        yield f"{name.lstrip('.')}: {message}" if name else message
 
 
 def _at_least_one(records: Sequence[Record], path: Path) -> tuple[Record, ...]:

@@ -1,8 +1,4 @@
-"""Whether a text says a given surface form, however it is set in type.
-
-Shared by the validator and by every figure that counts facts or private strings, so that one
-notion of "occurs" holds throughout.
-"""
+"""Whether a text contains a surface form: the one notion of "occurs" for checks and metrics."""
 
 from __future__ import annotations
 
@@ -23,14 +19,9 @@ def _plain(text: str) -> str:
 
 
 def occurs(form: str, text: str) -> bool:
-    """Tell whether `form` stands in `text` as whole words.
+    """Tell whether a form occurs in a text as whole words; a blank form never does.
 
-    A form does not count inside a longer word or number: "9 May" is not in "29 May", "£12" is not
-    in "£12.50" and "Ann" is not in "Anna".
-
-    Args:
-        form: A surface form; blank ones occur nowhere.
-        text: Where to look.
+    "9 May" is not in "29 May", "£12" is not in "£12.50" and "Ann" is not in "Anna".
     """
     wanted = _plain(form)
     if not wanted:

@@ -1,7 +1,6 @@
 """One record of evaluation data: a person, what they ask for, and how they would have written it.
 
-Records hold private text. None of these classes prints it: `repr` shows a record's id and nothing
-else, and validation errors are worded without the input (see `loaders.py`).
+Records are private text. None of these classes prints its content.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ def _not_blank(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
-"""A string that says something: at least one character that is not white space."""
+"""A string that is not blank."""
 
 
-class _Value(BaseModel):
+class PrivateValue(BaseModel):
     """A frozen value that refuses unknown fields and never prints its content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -31,66 +30,56 @@ class _Value(BaseModel):
         return iter(())
 
 
-class Profile(_Value):
-    """Who writes.
-
-    Attributes:
-        style: How the person writes, in a sentence or two; empty where a set does not say.
-        facts: What is known of the person, one statement each.
-    """
+class Profile(PrivateValue):
+    """How the person writes (a sentence or two, may be empty), and statements about them."""
 
     style: str
     facts: tuple[Text, ...]
 
 
-class Writing(_Value):
-    """A text the person wrote earlier, in the voice that a new one should have.
-
-    Attributes:
-        title: What it was, to whom; or the task it answered.
-        text: The text.
-    """
+class Writing(PrivateValue):
+    """A text that the person wrote earlier; the title says what it was, or the task it answered."""
 
     title: Text
     text: Text
 
 
-class Instruction(_Value):
+class Instruction(PrivateValue):
     """What the person asks for.
 
     Attributes:
-        general: The general instruction `t`: the only part that may leave the machine.
-        personal: What only the local model may read; empty where a set has no such part.
+        general: The general instruction `t`, the only part that may leave the machine.
+        personal: What only the local model may read; may be empty.
     """
 
     general: Text
     personal: str
 
 
-class RequiredFact(_Value):
-    """Something a good answer must say.
+class RequiredFact(PrivateValue):
+    """Something that a good answer must state.
 
     Attributes:
-        name: What it is, for reports, without its value: "new date", not "14 May".
-        forms: The accepted surface forms, each enough by itself: "14 May", "May 14".
+        name: What it is, without its value, for reports: "new date", not "14 May".
+        forms: The accepted surface forms, of which one is enough: "14 May", "May 14".
     """
 
     name: Text
     forms: tuple[Text, ...]
 
 
-class Record(_Value):
-    """One instruction of one person, with everything needed to write and to judge the answer.
+class Record(PrivateValue):
+    """One instruction of one person, with all that is needed to write and to judge the answer.
 
     Attributes:
         id: Unique within a set.
-        user_group: The circle of people the writer belongs to, such as "transport workers".
+        user_group: Group of people the person belongs to, such as "transport workers".
         profile: Who writes.
-        activity_log: What happened lately, one entry each, oldest first.
-        earlier_writings: Texts in the person's own voice.
+        activity_log: What happened lately, oldest entry first.
+        earlier_writings: Texts that the person wrote earlier.
         instruction: What is asked for.
-        reference: The text the person would have written.
-        required_facts: What a good answer must say.
+        reference: The text that the person would have written.
+        required_facts: What a good answer must state.
         private_strings: Strings that must never reach the cloud model.
     """
 
@@ -109,14 +98,12 @@ class Record(_Value):
 
     @property
     def context_parts(self) -> tuple[Writing, ...]:
-        """The stored private context as titled texts: profile, activity log, earlier writings.
+        """The stored private context: profile, activity log, earlier writings.
 
-        The personal part of the instruction is private too but is not stored anywhere beforehand,
-        so it is not among them.
+        The personal part of the instruction is private too, but it is not stored beforehand.
         """
         about = "\n".join(filter(None, (self.profile.style, *self.profile.facts)))
-        log = "\n".join(self.activity_log)
-        own = [("Profile", about), ("Activity log", log)]
+        own = [("Profile", about), ("Activity log", "\n".join(self.activity_log))]
         return (
             *(Writing(title=title, text=text) for title, text in own if text.strip()),
             *self.earlier_writings,
@@ -129,5 +116,5 @@ class Record(_Value):
 
     @property
     def private_text(self) -> str:
-        """Everything that must stay on the machine: the context and the personal instruction."""
+        """The context and the personal instruction: everything that must stay on the machine."""
         return f"{self.context}\n\n{self.instruction.personal}".rstrip()

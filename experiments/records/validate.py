@@ -1,7 +1,7 @@
-"""Check that records make sense before anything is measured on them.
+"""Checks that records are consistent before anything is measured on them.
 
-A private string that the context does not hold, or a required fact that even the reference does not
-state, would make every figure computed from it meaningless without anyone noticing.
+A private string that is not in the context, or a required fact that even the reference does not
+state, would silently make every figure meaningless.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from experiments.records.record import Record
 
 _SHOWN_FAULTS: Final = 10
 
-
 OWN_LENGTHS: Final = {
     "context": (350, 600),  # words, with the personal part of the instruction
     "instruction.general": (8, 40),  # words; the border refuses long ones
@@ -26,17 +25,12 @@ OWN_LENGTHS: Final = {
     "required_facts": (3, 6),
     "private_strings": (8, 15),
 }
-"""Least and most of each part of the project's own records."""
+"""Minimum and maximum size of each part of the project's own records."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with a record, told without its content.
-
-    Attributes:
-        record_id: The record.
-        what: The field and what is wrong with it.
-    """
+    """What is wrong with a record, without its content."""
 
     record_id: str
     what: str
@@ -48,50 +42,37 @@ class Fault:
 def find_faults(
     records: Sequence[Record], lengths: Mapping[str, tuple[int, int]] | None = None
 ) -> tuple[Fault, ...]:
-    """List everything wrong with a set of records.
+    """List everything that is wrong with a set of records.
 
     Args:
-        records: One set; ids are unique within it.
-        lengths: Least and most of parts, such as `OWN_LENGTHS`; None for sets of other origin.
-
-    Returns:
-        The faults in the order of the records; empty when all is well.
+        records: A set, in which ids are unique.
+        lengths: Sizes of parts, such as `OWN_LENGTHS`; None for sets of other origin.
     """
-    faults = list(_duplicates(records))
+    counts = Counter(record.id for record in records)
+    faults = [
+        Fault(one, f"id: used by {count} records") for one, count in counts.items() if count > 1
+    ]
     for record in records:
         problems = [*_unfounded_strings(record), *_unfounded_facts(record)]
-        if lengths is not None:
-            problems += _wrong_lengths(record, lengths)
+        problems += _wrong_lengths(record, lengths or {})
         faults += [Fault(record.id, problem) for problem in problems]
     return tuple(faults)
 
 
 def check(records: Sequence[Record], lengths: Mapping[str, tuple[int, int]] | None = None) -> None:
-    """Raise if a set of records has faults, or no records at all.
-
-    Args:
-        records: One set.
-        lengths: As for `find_faults`.
+    """Check a set of records; see `find_faults`.
 
     Raises:
         DatasetError: The set is empty or has faults; the message lists the first ones.
     """
     if not records:
         raise DatasetError("the set holds no records", remedy="give at least one record")
-    faults = find_faults(records, lengths)
-    if faults:
+    if faults := find_faults(records, lengths):
         shown = "\n".join(f"  {fault}" for fault in faults[:_SHOWN_FAULTS])
         raise DatasetError(
             f"{len(faults)} faults in {len(records)} records, the first of them:\n{shown}",
             remedy="correct the records; find_faults lists all faults",
         )
-
-
-def _duplicates(records: Sequence[Record]) -> Iterator[Fault]:
-    counts = Counter(record.id for record in records)
-    for record_id, count in counts.items():
-        if count > 1:
-            yield Fault(record_id, f"id: used by {count} records")
 
 
 def _unfounded_strings(record: Record) -> Iterator[str]:
@@ -119,11 +100,8 @@ def _unfounded_facts(record: Record) -> Iterator[str]:
 
 
 def _repeated(strings: Sequence[str]) -> Iterator[int]:
-    seen: set[str] = set()
-    for index, string in enumerate(strings):
-        if string.casefold() in seen:
-            yield index
-        seen.add(string.casefold())
+    folded = [string.casefold() for string in strings]
+    yield from (index for index, string in enumerate(folded) if string in folded[:index])
 
 
 def _wrong_lengths(record: Record, lengths: Mapping[str, tuple[int, int]]) -> Iterator[str]:

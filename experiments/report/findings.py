@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from experiments.config import PriceConfig
-from experiments.judge.prompts import ASPECTS
+from experiments.judge import ASPECTS
 from experiments.report.measures import COST, GAP, LIKELIHOOD, Measured, measures
 from experiments.results import Results
 from experiments.scorers.facts import REQUIRED_FACTS
@@ -15,7 +15,7 @@ from experiments.scorers.likeness import CLOSENESS, ROUGE_L
 from experiments.scorers.style import STYLE_DISTANCE
 from experiments.scorers.text_scorers import CONTENT, FORM
 from experiments.scorers.traffic import PRIVATE_STRINGS, TOOK
-from experiments.settings.setting import Part
+from experiments.settings.setting import Comparison
 
 _CONTENT: Final = tuple(metric.name for metric in CONTENT)
 _LIKENESS: Final = (ROUGE_L.name, CLOSENESS.name, STYLE_DISTANCE.name)
@@ -25,12 +25,7 @@ _TOOK: Final = tuple(metric.name for metric in TOOK)
 
 @dataclass(frozen=True)
 class Findings:
-    """A run with everything measured.
-
-    Attributes:
-        results: Of the run.
-        measured: What was measured, by name.
-    """
+    """The results of a run, and what was measured, by name."""
 
     results: Results
     measured: Mapping[str, Measured]
@@ -45,23 +40,23 @@ class Findings:
         """Names of the settings, in order."""
         return list(self.results.settings)
 
-    def having(self, part: Part) -> list[str]:
-        """The settings that have a part in the comparison."""
+    def having(self, part: Comparison) -> list[str]:
+        """The settings with a part in the comparison."""
         return [name for name, one in self.results.settings.items() if one["part"] == part]
 
     @property
     def baseline(self) -> str:
-        """The local model alone; empty where a run has no such setting."""
+        """The local model alone; empty if the run has no such setting."""
         return next(iter(self.having("baseline")), "")
 
     @property
     def sketch(self) -> str:
-        """Sketch-fill; empty where a run has no such setting."""
+        """Sketch-fill; empty if the run has no such setting."""
         return next(iter(self.having("sketch")), "")
 
     @property
     def quality(self) -> list[Measured]:
-        """Facts, privacy, likelihood and likeness: the headline."""
+        """The headline: facts, privacy, likelihood and likeness."""
         return self.named(*_CONTENT, PRIVATE_STRINGS.name, LIKELIHOOD, GAP, *_LIKENESS)
 
     @property
@@ -76,26 +71,26 @@ class Findings:
 
     @property
     def likelihoods(self) -> list[Measured]:
-        """The likelihood of the references and the share of the gap closed, where known."""
+        """The likelihood of the references and the gap closed, if known."""
         return self.named(LIKELIHOOD, GAP)
 
     @property
     def ratings(self) -> list[Measured]:
-        """The judge's, one for each aspect that has any."""
+        """The judge's ratings, by aspect."""
         return self.named(*ASPECTS)
 
     @property
     def core(self) -> list[Measured]:
-        """What the figures compare: the judge's ratings if any, otherwise what stands for them."""
+        """What the figures compare: facts, and the judge's ratings or, without them, likeness."""
         return self.named(REQUIRED_FACTS.name, *(ASPECTS if self.ratings else _LIKENESS))
 
     def named(self, *names: str) -> list[Measured]:
-        """Measures by name; those without a value are left out."""
+        """The measures of these names that have a value."""
         found = (self.measured[name] for name in names if name in self.measured)
         return [one for one in found if not one.values.empty and one.values.notna().any(axis=None)]
 
     def in_words(self) -> Iterator[str]:
-        """What the settings that the paper is about gain and lose against the baseline."""
+        """What the paper's settings gain and lose against the baseline."""
         judged = [
             one
             for one in (*self.quality, *self.ratings)

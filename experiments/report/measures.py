@@ -1,4 +1,4 @@
-"""From samples to measures that can be compared: one value for each setting and record."""
+"""Everything that was measured in a run, as one value for each setting and record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.config import PriceConfig
-from experiments.likelihood.references import CLOUD_WITH, LOCAL, WEIGHTS
+from experiments.likelihood import CLOUD_WITH, LOCAL, WEIGHTS
 from experiments.report.statistics import Estimate, estimate_difference, estimate_mean
 from experiments.results import Results, WrittenText, scores_of
 from experiments.scorers.likeness import CLOSENESS
@@ -20,7 +20,7 @@ LIKELIHOOD: Final = "reference likelihood"
 GAP: Final = "gap closed"
 COST: Final = "cost"
 BEST_FIXED_WEIGHT: Final = "best fixed w"
-"""The one weight ``w`` that is best over all records, chosen on these very texts: a bound."""
+"""The fixed weight ``w`` that is best over all records, chosen on these same texts: a bound."""
 
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _MILLION: Final = 1_000_000
@@ -31,13 +31,13 @@ Point: TypeAlias = tuple[str, str, float]
 
 @dataclass(frozen=True)
 class Measured:
-    """One thing that was measured.
+    """One measure of a run.
 
     Attributes:
-        name: What it is.
+        name: Of the measure.
         unit: Of its values; empty for plain numbers.
-        higher_is_better: None where neither is.
-        values: A row a record, a column a setting; NaN where there is no value.
+        higher_is_better: None if neither is better.
+        values: One row for each record and one column for each setting; NaN for no value.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Measured:
 
     @property
     def title(self) -> str:
-        """Name and unit, where the name does not say it."""
+        """The name, with the unit if the name does not contain it."""
         if not self.unit or self.unit in self.name.split():
             return self.name
         return f"{self.name} ({self.unit.replace(' ', _NO_BREAK)})"
@@ -59,14 +59,14 @@ class Measured:
         return self.values[setting].dropna()
 
     def estimate(self, setting: str) -> Estimate | None:
-        """The mean of a setting over its records; None where it has no value."""
+        """The mean of a setting over its records; None without values."""
         values = self.of(setting)
         return None if values.empty else estimate_mean(values.tolist())
 
     def difference(self, setting: str, baseline: str) -> Estimate | None:
-        """The mean difference to the baseline over the records that both have a value for.
+        """The mean difference to the baseline over the records of both.
 
-        None for the baseline itself, and where the two share no record.
+        None for the baseline itself, or if they share no record.
         """
         ours, theirs = self.of(setting), self.of(baseline)
         shared = ours.index.intersection(theirs.index)
@@ -82,27 +82,14 @@ def gather(
     points: Iterable[Point],
     order: Sequence[str],
 ) -> Measured:
-    """Average values by setting and record.
-
-    Args:
-        name: Of the measure.
-        unit: Of the values.
-        higher_is_better: None where neither is.
-        points: Values; several of a setting and record are averaged.
-        order: Ids of all records, in order.
-    """
+    """Make a measure of points, averaged by setting and record; ``order`` lists all record ids."""
     frame = pd.DataFrame(list(points), columns=["setting", "record", "value"])
     values = frame.pivot_table(index="record", columns="setting", values="value", aggfunc="mean")
     return Measured(name, unit, higher_is_better, values.reindex(list(order)))
 
 
 def measures(results: Results, prices: PriceConfig | None) -> dict[str, Measured]:
-    """Everything that was measured in a run, by name.
-
-    Args:
-        results: Of the run.
-        prices: Of the cloud model; None leaves the cost out.
-    """
+    """Map names to measures; without prices there is no cost."""
     order = [record.id for record in results.records]
     found = [*_of_texts(results.texts, order)]
     if prices is not None:
@@ -122,7 +109,7 @@ def measures(results: Results, prices: PriceConfig | None) -> dict[str, Measured
 
 
 def _of_texts(texts: Sequence[WrittenText], order: Sequence[str]) -> Iterable[Measured]:
-    """The metrics of texts; shares are given in percent."""
+    """The metrics of texts; shares become percentages."""
     for metric in (*METRICS, CLOSENESS):
         unit, factor = ("%", 100.0) if metric.unit == "share" else (metric.unit, 1.0)
         better = None if metric.better is None else metric.better == "higher"
@@ -141,19 +128,19 @@ def _cost(text: WrittenText, prices: PriceConfig) -> float:
 
 
 def best_fixed_weight(results: Results) -> float | None:
-    """The weight of the local model that is best over all records; None where nothing was fused."""
+    """The fixed weight of the local model that is best over all records; None without fusion."""
     grid = _grid(results)
     return None if grid is None else WEIGHTS[int(grid.sum(axis=0).argmin())]
 
 
 def _grid(results: Results) -> np.ndarray | None:
-    """Nats under each fixed weight; a row a record."""
+    """Nats under each fixed weight, one row for each record."""
     rows = [sample.store["fixed_weights"] for sample in results.likelihoods]
     return np.array(rows) if rows and all(rows) else None
 
 
 def _nats(results: Results) -> Iterable[Point]:
-    """Negative log-likelihood a token, with the bound of the best fixed weight."""
+    """Negative log-likelihood per token, with the bound of the best fixed weight."""
     grid = _grid(results)
     for place, sample in enumerate(results.likelihoods):
         record, tokens = str(sample.id), sample.store["tokens"]
@@ -165,15 +152,10 @@ def _nats(results: Results) -> Iterable[Point]:
 
 
 def gap_closed(likelihood: Measured) -> Measured | None:
-    """The share of the way from the local model's likelihood to that of the upper bound.
+    """Rescale the likelihood to 0 % for the local model alone and 100 % for the upper bound.
 
-    The length of the way, the difference of the two means, is taken as known: the intervals are
-    those of the setting's own way.
-
-    Returns:
-        Percent, 0 for the local model alone and 100 for the cloud model with context, over the
-        records that all three have; None where one of the two is missing or the upper bound is no
-        better.
+    The distance between the means of these two is taken as exact, so the intervals are those of the
+    setting alone. None if one of the two is missing, or the upper bound is no better.
     """
     values = likelihood.values
     if LOCAL not in values or CLOUD_WITH not in values:
@@ -187,5 +169,5 @@ def gap_closed(likelihood: Measured) -> Measured | None:
 
 
 def settings_of(measured: Iterable[Measured], known: Mapping[str, object]) -> list[str]:
-    """Settings that only some measures know, such as bounds that write nothing."""
+    """Settings of measures that are not known settings, such as bounds that write nothing."""
     return list(dict.fromkeys(str(s) for one in measured for s in one.values if s not in known))

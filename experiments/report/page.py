@@ -1,15 +1,13 @@
-"""The report of a run: one Markdown page with its plots, and the same as one HTML file."""
+"""The report of a run: a Markdown page with plots, and the same page as one HTML file."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
 from cogenesis_langchain.fusion.heat_map_page import to_html
@@ -18,6 +16,7 @@ from experiments.config import ExperimentConfig, load_config
 from experiments.errors import ExperimentError
 from experiments.report import plots, tables
 from experiments.report.findings import Findings, counted
+from experiments.report.html_page import to_page
 from experiments.report.measures import BEST_FIXED_WEIGHT, Measured, best_fixed_weight, settings_of
 from experiments.report.paper import SOURCE
 from experiments.report.statistics import FEWEST, stability_curve
@@ -26,26 +25,15 @@ from experiments.results import Results, read_results
 CONFIG: Final = "config.toml"
 """The configuration of a run, kept in its folder."""
 
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;display:block;overflow-x:auto;font-size:.85rem}"
-    "td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}"
-    "img{max-width:100%}pre{background:#f5f5f5;padding:.8rem;overflow-x:auto;white-space:pre-wrap}"
-)
-
 
 def write_report(folder: Path) -> None:
     """Write ``report.md`` with its plots, and ``report.html``, from the logs of a run.
 
-    The same logs give the same bytes. A run that is not finished, or in which all failed, gets a
-    report that says so.
-
-    Args:
-        folder: Of the run.
+    The same logs give the same bytes. The run need not be finished.
 
     Raises:
         ExperimentError: The folder holds no results.
-        ExperimentConfigInvalid: The configuration in the folder was altered.
+        ExperimentConfigInvalid: The configuration in the folder was changed.
     """
     config = load_config(folder / CONFIG)
     results = read_results(folder)
@@ -61,17 +49,11 @@ def write_page(folder: Path, results: Results, config: ExperimentConfig) -> None
     report = Report(folder, Findings.of(results, config.prices), show_texts=config.show_texts)
     markdown = "\n\n".join(report.sections()) + "\n"
     (folder / "report.md").write_text(markdown, encoding="utf-8")
-    (folder / "report.html").write_text(_html(markdown, folder), encoding="utf-8")
+    (folder / "report.html").write_text(to_page(markdown, folder), encoding="utf-8")
 
 
 class Report:
-    """Composes the page and writes the plots it shows.
-
-    Args:
-        folder: Of the run.
-        findings: Everything that was measured.
-        show_texts: Whether texts of one record, which are private, may stand in the report.
-    """
+    """Composes the page and writes its plots; ``show_texts`` permits texts, which are private."""
 
     def __init__(self, folder: Path, findings: Findings, *, show_texts: bool) -> None:
         self._folder = folder
@@ -79,7 +61,7 @@ class Report:
         self._show_texts = show_texts
 
     def sections(self) -> Iterator[str]:
-        """The parts of the page, in order."""
+        """The paragraphs of the page, in order."""
         findings, results = self._findings, self._findings.results
         yield "# What the settings give, and what they cost"
         yield from self._what_was_run()
@@ -101,8 +83,8 @@ class Report:
         yield from self._trade_off()
         yield "## What is missing from the means"
         yield (
-            "Failed attempts have no text and count in no mean of texts, but in those of traffic "
-            "and time. Ratings that could not be read after every retry count in no mean."
+            "Failed attempts count in the means of traffic and time, but in no mean of texts. "
+            "Ratings that remained unreadable count in no mean."
         )
         yield tables.losses(results)
         if any(text.attempt.failure for text in results.texts):
@@ -141,9 +123,8 @@ class Report:
         findings, baseline = self._findings, self._findings.baseline
         yield _legend(baseline)
         yield from findings.in_words()
-        yield tables.comparison(findings.settings, findings.quality, baseline)
         shown = [*findings.core[:2], *findings.likelihoods[:1]]
-        yield from self._means("headline", findings.settings, shown, baseline)
+        yield from self._compared("headline", findings.settings, findings.quality, baseline, shown)
         yield "What a text took:"
         yield tables.comparison(findings.settings, findings.took, baseline)
         yield "Form:"
@@ -151,30 +132,27 @@ class Report:
 
     def _table_1(self) -> Iterator[str]:
         findings = self._findings
-        if findings.ratings:
-            yield from self._compared(
-                "ratings", findings.settings, findings.ratings, findings.baseline
-            )
+        rated, baseline = findings.ratings, findings.baseline
+        if rated:
+            yield from self._compared("ratings", findings.settings, rated, baseline)
         else:
             yield "No judge rated the texts of this run."
         if findings.results.order_checks:
             yield (
-                "The judge also chose between texts of two settings, shown in both orders. Where "
-                "the order decides often, its ratings are worth little."
+                "The judge also chose between texts of two settings, shown in both orders. If the "
+                "order often decides, its ratings are worth little."
             )
             yield tables.order_check(findings.results)
         yield (
-            f"For reference, the paper's own figures ({SOURCE}) Other models, data and judge: "
-            "they compare with each other, not with ours."
+            f"For reference, the paper's own figures ({SOURCE}) The models, the data and the "
+            "judge differ, so they do not compare with ours."
         )
         yield tables.published_ratings()
 
     def _table_2(self) -> Iterator[str]:
         findings = self._findings
-        fused, bounds = (
-            findings.having("fused"),
-            settings_of(findings.likelihoods, findings.results.settings),
-        )
+        fused = findings.having("fused")
+        bounds = settings_of(findings.likelihoods, findings.results.settings)
         if not fused and not bounds:
             yield tables.NOT_RUN
             return
@@ -185,10 +163,10 @@ class Report:
         weight = best_fixed_weight(findings.results)
         if weight is not None:
             yield (
-                f"Of {', '.join(bounds)} only the likelihood is known. “{BEST_FIXED_WEIGHT}” is "
-                f"that weight of the local model which is best on these very texts, {weight:.2f}; "
-                "“oracle” takes at each token the model that finds it likelier: bounds, not ways "
-                "to write."
+                f"Only the likelihood of {', '.join(bounds)} is known; no text was written. "
+                f"“{BEST_FIXED_WEIGHT}” is the weight of the local model that is best on these "
+                f"same texts, {weight:.2f}. “oracle” takes the likelier model at each token. Both "
+                "are bounds."
             )
 
     def _against_the_sketch(self, name: str, others: Sequence[str]) -> Iterator[str]:
@@ -253,7 +231,7 @@ class Report:
         yield self._picture("trade-off", plots.trade_off(settings, *measured), description)
 
     def _example(self) -> Iterator[str]:
-        """What each setting wrote for the first record that has a text."""
+        """What each setting wrote for the first record with a text."""
         texts = self._findings.results.texts
         first = next((text.record for text in texts if text.attempt.text), None)
         if first is None:
@@ -268,16 +246,16 @@ class Report:
                 yield _quoted(setting, attempt.text or f"no text: {attempt.failure}")
 
     def _compared(
-        self, name: str, settings: Sequence[str], measured: Sequence[Measured], baseline: str
+        self,
+        name: str,
+        settings: Sequence[str],
+        measured: Sequence[Measured],
+        baseline: str,
+        plotted: Sequence[Measured] = (),
     ) -> Iterator[str]:
+        """A table, and a plot of the first four measures if two settings can be compared."""
         yield tables.comparison(settings, measured, baseline)
-        yield from self._means(name, settings, measured, baseline)
-
-    def _means(
-        self, name: str, settings: Sequence[str], measured: Sequence[Measured], baseline: str
-    ) -> Iterator[str]:
-        """A plot of the first four measures, if two settings can be compared."""
-        shown = [one for one in measured if any(len(one.of(s)) for s in settings)][:4]
+        shown = [one for one in plotted or measured if any(len(one.of(s)) for s in settings)][:4]
         rows = [s for s in settings if any(len(one.of(s)) for one in shown)]
         if len(rows) > 1:
             description = (
@@ -293,33 +271,18 @@ class Report:
 
 def _legend(baseline: str) -> str:
     means = (
-        "Means per record, with their bootstrap 95 % interval; none is shown where all values are "
-        "the same or there is one record only."
+        "Means per record, with their bootstrap 95 % interval. No interval is shown if all values "
+        "are the same or there is only one record."
     )
     if not baseline:
         return f"{means} No setting is the local model alone, so there are no differences."
     return (
-        f"{means} Behind it stands the difference to “{baseline}”, paired by record, where its "
-        f"interval excludes 0: ▲ better, ▼ worse, Δ neither. Below {FEWEST} records nothing is "
-        "marked. With this many comparisons, one in twenty would be marked by chance alone."
+        f"{means} The difference to “{baseline}”, paired by record, follows if its interval "
+        f"excludes 0: ▲ better, ▼ worse, Δ neither. With fewer than {FEWEST} records nothing is "
+        "marked. Of so many comparisons, one in twenty is marked by chance alone."
     )
 
 
 def _quoted(title: str, text: str) -> str:
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
     return f"**{title}**\n\n{fence}text\n{text}\n{fence}"
-
-
-def _html(markdown: str, folder: Path) -> str:
-    """The page as one file that loads nothing."""
-
-    def inline(match: re.Match[str]) -> str:
-        data = base64.b64encode((folder / match[1]).read_bytes()).decode()
-        return f'src="data:image/svg+xml;base64,{data}"'
-
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    body = re.sub(r'src="(figures/[\w-]+\.svg)"', inline, body)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title>'
-        f"<style>{_STYLE}</style><body>{body}</body></html>\n"
-    )

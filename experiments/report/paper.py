@@ -1,8 +1,7 @@
-"""The paper's published figures, as a reference beside ours.
+"""The paper's published figures, for reference.
 
-Only figures that its repository publishes are here. They were measured with other models, other
-data and another judge, and the released code cannot reproduce them, so they show what order of
-differences to expect, not what to reach.
+They were measured with other models, other data and another judge. They show which differences to
+expect, not which values to reach.
 """
 
 from __future__ import annotations
@@ -19,14 +18,9 @@ SOURCE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedRatings:
-    """One row of the paper's Table 1.
+    """One row of the paper's Table 1: ratings from 1 to 10, None if not published.
 
-    Attributes:
-        models: What wrote the texts.
-        counterpart: Our kind of setting that comes nearest to it.
-        with_context: Overall quality as rated with the context, 1 to 10.
-        personalisation: Personalisation, 1 to 10.
-        without_context: Overall quality as rated without the context; None where not published.
+    ``counterpart`` is the setting of ours that is most similar.
     """
 
     models: str
@@ -47,4 +41,4 @@ TABLE_1: Final = (
     PublishedRatings("… with 72B logits", "fused", 8.12, 8.20, 7.86),
     PublishedRatings("StableLM-1.6B, fine-tuned, with sketch", "sketch-fill", 8.48, 8.56, 7.98),
 )
-"""The rows that could be read from the published picture."""
+"""The rows that are legible in the published picture."""

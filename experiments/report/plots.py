@@ -28,14 +28,9 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def means(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> Figure:
-    """Plot the means of settings with their intervals, each panel one measure.
+    """Plot the means of settings with their intervals, one panel for each measure.
 
-    Full dots differ from the baseline, which is dashed.
-
-    Args:
-        settings: The rows, top to bottom.
-        measured: The panels.
-        baseline: The setting that the others are compared with.
+    Filled dots differ from the baseline, which is dashed.
     """
     figure = Figure(figsize=(10, 1.2 + 0.3 * len(settings)), layout="constrained")
     panels = figure.subplots(1, len(measured), sharey=True, squeeze=False)[0]
@@ -57,7 +52,7 @@ def means(settings: Sequence[str], measured: Sequence[Measured], baseline: str) 
 
 
 def stability(title: str, curves: Mapping[str, Sequence[Estimate]]) -> Figure:
-    """Plot how a mean settles as records are added (the paper's Figure 7).
+    """Plot how the mean of a measure converges as records are added (the paper's Figure 7).
 
     Args:
         title: Of the measure.
@@ -81,16 +76,9 @@ def stability(title: str, curves: Mapping[str, Sequence[Estimate]]) -> Figure:
 def trade_off(
     settings: Sequence[str], quality: Measured, sent: Measured, seconds: Measured, leaked: Measured
 ) -> Figure:
-    """Plot quality against bytes sent; the legend gives the seconds of a text.
+    """Plot quality against bytes sent, for settings that have all four measures.
 
     Orange triangles: private strings were on the wire; blue dots: none was.
-
-    Args:
-        settings: Those that have all four measures.
-        quality: The vertical axis.
-        sent: Bytes sent to the cloud.
-        seconds: For a text.
-        leaked: Private strings on the wire.
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()

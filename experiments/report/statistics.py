@@ -1,8 +1,7 @@
-"""Means with bootstrap intervals, and paired differences of two settings.
+"""Means and paired differences with bootstrap intervals, seeded so that they are reproducible.
 
-The percentile bootstrap of scipy, seeded, so that the same values give the same interval. Values
-of one record belong together: several texts or ratings of a record are averaged before, because
-drawing them one by one would make intervals too narrow.
+There is one value for each record. Several texts or ratings of a record are averaged before,
+because resampling them one by one would make the intervals too narrow.
 """
 
 from __future__ import annotations
@@ -18,20 +17,13 @@ from scipy.stats import bootstrap
 RESAMPLES: Final = 10_000
 LEVEL: Final = 0.95
 FEWEST: Final = 6
-"""Records below which no difference is marked: so few differ in the same direction by chance more
-than one time in twenty (2 * 0.5 ** 5 > 0.05), and the bootstrap would call that a difference."""
+"""Minimum number of records for a marked difference. Fewer records differ in the same direction by
+chance more than once in twenty times (2 * 0.5 ** 5 > 0.05)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean and its bootstrap interval.
-
-    Attributes:
-        mean: Of the values.
-        low: Lower end of the interval.
-        high: Upper end of the interval.
-        count: How many values there were.
-    """
+    """The mean of ``count`` values and the ends of its bootstrap interval."""
 
     mean: float
     low: float
@@ -40,31 +32,21 @@ class Estimate:
 
     @property
     def differs(self) -> bool:
-        """Whether a difference of enough records has an interval that excludes 0."""
+        """Whether there are enough records, and the interval excludes 0."""
         return self.count >= FEWEST and (self.low > 0 or self.high < 0)
 
 
 def estimate_mean(values: Sequence[float], *, resamples: int = RESAMPLES) -> Estimate:
-    """Return the mean of some values with its interval.
-
-    Args:
-        values: One a record, at least one, all finite. A single value has an interval of no
-            length, which says nothing.
-        resamples: How often the values are drawn again.
-    """
+    """Return the mean of at least one finite value; a single value has an interval of no length."""
     sample = np.asarray(values, dtype=np.float64)
     return _estimate(float(sample.mean()), (sample,), np.mean, resamples)
 
 
 def estimate_difference(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-    """Return the mean difference of two settings over the same records, paired by record.
+    """Return the mean of ``ours - theirs``, whose values belong to the same records in order.
 
-    Some records are harder than others for every setting. Paired, that cancels out, so the
-    interval is narrower than the two means' own intervals suggest.
-
-    Args:
-        ours: One a record, at least one.
-        theirs: Of the setting that is subtracted, for the same records in the same order.
+    Pairing removes the differences between records, so the interval is narrower than those of the
+    two means suggest.
     """
     one, other = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
     return _estimate(float((one - other).mean()), (one, other), _mean_difference, RESAMPLES)
@@ -88,7 +70,7 @@ def _estimate(
     resamples: int,
 ) -> Estimate:
     count = samples[0].size
-    if count == 1:  # cannot be drawn again
+    if count == 1:
         return Estimate(centre, centre, centre, 1)
     interval = bootstrap(
         samples,

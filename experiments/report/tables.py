@@ -1,9 +1,9 @@
-"""The tables of a report: from measured values to text."""
+"""The tables of a report, as Markdown."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Final
 
@@ -11,7 +11,6 @@ import pandas as pd
 
 from cogenesis_langchain.fusion.trace import Trace
 from experiments.records.record import Record
-from experiments.records.summary import summarise
 from experiments.report.measures import Measured
 from experiments.report.paper import TABLE_1
 from experiments.report.statistics import Estimate
@@ -19,19 +18,26 @@ from experiments.results import Results
 
 NOT_RUN: Final = "No setting of this run has anything to show here."
 NOTHING: Final = "–"
-"""Where there is no value."""
+"""Cell without a value."""
+
+
+_MEANS: Final[Mapping[str, Callable[[Record], int]]] = {
+    "general instruction (words)": lambda r: len(r.instruction.general.split()),
+    "personal instruction (words)": lambda r: len(r.instruction.personal.split()),
+    "context (words)": lambda r: len(r.context.split()),
+    "reference (words)": lambda r: len(r.reference.split()),
+    "earlier writings": lambda r: len(r.earlier_writings),
+    "activity log entries": lambda r: len(r.activity_log),
+    "required facts": lambda r: len(r.required_facts),
+    "private strings": lambda r: len(r.private_strings),
+}
 
 
 def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: str) -> str:
-    """Set measures side by side, one row a setting.
+    """Show measures side by side, one row for each setting; empty rows and columns are left out.
 
-    Means over different numbers of records compare only by their paired differences, so the
-    number stands beside them; two of them where the columns differ.
-
-    Args:
-        settings: The rows; those without any value are left out.
-        measured: The columns; those without any value are left out.
-        baseline: The setting that the others are compared with.
+    Means over different numbers of records compare only by their paired differences, so the number
+    of records is shown too.
     """
     columns = [one for one in measured if any(not one.of(setting).empty for setting in settings)]
     rows = []
@@ -46,7 +52,7 @@ def comparison(settings: Sequence[str], measured: Sequence[Measured], baseline: 
 
 
 def mean_cell(measured: Measured, setting: str, baseline: str) -> str:
-    """A mean, its interval, and the difference to the baseline where its interval excludes 0."""
+    """A mean, its interval, and the difference to the baseline if its interval excludes 0."""
     estimate = measured.estimate(setting)
     if estimate is None:
         return NOTHING
@@ -56,14 +62,7 @@ def mean_cell(measured: Measured, setting: str, baseline: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with as many digits as a reader of tables needs.
-
-    Args:
-        value: Any finite number.
-
-    Returns:
-        Whole numbers as such, small ones with two significant digits, others with about three.
-    """
+    """Format a finite number: an integer as it is, small numbers with two digits, others three."""
     size = abs(value)
     if value == int(value) or size >= 100:
         text = f"{size:,.0f}"
@@ -75,7 +74,7 @@ def number(value: float) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; columns of numbers are set flush right. Words in its place without rows."""
+    """A Markdown table with columns of numbers flush right; `NOT_RUN` without rows."""
     rows = list(rows)
     if not rows:
         return NOT_RUN
@@ -102,7 +101,7 @@ def _difference(difference: Estimate | None, measured: Measured) -> str:
 
 
 def published_ratings() -> str:
-    """The paper's own Table 1, as far as it could be read."""
+    """The paper's own Table 1, as far as it was published."""
     rows = []
     for row in TABLE_1:
         ratings = (row.with_context, row.personalisation, row.without_context)
@@ -113,7 +112,7 @@ def published_ratings() -> str:
 
 
 def order_check(results: Results) -> str:
-    """How often the judge decided alike in both orders."""
+    """How often the judge decided in the same way in both orders."""
     counts: Counter[str] = Counter(
         next(iter(sample.scores.values())).answer or ""
         for sample in results.order_checks
@@ -129,7 +128,7 @@ def order_check(results: Results) -> str:
 
 
 def losses(results: Results) -> str:
-    """Count what is missing from the means: failed texts and ratings that were not read."""
+    """Count what is missing from the means: failed texts and unreadable ratings."""
     rows = []
     for setting in results.settings:
         attempts = [text.attempt for text in results.texts if text.setting == setting]
@@ -154,7 +153,7 @@ def losses(results: Results) -> str:
 
 
 def reasons(results: Results) -> str:
-    """Count the reasons of failures, the most frequent first."""
+    """Count the reasons for failures, the most frequent first."""
     found = Counter((t.setting, t.attempt.failure) for t in results.texts if t.attempt.failure)
     ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     rows = [[setting, why, times] for (setting, why), times in ordered]
@@ -167,12 +166,15 @@ def statistics(records: Sequence[Record]) -> str:
     return table(["means per record", "value"], rows)
 
 
-def shares(traces: Mapping[str, Trace]) -> str:
-    """How much of fused texts each model wrote.
+def summarise(records: Sequence[Record]) -> dict[str, float]:
+    """Count the records and user groups of a set, and average the sizes of its parts."""
+    groups = {record.user_group for record in records}
+    totals = {"records": len(records), "user groups": len(groups)}
+    return totals | {name: fmean(map(count, records)) for name, count in _MEANS.items()}
 
-    Args:
-        traces: Settings to the trace of a text of at least one token.
-    """
+
+def shares(traces: Mapping[str, Trace]) -> str:
+    """How much of fused texts each model wrote; each trace has at least one token."""
     rows = []
     for setting, trace in traces.items():
         sources = Counter(token.source for token in trace.tokens)

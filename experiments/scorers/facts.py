@@ -1,4 +1,4 @@
-"""Whether a text says what it must say, and nothing that nobody told."""
+"""Whether a text states what it must, and nothing invented."""
 
 from __future__ import annotations
 
@@ -49,20 +49,12 @@ def _invented(record: Record, attempt: Attempt) -> float:
 
 
 def invented_values(record: Record, text: str) -> frozenset[str]:
-    """Numbers, dates, times, names and addresses of a text that nobody told its writer.
+    """Return the values of a text that are not in the private text or the general instruction.
 
-    Known is what the private text or the general instruction holds: a date, time or number in any
-    spelling; a name of which every telling word occurs there; an address or an identifier as it
-    is written. A number that is computed from others counts as invented, and so does one
-    that is told in words below thirteen and written in figures; a number is known in whatever
-    role it occurs. Private: for reports use the count.
-
-    Args:
-        record: What the writer was told.
-        text: What was written.
-
-    Returns:
-        Each invented value once, in lower case.
+    Dates, times and numbers may have any spelling. Of a name, every distinctive word must occur.
+    Addresses and identifiers must occur verbatim. A number that is computed from others counts as
+    invented, and so does one below thirteen that was told in words and written in figures. The
+    values are private and in lower case; reports use their count.
     """
     told = f"{record.instruction.general}\n{record.private_text}"
     told_probes = frozenset(probe for found in _readings(told).values() for probe in found)
@@ -78,12 +70,12 @@ def invented_values(record: Record, text: str) -> frozenset[str]:
 
 def _is_told(kind: ValueKind, value: str, told: str) -> bool:
     if kind in _NAMES:
-        return all(occurs(word, told) for word in _telling_words(value))
+        return all(occurs(word, told) for word in _distinctive_words(value))
     return occurs(value, told)
 
 
-def _telling_words(name: str) -> Iterator[str]:
-    """The words of a name that tell who or what is meant: after a title all of them."""
+def _distinctive_words(name: str) -> Iterator[str]:
+    """The distinctive words of a name; after a title, all of them."""
     found = _NAME_WORD.findall(name)
     titled = any(word.casefold() in TITLES for word in found)
     for word in found:
@@ -94,7 +86,7 @@ def _telling_words(name: str) -> Iterator[str]:
 
 
 def _readings(text: str) -> dict[Span, frozenset[str]]:
-    """Dates, times and numbers, but not the numbers of a list's items, and what each can mean."""
+    """Dates, times and numbers with their normal forms; the numbers of list items are left out."""
     marks = [match.span() for match in _LIST_MARK.finditer(text)]
     found: dict[Span, frozenset[str]] = {}
     numbers = parse_all_amounts(text, find_numbers(text))
@@ -106,7 +98,7 @@ def _readings(text: str) -> dict[Span, frozenset[str]]:
 
 
 def _longest(spans: Iterable[Span]) -> Iterator[Span]:
-    """Spans that do not overlap, the longest first to choose."""
+    """Spans that do not overlap; of those that do, the longest."""
     taken: set[int] = set()
     for span in sorted(spans, key=lambda span: (span.start - span.end, span.start)):
         places = range(span.start, span.end)
@@ -120,6 +112,6 @@ REQUIRED_FACTS: Final = Metric("required facts", "share", "higher", of_text(_req
 LEFTOVER_PLACEHOLDERS: Final = Metric(
     "left-over placeholders", "placeholders", "lower", of_text(_leftovers)
 )
-"""Blanks such as [date] that were not filled in."""
+"""Number of unfilled blanks such as [date]."""
 INVENTED_VALUES: Final = Metric("invented values", "values", "lower", of_text(_invented))
-"""Numbers, dates, names and addresses that neither the context nor the instruction holds."""
+"""Number of values that were not told; see `invented_values`."""

@@ -1,8 +1,7 @@
-"""How near a text is to texts of the user: the reference, and what the user wrote earlier."""
+"""How similar a text is to the reference, and to what the user wrote earlier."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,23 +22,13 @@ def _rouge_l(record: Record, attempt: Attempt) -> float:
     return float(score.fmeasure)
 
 
-def closeness_to_earlier_writing(
-    embeddings: Embeddings, trusted_hosts: Sequence[str] = ()
-) -> Metric:
-    """Make the metric that compares a text with the user's earlier writings by meaning and tone.
-
-    Args:
-        embeddings: Computed on this machine, such as `LocalMiniLM`.
-        trusted_hosts: Hosts besides loopback that may see the texts.
-
-    Returns:
-        The mean cosine of the text's embedding with those of the earlier writings. It depends on
-        their topics too, so only the values of different settings on the same records compare.
+def closeness_to_earlier_writing(embeddings: Embeddings) -> Metric:
+    """Make the metric `CLOSENESS` with an embedding model on this machine.
 
     Raises:
         UntrustedLocalModel: The embeddings would send private text elsewhere.
     """
-    local = LocalEmbeddings(embeddings, trusted_hosts)
+    local = LocalEmbeddings(embeddings, ())
 
     def measure(record: Record, attempt: Attempt) -> float | None:
         if not record.earlier_writings or not attempt.text.strip():
@@ -55,8 +44,8 @@ def closeness_to_earlier_writing(
 CLOSENESS: Final = Metric(
     "closeness to earlier writing", "cosine", "higher", lambda record, attempt: None
 )
-"""Mean cosine of the text's embedding with those of what the user wrote before."""
-"""Applies to no text without an embedding model; see `closeness_to_earlier_writing`."""
-
+"""Mean cosine similarity of the embeddings of the text and of the user's earlier texts. It depends
+on their topics too, so only values for the same records compare. Without an embedding model it
+applies to no text; see `closeness_to_earlier_writing`."""
 ROUGE_L: Final = Metric("ROUGE-L", "F1", "higher", of_text(_rouge_l))
 """Longest common subsequence of stems with the reference, F1 (Lin, 2004)."""

@@ -1,4 +1,4 @@
-"""What a metric is, and the Inspect scorer of a group of metrics."""
+"""What a metric is, and how a group of metrics scores a sample."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from experiments.attempt import Attempt
 from experiments.records.record import Record
 
 Measure: TypeAlias = Callable[[Record, Attempt], float | None]
-"""The value of one text; None where the metric does not apply to it. Pure."""
+"""Returns the value of one text, or None if the metric does not apply to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Something that is measured of each text.
+    """Something that is measured on each text.
 
     Attributes:
         name: For tables and logs.
-        unit: Of its values: "share", "words", "seconds", ...
-        better: Which values are better; None where neither is.
-        measure: The value of one text.
+        unit: "share", "words", "seconds", ...
+        better: Which values are better; None if neither.
+        measure: Computes the value.
     """
 
     name: str
@@ -35,16 +35,16 @@ class Metric:
 
 
 def of_text(measure: Measure) -> Measure:
-    """Make a measure apply only where there is a text, not to failed attempts.
+    """Apply a measure only to written texts.
 
-    Those are counted by a metric of their own (`traffic.FAILED`), so that an endpoint that dies
-    is not mistaken for a writer that forgets facts.
+    Failed attempts have a metric of their own (`traffic.FAILED`). So a text that an unreachable
+    endpoint prevented does not count as a text without facts.
     """
     return lambda record, attempt: None if attempt.failure else measure(record, attempt)
 
 
 def score_with(metrics: Sequence[Metric]) -> Scorer:
-    """Score a sample with several metrics; one that does not apply has the value NaN."""
+    """Score a sample with several metrics; the value is NaN where a metric does not apply."""
 
     async def score(state: TaskState, target: Target) -> Score:
         record = Record.model_validate(state.metadata["record"])

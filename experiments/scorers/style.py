@@ -1,7 +1,4 @@
-"""How a text is written, in a few numbers, and how far that is from how its user writes.
-
-Topic plays no part: a letter about a boat and a speech about a child can be near to each other.
-"""
+"""The style of a text in a few numbers that do not depend on its topic, and style distance."""
 
 from __future__ import annotations
 
@@ -35,18 +32,11 @@ SCALES: Final = {
     "begins with a greeting": 1.0,
     "ends with a closing formula": 1.0,
 }
-"""The features, each with the size that is common in letters: what counts as a large difference."""
+"""The features, each with a typical difference between letters as its scale."""
 
 
 def style_features(text: str) -> dict[str, float]:
-    """Count what `SCALES` names.
-
-    Args:
-        text: At least one word.
-
-    Returns:
-        Feature to value, in the order of `SCALES`.
-    """
+    """Return the features of `SCALES` for a text of at least one word."""
     found = words(text)
     a_hundred = len(found) / 100
     lines = [line for line in text.splitlines() if line.strip()]
@@ -70,18 +60,11 @@ def style_features(text: str) -> dict[str, float]:
 
 
 def style_distance(text: str, earlier: Sequence[str]) -> float:
-    """Compare a text's style with that of earlier ones.
+    """Compare the style of a text with that of earlier texts, each of at least one word.
 
-    For each feature f, with value a in the text, mean b over the earlier texts and scale s of
-    `SCALES`, the difference is ``|a - b| / (|a - b| + s)``; the distance is the mean of all f.
-    A difference as large as is common counts a half, and none can outweigh all others.
-
-    Args:
-        text: At least one word.
-        earlier: At least one text, each of at least one word.
-
-    Returns:
-        0 for the same style, towards 1 for any other.
+    For a feature with value a in the text, mean b over the earlier texts and scale s, the
+    difference is ``|a - b| / (|a - b| + s)``. The distance is the mean over all features: 0 for the
+    same style, towards 1 for others. No single feature can outweigh all others.
     """
     own = style_features(text)
     known = [style_features(one) for one in earlier]
@@ -105,4 +88,4 @@ def _distance(record: Record, attempt: Attempt) -> float | None:
 
 
 STYLE_DISTANCE: Final = Metric("style distance", "0 to 1", "lower", of_text(_distance))
-"""How far sentence length, punctuation, contractions and the like are from the user's texts."""
+"""See `style_distance`, from the user's earlier texts."""

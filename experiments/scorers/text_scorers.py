@@ -1,8 +1,4 @@
-"""All metrics of written texts, as Inspect scorers.
-
-Each scorer gives a dictionary of values, one a metric. In Inspect's viewer they stand beside the
-text; the tables of the report read them from the logs.
-"""
+"""The metrics of written texts, in groups; each group is a scorer of Inspect."""
 
 from __future__ import annotations
 
@@ -11,60 +7,70 @@ from typing import Final
 from inspect_ai.scorer import Scorer, mean, scorer, stderr
 
 from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
-from experiments.scorers.copying import COPIED_FROM_NOTES
 from experiments.scorers.facts import INVENTED_VALUES, LEFTOVER_PLACEHOLDERS, REQUIRED_FACTS
-from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
+from experiments.scorers.form import (
+    COPIED_FROM_NOTES,
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    OUTLINE_COPIED,
+    OUTLINE_COVERED,
+    RELATIVE_LENGTH,
+    REPETITION,
+    WORDS,
+)
 from experiments.scorers.likeness import ROUGE_L, closeness_to_earlier_writing
 from experiments.scorers.metric import Metric, score_with
-from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
 from experiments.scorers.style import STYLE_DISTANCE
 from experiments.scorers.traffic import TRAFFIC
 
 CONTENT: Final = (REQUIRED_FACTS, COPIED_FROM_NOTES, INVENTED_VALUES, LEFTOVER_PLACEHOLDERS)
 LIKENESS: Final = (ROUGE_L, STYLE_DISTANCE)
-FORM: Final = (OUTLINE_COVERED, OUTLINE_COPIED, REPETITION, WORDS, RELATIVE_LENGTH)
+FORM: Final = (
+    OUTLINE_COVERED,
+    OUTLINE_COPIED,
+    REPETITION,
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    WORDS,
+    RELATIVE_LENGTH,
+)
 METRICS: Final[tuple[Metric, ...]] = (*CONTENT, *LIKENESS, *FORM, *TRAFFIC)
-"""The metrics that need only the record and the attempt."""
-
+"""All metrics that need no model."""
 
 _SUMMARY: Final = {"*": [mean(), stderr()]}
 
 
 @scorer(metrics=_SUMMARY)
 def content() -> Scorer:
-    """Does the text say what it must, and nothing that nobody told?"""
+    """Measure whether the text states what it must, and nothing invented."""
     return score_with(CONTENT)
 
 
 @scorer(metrics=_SUMMARY)
 def likeness() -> Scorer:
-    """How near is the text to the user's own writing?"""
+    """Measure how similar the text is to the reference and to the user's style."""
     return score_with(LIKENESS)
 
 
 @scorer(metrics=_SUMMARY)
-def closeness() -> Scorer:
-    """How near is the text to the user's earlier writing, by the embedding model of retrieval?"""
-    return score_with([closeness_to_earlier_writing(LocalMiniLM())])
-
-
-@scorer(metrics=_SUMMARY)
 def form() -> Scorer:
-    """Length, repetition and use of the outline."""
+    """Measure length, repetition and use of the outline."""
     return score_with(FORM)
 
 
 @scorer(metrics=_SUMMARY)
 def traffic() -> Scorer:
-    """What crossed to the cloud endpoint, tokens and time; failed attempts count too."""
+    """Measure what was sent to the cloud endpoint, tokens and time, also of failed attempts."""
     return score_with(TRAFFIC)
 
 
-def text_scorers(*, with_closeness: bool) -> list[Scorer]:
-    """The scorers of a written text.
+@scorer(metrics=_SUMMARY)
+def closeness() -> Scorer:
+    """Measure the similarity to the user's earlier texts with an embedding model."""
+    return score_with([closeness_to_earlier_writing(LocalMiniLM())])
 
-    Args:
-        with_closeness: Whether to use the embedding model, which needs the extra ``chroma``.
-    """
+
+def text_scorers(*, with_closeness: bool) -> list[Scorer]:
+    """Return the scorers of a text; `closeness` needs the extra ``chroma``."""
     made = [content(), likeness(), form(), traffic()]
     return [*made, closeness()] if with_closeness else made

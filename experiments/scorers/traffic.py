@@ -1,7 +1,4 @@
-"""What a text took: what crossed to the cloud endpoint, tokens, time, money.
-
-All of it counts for failed attempts too: what was sent was sent.
-"""
+"""What a text cost: bytes and tokens to the cloud endpoint, time. Failed attempts count too."""
 
 from __future__ import annotations
 
@@ -20,8 +17,7 @@ FAILED: Final = _counted("failed", "share", lambda a: bool(a.failure))
 PRIVATE_STRINGS: Final = _counted(
     "private strings on the wire", "strings", lambda a: a.traffic.private_strings
 )
-"""Different private strings of the record in the requests, as the proxy received them."""
-
+"""Number of different private strings of the record in the requests that the proxy received."""
 SECONDS: Final = _counted("seconds", "seconds", lambda a: a.seconds)
 CLOUD_CALLS: Final = _counted("cloud calls", "requests", lambda a: a.traffic.calls)
 BYTES_SENT: Final = _counted("bytes sent", "bytes", lambda a: a.traffic.bytes_sent)

@@ -1,8 +1,9 @@
-"""Words and sentences of a text, for everything here that counts them."""
+"""Words, sentences and stems of a text, for all metrics that count them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from nltk.stem.porter import PorterStemmer
@@ -11,7 +12,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import zipf
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’\-.,][^\W_]+)*")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+")
-_EVERYWHERE: Final = 5.9  # zipf; "about", "where", "first"
+_FUNCTION_WORD_ZIPF: Final = 5.9  # 800 in a million words: "about", "where", "first"
 _STEMMER: Final = PorterStemmer()
 
 
@@ -21,21 +22,20 @@ def words(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[list[str]]:
-    """The words of each sentence; a line break ends one as a full stop does."""
+    """The words of each sentence; a line break ends a sentence too."""
     parts = (words(part) for part in _SENTENCE_END.split(text))
     return [part for part in parts if part]
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """Stems of the words that carry a meaning of their own, by Porter's algorithm.
-
-    Left out is what English uses more than 800 times in a million words (zipf frequency 5.9).
-    """
-    return frozenset(
-        _STEMMER.stem(word.lower()) for word in words(text) if zipf(word, "en") < _EVERYWHERE
-    )
+    """Porter stems of the words that are not among the most frequent of English."""
+    return _stems(word for word in words(text) if zipf(word, "en") < _FUNCTION_WORD_ZIPF)
 
 
 def stems(text: str) -> frozenset[str]:
-    """Stems of all words."""
-    return frozenset(_STEMMER.stem(word.lower()) for word in words(text))
+    """Porter stems of all words."""
+    return _stems(words(text))
+
+
+def _stems(found: Iterable[str]) -> frozenset[str]:
+    return frozenset(_STEMMER.stem(word.lower()) for word in found)

@@ -1,43 +1,40 @@
 """The settings that are compared (section 4.2 of the paper), by name.
 
-A configuration names its own as ``module:function``. The function gets a `Desk` and returns
-settings; their traffic is counted if they reach the cloud model through the desk.
+A configuration names its own as ``module:function``. The function takes a `SettingModels` and
+returns settings. Their traffic is counted if they take the cloud model from it.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from cogenesis_langchain.privacy.hosts import is_trusted
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio
 from experiments.settings.setting import (
-    Desk,
     Setting,
+    SettingModels,
     cloud_as_local,
     nothing_public,
     through,
 )
 from experiments.settings.whole_text import fill_from_whole_text, write_without_context
 
-MakeSettings: TypeAlias = Callable[[Desk], Iterable[Setting]]
+MakeSettings: TypeAlias = Callable[[SettingModels], Iterable[Setting]]
 
 
-def open_settings(desk: Desk) -> dict[str, list[Setting]]:
-    """Build the settings that a configuration names.
-
-    Returns:
-        Each name in the configuration, in its order, with the settings it stands for.
+def open_settings(models: SettingModels) -> dict[str, list[Setting]]:
+    """Map each name in the configuration, in order, to the settings that it stands for.
 
     Raises:
         ExperimentConfigInvalid: A name is unknown or given twice, what a setting needs is not
             configured, or a setting would show private text to an endpoint that is not trusted.
     """
-    made = {name: list(makers_of(name)(desk)) for name in desk.config.settings}
+    made = {name: list(_maker_of(name)(models)) for name in models.config.settings}
     settings = [setting for several in made.values() for setting in several]
     names = [setting.name for setting in settings]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -45,16 +42,11 @@ def open_settings(desk: Desk) -> dict[str, list[Setting]]:
             f"settings: several are called {', '.join(twice)}", remedy="give each its own name"
         )
     for setting in settings:
-        _require_trusted_endpoint(setting, desk)
+        _require_trusted_endpoint(setting, models)
     return made
 
 
-def makers_of(name: str) -> MakeSettings:
-    """Return the function that builds the settings of a name.
-
-    Raises:
-        ExperimentConfigInvalid: There is no such name, or no such function.
-    """
+def _maker_of(name: str) -> MakeSettings:
     if name in SETTINGS:
         return SETTINGS[name]
     module, colon, function = name.partition(":")
@@ -73,8 +65,8 @@ def makers_of(name: str) -> MakeSettings:
     return made
 
 
-def _require_trusted_endpoint(setting: Setting, desk: Desk) -> None:
-    cloud = desk.config.cloud
+def _require_trusted_endpoint(setting: Setting, models: SettingModels) -> None:
+    cloud = models.config.cloud
     host = urlsplit(cloud.base_url or "").hostname
     if setting.shows not in ("context", "masked context") or host is None:
         return
@@ -86,64 +78,71 @@ def _require_trusted_endpoint(setting: Setting, desk: Desk) -> None:
         )
 
 
-def _cloud_with_context(desk: Desk) -> list[Setting]:
-    return [Setting("cloud with context", "upper", "context", cloud_as_local(desk))]
+def _cloud_with_context(models: SettingModels) -> list[Setting]:
+    return [Setting("cloud with context", "upper", "context", cloud_as_local(models))]
 
 
-def _cloud_without_context(desk: Desk) -> list[Setting]:
-    write = partial(write_without_context, desk)
+def _cloud_without_context(models: SettingModels) -> list[Setting]:
+    write = partial(write_without_context, models)
     return [Setting("cloud without context", "other", "instruction", write)]
 
 
-def _local_alone(desk: Desk) -> list[Setting]:
-    model = desk.product(desk.sketcher(), desk.local, instruction=nothing_public)
+def _local_alone(models: SettingModels) -> list[Setting]:
+    model = models.cogenesis(models.sketch_model(), models.local, instruction=nothing_public)
     return [Setting("local alone", "baseline", "nothing", through(model))]
 
 
-def _local_fine_tuned(desk: Desk) -> list[Setting]:
-    if desk.fine_tuned is None:
+def _local_fine_tuned(models: SettingModels) -> list[Setting]:
+    if models.fine_tuned is None:
         raise ExperimentConfigInvalid(
             "local.fine_tuned: no file is configured for the setting 'local fine-tuned'",
             remedy="name a GGUF file, or leave the setting out",
         )
-    model = desk.product(desk.sketcher(), desk.fine_tuned, instruction=nothing_public)
+    model = models.cogenesis(models.sketch_model(), models.fine_tuned, instruction=nothing_public)
     return [Setting("local fine-tuned", "other", "nothing", through(model))]
 
 
-def _sketch_fill(desk: Desk) -> list[Setting]:
-    model = desk.product(desk.sketcher(), desk.local, sketch="outline")
+def _sketch_fill(models: SettingModels) -> list[Setting]:
+    model = models.cogenesis(models.sketch_model(), models.local, sketch="outline")
     return [Setting("sketch-fill", "sketch", "instruction", through(model))]
 
 
-def _template(desk: Desk) -> list[Setting]:
-    model = desk.product(desk.sketcher(), desk.local, sketch="template")
+def _template(models: SettingModels) -> list[Setting]:
+    model = models.cogenesis(models.sketch_model(), models.local, sketch="template")
     return [Setting("template", "template", "instruction", through(model))]
 
 
-def _full_content(desk: Desk) -> list[Setting]:
-    write = partial(fill_from_whole_text, desk)
+def _full_content(models: SettingModels) -> list[Setting]:
+    write = partial(fill_from_whole_text, models)
     return [Setting("full content", "full content", "instruction", write)]
 
 
-def _other_sketches(desk: Desk) -> list[Setting]:
-    if not desk.config.sketchers:
+def _other_sketches(models: SettingModels) -> list[Setting]:
+    return list(_by_other_models(models, "outline", "sketch by", "other sketches"))
+
+
+def _other_templates(models: SettingModels) -> list[Setting]:
+    return list(_by_other_models(models, "template", "template by", "other templates"))
+
+
+def _by_other_models(
+    models: SettingModels, sketch: Literal["template", "outline"], prefix: str, setting: str
+) -> Iterator[Setting]:
+    if not models.config.sketch_models:
         raise ExperimentConfigInvalid(
-            "sketchers: no model is configured for the setting 'other sketches'",
-            remedy="add [[sketchers]] with a name and a model, or leave the setting out",
+            f"sketch_models: no model is configured for the setting {setting!r}",
+            remedy="add [[sketch_models]] with a name and a model, or leave the setting out",
         )
-    settings = []
-    for sketcher in desk.config.sketchers:
-        model = desk.product(desk.sketcher(sketcher.name), desk.local, sketch="outline")
-        name = f"sketch by {sketcher.name}"
-        settings.append(Setting(name, "other sketches", "instruction", through(model)))
-    return settings
+    for other in models.config.sketch_models:
+        model = models.cogenesis(models.sketch_model(other.name), models.local, sketch=sketch)
+        yield Setting(f"{prefix} {other.name}", "other sketches", "instruction", through(model))
 
 
-def _fused(desk: Desk) -> list[Setting]:
+def _fused(models: SettingModels) -> list[Setting]:
     settings = []
-    for operator in desk.config.operators:
-        model = desk.product(
-            desk.sketcher(), desk.local, mode="fused", operator=operator, disclosure="open"
+    for operator in models.config.operators:
+        model = models.cogenesis(
+            models.sketch_model(), models.local, mode="fused", operator=operator, disclosure="open"
         )
         settings.append(Setting(f"fused {operator}", "fused", "text so far", through(model)))
     return settings
@@ -158,6 +157,7 @@ SETTINGS: Final[Mapping[str, MakeSettings]] = {
     "template": _template,
     "full content": _full_content,
     "other sketches": _other_sketches,
+    "other templates": _other_templates,
     "fused": _fused,
     "PIIMiddleware": pii_middleware,
     "Presidio": presidio,

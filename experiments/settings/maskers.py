@@ -1,21 +1,18 @@
-"""Two other ways to keep private text from a cloud model: mask what a detector recognises.
-
-Both show the cloud model the whole context, masked, as their users do.
-"""
+"""Two alternatives for comparison: send the whole context, with detected private values masked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from experiments.settings.setting import Desk, Setting, cloud_as_local
+from experiments.settings.setting import Setting, SettingModels, cloud_as_local
 
 Found: TypeAlias = tuple[int, int, str]
 """Start, end and replacement of a finding."""
 
 
-def pii_middleware(desk: Desk) -> list[Setting]:
-    """The detectors of LangChain's ``PIIMiddleware``, every kind it has, redacting."""
+def pii_middleware(models: SettingModels) -> list[Setting]:
+    """Mask with all detectors of LangChain's ``PIIMiddleware``."""
     from langchain.agents.middleware.pii import (
         detect_credit_card,
         detect_email,
@@ -31,16 +28,16 @@ def pii_middleware(desk: Desk) -> list[Setting]:
             for found in detect(text):
                 yield found["start"], found["end"], f"[REDACTED_{found['type'].upper()}]"
 
-    return [_masking("PIIMiddleware", desk, find)]
+    return [_masking("PIIMiddleware", models, find)]
 
 
-def presidio(desk: Desk) -> list[Setting]:
-    """Microsoft Presidio's analyzer with all its recognizers, replacing by the kind."""
+def presidio(models: SettingModels) -> list[Setting]:
+    """Mask with all recognizers of Microsoft Presidio."""
     import spacy
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
-    model = desk.config.presidio_model
+    model = models.config.presidio_model
     nlp = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
     # A loaded pipeline, because the engine would download one.
     vars(nlp)["nlp"] = {"en": spacy.load(model) if model else spacy.blank("en")}
@@ -50,7 +47,7 @@ def presidio(desk: Desk) -> list[Setting]:
         for found in engine.analyze(text, language="en"):
             yield found.start, found.end, f"<{found.entity_type}>"
 
-    return [_masking("Presidio" if model else "Presidio, patterns only", desk, find)]
+    return [_masking("Presidio" if model else "Presidio, patterns only", models, find)]
 
 
 def mask(text: str, found: Iterable[Found]) -> str:
@@ -67,6 +64,6 @@ def mask(text: str, found: Iterable[Found]) -> str:
     return text[:free] + "".join(pieces)
 
 
-def _masking(name: str, desk: Desk, find: Callable[[str], Iterable[Found]]) -> Setting:
-    write = cloud_as_local(desk, shown=lambda text: mask(text, find(text)))
+def _masking(name: str, models: SettingModels, find: Callable[[str], Iterable[Found]]) -> Setting:
+    write = cloud_as_local(models, shown=lambda text: mask(text, find(text)))
     return Setting(name, "other", "masked context", write)

@@ -1,8 +1,7 @@
-"""What a setting is, and the parts that settings are built from.
+"""What a setting is, and what settings are built from.
 
-A setting is a function from a record and a seed to a text. Each writes through the product: the
-upper bound, a large model that sees everything, is `ChatCoGenesis` with that model in the place of
-the local one.
+A setting is a function from a record and a seed to a text. Each writes through `ChatCoGenesis`. For
+the upper bound, the cloud model takes the place of the local one and sees everything.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.models.base import LocalTextModel
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, private, public
+from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS
+from cogenesis_langchain.privacy.marks import private, public
 from experiments.config import ExperimentConfig
 from experiments.models import CLOUD
 from experiments.records.record import Record
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 
-Part = Literal[
+Comparison = Literal[
     "baseline", "upper", "sketch", "template", "full content", "other sketches", "fused", "other"
 ]
-"""The part that a setting has in the comparison."""
+"""The part that a setting plays in the comparison."""
 
 Shown = Literal["nothing", "instruction", "text so far", "masked context", "context"]
-"""What of a record the cloud model is shown."""
+"""What the cloud model sees of a record."""
 
 Write: TypeAlias = Callable[[Record, int], AIMessage | str]
-"""Writes the text for a record with a seed. Of a message of `ChatCoGenesis`, its report of sketch,
-rung and local tokens is kept too."""
+"""Writes the text for a record with a seed. The metadata of a message of `ChatCoGenesis` (sketch,
+rung, local tokens) is kept too."""
 
 _SKETCH_TOKENS: Final = 600  # of a template; an outline ends long before
 
@@ -48,27 +48,27 @@ class Setting:
 
     Attributes:
         name: Unique in a run.
-        part: What it is compared as.
-        shows: What the cloud model is shown.
-        write: Gives the text.
+        part: Its part in the comparison.
+        shows: What the cloud model sees.
+        write: Writes the text.
     """
 
     name: str
-    part: Part
+    part: Comparison
     shows: Shown
     write: Write
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SettingModels:
     """What settings are built from.
 
     Attributes:
         config: The experiment.
         local: The local model.
         fine_tuned: The fine-tuned local model, where one is configured.
-        ledger: Records what passes the border.
-        open_chat: Makes a chat model for an endpoint of the run, with parameters.
+        ledger: Records what is sent.
+        open_chat: Makes a chat model for an endpoint of the run, whose traffic is counted.
     """
 
     config: ExperimentConfig
@@ -77,8 +77,8 @@ class Desk:
     ledger: EgressLedger
     open_chat: Callable[[str, Mapping[str, float | int]], ChatOpenAI]
 
-    def writer(self, seed: int) -> ChatOpenAI:
-        """The cloud model as one that writes whole texts; its traffic is counted."""
+    def cloud_model(self, seed: int) -> ChatOpenAI:
+        """The cloud model with the configured generation, for whole texts."""
         generation = self.config.generation
         return self.open_chat(
             CLOUD,
@@ -90,24 +90,14 @@ class Desk:
             },
         )
 
-    def sketcher(self, endpoint: str = CLOUD) -> ChatOpenAI:
-        """A model that sketches, without sampling; its traffic is counted.
-
-        Args:
-            endpoint: The cloud model, or the name of a configured sketcher.
-        """
+    def sketch_model(self, endpoint: str = CLOUD) -> ChatOpenAI:
+        """The cloud model, or a configured sketch model by name, for greedy sketches."""
         return self.open_chat(endpoint, {"temperature": 0, "max_completion_tokens": _SKETCH_TOKENS})
 
-    def product(
+    def cogenesis(
         self, cloud: ChatOpenAI, local: LocalTextModel | ChatOpenAI, **chosen: Any
     ) -> ChatCoGenesis:
-        """`ChatCoGenesis` with the configured generation.
-
-        Args:
-            cloud: The model beyond the border.
-            local: The model that is shown everything.
-            **chosen: Fields of `ChatCoGenesis` besides.
-        """
+        """`ChatCoGenesis` with the configured generation, and further fields as keywords."""
         generation = self.config.generation
         return ChatCoGenesis(
             cloud=cloud,
@@ -117,18 +107,16 @@ class Desk:
             temperature=generation.temperature,
             top_p=generation.top_p,
             timeout=self.config.cloud.timeout,
+            on_fallback="silent",  # the attempt keeps the reason
             **chosen,
         )
 
 
 def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[BaseMessage]:
-    """Turn a record into a conversation: its context private, the general instruction public.
+    """Turn a record into a message: its context private, the general instruction public.
 
-    The private details follow the instruction, so that they are read as part of the task.
-
-    Args:
-        record: The record.
-        shown: Applied to private texts before a model is shown them, such as masking.
+    The private details follow the instruction, so that they are read as part of the task. ``shown``
+    is applied to each private text, for example to mask it.
     """
     parts: list[str | dict[Any, Any]] = [
         private(shown(f"{part.title}\n{part.text}")) for part in record.context_parts
@@ -140,11 +128,7 @@ def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[B
 
 
 def preparation(border: Border) -> Preparation:
-    """Split a record's conversation as `ChatCoGenesis` does by default.
-
-    Args:
-        border: Decides what leaves.
-    """
+    """Split a record's conversation as `ChatCoGenesis` does by default."""
     return Preparation(
         border=border,
         retriever=None,
@@ -155,25 +139,20 @@ def preparation(border: Border) -> Preparation:
 
 
 def nothing_public(messages: Sequence[BaseMessage]) -> None:
-    """An `InstructionRule` under which the cloud model is not asked at all."""
+    """An `InstructionRule` under which the cloud model is never asked."""
 
 
 def through(model: ChatCoGenesis) -> Write:
-    """Write with the product."""
+    """Write with `ChatCoGenesis`."""
     return lambda record, seed: model.invoke(conversation(record), seed=seed)
 
 
-def cloud_as_local(desk: Desk, *, shown: Callable[[str], str] = str) -> Write:
-    """Write with the cloud model in the place of the local one.
-
-    Args:
-        desk: What to build it from.
-        shown: Applied to private texts before the cloud model is shown them.
-    """
+def cloud_as_local(models: SettingModels, *, shown: Callable[[str], str] = str) -> Write:
+    """Write with the cloud model in the place of the local one; see `conversation`."""
 
     def write(record: Record, seed: int) -> str:
-        writer = desk.writer(seed)
-        model = desk.product(writer, writer, instruction=nothing_public)
+        cloud = models.cloud_model(seed)
+        model = models.cogenesis(cloud, cloud, instruction=nothing_public)
         return model.invoke(conversation(record, shown=shown)).text
 
     return write

@@ -1,8 +1,7 @@
 """The Inspect solver of a setting, and the workers that write its texts through the proxy.
 
-A text is written in a thread, because models block. A worker belongs to one text at a time and is
-used again for the next, so that its connections and probes are kept; several run where the
-configuration allows it.
+Models block, so each text is written in a thread. A worker writes one text at a time and is used
+again for the next, so that its connections are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from experiments.models import Models
 from experiments.recording_proxy import Recording, RecordingProxy
 from experiments.records.record import Record
 from experiments.settings.catalog import open_settings
-from experiments.settings.setting import Desk, Setting
+from experiments.settings.setting import Setting, SettingModels
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -41,14 +40,9 @@ _ENDPOINT_FAILURES: Final[Collection[type[CoGenesisError]]] = (
 
 @solver
 def write_text(setting: str, workers: Workers) -> Solver:
-    """Write a sample's text with a setting.
+    """Write a sample's text with a setting; the epoch of the sample chooses the seed.
 
-    The epoch of a sample chooses the seed. What was written and what it took is kept in the
-    sample's store, also where the text failed.
-
-    Args:
-        setting: Name of the setting.
-        workers: Who writes.
+    The attempt is kept in the sample's store, also if it failed.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -58,7 +52,7 @@ def write_text(setting: str, workers: Workers) -> Solver:
         )
         attempt.save(state.store)
         if attempt.failure:
-            raise RunStopped(attempt.failure, remedy="mend it, then start the run again")
+            raise RunStopped(attempt.failure, remedy="fix the cause, then start the run again")
         state.output = ModelOutput.from_content(setting, attempt.text)
         return state
 
@@ -67,12 +61,6 @@ def write_text(setting: str, workers: Workers) -> Solver:
 
 class Workers:
     """All workers of a run; a free one, or a new one, writes the next text.
-
-    Args:
-        config: The experiment.
-        models: The models that write.
-        proxy: Counts the traffic.
-        ledger: Records what passes the border.
 
     Raises:
         ExperimentConfigInvalid: See `open_settings`.
@@ -99,8 +87,8 @@ class Workers:
     def write(self, setting: str, record: Record, seed: int) -> Attempt:
         """Write a text; any error becomes the failure of the attempt.
 
-        After the configured number of failures nothing more is written, so that an endpoint that
-        is gone does not cost a time-out for each text.
+        After the configured number of failures nothing more is written, so that an unreachable
+        endpoint does not cost a time-out for each text.
         """
         with self._lock:
             if self._failures >= self._config.max_failures:
@@ -108,7 +96,7 @@ class Workers:
             worker = self._free.pop() if self._free else self._open()
         attempt = worker.write(setting, record, seed)
         with self._lock:
-            if attempt.failure:  # a late request of it must not count for the next text
+            if attempt.failure:  # a late request of this worker must not count for another text
                 self._failures += 1
             else:
                 self._free.append(worker)
@@ -134,8 +122,8 @@ class _Worker:
         self._name = name
         self._models = models
         self._proxy = proxy
-        desk = Desk(config, models.local, models.fine_tuned, ledger, self._open_chat)
-        self.settings = open_settings(desk)
+        given = SettingModels(config, models.local, models.fine_tuned, ledger, self._open_chat)
+        self.settings = open_settings(given)
         self._by_name = {one.name: one for made in self.settings.values() for one in made}
 
     def write(self, setting: str, record: Record, seed: int) -> Attempt:
@@ -146,8 +134,8 @@ class _Worker:
                 fields = _reported(_run(self._by_name[setting], record, seed))
             except CoGenesisError as error:
                 failure = _worded(error)
-            # A setting may be the user's own and raise anything; the run goes on. Its message is
-            # not kept, for it could hold private text.
+            # A user's own setting may raise anything. The run continues. The message is not kept,
+            # because it may contain private text.
             except Exception as error:
                 failure = type(error).__name__
             else:
@@ -197,6 +185,8 @@ def _reported(answer: AIMessage | str) -> dict[str, Any]:
         "text": answer.text,
         "sketch": tuple(_points(sketch)) if rung == "outline" else (),
         "template": sketch if rung == "template" else "",
+        "left_out": tuple(report.get("left_out", ())),
+        "missing": tuple(report.get("missing", ())),
         "rung": rung,
         "local_input_tokens": local.get("input_tokens", 0),
         "local_output_tokens": local.get("output_tokens", 0),
@@ -213,13 +203,13 @@ def _points(outline: str) -> Iterator[str]:
 
 
 def _endpoint_failure(reason: str) -> str:
-    """The reason for a lower rung, if it was the endpoint: such a text is none of this setting.
+    """The reason for a lower rung if the endpoint failed, because the text is not this setting's.
 
-    A sketch that cannot be used is part of what sketch-fill gives with that cloud model.
+    An unusable sketch is no failure: it is what sketch-fill yields with this cloud model.
     """
     kinds = {part.partition(":")[0] for part in reason.split("; ")}
     return reason if kinds & {kind.__name__ for kind in _ENDPOINT_FAILURES} else ""
 
 
 def _worded(error: CoGenesisError) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error.what}"

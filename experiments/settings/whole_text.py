@@ -1,7 +1,7 @@
-"""The cloud model writes the whole text from the general instruction alone.
+"""The cloud model writes the whole text from the general instruction alone, released by the border.
 
-That text by itself is the setting "cloud without context"; in the place of an outline, it is "full
-content" (Figure 4 of the paper). Both pass the border.
+This text is the setting "cloud without context". Used in place of an outline, it is "full content"
+(Figure 4 of the paper).
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
 from experiments.records.record import Record
-from experiments.settings.setting import Desk, conversation, preparation
+from experiments.settings.setting import SettingModels, conversation, preparation
 
 
-def write_without_context(desk: Desk, record: Record, seed: int) -> str:
+def write_without_context(models: SettingModels, record: Record, seed: int) -> str:
     """Have the cloud model write from the general instruction alone.
 
     Raises:
-        ExperimentError: The border lets nothing of the instruction out.
+        ExperimentError: The border releases nothing of the instruction.
         CloudError: The cloud model failed.
     """
-    return _ask(desk, *_prepare(desk, record), seed)
+    return _ask(models, *_prepare(models, record), seed)
 
 
-def fill_from_whole_text(desk: Desk, record: Record, seed: int) -> AIMessage:
+def fill_from_whole_text(models: SettingModels, record: Record, seed: int) -> AIMessage:
     """Sketch-fill with the lines of the cloud model's whole text as the points of the outline.
 
     Raises:
-        ExperimentError: The border lets nothing of the instruction out.
+        ExperimentError: The border releases nothing of the instruction.
         CloudError: The cloud model failed.
     """
-    border, prepared = _prepare(desk, record)
-    content = _ask(desk, border, prepared, seed)
+    border, prepared = _prepare(models, record)
+    content = _ask(models, border, prepared, seed)
     outline = Outline(tuple(line.strip() for line in content.splitlines() if line.strip()))
-    generation = desk.config.generation
+    generation = models.config.generation
     options = GenerationOptions(
         max_tokens=generation.max_tokens,
         temperature=generation.temperature,
@@ -48,7 +48,7 @@ def fill_from_whole_text(desk: Desk, record: Record, seed: int) -> AIMessage:
         seed=seed,
     )
     prompt = prepared.prompt.complete(outline)
-    chunks = list(desk.local.stream(prompt, prepared.prompt.without_blanks(options)))
+    chunks = list(models.local.stream(prompt, prepared.prompt.without_blanks(options)))
     usage = chunks[-1].usage
     report = {
         "rung": "outline",
@@ -61,19 +61,19 @@ def fill_from_whole_text(desk: Desk, record: Record, seed: int) -> AIMessage:
     return AIMessage(text, response_metadata={"cogenesis": report})
 
 
-def _prepare(desk: Desk, record: Record) -> tuple[Border, Prepared]:
-    border = Border(ledger=desk.ledger)
+def _prepare(models: SettingModels, record: Record) -> tuple[Border, Prepared]:
+    border = Border(ledger=models.ledger)
     return border, preparation(border).prepare(conversation(record))
 
 
-def _ask(desk: Desk, border: Border, prepared: Prepared, seed: int) -> str:
+def _ask(models: SettingModels, border: Border, prepared: Prepared, seed: int) -> str:
     release = prepared.release
     if release is None or release.text is None:
         raise ExperimentError(
             f"the cloud model cannot be asked: {prepared.reason}",
             remedy="reword the record's general instruction",
         )
-    cloud = CloudModel(desk.writer(seed), timeout=desk.config.cloud.timeout)
+    cloud = CloudModel(models.cloud_model(seed), timeout=models.config.cloud.timeout)
     prompt = PublicText.compose(FUSED_TASK, {"instruction": release.text})
     permit = border.permit(release, purpose="whole text")
     answer = cloud.generate([PublicMessage("user", prompt)], permit)

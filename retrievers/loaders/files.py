@@ -8,6 +8,7 @@ a single value, whose size is limited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from cogenesis_langchain.retrievers.loaders.calendar import load_calendar
 from cogenesis_langchain.retrievers.loaders.mail import load_mail, load_mailbox
 from cogenesis_langchain.retrievers.loaders.pages import load_html, load_pdf
 from cogenesis_langchain.retrievers.loaders.tables import load_csv, load_json, load_json_lines
-from cogenesis_langchain.retrievers.loaders.text import blocks
+from cogenesis_langchain.retrievers.loaders.text import blocks, lines, open_text
 
 if TYPE_CHECKING:
     from langchain_text_splitters import TextSplitter
@@ -29,6 +30,9 @@ PIECE_CHARACTERS: Final = 900
 """About 220 tokens of English; the embedding model reads 256."""
 
 _OVERLAP_CHARACTERS: Final = 100
+_PROFILE: Final = "profile"
+_LOG: Final = "log"
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 Loader = Callable[[Path], Iterator[Document]]
 
@@ -36,16 +40,21 @@ Loader = Callable[[Path], Iterator[Document]]
 def load(path: Path) -> Iterator[Document]:
     """Load a file by its suffix; files with an unknown suffix are read as text.
 
+    The name can decide too: a file called ``profile`` holds the user's profile, and each line of a
+    text file whose name ends in ``log`` is an activity.
+
     Raises:
         UnreadableFile: The file cannot be opened, is damaged, encrypted, too large for its format,
             empty, or not text.
     """
-    loader = _LOADERS.get(path.suffix.lower(), load_text)
+    loader = _loader_of(path)
     found = False
     try:
         for document in loader(path):
             for piece in _pieces(document, markdown=path.suffix.lower() in (".md", ".markdown")):
                 found = True
+                if path.stem.lower() == _PROFILE:
+                    piece.metadata["kind"] = "profile"
                 yield piece
     except (UnreadableFile, MissingDependency):
         raise
@@ -63,6 +72,22 @@ def load(path: Path) -> Iterator[Document]:
         raise UnreadableFile(
             "the file contains no text", remedy="run OCR on scanned pages before adding them"
         )
+
+
+def _loader_of(path: Path) -> Loader:
+    known = _LOADERS.get(path.suffix.lower())
+    if known is None and path.stem.lower().endswith(_LOG):
+        return load_log
+    return known or load_text
+
+
+def load_log(path: Path) -> Iterator[Document]:
+    """Load a text file line by line; a line may begin with its date, 2026-03-14."""
+    with open_text(path) as file:
+        for line in filter(str.strip, lines(file)):
+            dated = _DATE.match(line)
+            date = {"date": dated[0]} if dated else {}
+            yield Document(page_content=line.strip(), metadata={"kind": "activity", **date})
 
 
 def load_text(path: Path) -> Iterator[Document]:

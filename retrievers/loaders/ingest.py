@@ -34,6 +34,33 @@ class FileProgress:
     done: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FilesReport:
+    """What became of files that were added.
+
+    Attributes:
+        files: Number of files that were read whole.
+        pieces: Number of their pieces in the store.
+        problems: Files that could not be read, or not whole, and why.
+    """
+
+    files: int
+    pieces: int
+    problems: tuple[tuple[Path, UnreadableFile], ...]
+
+
+def check_exists(path: Path) -> None:
+    """Check that a path leads to something.
+
+    Raises:
+        UnreadableFile: It does not.
+    """
+    if not path.exists():
+        raise UnreadableFile(
+            f"there is no file or folder {path}", remedy="check the spelling of the path"
+        )
+
+
 def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator[Path]:
     """Yield files, and the files in folders in order of name.
 
@@ -48,10 +75,7 @@ def find_files(paths: Iterable[Path], leave_out: Path | None = None) -> Iterator
         UnreadableFile: A file or folder does not exist.
     """
     for path in paths:
-        if not path.exists():
-            raise UnreadableFile(
-                f"there is no file or folder {path}", remedy="check the spelling of the path"
-            )
+        check_exists(path)
         if not path.is_dir():
             yield path
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
@@ -16,10 +17,14 @@ from cogenesis_langchain.retrievers.loaders.pages import check_size
 from cogenesis_langchain.retrievers.loaders.text import lines, open_text
 
 _SAMPLE: Final = 1 << 14
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}\S*)?\s*$")
 
 
 def load_csv(path: Path) -> Iterator[Document]:
-    """Load a table with a header; each row becomes lines of ``column: value``."""
+    """Load a table with a header; each row becomes lines of ``column: value``.
+
+    The first cell with an ISO date (2026-03-14, with or without a time) is the date of the row.
+    """
     with open_text(path, newline="") as file:
         sample = file.read(_SAMPLE)
         file.seek(0)
@@ -27,7 +32,10 @@ def load_csv(path: Path) -> Iterator[Document]:
         header = next(rows, [])
         for row in rows:
             cells = zip_longest(header, row, fillvalue="")
-            yield _document(line for name, cell in cells for line in _lines(cell, name))
+            document = _document(line for name, cell in cells for line in _lines(cell, name))
+            if date := next((cell[:10] for cell in row if _DATE.match(cell)), None):
+                document.metadata["date"] = date
+            yield document
 
 
 def load_json(path: Path) -> Iterator[Document]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from cogenesis_langchain.privacy.matching.value_set import ValueRow, ValueSet
 from cogenesis_langchain.retrievers.storage.record_format import RecordFormat
 from cogenesis_langchain.retrievers.storage.records import Ranked, Record, digest
-from cogenesis_langchain.terms import term_hasher, terms
+from cogenesis_langchain.search_terms import term_hasher, terms
 
 _log: Final = logging.getLogger(__name__)
 

@@ -39,8 +39,8 @@ from support.exactness import (
 )
 
 from cogenesis_langchain.fusion.operators import Operator, Position, complete
-from cogenesis_langchain.fusion.sampling import GreedySampler
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.speculative_sampling import GreedySampler
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 

@@ -33,12 +33,12 @@ from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import (
+from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.speculative_sampling import (
     GreedySampler,
     Sampler,
     SpeculativeSampler,
 )
-from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions

@@ -25,7 +25,7 @@ from support.retrieval_set import Person, Question, people
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType, fuse
-from cogenesis_langchain.terms import EVERYDAY_ZIPF, is_distinctive, terms
+from cogenesis_langchain.search_terms import EVERYDAY_ZIPF, is_distinctive, terms
 
 Ranking = Callable[[ContextStore, Question], list[str]]
 """Returns the ids of ten snippets, best first."""

@@ -8,13 +8,16 @@ import pytest
 from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.cli import main
+from cogenesis_langchain.version import __version__
 
 SECRET = "Qzxvbnm 84413"
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings)
+    monkeypatch.setattr(
+        "cogenesis_langchain.retrievers.embeddings.LocalMiniLM", lambda **_: WordEmbeddings()
+    )
     monkeypatch.setenv("COLUMNS", "160")
 
 
@@ -130,3 +133,57 @@ def test_a_server_elsewhere_is_refused(run: Command, server: str) -> None:
     status, _, err = run("stats", options=("--server", server))
     assert status == 1
     assert "Remedy: " in err
+
+
+def test_options_of_the_store_may_stand_after_the_command(
+    run: Command, papers: Path, tmp_path: Path
+) -> None:
+    other = str(tmp_path / "other")
+    assert run("add", str(papers / "key.txt"), "--store", other, "--user=noor")[0] == 0
+    assert run.records() == []
+    assert "spare" in run("list", "--user", "noor", "--store", other)[1]
+    assert "nothing found" in run("list", "--store", other)[1], "of the default user"
+    code, _, error = run("search", "--", "--user")
+    assert code == 0 and not error, "after -- it is a query"
+
+
+def test_what_is_not_there_is_said(run: Command, papers: Path) -> None:
+    assert run("list")[1] == "nothing found\n"
+    code, out, error = run("show", "nope")
+    assert code == 1 and not out and "no record has the id nope" in error
+    run("add", str(papers))
+    known = run.records()[0]["id"]
+    code, out, error = run("show", known, "nope")
+    assert code == 1 and known in out and "nope" in error
+    assert run("search", "spare", "--kind", "profile")[1] == "nothing found\n"
+
+
+def test_a_list_names_the_file_of_each_record(run: Command, papers: Path) -> None:
+    run("add", str(papers))
+    listed = run("list")[1]
+    assert "source" in listed and "key.txt" in listed and "code.md" in listed
+
+
+def test_the_version_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["cogenesis", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out == f"cogenesis-langchain {__version__}\n"
+
+
+def test_write_checks_its_folder_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("began to work")
+
+    monkeypatch.setattr(sys.modules["cogenesis_langchain.cli.write"], "_fetch", never)
+    gone = str(tmp_path / "gone")
+    store = ["--store", str(tmp_path / "s")]
+    monkeypatch.setattr(sys, "argv", ["cogenesis", "write", "A poem.", "--context", gone, *store])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert "there is no file or folder" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_every_key_can_be_set(tmp_path: Path) -> None:
             generation = { max_tokens = 96, temperature = 0, top_p = 1 }
             cloud = { base_url = "https://cloud.test/v1", model = "large", trusted_hosts = ["a"] }
             local = { model = "small.gguf", fine_tuned = "tuned.gguf", n_ctx = 2048, threads = 2 }
-            sketchers = [{ name = "medium", model = "m" }]
+            sketch_models = [{ name = "medium", model = "m" }]
             likelihood = { tokens = 64, limit = 10 }
             judge = { model = "j", aspects = ["personalisation"], seeds = [1, 2, 3] }
             prices = { input = 0.4, output = 1.6 }
@@ -82,7 +82,7 @@ def test_there_are_own_configurations() -> None:
         (LEAST + "temprature = 0.3", "temprature: Extra inputs"),
         (LEAST + "[generation]\nmax_tokens = -1", r"generation\.max_tokens"),
         (LEAST + "[generation]\ntop_k = 4", r"generation\.top_k: Extra inputs"),
-        (LEAST + "[[sketchers]]\nmodel = 'm'", r"sketchers\[0\]\.name: Field required"),
+        (LEAST + "[[sketch_models]]\nmodel = 'm'", r"sketch_models\[0\]\.name: Field required"),
         (LEAST + 'operators = ["mean", "median"]', "operators: unknown: median; there are"),
         (LEAST + "[limits]\nfused = 3", "limits: no such setting here: fused"),
         (

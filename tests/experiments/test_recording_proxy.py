@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from support.scoring_servers import serving
 
@@ -29,13 +29,13 @@ def post(
     proxy: RecordingProxy, body: object, *, worker: str = "a", path: str = "/chat/completions"
 ) -> Any:
     url = f"{proxy.base_url(worker, 'cloud')}{path}"
-    return httpx.post(url, json=body, headers={"Authorization": "Bearer k"}, trust_env=False)
+    return httpx2.post(url, json=body, headers={"Authorization": "Bearer k"}, trust_env=False)
 
 
 def test_requests_and_answers_pass_unchanged(cloud: EgressRecorder) -> None:
     with RecordingProxy({"cloud": cloud.base_url}) as proxy, proxy.record("a"):
         answer = post(proxy, CHAT)
-        direct = httpx.post(f"{cloud.base_url}/chat/completions", json=CHAT, trust_env=False)
+        direct = httpx2.post(f"{cloud.base_url}/chat/completions", json=CHAT, trust_env=False)
     passed, straight = cloud.requests
     assert passed.target == straight.target == "/v1/chat/completions"
     assert passed.body == straight.body
@@ -85,7 +85,7 @@ def test_workers_do_not_mix(cloud: EgressRecorder) -> None:
 def test_endpoints_may_be_called_anything(cloud: EgressRecorder) -> None:
     name = "the model / of 2026, größer?"
     with RecordingProxy({name: cloud.base_url}) as proxy, proxy.record("a") as recording:
-        httpx.post(f"{proxy.base_url('a', name)}/chat/completions", json=CHAT, trust_env=False)
+        httpx2.post(f"{proxy.base_url('a', name)}/chat/completions", json=CHAT, trust_env=False)
     assert [request.target for request in cloud.requests] == ["/v1/chat/completions"]
     assert proxy.traffic(recording, SECRETS).calls == 1
 
@@ -138,7 +138,7 @@ def test_private_strings_are_found_in_encodings(cloud: EgressRecorder, secret: s
     body = gzip.compress(json.dumps({"messages": [secret]}).encode())
     with RecordingProxy({"cloud": cloud.base_url}) as proxy:
         with proxy.record("a") as recording:
-            httpx.post(
+            httpx2.post(
                 f"{proxy.base_url('a', 'cloud')}/embeddings",
                 content=body,
                 headers={"Content-Encoding": "gzip"},
@@ -160,7 +160,7 @@ def _score_on(routes: dict[str, Any], prompts: list[list[int]]) -> tuple[Traffic
     with serving(routes) as server, RecordingProxy({"cloud": f"{server.url}/v1"}) as proxy:
         with proxy.record("a") as recording:
             url = proxy.base_url("a", "cloud").removesuffix("/v1")
-            httpx.post(f"{url}/completion", json={"prompt": prompts}, trust_env=False)
+            httpx2.post(f"{url}/completion", json={"prompt": prompts}, trust_env=False)
         traffic = proxy.traffic(recording, ["Zimlor", "812"])
         return traffic, [request.path for request in server.requests]
 

@@ -270,8 +270,8 @@ def test_whatever_a_users_setting_raises_is_a_failure_without_private_text(
 
 
 def test_two_settings_of_one_name_are_refused(records: Path, folder: Path) -> None:
-    sketchers = [{"name": "small"}, {"name": "small"}]
-    twice = config(records, settings=["other sketches"], sketchers=sketchers)
+    sketch_models = [{"name": "small"}, {"name": "small"}]
+    twice = config(records, settings=["other sketches"], sketch_models=sketch_models)
     with models() as (opened, _):
         opened = replace(opened, remote={**opened.remote, "small": opened.remote[CLOUD]})
         with pytest.raises(ExperimentConfigInvalid, match="several are called sketch by small"):

@@ -90,7 +90,7 @@ def test_the_judge_compares_two_settings_in_both_orders(
 def test_a_judge_that_dies_half_way_loses_nothing(
     records: Path, folder: Path, judge: EgressRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.judge.graders.RETRIES", 0)
+    monkeypatch.setattr("experiments.judge.RETRIES", 0)
     judge.play(chat("[[7]]"), chat("[[7]]"), status(400))
     rated = config(records, settings=SETTINGS, judge=asked(judge))
     with pytest.raises(RunStopped, match="2 samples failed"):
@@ -126,7 +126,7 @@ def test_texts_are_scored_anew_after_a_metric_was_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = written(folder)
-    monkeypatch.setattr("experiments.scorers.copying._RUN", 1)
+    monkeypatch.setattr("experiments.scorers.form._COPIED_RUN", 1)
     score_again(folder)
     after = written(folder)
     assert [text.attempt for text in after] == [text.attempt for text in before]

@@ -103,9 +103,9 @@ def test_contrast_needs_a_baseline() -> None:
         FusedDecoder(TinyModel(), operator="contrast")
 
 
-def test_a_json_schema_is_refused() -> None:
-    options = GenerationOptions(max_tokens=9, json_schema="{}")
-    with pytest.raises(FusionError, match="schema"):
+def test_a_grammar_is_refused() -> None:
+    options = GenerationOptions(max_tokens=9, grammar="start: /a/")
+    with pytest.raises(FusionError, match="grammar"):
         FusedDecoder(TinyModel(), operator="mean").stream(
             MESSAGES, tiny_verifier(TinyScorer()), options
         )

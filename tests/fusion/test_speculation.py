@@ -24,8 +24,12 @@ from support.tiny_models import (
 
 from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import GreedySampler, Sampler, SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import Speculation
+from cogenesis_langchain.fusion.speculative_sampling import (
+    GreedySampler,
+    Sampler,
+    SpeculativeSampler,
+)
 from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 

@@ -14,14 +14,11 @@ from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry, MemoryLedger
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.request_shape import RequestShape
+from cogenesis_langchain.privacy.text import PrivateText
 
 NOTES = ["My name is Zimlor Quovex and I owe 4,311.20 EUR since 14 March 2024."]
 URL = "POST https://cloud.test/v1/chat/completions"
-
-
-def body(*texts: PublicText, **more: object) -> bytes:
-    return json.dumps({"messages": [str(text) for text in texts], **more}).encode()
 
 
 # Release
@@ -142,63 +139,86 @@ def test_no_instruction_releases_a_known_value(text: str) -> None:
 # EgressPermit
 
 
+def authorise(
+    payload: bytes, *, ledger: MemoryLedger | None = None, context: Sequence[str] = NOTES
+) -> None:
+    (message,), permission = permit(context, ledger=ledger)
+    shape = RequestShape.of(
+        json.dumps({"messages": ["known"], "model": "cloud-4"}).encode(), ["known"]
+    )
+    permission.authorise(URL, payload, [message.text], shape)
+
+
+def request(**more: object) -> bytes:
+    return json.dumps({"messages": [INSTRUCTION], "model": "cloud-4", **more}).encode()
+
+
 def test_a_request_is_recorded_with_its_exact_bytes() -> None:
     ledger = MemoryLedger()
-    (message,), permission = permit(NOTES, ledger=ledger)
-    payload = body(message.text, model="cloud")
-    permission.authorise(URL, payload, [message.text])
+    authorise(request(), ledger=ledger)
     (entry,) = ledger.entries
     assert (entry.endpoint, entry.purpose, entry.verdict) == (URL, "test", "clean")
-    assert entry.payload == payload
-    assert (permission.sent.calls, permission.sent.bytes) == (1, len(payload))
+    assert entry.payload == request()
 
 
-ADDED_VALUES = ["Zimlor", "ZIMLOR", "Zim\u200blor", base64.b64encode(b"Zimlor Quovex").decode()]
+ADDED = {
+    "string": request(user="Zimlor"),
+    "key": request(**{"Zimlor": None}),
+    "deep": request(extra={"tags": [["Zimlor"]]}),
+    "number": request(year=1987),
+    "raw": b"Zimlor",
+    "twice": b'{"model": "Zimlor", "model": "cloud-4"}',
+    "within": request(model="cloud-4 Zimlor"),
+    "beside the text": request(messages=[f"{INSTRUCTION} Zimlor"]),
+}
 
 
-@pytest.mark.parametrize("value", ADDED_VALUES)
-@pytest.mark.parametrize("place", ["string", "key", "deep", "raw", "twice", "extra"])
-def test_a_private_value_added_to_a_request_is_refused(value: str, place: str) -> None:
+@pytest.mark.parametrize("place", ADDED)
+@pytest.mark.parametrize("context", [NOTES, []], ids=["known", "unknown"])
+def test_whatever_was_added_on_the_way_is_refused_and_not_recorded(
+    place: str, context: Sequence[str]
+) -> None:
     ledger = MemoryLedger()
-    (message,), permission = permit(NOTES, ledger=ledger)
-    payloads = {
-        "string": body(message.text, user=value),
-        "key": body(message.text, **{value: 1}),
-        "deep": body(message.text, tools=[{"a": [{"b": value}]}]),
-        "raw": b"\x00not json " + value.encode(),
-        "twice": f'{{"user": "{value}", "user": "anonymous"}}'.encode(),
-        "extra": body(message.text),
-    }
-    extra: Sequence[str] = [f"x-user: {value}"] if place == "extra" else ()
     with pytest.raises(PrivacyViolation) as caught:
-        permission.authorise(URL, payloads[place], [message.text], extra)
+        authorise(ADDED[place], ledger=ledger, context=context)
     assert "Zimlor" not in str(caught.value)
     (entry,) = ledger.entries
-    assert (entry.verdict, entry.payload) == ("refused", b"")
-    assert permission.sent.calls == 0
+    assert (entry.verdict, entry.payload, entry.masked) == ("refused", b"", {})
 
 
-def test_control_a_request_without_a_private_value_is_sent() -> None:
-    (message,), permission = permit(NOTES)
-    permission.authorise(
-        URL, body(message.text, user="anonymous"), [message.text], ["x-user: none"]
-    )
-    assert permission.sent.calls == 1
+@pytest.mark.parametrize(
+    "context",
+    ["The rent rose by 4.1 per cent.", "role user content role assistant content", "cloud-4"],
+)
+def test_configuration_is_public_whatever_the_context_says(context: str) -> None:
+    """Its words would otherwise tell the cloud, by a missing request, that they are private."""
+    authorise(request(), context=[context])
+
+
+def test_a_client_may_frame_a_text_with_fixed_words() -> None:
+    (message,), permission = permit()
+    shape = RequestShape.of(b'{"prompt": "User: known /quick"}', ["known"])
+    framed = json.dumps({"prompt": f"User: {INSTRUCTION} /quick"}).encode()
+    permission.authorise(URL, framed, [message.text], shape)
+    with pytest.raises(PrivacyViolation):
+        other = json.dumps({"prompt": f"User: {INSTRUCTION} /slow"}).encode()
+        permission.authorise(URL, other, [message.text], shape)
 
 
 def test_a_request_that_cannot_be_recorded_is_not_sent() -> None:
-    class Full:
+    class Full(MemoryLedger):
         def append(self, entry: LedgerEntry) -> None:
             raise LedgerError("the disk is full", remedy="free some space")
 
-    released = release()
-    assert released.text is not None
-    permission = Border(ledger=Full()).permit(released, purpose="test")
+    _, permission = permit(ledger=Full())
     with pytest.raises(LedgerError):
-        permission.authorise(URL, body(released.text), [released.text])
+        permission.authorise(URL, b"", [], RequestShape())
     assert permission.sent.calls == 0
 
 
-def test_values_are_not_printed() -> None:
-    released = release("Write to Zimlor.", NOTES)
-    assert "Zimlor" not in repr(released)
+def test_settings_beside_the_configuration_are_checked_when_they_are_made() -> None:
+    values = ValueSet.from_texts(NOTES)
+    Border(ledger=MemoryLedger()).check_settings(["en-GB", "team-7"], values)
+    with pytest.raises(PrivacyViolation, match="NAME") as caught:
+        Border(ledger=MemoryLedger()).check_settings(["ZIMLOR"], values)
+    assert "ZIMLOR" not in str(caught.value)

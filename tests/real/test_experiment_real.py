@@ -34,7 +34,7 @@ model = "{model}"
 model = "{model}"
 n_ctx = 1024
 
-[[sketchers]]
+[[sketch_models]]
 name = "another model"
 model = "{model}"
 

@@ -9,8 +9,8 @@ from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.privacy.text import PrivateText
-from experiments.likelihood.references import Readers, likelihoods
-from experiments.likelihood.teacher_forcing import read_text
+from experiments.likelihood import Readers, likelihoods
+from experiments.teacher_forcing import read_text
 
 pytestmark = pytest.mark.real
 

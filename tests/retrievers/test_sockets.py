@@ -33,6 +33,11 @@ def test_store_files_and_retriever_open_no_socket(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_the_first_use_of_a_store_opens_no_socket(tmp_path: Path) -> None:
+    result = run(tmp_path, "first_use")
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.real
 def test_embedding_model_and_commands_open_no_socket(tmp_path: Path) -> None:
     for name in ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer"):

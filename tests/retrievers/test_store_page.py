@@ -16,7 +16,9 @@ def test_the_code_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cogenesis_langchain.retrievers.embeddings.LocalMiniLM", WordEmbeddings)
+    monkeypatch.setattr(
+        "cogenesis_langchain.retrievers.embeddings.LocalMiniLM", lambda **_: WordEmbeddings()
+    )
     exec(compile(BLOCK, "context_store.md", "exec"), {"__name__": "page"})
     out = capsys.readouterr().out
     assert out.startswith("profile Name: Ana Ruiz\nDiet: vegetarian\ndocument The spare key")

@@ -26,7 +26,7 @@ OPEN_IT = (
     "try:\n"
     "    ContextStore(sys.argv[1], embeddings=DeterministicFakeEmbedding(size=8))\n"
     "except StoreError as error:\n"
-    "    print(error, '|', error.remedy)\n"
+    "    print(error.what, '|', error.remedy)\n"
 )
 
 

@@ -117,7 +117,7 @@ def test_a_second_answer_of_the_right_length_goes_before_a_brief_first_one() -> 
 
 
 def test_two_unusable_answers_are_an_error_with_both_faults() -> None:
-    with pytest.raises(SketchInvalid, match="count, prose"):
+    with pytest.raises(SketchInvalid, match="8 to 15 points; then it was a text"):
         ask(Cloud("1. short", "Dear sir\nhow do you do\nbye"))
 
 
@@ -126,7 +126,7 @@ def test_a_known_placeholder_in_the_outline_is_restored_and_an_unknown_one_is_a_
     outline = numbered([*GOOD[:9], "address [EMAIL_1] politely"])
     sketch = ask(Cloud(outline), instruction)
     assert sketch.sketch.points[9] == "address oksana.merriweather@tarn.example politely"
-    with pytest.raises(SketchInvalid, match="placeholder, placeholder"):
+    with pytest.raises(SketchInvalid, match="left blanks"):
         ask(Cloud(outline.replace("_1", "_2"), outline.replace("_1", "_2")), instruction)
 
 
@@ -146,5 +146,5 @@ def test_a_link_that_the_user_wrote_comes_back_and_one_that_the_cloud_adds_does_
         "explain https://tarn.example/private?id=77 briefly"
     )
     hostile = outline.replace("explain", "explain evil.com and")
-    with pytest.raises(SketchInvalid, match="markup, markup"):
+    with pytest.raises(SketchInvalid, match="code; then it held links"):
         ask(Cloud(hostile, hostile), instruction)

@@ -321,7 +321,7 @@ def test_the_retry_names_the_fault_and_repeats_nothing_of_the_answer(
 
 def test_two_unusable_answers_are_an_error_with_both_faults() -> None:
     cloud = Cloud("No.", GOOD.replace("my flat", "evil.com"), GOOD)
-    with pytest.raises(SketchInvalid, match="brackets, markup"):
+    with pytest.raises(SketchInvalid, match="square brackets; then it held links"):
         ask(cloud)
     assert len(cloud.prompts) == 2
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +23,16 @@ TEXTS = (
 class TestPrivateContextRetriever(RetrieversIntegrationTests):
     search_type: SearchType = "hybrid"
 
-    @pytest.fixture(autouse=True)
-    def _store(self, tmp_path: Path) -> Iterator[None]:
-        with ContextStore(tmp_path, embeddings=WordEmbeddings()) as self.store:
+    store: ContextStore
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _store(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+        """One store for a class: its tests only read."""
+        folder = tmp_path_factory.mktemp("store")
+        with ContextStore(folder, embeddings=WordEmbeddings()) as cls.store:
             for text in TEXTS:
-                self.store.add(text)
+                cls.store.add(text)
             yield
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import HumanMessage
+from support.token_models import WordTokens
 
 from cogenesis_langchain import private
 from cogenesis_langchain.collaboration.completion.completer import (
@@ -85,7 +86,13 @@ def task(text: str | Template, notes: str = NOTES, details: str = "") -> Task:
     return task_of(request, [PrivateText(notes)] if notes else [], sketch)
 
 
-def complete(model: TokenModel, task: Task, options: GenerationOptions = GREEDY) -> Completed:
-    *spans, completion = TemplateCompleter(model).stream(task, options)
+def complete(
+    model: TokenModel,
+    task: Task,
+    options: GenerationOptions = GREEDY,
+    uninformed: TokenModel | None = None,
+) -> Completed:
+    """Complete a template; without notes, every token is as probable as another by default."""
+    *spans, completion = TemplateCompleter(model, uninformed or WordTokens()).stream(task, options)
     assert isinstance(completion, Completion)
     return Completed([span for span in spans if isinstance(span, Span)], completion)

@@ -13,8 +13,8 @@ from support.tiny_models import TinyModel, TinyScorer, TokenByTokenFusion, local
 
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.sampling import SpeculativeSampler
 from cogenesis_langchain.fusion.speculation import SettledToken, Speculation
+from cogenesis_langchain.fusion.speculative_sampling import SpeculativeSampler
 from cogenesis_langchain.fusion.verifier import CloudView, TokenVerifier
 from cogenesis_langchain.models.base import Probabilities, TopK
 from cogenesis_langchain.models.local.sampling import SamplingParameters

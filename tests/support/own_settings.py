@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from experiments.records.record import Record
-from experiments.settings.setting import Desk, Setting
+from experiments.settings.setting import Setting, SettingModels
 
 
-def tell_model(desk: Desk) -> list[Setting]:
+def tell_model(models: SettingModels) -> list[Setting]:
     """Needs no model: writes which one it could have asked."""
 
     def write(record: Record, seed: int) -> str:
-        return f"{record.id} by {desk.config.cloud.model}"
+        return f"{record.id} by {models.config.cloud.model}"
 
     return [Setting("my own", "other", "nothing", write)]
 
 
-def break_down(desk: Desk) -> list[Setting]:
+def break_down(models: SettingModels) -> list[Setting]:
     """Fails with private text in its message."""
 
     def fail(record: Record, seed: int) -> str:

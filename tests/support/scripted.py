@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import ClassVar
 
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from support.token_models import WordTokens
 
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     PrivateMessage,
+    TokenModel,
     Usage,
 )
 
@@ -42,8 +46,29 @@ class ScriptedLocal:
         yield LocalChunk("", "stop", Usage(100, len(self.pieces)))
 
 
+class ScriptedTokens(ScriptedLocal):
+    """A local model whose tokens are at hand; what it writes freely is scripted.
+
+    Every second `TokenModel` finds one token as probable as another: it stands for the model
+    without notes.
+
+    Args:
+        model: The other ones.
+        pieces: What it writes freely.
+    """
+
+    def __init__(self, model: TokenModel, pieces: Sequence[str] = ()) -> None:
+        super().__init__(pieces)
+        self._models = cycle((model, WordTokens()))
+
+    def tokens(self) -> TokenModel:
+        return next(self._models)
+
+
 class Documents(BaseRetriever):
     """A retriever that always returns the same texts."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     texts: list[str]
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import os
 import platform
 import socket
 import sys
@@ -131,6 +132,21 @@ def retriever(folder: Path) -> None:
         assert found.invoke("who has the key?") == asyncio.run(found.ainvoke("who has the key?"))
 
 
+def first_use(folder: Path) -> None:
+    """Use a store without the files of its embedding model."""
+    from cogenesis_langchain.errors import ModelFileMissing
+    from cogenesis_langchain.retrievers.context_store import ContextStore
+
+    os.environ["COGENESIS_HOME"] = str(folder / "empty")
+    with ContextStore(folder) as opened:
+        try:
+            opened.add("Noor has the key.")
+        except ModelFileMissing as error:
+            assert "cogenesis models pull minilm" in error.remedy
+            return
+    raise AssertionError("no error")
+
+
 def embedding(folder: Path) -> None:
     """Run the embedding model."""
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
@@ -188,6 +204,7 @@ TASKS: Final[tuple[Callable[[Path], None], ...]] = (
     store,
     ingest,
     retriever,
+    first_use,
     embedding,
     commands,
     python_socket,

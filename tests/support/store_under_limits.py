@@ -51,7 +51,7 @@ def _use(folder: str) -> None:
             for kept in range(30):
                 store.add(f"note {kept}", metadata={"bulk": "x" * 200_000})
     except StoreError as error:
-        sys.stdout.write(f"{error}\n{error.remedy}\n{kept}\n")
+        sys.stdout.write(f"{error}\n{kept}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from langchain_openai import ChatOpenAI
@@ -52,10 +52,11 @@ class LoggedServer(CloudModel):
         public: Sequence[PublicText],
         permit: EgressPermit,
         *,
+        fixed: Collection[str] = (),
         retry: bool = True,
     ) -> Json:
         self._log.public.append(public)
-        return super().post(path, body, public, permit, retry=retry)
+        return super().post(path, body, public, permit, fixed=fixed, retry=retry)
 
 
 def score(ids: Sequence[int], start: int, k: int) -> list[TopK]:

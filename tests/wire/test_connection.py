@@ -87,8 +87,7 @@ def test_a_client_of_the_callers_carries_every_request(proxy: EgressRecorder, mo
 
     with httpx2.Client(
         proxy=proxy.url,
-        headers={"X-Client": "own"},
-        cookies={"session": "s1"},
+        headers={"X-Client": "own", "Cookie": "session=s1"},
         event_hooks={"request": [note]},
     ) as client:
         cloud = ChatOpenAI(**CONFIGURED, http_client=client)

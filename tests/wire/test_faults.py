@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
+from support.releases import permit
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.errors import LocalModelError
+from cogenesis_langchain.errors import CloudTimeout, LocalModelError
+from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.testing import (
     CALL_STYLES,
     EgressRecorder,
@@ -46,6 +53,7 @@ FAULTS: dict[str, tuple[Behaviour, str, int]] = {
     "times out": (behaviours.stall(), "CloudTimeout", 1),
     "drips": (behaviours.drip(pause=0.1), "CloudTimeout", 1),
     "drips its head": (behaviours.drip(pause=0.1, include_headers=True), "CloudTimeout", 1),
+    "interim responses": (behaviours.interim(pause=0.1), "CloudTimeout", 1),
     "closes half-way": (behaviours.truncated(), "CloudUnavailable", 2),
     "closes at once": (behaviours.hang_up(), "CloudUnavailable", 2),
     "429": (behaviours.status(429), "CloudRateLimited", 2),
@@ -97,6 +105,7 @@ def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fault: str) -> None:
     behaviour, kind, requests = FAULTS[fault]
@@ -113,6 +122,75 @@ def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fa
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        behaviours.stall(),
+        behaviours.drip(pause=0.02),
+        behaviours.drip(pause=0.02, include_headers=True),
+        behaviours.interim(pause=0.02),
+    ],
+    ids=["stalls", "drips", "drips its head", "interim responses"],
+)
+def test_a_fault_leaves_no_thread_and_no_socket(cloud: EgressRecorder, fault: Behaviour) -> None:
+    asked = CloudModel(
+        ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("key")), timeout=0.2
+    )
+    cloud.play(fault)
+    prompt, permission = permit()
+    for _ in range(3):
+        with pytest.raises(CloudTimeout):
+            asked.generate(prompt, permission)
+    until = time.monotonic() + SPARE
+    while time.monotonic() < until and calls_in_progress():
+        time.sleep(0.02)
+    assert calls_in_progress() == 0
+    assert connections_to(cloud) == 0
+
+
+def connections_to(server: EgressRecorder) -> int:
+    """Sockets of this process whose other end is the server and which are not closed here."""
+    peer = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    gc.collect()
+    found = 0
+    for one in gc.get_objects():
+        if isinstance(one, socket.socket) and one.fileno() >= 0:
+            with suppress(OSError):
+                found += one.getpeername() == peer
+    return found
+
+
+def calls_in_progress() -> int:
+    return sum(thread.name == "cloud-call" for thread in threading.enumerate())
+
+
+USAGES: list[object] = [
+    {"prompt_tokens": "12", "completion_tokens": None},
+    {"prompt_tokens": [1], "completion_tokens": {}},
+    {"prompt_tokens": -3, "completion_tokens": 2.5},
+    {"prompt_tokens": True, "completion_tokens": 10**400},
+    {"prompt_tokens_details": "none"},
+    ["a list"],
+    "a text",
+    7,
+]
+
+
+@pytest.mark.parametrize("usage", USAGES, ids=repr)
+@pytest.mark.parametrize("content", [behaviours.TEMPLATE, 7, ["a"], {"type": "text"}, None])
+def test_odd_types_in_an_answer_do_not_reach_the_caller(
+    cloud: EgressRecorder, usage: object, content: object
+) -> None:
+    message = {"role": "assistant", "content": content}
+    answer = {"choices": [{"index": 0, "message": message}], "usage": usage, "model": 7}
+    cloud.play(behaviours.junk(json.dumps(answer).encode(), "application/json"))
+    done = model(cloud).invoke(INSTRUCTION)
+    assert done.text == "The finished text. "
+    assert done.usage_metadata is not None and done.usage_metadata["total_tokens"] >= 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("style", CALL_STYLES)
 def test_a_silent_cloud_delays_no_call_style_beyond_its_timeout(
     cloud: EgressRecorder, style: str

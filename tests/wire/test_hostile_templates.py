@@ -11,11 +11,10 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.completing import COMPLETED, INSTRUCTION, LETTER, NOTES, WISHES
-from support.scripted import ScriptedLocal
+from support.scripted import ScriptedLocal, ScriptedTokens
 from support.token_models import Wishes
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.models.base import TokenModel
 from cogenesis_langchain.testing import EgressRecorder, FixedContext, behaviours
 
 FREELY: Final = "Freely written."
@@ -113,14 +112,11 @@ def egress() -> Iterator[EgressRecorder]:
         yield recorder
 
 
-class InPlace(ScriptedLocal):
+class InPlace(ScriptedTokens):
     """A local model that completes templates in place, and writes freely where it must."""
 
     def __init__(self) -> None:
-        super().__init__([FREELY])
-
-    def tokens(self) -> TokenModel:
-        return Wishes(WISHES, [NOTES])
+        super().__init__(Wishes(WISHES, [NOTES]), [FREELY])
 
 
 class ByForm(ScriptedLocal):
@@ -164,6 +160,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(UNUSABLE) + len(USABLE) >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("local", LOCALS)
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_an_unusable_template_leads_down_the_ladder_and_to_a_text(

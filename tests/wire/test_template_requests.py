@@ -10,18 +10,17 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from support.completing import LETTER, NOTES, WISHES
-from support.scripted import ScriptedLocal
+from support.scripted import ScriptedTokens
 from support.token_models import Wishes
 from wire.harness import INSTRUCTION, Harness, running_harness
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, public
 from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     LocalTextModel,
     PrivateMessage,
-    TokenModel,
 )
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -48,24 +47,25 @@ class NoNotes(Canaries):
         return " "
 
 
-class InPlace(ScriptedLocal):
+class InPlace(ScriptedTokens):
     """A local model that completes templates in place."""
 
-    def tokens(self) -> TokenModel:
-        return Wishes(WISHES, [NOTES, LETTER])
+    def __init__(self) -> None:
+        super().__init__(Wishes(WISHES, [NOTES, LETTER]))
 
 
-class FailingTokens(InPlace):
+class Failing(Wishes):
+    def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
+        if "what happened" in messages[-1].text.reveal():
+            raise LocalModelError("it failed", remedy="none")
+        return super().encode_chat(messages)
+
+
+class FailingTokens(ScriptedTokens):
     """A local model that fails within a template."""
 
-    def tokens(self) -> TokenModel:
-        class Failing(Wishes):
-            def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
-                if "what happened" in messages[-1].text.reveal():
-                    raise LocalModelError("it failed", remedy="none")
-                return super().encode_chat(messages)
-
-        return Failing(WISHES, [NOTES, LETTER])
+    def __init__(self) -> None:
+        super().__init__(Failing(WISHES, [NOTES, LETTER]))
 
 
 class FailingForm(FakeLocal):
@@ -150,6 +150,7 @@ def release_everything(
     return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("local", LOCALS)
 def test_control_without_the_border_the_notes_are_seen_to_leak(
@@ -162,7 +163,7 @@ def test_control_without_the_border_the_notes_are_seen_to_leak(
     def run(context: Canaries) -> None:
         harness.cloud.play(*ANSWERS[answer][0])
         with suppress(LocalModelError):
-            unguarded.invoke(f"{INSTRUCTION} {context.document}")
+            unguarded.invoke([HumanMessage([public(f"{INSTRUCTION} {context.document}")])])
 
     first, second, empty = contexts()
     for pair in ((first, second), (first, empty)):

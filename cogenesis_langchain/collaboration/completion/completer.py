@@ -13,9 +13,15 @@ from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.questions import Questions, clauses_of, is_order
+from cogenesis_langchain.collaboration.completion.questions import (
+    Questions,
+    clauses_of,
+    is_order,
+    with_question,
+)
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slot_decoder import SlotDecoder
+from cogenesis_langchain.collaboration.completion.support import Support
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.models.base import (
@@ -25,7 +31,6 @@ from cogenesis_langchain.models.base import (
     TokenModel,
     Usage,
 )
-from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Slot, Template, Words
 
 
@@ -54,6 +59,7 @@ class Task:
 
     Attributes:
         beginning: The conversation so far; its last turn is the user's and holds notes and task.
+        uninformed: The same with the general instruction alone, for comparison.
         template: The template.
         notes: Texts of the private context.
         request: The request with its private details, and the earlier conversation.
@@ -61,6 +67,7 @@ class Task:
     """
 
     beginning: Sequence[PrivateMessage]
+    uninformed: Sequence[PrivateMessage]
     template: Template
     notes: Sequence[str]
     request: Sequence[str]
@@ -72,17 +79,20 @@ class TemplateCompleter:
 
     Args:
         model: The local model's distributions.
+        uninformed: The same model over another cache; it is never shown notes or details.
     """
 
-    def __init__(self, model: TokenModel) -> None:
+    def __init__(self, model: TokenModel, uninformed: TokenModel) -> None:
         self._model = model
+        self._uninformed = uninformed
 
     def stream(self, task: Task, options: GenerationOptions) -> Iterator[Span | Completion]:
         """Complete a template.
 
         Args:
             task: The template and what fills it.
-            options: ``max_tokens`` bounds the finished text; ``stop`` is the caller's affair.
+            options: ``max_tokens`` and ``stop`` end the text after the sentence that reaches them;
+                the caller cuts the sentence at the stop string.
 
         Yields:
             Spans as soon as their sentence is settled, then the whole completion.
@@ -91,21 +101,24 @@ class TemplateCompleter:
             ContextTooLong: Prompt and text outgrow the model's window.
             LocalModelError: The model failed.
         """
-        yield from _Run(self._model, task, options).write()
+        yield from _Run(self._model, self._uninformed, task, options).write()
 
 
 class _Run:
     """One text."""
 
-    def __init__(self, model: TokenModel, task: Task, options: GenerationOptions) -> None:
+    def __init__(
+        self, model: TokenModel, uninformed: TokenModel, task: Task, options: GenerationOptions
+    ) -> None:
         self._model = model
         self._task = task
-        self._most_tokens = options.max_tokens
+        self._options = options
         self._rules = CopyRules([*task.notes, *task.request])
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
         self._units = split_units(task.template)
         self._questions = Questions.of(self._units, task.details, task.notes)
         self._conversation = _Conversation(task.beginning)
+        self._support = Support(model, uninformed, task.uninformed)
         self._text = SettledText()
         self._left_out: list[str] = []
         self._decoded = self._read = 0
@@ -120,7 +133,7 @@ class _Run:
             if number <= main:
                 yield from self._text.spans[yielded:]
                 yielded = place = len(self._text.spans)
-            if self._length() >= self._most_tokens:
+            if self._is_at_end():
                 break
         else:
             self._text.close()
@@ -131,7 +144,7 @@ class _Run:
             left_out=tuple(self._left_out),
             missing=tuple(self._untold()),
             usage=Usage(self._read, self._decoded),
-            finish_reason="length" if self._length() >= self._most_tokens else "stop",
+            finish_reason="length" if self._is_too_long() else "stop",
         )
 
     def _main_unit(self) -> int:
@@ -152,21 +165,21 @@ class _Run:
                 continue  # another clause's sentence told this one too
             unit = Unit((Slot(clause, "sentences", 1),), " ")
             question = self._questions.about_detail(clause)
-            spans = self._attempt(unit, question, "")
+            spans = self._attempt(unit, question, "", is_asked_for=True)
             if spans and not is_order(spans[0].text, clause):
                 place = self._text.insert(place, spans)
 
     def _keep(self, unit: Unit) -> None:
         """A unit without slots: kept, unless it hangs in the air or states a number of its own."""
         hangs = self._text.has_gap and "\n" not in unit.separator and unit.refers_back
-        if hangs or not self._rules.admits_numbers(unit.words):
+        if hangs or not self._rules.admits_template_words(unit.words):
             self._leave_out(unit)
             return
         said = self._text.add(unit, [Span(unit.words, "cloud")])
         self._conversation.append("".join(span.text for span in said))
 
     def _fill(self, number: int, unit: Unit) -> None:
-        if not self._rules.admits_numbers(unit.words):
+        if not self._rules.admits_template_words(unit.words):
             self._leave_out(unit)
             return
         question = self._questions.about(number, unit)
@@ -174,8 +187,17 @@ class _Run:
         if spans:
             self._text.add(unit, spans)
 
-    def _attempt(self, unit: Unit, question: str, after: str) -> list[Span]:
-        """Fill the slots of a unit; no spans if one of them cannot be filled."""
+    def _attempt(
+        self, unit: Unit, question: str, after: str, *, is_asked_for: bool = False
+    ) -> list[Span]:
+        """Fill the slots of a unit; no spans if one of them cannot be filled.
+
+        Args:
+            unit: The unit.
+            question: What the local model is asked.
+            after: The beginning of the next unit.
+            is_asked_for: Whether the unit tells a detail of the request, which needs no support.
+        """
         messages = self._conversation.asked(question)
         prompt = self._model.encode_chat(messages)
         self._read = max(self._read, len(prompt))
@@ -189,12 +211,19 @@ class _Run:
             filled = self._slots.fill(prompt, written, part, following)
             self._decoded += filled.tokens
             text = self._without_repetition(filled.text, part)
-            if not text:
+            supported = is_asked_for or self._is_supported(prompt, part, written, filled.text)
+            if not text or not supported:
                 self._leave_out(unit)
                 return []
             spans.append(Span(text, "local"))
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
+
+    def _is_supported(self, prompt: Sequence[int], slot: Slot, before: str, text: str) -> bool:
+        """Whether notes and details speak for free words; names and values are copied."""
+        if not text or slot.kind not in ("phrase", "sentences"):
+            return True
+        return self._support.speaks_for(prompt, slot, self._text.written, before, text)
 
     def _without_repetition(self, text: str, slot: Slot) -> str:
         """A slot's text without sentences that the text, the request or the slot said before."""
@@ -222,8 +251,13 @@ class _Run:
         self._left_out.append(str(Template(unit.parts)))
         self._text.note_gap(unit)
 
-    def _length(self) -> int:
-        return len(self._model.encode(self._text.written.encode()))
+    def _is_at_end(self) -> bool:
+        """Whether the text is as long as it may be, or holds one of the caller's stop strings."""
+        return self._is_too_long() or any(one in self._text.written for one in self._options.stop)
+
+    def _is_too_long(self) -> bool:
+        tokens = self._model.encode(self._text.written.encode())
+        return len(tokens) >= self._options.max_tokens
 
 
 class _Conversation:
@@ -235,12 +269,7 @@ class _Conversation:
 
     def asked(self, question: str) -> list[PrivateMessage]:
         """The conversation with one more question."""
-        if self._answer:
-            answer = PrivateMessage("assistant", PrivateText(self._answer))
-            return [*self._turns, answer, PrivateMessage("user", PrivateText(question))]
-        last = self._turns[-1]
-        whole = PrivateText(last.text.reveal() + question)
-        return [*self._turns[:-1], PrivateMessage(last.role, whole)]
+        return with_question(self._turns, self._answer, question)
 
     def accept(self, turns: Sequence[PrivateMessage], answer: str) -> None:
         """Keep a question and its answer."""

@@ -28,19 +28,13 @@ def beginning_of(request: Request, context: Sequence[PrivateText]) -> list[Priva
     Returns:
         The turns; the last one is the user's and still grows at its end.
     """
-    system = [COMPLETION_SYSTEM.fill({})]
-    system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
+    system = [turn.text.reveal() for turn in request.turns if turn.role == "system"]
     earlier = [
         PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
     ]
     notes = _notes(request, context)
     asked = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
-    asked += FILL_TASK.fill({"instruction": request.task.reveal()}) + COMPLETION_START.fill({})
-    return [
-        PrivateMessage("system", PrivateText("\n\n".join(system))),
-        *earlier,
-        PrivateMessage("user", PrivateText(asked)),
-    ]
+    return _conversation(system, earlier, asked, request.task)
 
 
 def task_of(request: Request, context: Sequence[PrivateText], template: Template) -> Task:
@@ -49,11 +43,24 @@ def task_of(request: Request, context: Sequence[PrivateText], template: Template
     told = [request.bare_task, *request.details, *turns]
     return Task(
         beginning=beginning_of(request, context),
+        uninformed=_conversation((), (), "", request.bare_task),
         template=template,
         notes=[*_notes(request, context), *(turn.reveal() for turn in turns)],
         request=[text.reveal() for text in told],
         details=details_in(detail.reveal() for detail in request.details),
     )
+
+
+def _conversation(
+    system: Sequence[str], earlier: Sequence[PrivateMessage], notes: str, task: PrivateText
+) -> list[PrivateMessage]:
+    rules = "\n\n".join((COMPLETION_SYSTEM.fill({}), *system))
+    asked = FILL_TASK.fill({"instruction": task.reveal()}) + COMPLETION_START.fill({})
+    return [
+        PrivateMessage("system", PrivateText(rules)),
+        *earlier,
+        PrivateMessage("user", PrivateText(notes + asked)),
+    ]
 
 
 def _notes(request: Request, context: Sequence[PrivateText]) -> list[str]:

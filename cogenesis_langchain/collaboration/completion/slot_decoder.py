@@ -24,6 +24,9 @@ here on they fit, and the slot ends. Names and values are short, so their end ha
 model's first choice: "Teodor" must not end a signature that goes on with the surname."""
 _BROKEN: Final = -8.0
 """Below this ratio a sentence does not read on from the slot, and it is left out."""
+_IMPROBABLE: Final = -9.0
+"""Below this ratio to the model's favourite a token is not taken, even where all others are
+refused: such a token does not go on with the text, it only breaks no rule."""
 _MOST_TOKENS: Final[dict[SlotKind, int]] = {
     "name": 14,
     "value": 26,
@@ -218,18 +221,23 @@ class SlotDecoder:
         self, draft: _Draft, slot: Slot, logprobs: LogProbs, best: NDArray[np.int64]
     ) -> int | None:
         banned = draft.bans.get(len(draft.ids), set())
+        least = logprobs.max() + _IMPROBABLE
         allowed = (
             int(token)
             for token in best
-            if int(token) not in banned and self._allows(draft, slot, int(token))
+            if logprobs[token] >= least
+            and int(token) not in banned
+            and self._allows(draft, slot, int(token))
         )
         free = slot.kind in ("phrase", "sentences")
         return self._choice.choose(allowed, logprobs, free=free)
 
     def _allows(self, draft: _Draft, slot: Slot, token: int) -> bool:
         piece = self._piece(token)
-        if not piece or token in self._model.end_tokens or _UNWANTED.search(piece):
+        if token in self._model.end_tokens or _UNWANTED.search(piece):
             return False
+        if not piece.strip() and self._is_partial(token):
+            return bool(draft.ids) or piece.startswith(" ") == draft.before.endswith(" ")
         if not draft.ids and (
             piece.startswith(" ") != draft.before.endswith(" ") or not piece.strip()
         ):
@@ -253,12 +261,15 @@ class SlotDecoder:
         if not draft.ids or not draft.text[-1:].isalnum():
             return False
         banned = draft.bans.get(len(draft.ids), set())
-        following = next((self._piece(t) for t in best if int(t) not in banned), "")
-        complete = not following or not following[0].isalnum()
-        if not complete:
+        following = next((int(token) for token in best if int(token) not in banned), None)
+        if following is not None and self._continues_word(following):
             return False
         loops = slot.kind != "sentences" and _repeats_a_pair(draft.text)
         return loops or not self._rules.admits(draft.before, draft.text)
+
+    def _continues_word(self, token: int) -> bool:
+        """Whether a token goes on with a word; part of a character counts as one of a letter."""
+        return self._piece(token)[:1].isalnum() or self._is_partial(token)
 
     def _back_before_word(self, draft: _Draft) -> bool:
         """Take the last word back and ban its first token there; False if that is hopeless."""
@@ -301,6 +312,10 @@ class SlotDecoder:
 
     def _piece(self, token: int) -> str:
         return self._model.decode([int(token)]).decode(errors="ignore")
+
+    def _is_partial(self, token: int) -> bool:
+        """Whether a token holds some of the bytes of a character, and other tokens the rest."""
+        return self._model.decode([token]) != self._piece(token).encode()
 
     def _encode(self, text: str) -> list[int]:
         return self._model.encode(text.encode())

@@ -51,7 +51,7 @@ class SlotForm:
         """Complete a template; see `TemplateCompleter.stream`.
 
         Yields:
-            Spans, then the completion; nothing at all if the answer is not a JSON object.
+            Spans, then the completion; it is empty if the answer is not a JSON object.
 
         Raises:
             ContextTooLong: The prompt does not fit.
@@ -60,6 +60,7 @@ class SlotForm:
         answer, usage = self._ask(task, options)
         values = _values(answer)
         if values is None:
+            yield Completion((), (), (), usage, "stop")
             return
         rules = CopyRules([*task.notes, *task.request])
         text = SettledText()
@@ -130,7 +131,7 @@ def _values(answer: str) -> Mapping[str, str] | None:
 
 def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:
     """The unit with its slots filled; empty if one cannot be, or if its own words may not stand."""
-    if not rules.admits_numbers(unit.words):
+    if not rules.admits_template_words(unit.words):
         return []
     if not unit.slots:
         return [Span(unit.words, "cloud")]

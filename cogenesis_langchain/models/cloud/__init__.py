@@ -1,1 +1,1 @@
-"""The cloud chat model and the one HTTP transport through which anything reaches the cloud."""
+"""The connection to the cloud model: every request to it leaves through `CloudModel`."""

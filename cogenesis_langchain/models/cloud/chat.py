@@ -13,7 +13,7 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -33,9 +33,13 @@ from cogenesis_langchain.errors import (
     ConfigurationError,
 )
 from cogenesis_langchain.models.base import CloudAnswer, Json, PublicMessage, Usage
-from cogenesis_langchain.models.cloud import transport as gate
+from cogenesis_langchain.models.cloud.call import CloudCall, set_current_call, too_late
+from cogenesis_langchain.models.cloud.configured import Configured
+from cogenesis_langchain.models.cloud.connection import as_openai_model
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
+from cogenesis_langchain.models.cloud.transport import server_root, with_checked_client
 from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.privacy.request_shape import RequestShape, parts_of
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.untraced import untraced
 
@@ -50,6 +54,9 @@ _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "user": HumanMessage,
     "assistant": AIMessage,
 }
+_MESSAGES: Final = RequestShape(
+    frozenset({"messages", "role", "content", *(role(content="").type for role in _ROLES.values())})
+)
 
 
 class CloudModel:
@@ -79,21 +86,27 @@ class CloudModel:
         self._client: OpenAI | None = None
         self._root = ""
         self._extra_body: Mapping[str, Json] = {}
-        openai_model = gate.as_openai_model(model)
+        self._configured: Configured | None = None
+        openai_model = as_openai_model(model)
         if openai_model is None:
             self._model = _without_own_retries(model)
             return
-        gated = gate.with_gated_client(openai_model)
-        self._model = gated
-        self._client = gated.root_client
-        self._root = gate.server_root(gated)
-        self._extra_body = gated.extra_body or {}
-        weakref.finalize(self, gated.root_client.close)
+        checked, self._configured = with_checked_client(openai_model)
+        self._model = checked
+        self._client = checked.root_client
+        self._root = server_root(checked)
+        self._extra_body = checked.extra_body or {}
+        weakref.finalize(self, checked.root_client.close)
 
     @property
     def name(self) -> str:
         """The model's name: for metadata, and for the server."""
         return self._name
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What the caller put beside model, address and key: headers, stop strings, a ``user``."""
+        return () if self._configured is None else self._configured.settings
 
     def require_server(self) -> None:
         """Check that there is a server for `post` and `get`.
@@ -119,12 +132,12 @@ class CloudModel:
             CloudError: By kind, without payload, after the last attempt.
         """
         prompt = [_ROLES[message.role](str(message.text)) for message in messages]
-        call = self._call([message.text for message in messages], permit)
-        if self._client is None:
-            ask = partial(self._generate_checked, prompt, call)
-        else:
-            ask = partial(self._model._generate, prompt)
-        return _answer(self._send(ask, call))
+        public = [message.text for message in messages]
+        if self._configured is None:
+            call = self._call(public, _MESSAGES, "", permit)
+            return self._send(lambda: _answer(self._generate_checked(prompt, call)), call)
+        call = self._call(public, self._configured.shape, self._configured.url, permit)
+        return self._send(lambda: _answer(self._model._generate(prompt)), call)
 
     def post(
         self,
@@ -133,6 +146,7 @@ class CloudModel:
         public: Sequence[PublicText],
         permit: EgressPermit,
         *,
+        fixed: Collection[str] = (),
         retry: bool = True,
     ) -> Json:
         """Send a request to the model's server.
@@ -140,8 +154,10 @@ class CloudModel:
         Args:
             path: Below the server's root, for example ``/v1/completions``.
             body: Public material only. Its fields replace those of the caller's ``extra_body``.
-            public: The public texts in it; any other string is searched for private values.
+            public: The public texts in it.
             permit: The border's permission.
+            fixed: Texts of this library in it. Any other string that is neither the model's name
+                nor of the caller's ``extra_body`` is refused.
             retry: Repeat the request where `generate` would.
 
         Returns:
@@ -158,7 +174,12 @@ class CloudModel:
             cast_to=httpx2.Response,
             body={**self._extra_body, **body},
         )
-        return self._parsed(self._send(post, self._call(public, permit), retry=retry))
+        shape = RequestShape(frozenset(body)).with_parts(
+            [self._name, *fixed, *parts_of(self._extra_body)]
+        )
+        shape = shape.with_parts(part for part in parts_of(body) if not isinstance(part, str))
+        call = self._call(public, shape, self._url(path), permit)
+        return self._parsed(self._send(post, call, retry=retry))
 
     def get(self, path: str, permit: EgressPermit) -> Json | None:
         """Read a description that a server may offer; None if it does not.
@@ -173,14 +194,26 @@ class CloudModel:
         """
         get = partial(self._server().get, f"{self._root}{path}", cast_to=httpx2.Response)
         try:
-            return self._parsed(self._send(get, self._call((), permit)))
+            call = self._call((), RequestShape(), self._url(path), permit)
+            return self._parsed(self._send(get, call))
         except (CloudRefused, CloudAnswerInvalid):
             return None
 
-    def _call(self, public: Sequence[PublicText], permit: EgressPermit) -> gate.CloudCall:
-        return gate.CloudCall(permit, public, deadline=time.monotonic() + self._timeout)
+    def _call(
+        self,
+        public: Sequence[PublicText],
+        shape: RequestShape,
+        url: httpx2.URL | str,
+        permit: EgressPermit,
+    ) -> CloudCall:
+        deadline = time.monotonic() + self._timeout
+        return CloudCall(permit, public, shape, httpx2.URL(url), deadline)
 
-    def _send(self, request: Callable[[], _T], call: gate.CloudCall, *, retry: bool = True) -> _T:
+    def _url(self, path: str) -> httpx2.URL:
+        assert self._configured is not None  # as for every model with a server
+        return httpx2.URL(f"{self._root}{path}", params=self._configured.url.params)
+
+    def _send(self, request: Callable[[], _T], call: CloudCall, *, retry: bool = True) -> _T:
         """Attempt a request until it succeeds, fails for good, or time is up.
 
         Each attempt runs in a thread that is abandoned at the deadline: no timeout of a client
@@ -198,7 +231,7 @@ class CloudModel:
             try:
                 result = outcome.get(timeout=call.require_time())
             except Empty:
-                result = gate.too_late()
+                result = too_late()
             if not isinstance(result, CoGenesisError):
                 return result
             if not isinstance(result, _RETRYABLE) or attempt == attempts:
@@ -213,12 +246,12 @@ class CloudModel:
     def _run(
         self,
         request: Callable[[], _T],
-        call: gate.CloudCall,
+        call: CloudCall,
         put: Callable[[_T | CoGenesisError], None],
     ) -> None:
         """Make one attempt; put its result, or an error without the request and its frames."""
         try:
-            with untraced(), gate.set_current_call(call):
+            with untraced(), set_current_call(call):
                 if self._model.rate_limiter:
                     self._model.rate_limiter.acquire(blocking=True)
                 put(request())
@@ -229,11 +262,11 @@ class CloudModel:
         except Exception as error:
             put(translate(error, self._name).with_traceback(None))
 
-    def _generate_checked(self, prompt: list[BaseMessage], call: gate.CloudCall) -> ChatResult:
+    def _generate_checked(self, prompt: list[BaseMessage], call: CloudCall) -> ChatResult:
         """Check and record the messages for a model whose HTTP client is not ours."""
         call.require_time()
         endpoint = f"CALL {type(self._model).__name__}/{self._name}"
-        call.permit.authorise(endpoint, _as_json(prompt), call.public)
+        call.permit.authorise(endpoint, _as_json(prompt), call.public, call.shape)
         return self._model._generate(prompt)
 
     def _server(self) -> OpenAI:
@@ -286,5 +319,11 @@ def _answer(result: ChatResult) -> CloudAnswer:
             "the cloud model's answer is empty",
             remedy="check the model; a reasoning model may need a higher max_tokens",
         )
-    usage = getattr(message, "usage_metadata", None) or {}
-    return CloudAnswer(text, Usage(usage.get("input_tokens", 0), usage.get("output_tokens", 0)))
+    return CloudAnswer(text, _usage(getattr(message, "usage_metadata", None)))
+
+
+def _usage(told: object) -> Usage:
+    """The tokens that the endpoint counted; none where it tells no number."""
+    counts = told if isinstance(told, Mapping) else {}
+    tokens = (counts.get(name) for name in ("input_tokens", "output_tokens"))
+    return Usage(*(count if type(count) is int and count >= 0 else 0 for count in tokens))

@@ -1,105 +1,35 @@
-"""The HTTP transport through which every request to the cloud leaves.
+"""The HTTP transport of OpenAI-compatible models: every request of theirs leaves through it.
 
-A chat model and its provider's client stand between the border and the network, with whatever they
-were configured with. The gate is an HTTP transport below them. It passes the exact bytes of each
-request to the egress permit, which checks and records them. It follows no redirect, ignores proxies
-of the environment, and limits the total time and the size of an answer.
+It lies below the provider's client, whose configuration is the caller's. It sends a request of its
+own: the body that the client made, headers from a fixed list, and those of the caller. The egress
+permit compares the body with what was released and configured, and records it. Nothing that a
+server chose is kept: no cookie, no redirect. The total time and the size of an answer are limited.
 """
 
 from __future__ import annotations
 
-import time
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import httpx2
-from langchain_core.language_models.chat_models import BaseChatModel
 
-from cogenesis_langchain.errors import (
-    CloudAnswerInvalid,
-    CloudTimeout,
-    ConfigurationError,
-    PrivacyViolation,
-)
-from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.errors import CloudAnswerInvalid, ConfigurationError, PrivacyViolation
+from cogenesis_langchain.models.cloud.call import CloudCall, current_call
+from cogenesis_langchain.models.cloud.configured import Configured, learn
+from cogenesis_langchain.models.cloud.connection import transport_of, with_transport
+from cogenesis_langchain.privacy.ledger.entry import shown_url
 
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 """Log-probabilities of a long prompt take megabytes."""
-# The gate hands on the decoded body, so headers that describe the encoded one are dropped.
-_BODY_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-# The client makes these itself; all other headers are searched for private values.
-_CLIENT_HEADERS: Final = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "api-key",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "user-agent",
-    }
-)
+_HEADERS_READ: Final = frozenset({"content-type", "retry-after"})
+"""Of an answer; no other header reaches the client."""
 
 
-@dataclass(frozen=True)
-class CloudCall:
-    """One call of a `CloudModel` method in progress, retries included.
-
-    Attributes:
-        permit: The border's permission.
-        public: The public texts that its requests carry.
-        deadline: Value of `time.monotonic` at which the call must end.
-    """
-
-    permit: EgressPermit
-    public: Sequence[PublicText]
-    deadline: float
-
-    def require_time(self) -> float:
-        """Return the seconds until the deadline.
-
-        Raises:
-            CloudTimeout: The deadline has passed.
-        """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise too_late()
-        return left
-
-
-def too_late() -> CloudTimeout:
-    """Return the error of a call that did not end in time."""
-    return CloudTimeout(
-        "the cloud model gave no complete answer in time",
-        remedy="raise cloud_timeout, or check the endpoint",
-    )
-
-
-_current: ContextVar[CloudCall | None] = ContextVar("call", default=None)
-
-
-@contextmanager
-def set_current_call(call: CloudCall) -> Iterator[None]:
-    """Let requests of this context leave under a call's permit."""
-    token = _current.set(call)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-
-
-def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
-    """Copy an OpenAI chat model so that its requests pass the gate.
+def with_checked_client(model: BaseChatOpenAI) -> tuple[BaseChatOpenAI, Configured]:
+    """Copy an OpenAI chat model so that its requests leave through the transport.
 
     Its own retries are off, its answers are not cached, and the Responses API is told not to
     store. A client or proxy that the caller gave explicitly still carries the requests.
@@ -107,10 +37,13 @@ def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
     Args:
         model: The caller's model; it is not changed.
 
+    Returns:
+        The copy, and what the caller configured.
+
     Raises:
         ConfigurationError: The environment redirects it to a gateway, its API key is only for
-            asynchronous calls, its ``base_url`` is not an HTTP URL, or its HTTP client is of an
-            older library.
+            asynchronous calls, its ``base_url`` is not an HTTP URL, or its HTTP client cannot be
+            used.
     """
     if model._uses_gateway:
         raise ConfigurationError(
@@ -128,13 +61,11 @@ def with_gated_client(model: BaseChatOpenAI) -> BaseChatOpenAI:
             "the cloud model's base_url is not an HTTP URL",
             remedy="give it as http://host:port/v1 or https://host/v1",
         )
-    query = httpx2.QueryParams(model.root_client.default_query)
-    if isinstance(model.http_client, httpx2.Client):
-        query = query.merge(model.http_client.params)
-    gated = with_transport(model, _Gate(transport_of(model), str(root), query), max_retries=0)
+    carrier = transport_of(model)
     if model._use_responses_api({}):
-        return gated.model_copy(update={"store": False})
-    return gated
+        model = model.model_copy(update={"store": False})
+    configured = learn(model)
+    return with_transport(model, _CheckedTransport(carrier, configured), max_retries=0), configured
 
 
 def server_root(model: BaseChatOpenAI) -> str:
@@ -142,54 +73,53 @@ def server_root(model: BaseChatOpenAI) -> str:
     return str(model.root_client.base_url).rstrip("/").removesuffix("/v1")
 
 
-class _Gate(httpx2.BaseTransport):
-    """Checks each request under the current call's permit, then passes it on.
+class _CheckedTransport(httpx2.BaseTransport):
+    """Checks each request under the current call's permit, then sends one of its own.
 
     Args:
         carrier: Sends what was checked.
-        root: URL of the server, as the caller configured it.
-        query: Query parameters that the caller configured for every request. Any other part of a
-            URL is searched for private values.
+        configured: What the caller configured.
     """
 
-    def __init__(self, carrier: httpx2.BaseTransport, root: str, query: httpx2.QueryParams) -> None:
+    def __init__(self, carrier: httpx2.BaseTransport, configured: Configured) -> None:
         self._carrier = carrier
-        self._root = root
-        self._query = frozenset(query.multi_items())
+        self._configured = configured
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        call = _current.get()
+        call = current_call()
         if call is None:
             raise PrivacyViolation(
                 "a request to the cloud model was made outside of a permit",
                 remedy="call the cloud model through ChatCoGenesis only",
             )
-        extra = [
-            f"{name}: {value}"
-            for name, value in request.headers.items()
-            if name not in _CLIENT_HEADERS and not name.startswith("x-stainless-")
-        ]
-        extra += self._beyond_configured(request.url)
         left = call.require_time()  # too late: nothing is recorded and nothing leaves
-        call.permit.authorise(f"{request.method} {request.url}", request.read(), call.public, extra)
-        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
-        response = self._carrier.handle_request(request)
-        kept = [item for item in response.headers.multi_items() if item[0] not in _BODY_HEADERS]
+        body = request.read()
+        headers = self._configured.outgoing_headers(request.headers)
+        call.permit.authorise(
+            f"{request.method} {shown_url(str(call.url))}",
+            body,
+            call.public,
+            call.shape,
+            added="a header" if headers is None else "a URL" if request.url != call.url else "",
+        )
+        response = self._carrier.handle_request(
+            httpx2.Request(
+                request.method,
+                call.url,
+                headers=headers,
+                content=body if request.method == "POST" else None,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left)},
+            )
+        )
         return httpx2.Response(
             response.status_code,
-            headers=kept,
+            headers=[item for item in response.headers.multi_items() if item[0] in _HEADERS_READ],
             stream=_Bounded(response, call),
             extensions=response.extensions,
         )
 
     def close(self) -> None:
         self._carrier.close()
-
-    def _beyond_configured(self, url: httpx2.URL) -> Iterator[str]:
-        yield str(url.copy_with(query=None)).removeprefix(self._root)
-        for name, value in url.params.multi_items():
-            if (name, value) not in self._query:
-                yield f"{name}={value}"
 
 
 class _Bounded(httpx2.SyncByteStream):
@@ -213,66 +143,3 @@ class _Bounded(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._response.close()
-
-
-def as_openai_model(model: BaseChatModel) -> BaseChatOpenAI | None:
-    """Return the model if it is of langchain-openai; for others that package is not imported."""
-    if not any(base.__module__.startswith("langchain_openai.") for base in type(model).__mro__):
-        return None
-    from langchain_openai.chat_models.base import BaseChatOpenAI
-
-    return model if isinstance(model, BaseChatOpenAI) else None
-
-
-def with_transport(
-    model: BaseChatOpenAI, transport: httpx2.BaseTransport, *, max_retries: int
-) -> BaseChatOpenAI:
-    """Copy a model so that a transport carries its requests.
-
-    Headers, cookies and query parameters of the caller's own HTTP client are kept.
-
-    Args:
-        model: The caller's model; it is not changed.
-        transport: Closed when the copy is collected.
-        max_retries: Further attempts of its client.
-    """
-    http_client = httpx2.Client(transport=transport, trust_env=False, follow_redirects=False)
-    if isinstance(model.http_client, httpx2.Client):
-        http_client.headers = model.http_client.headers
-        http_client.cookies = model.http_client.cookies
-        http_client.params = model.http_client.params
-    weakref.finalize(http_client, transport.close)
-    client = model.root_client.with_options(http_client=http_client, max_retries=max_retries)
-    return model.model_copy(
-        update={"root_client": client, "client": client.chat.completions, "cache": False}
-    )
-
-
-def transport_of(model: BaseChatOpenAI) -> httpx2.BaseTransport:
-    """Return the transport that the caller chose: a proxy, a client, or a direct connection.
-
-    Raises:
-        ConfigurationError: Its HTTP client is of an older library.
-    """
-    if model.openai_proxy:
-        return httpx2.HTTPTransport(proxy=model.openai_proxy, trust_env=False)
-    if model.http_client is None:
-        return httpx2.HTTPTransport(
-            trust_env=False, socket_options=model.http_socket_options or None
-        )
-    if not isinstance(model.http_client, httpx2.Client):
-        raise ConfigurationError(
-            f"the model's http_client is a {type(model.http_client).__module__} client",
-            remedy="pass an httpx2.Client, which is what openai uses from version 3",
-        )
-    return _Delegate(model.http_client)
-
-
-class _Delegate(httpx2.BaseTransport):
-    """Sends through a client that the caller owns and closes."""
-
-    def __init__(self, client: httpx2.Client) -> None:
-        self._client = client
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return self._client.send(request, stream=True, follow_redirects=False)

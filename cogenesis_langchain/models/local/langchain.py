@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import (
@@ -13,16 +13,32 @@ from langchain_core.messages import (
     HumanMessage,
     SystemMessage,
 )
+from langchain_core.runnables import RunnableBinding
 
 from cogenesis_langchain.errors import CoGenesisError, LocalModelError
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
-from cogenesis_langchain.models.cloud.transport import (
+from cogenesis_langchain.models.cloud.connection import (
     as_openai_model,
     transport_of,
     with_transport,
 )
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.models.local.message_calls import (
+    ANSWER,
+    answer_tool,
+    calls_of,
+    openai_tool,
+)
+from cogenesis_langchain.models.tools import ToolCall, TurnRules
+from cogenesis_langchain.privacy.admission import addresses_of, require_trusted
 from cogenesis_langchain.privacy.untraced import Untraced
+
+_FIELDS: Final[Mapping[str, Sequence[str]]] = {
+    "max_tokens": ("max_tokens", "num_predict", "max_new_tokens"),  # of OpenAI, Ollama, the hub
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "seed": ("seed",),
+}
+"""What chat models call the options."""
 
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "system": SystemMessage,
@@ -36,19 +52,28 @@ class LocalChatModel:
 
     Its `_generate` and `_stream` are called directly, so that no tracer, handler, cache or debug
     printer sees the prompt. The hosts it would send text to are checked before every call. It keeps
-    its own settings: only the stop strings of the generation options are passed on, because chat
-    models name the other options differently.
+    its own settings where the caller of `ChatCoGenesis` chose none; the bound of tokens always
+    holds. A setting that its class has no field for stays as the model has it.
 
     Args:
         model: The chat model.
         trusted_hosts: Hosts besides loopback that may receive private text.
+        trust: Objects and classes that the caller vouches for.
 
     Raises:
-        UntrustedLocalModel: It is a client of another host.
+        UntrustedLocalModel: It is of an unknown class, or a client of another host.
     """
 
-    def __init__(self, model: BaseChatModel, *, trusted_hosts: Sequence[str] = ()) -> None:
-        require_trusted(model, trusted_hosts)
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        trusted_hosts: Sequence[str] = (),
+        trust: Sequence[object] = (),
+    ) -> None:
+        require_trusted(model, trusted_hosts, trust)
+        # A copy of the model is used below, so that the copy is vouched for too.
+        self._trust = (*trust, type(model)) if any(one is model for one in trust) else tuple(trust)
         self._model = _bound_to_its_host(model)
         self._trusted_hosts = trusted_hosts
 
@@ -57,6 +82,11 @@ class LocalChatModel:
         """The model's name, or its class."""
         name = getattr(self._model, "model_name", None) or getattr(self._model, "model", None)
         return name if isinstance(name, str) else type(self._model).__name__
+
+    @property
+    def can_call_tools(self) -> bool:
+        """Whether the chat model has a `bind_tools` of its own."""
+        return type(self._model).bind_tools is not BaseChatModel.bind_tools
 
     def prefill(self, messages: Sequence[PrivateMessage], options: GenerationOptions) -> None:
         """Do nothing: a chat model has no interface for reading ahead."""
@@ -68,53 +98,137 @@ class LocalChatModel:
 
         Raises:
             UntrustedLocalModel: It has become a client of another host since it was made.
-            LocalModelError: It failed, or a JSON schema was asked for.
+            LocalModelError: It failed, or a grammar was asked for.
         """
-        if options.json_schema is not None:
+        if options.grammar is not None:
             raise LocalModelError(
-                f"{self.name!r} cannot be held to a JSON schema here",
+                f"{self.name!r} cannot be held to a grammar here",
                 remedy="use LlamaCppModel as the local model",
             )
-        require_trusted(self._model, self._trusted_hosts)
+        require_trusted(self._model, self._trusted_hosts, self._trust)
         prompt = [_ROLES[message.role](message.text.reveal()) for message in messages]
-        return self._pieces(prompt, list(options.stop) or None)
+        return self._text(prompt, options)
 
-    def _pieces(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[LocalChunk]:
-        usage = Usage()
-        answered = length = False
+    def _text(
+        self, prompt: Sequence[BaseMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        progress = _Progress()
+        for message in self._answer(prompt, options, {}):
+            progress.add(message)
+            if message.text:
+                yield LocalChunk(message.text)
+        yield progress.ending()
+
+    def call_tools(
+        self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
+    ) -> Iterator[LocalChunk | ToolCall]:
+        """Write the assistant's turn; see `CallsTools`.
+
+        A schema of the answer is bound as one more tool, which every such model understands.
+        """
+        require_trusted(self._model, self._trusted_hosts, self._trust)
+        structured = rules.answer_schema is not None
+        progress = _Progress()
+        for message in self._answer(messages, options, self._binding(rules)):
+            progress.add(message)
+            if message.text and not structured:
+                yield LocalChunk(message.text)
+        calls = progress.calls()
+        for call in calls if rules.parallel else calls[:1]:
+            is_answer = structured and call.name == ANSWER
+            yield LocalChunk(call.arguments) if is_answer else call
+        yield progress.ending()
+
+    def _binding(self, rules: TurnRules) -> Mapping[str, Any]:
+        """Keyword arguments that tell the model of tools, as its own `bind_tools` makes them."""
+        tools = [*rules.callable_tools, *answer_tool(rules)]
+        if not tools:
+            return {}
+        must_call = rules.must_call or rules.answer_schema is not None
+        binding = self._model.bind_tools(
+            [openai_tool(tool) for tool in tools], **({"tool_choice": "any"} if must_call else {})
+        )
+        if not isinstance(binding, RunnableBinding):
+            raise LocalModelError(
+                f"bind_tools of {self.name!r} does not bind keyword arguments",
+                remedy="use a chat model of a LangChain partner package, or LlamaCppModel",
+            )
+        return binding.kwargs
+
+    def _answer(
+        self,
+        prompt: Sequence[BaseMessage],
+        options: GenerationOptions,
+        bound: Mapping[str, Any],
+    ) -> Iterator[AIMessage]:
+        """Messages or chunks of the model's answer; at least one."""
+        answered = False
         failure = ""
         try:
-            for message in self._messages(prompt, stop):
+            for message in self._messages(list(prompt), options, bound):
                 answered = True
-                tokens = message.usage_metadata
-                if tokens is not None:
-                    usage += Usage(tokens["input_tokens"], tokens["output_tokens"])
-                length = length or message.response_metadata.get("finish_reason") == "length"
-                if message.text:
-                    yield LocalChunk(message.text)
+                yield message
         except CoGenesisError:
             raise
         # No exception of a client may pass: it can hold the private prompt.
         except Exception as error:
             failure = f"failed with {type(error).__name__}"
         if failure or not answered:  # raised here, where the client's exception is no context of it
+            where = "".join(f" at {address}" for address in addresses_of(self._model))
             raise LocalModelError(
-                f"the local model {self.name!r} {failure or 'gave no answer'}",
-                remedy="check that it runs and that its window is large enough",
+                f"the local model {self.name!r}{where} {failure or 'gave no answer'}",
+                remedy="check that its server runs and that its window is large enough",
             )
-        yield LocalChunk("", "length" if length else "stop", usage)
 
-    def _messages(self, prompt: list[BaseMessage], stop: list[str] | None) -> Iterator[AIMessage]:
+    def _messages(
+        self, prompt: list[BaseMessage], options: GenerationOptions, bound: Mapping[str, Any]
+    ) -> Iterator[AIMessage]:
         untraced = Untraced()
-        if type(self._model)._stream is BaseChatModel._stream:
-            result = untraced.call(self._model._generate, prompt, stop=stop)
+        model = self._model.model_copy(update=_settings(self._model, options))
+        stop = list(options.stop) or None
+        if type(model)._stream is BaseChatModel._stream:
+            result = untraced.call(model._generate, prompt, stop=stop, **bound)
             messages: Iterator[BaseMessage] = (one.message for one in result.generations)
         else:
-            chunks = untraced.call(self._model._stream, prompt, stop=stop)
+            chunks = untraced.call(model._stream, prompt, stop=stop, **bound)
             messages = (chunk.message for chunk in untraced.iterate(chunks))
         for message in messages:
             if isinstance(message, (AIMessage, AIMessageChunk)):
                 yield message
+
+
+def _settings(model: BaseChatModel, options: GenerationOptions) -> dict[str, object]:
+    """The fields of a chat model that the options change."""
+    fields = type(model).model_fields
+    changed: dict[str, object] = {}
+    for option, names in _FIELDS.items():
+        if option == "max_tokens" or option in options.explicit:
+            name = next((name for name in names if name in fields), None)
+            if name is not None:
+                changed[name] = getattr(options, option)
+    return changed
+
+
+class _Progress:
+    """Adds up what a chat model streams."""
+
+    def __init__(self) -> None:
+        self._messages: list[AIMessage] = []
+
+    def add(self, message: AIMessage) -> None:
+        self._messages.append(message)
+
+    def calls(self) -> list[ToolCall]:
+        return calls_of(self._messages)
+
+    def ending(self) -> LocalChunk:
+        usage = Usage()
+        length = False
+        for message in self._messages:
+            if (tokens := message.usage_metadata) is not None:
+                usage += Usage(tokens["input_tokens"], tokens["output_tokens"])
+            length = length or message.response_metadata.get("finish_reason") == "length"
+        return LocalChunk("", "length" if length else "stop", usage)
 
 
 def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, cast
@@ -24,13 +25,13 @@ from cogenesis_langchain.models.base import (
 )
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.chat_template import Renderer, render_parts
-from cogenesis_langchain.models.local.token_exclusion import Exclusion
+from cogenesis_langchain.models.local.grammar import GrammarProcessor, GrammarVocabulary
+from cogenesis_langchain.models.local.token_exclusion import Exclusion, piece_of
 
 if TYPE_CHECKING:
     import numpy as np
-    from llama_cpp import Llama
+    from llama_cpp import Llama, LogitsProcessorList
     from llama_cpp._internals import LlamaModel
-    from llama_cpp.llama_grammar import LlamaGrammar
     from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
 
@@ -142,12 +143,40 @@ class LlamaCppModel:
         Raises:
             ContextTooLong: Prompt and answer do not fit the window; raised here, before anything
                 is generated.
-            LocalModelError: The schema is not a JSON schema, or llama.cpp failed.
+            GrammarError: The grammar cannot be compiled.
+            LocalModelError: llama.cpp failed.
         """
         tokens = self._fitting(messages, options)
-        grammar = _grammar(options.json_schema)
+        processors = self._processors(options, len(tokens))
         steps = _Steps(len(tokens))
-        return self._relay(steps, lambda put: self._write(tokens, options, grammar, put, steps))
+        return self._relay(steps, lambda put: self._write(tokens, options, processors, put, steps))
+
+    def check_grammar(self, grammar: str) -> None:
+        """Raise `GrammarError` if a grammar cannot be compiled."""
+        self._vocabulary.mask(grammar)
+
+    @cached_property
+    def _vocabulary(self) -> GrammarVocabulary:
+        from llama_cpp import llama_vocab_is_eog
+
+        weights = self.weights
+        ids = range(weights.n_vocab())
+        return GrammarVocabulary(
+            (piece_of(weights, token) for token in ids),
+            (token for token in ids if llama_vocab_is_eog(weights.vocab, token)),
+            lambda text: weights.tokenize(text, add_bos=False, special=False),
+            extra="llama-cpp",
+        )
+
+    def _processors(self, options: GenerationOptions, prompt: int) -> LogitsProcessorList | None:
+        """What llama.cpp is to do to logits, if anything."""
+        from llama_cpp import LogitsProcessorList
+
+        if options.grammar is None:
+            return self._exclusion.processors(options)
+        return LogitsProcessorList(
+            [GrammarProcessor(self._vocabulary.mask(options.grammar), prompt)]
+        )
 
     def _relay(
         self, steps: _Steps, job: Callable[[Callable[[_Piece], None]], None]
@@ -178,7 +207,7 @@ class LlamaCppModel:
         self,
         tokens: list[int],
         options: GenerationOptions,
-        grammar: LlamaGrammar | None,
+        processors: LogitsProcessorList | None,
         put: Callable[[_Piece], None],
         steps: _Steps,
     ) -> None:
@@ -193,9 +222,9 @@ class LlamaCppModel:
             top_p=options.top_p,
             stop=list(options.stop),
             seed=options.seed,
-            repeat_penalty=self._repeat_penalty,
-            grammar=grammar,
-            logits_processor=self._exclusion.processors(options),
+            # Under a grammar, signs and names have to be repeated exactly.
+            repeat_penalty=1.0 if options.grammar else self._repeat_penalty,
+            logits_processor=processors,
             stopping_criteria=StoppingCriteriaList([steps]),
             stream=True,
         )
@@ -267,17 +296,3 @@ def _renderer(llama: Llama) -> Renderer:
             ) from None
 
     return render
-
-
-def _grammar(json_schema: str | None) -> LlamaGrammar | None:
-    if json_schema is None:
-        return None
-    from llama_cpp.llama_grammar import LlamaGrammar
-
-    try:
-        return LlamaGrammar.from_json_schema(json_schema, verbose=False)
-    except (ValueError, KeyError, TypeError):
-        raise LocalModelError(
-            "the schema cannot be turned into a grammar",
-            remedy="pass a JSON schema that llama.cpp supports",
-        ) from None

@@ -35,7 +35,7 @@ class Exclusion:
         from llama_cpp import LogitsProcessorList
 
         characters = options.excluded
-        if not characters or options.json_schema is not None:
+        if not characters:
             return None
         if characters not in self._known:
             self._known[characters] = tokens_holding(

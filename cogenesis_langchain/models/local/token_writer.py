@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from cogenesis_langchain.errors import ContextTooLong
@@ -15,12 +16,15 @@ from cogenesis_langchain.models.base import (
     TokenModel,
     Usage,
 )
+from cogenesis_langchain.models.local.grammar import GrammarVocabulary, TokenMask
 from cogenesis_langchain.models.local.sampling import SamplingParameters, next_probabilities
 from cogenesis_langchain.models.local.text_stream import TextStream
 from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
     from cogenesis_langchain.models.base import Probabilities
 
@@ -41,7 +45,7 @@ def encode_fitting(
 
 @final
 class TokenWriter:
-    """Writes answers with one model; follows every option but a JSON schema.
+    """Writes answers with one model; follows every option.
 
     Args:
         model: The model.
@@ -58,16 +62,30 @@ class TokenWriter:
 
         Raises:
             ContextTooLong: Before anything is generated.
-            ConfigurationError: The temperature or the nucleus share is out of range.
+            ConfigurationError: The temperature or the nucleus share is out of range, or the
+                grammar cannot be compiled.
         """
         prompt = encode_fitting(self._model, messages, options)
+        mask = self.vocabulary.mask(options.grammar) if options.grammar else None
         parameters = (
             SamplingParameters(options.temperature, options.top_p) if options.temperature else None
         )
-        return self._write(prompt, parameters, options)
+        return self._write(prompt, parameters, options, mask)
+
+    @cached_property
+    def vocabulary(self) -> GrammarVocabulary:
+        """The model's tokens, for grammars."""
+        ids = range(self._model.vocabulary_size)
+        return GrammarVocabulary(
+            map(self._piece, ids), self._model.end_tokens, self._model.encode, extra="transformers"
+        )
 
     def _write(
-        self, prompt: list[int], parameters: SamplingParameters | None, options: GenerationOptions
+        self,
+        prompt: list[int],
+        parameters: SamplingParameters | None,
+        options: GenerationOptions,
+        mask: TokenMask | None,
     ) -> Iterator[LocalChunk]:
         import numpy as np
 
@@ -79,7 +97,12 @@ class TokenWriter:
         finish: FinishReason = "length"
         ids = list(prompt)
         while count < options.max_tokens:
-            token = _choose(self._allowed(ids, options.excluded), parameters, random)
+            probabilities = next_probabilities(self._model, ids)
+            if mask is not None:
+                probabilities = _masked(probabilities, mask.allowed(ids[len(prompt) :]))
+            elif options.excluded:
+                probabilities = self._excluded_tokens(options.excluded).apply(probabilities)
+            token = _choose(probabilities, parameters, random)
             ids.append(token)
             count += 1
             piece = "" if token in self._model.end_tokens else text.feed(self._piece(token))
@@ -93,13 +116,19 @@ class TokenWriter:
     def _piece(self, token: int) -> bytes:
         return self._model.decode((token,))
 
-    def _allowed(self, ids: Sequence[int], characters: str) -> Probabilities:
-        probabilities = next_probabilities(self._model, ids)
-        if not characters:
-            return probabilities
+    def _excluded_tokens(self, characters: str) -> ExcludedTokens:
         if characters not in self._excluded:
             self._excluded[characters] = ExcludedTokens(self._model, characters)
-        return self._excluded[characters].apply(probabilities)
+        return self._excluded[characters]
+
+
+def _masked(probabilities: Probabilities, allowed: NDArray[np.bool_]) -> Probabilities:
+    """Keep the allowed tokens; the floor keeps one where all of them have vanished to 0."""
+    import numpy as np
+
+    kept = np.where(allowed, np.maximum(probabilities, np.finfo(np.float64).tiny), 0.0)
+    kept /= kept.sum()
+    return kept
 
 
 def _choose(

@@ -172,14 +172,13 @@ class TransformersModel:
         Raises:
             ContextTooLong: Prompt and answer do not fit the window; raised before anything is
                 generated.
-            LocalModelError: A JSON schema was asked for.
+            GrammarError: The grammar cannot be compiled.
         """
-        if options.json_schema is not None:
-            raise LocalModelError(
-                f"{self.name!r} cannot be held to a JSON schema here",
-                remedy="use LlamaCppModel as the local model",
-            )
         return self._writer.stream(messages, options)
+
+    def check_grammar(self, grammar: str) -> None:
+        """Raise `GrammarError` if a grammar cannot be compiled."""
+        self._writer.vocabulary.mask(grammar)
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:

@@ -1,6 +1,6 @@
-"""Dialects: how each kind of server is asked to score a block of text.
+"""Dialects: the request and answer formats of the servers that score a block of text.
 
-Servers score a block in one of two ways, as token ids or as text:
+A dialect sends the block as one sequence or as a list of prefixes, in token ids or as text:
 
 ============  ==========  ========  ============================================================
 dialect       way         material  servers
@@ -12,21 +12,31 @@ dialect       way         material  servers
 `Echo`        block       text      llama_cpp.server, Together, vLLM, SGLang (``echo``)
 ============  ==========  ========  ============================================================
 
-A block request holds the sequence once and returns every position; a prefix request holds it once
-for each position. A new server gets a file of its own here and a line in `probe.py`.
+A block request contains the sequence once, and its answer covers every position. A prefix request
+contains one prefix for each position. To support another server, add a file here and a line in
+`probe.py`.
 
-Servers add the sequence's own token to the top-k of its position. It is dropped: a target
-distribution that used it would depend on the draft.
+Some servers add the sequence's own token to the top-k of its position. Dialects drop it, because
+the cloud model's distribution must not depend on the drafted token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol
 
 from cogenesis_langchain.models.base import Json, StringTopK, TopK
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
+
+PROTOCOL_WORDS: Final = frozenset(
+    {
+        *("max_new_tokens", "temperature"),  # of SGLang's sampling parameters
+        *("index", "completion_probabilities"),  # of llama-server's answer
+        *("role", "content"),
+    }
+)
+"""Words of the servers' protocols that stand below the first level of a request's body."""
 
 
 class CloudServer(Protocol):
@@ -34,7 +44,7 @@ class CloudServer(Protocol):
 
     @property
     def name(self) -> str:
-        """Name the server knows the model by."""
+        """The model's name on the server."""
         ...
 
     def post(
@@ -44,18 +54,19 @@ class CloudServer(Protocol):
         public: Sequence[PublicText],
         permit: EgressPermit,
         *,
+        fixed: Collection[str] = (),
         retry: bool = True,
     ) -> Json:
         """Send a request; see `CloudModel.post`."""
         ...
 
     def get(self, path: str, permit: EgressPermit) -> Json | None:
-        """Read a description that a server may offer; see `CloudModel.get`."""
+        """Read an optional description of the server; see `CloudModel.get`."""
         ...
 
 
 class TokenDialect(Protocol):
-    """Scores a block of token ids."""
+    """Format of a request that scores a block of token ids."""
 
     @property
     def name(self) -> str:
@@ -68,20 +79,20 @@ class TokenDialect(Protocol):
         ...
 
     def request(self, ids: Sequence[int], start: int, k: int) -> dict[str, Json]:
-        """Body of the request for positions start..len(ids)."""
+        """Return the request body that asks for positions start..len(ids)."""
         ...
 
     def answer(self, body: Json, ids: Sequence[int], start: int, k: int) -> list[TopK]:
-        """Read the answer.
+        """Parse the answer.
 
         Raises:
-            CloudAnswerInvalid: It does not hold what was asked for.
+            CloudAnswerInvalid: It does not contain what was asked for.
         """
         ...
 
 
 class TextDialect(Protocol):
-    """Scores the ends of growing texts."""
+    """Format of a request that scores the token after each of several texts."""
 
     @property
     def name(self) -> str:
@@ -94,13 +105,13 @@ class TextDialect(Protocol):
         ...
 
     def request(self, prefixes: Sequence[str], k: int) -> dict[str, Json]:
-        """Body of the request for the ends of these texts."""
+        """Return the request body that asks for the token after each of these texts."""
         ...
 
     def answer(self, body: Json, prefixes: Sequence[str], k: int) -> list[StringTopK]:
-        """Read the answer, up to the first prefix at which the server saw no token boundary.
+        """Parse the answer, up to the first prefix that does not end at a token boundary.
 
         Raises:
-            CloudAnswerInvalid: It does not hold what was asked for.
+            CloudAnswerInvalid: It does not contain what was asked for.
         """
         ...

@@ -5,14 +5,14 @@ What is sent is public by type: `PublicTokens` and `PublicText`, or fixed texts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, CloudRefused, FusionError
 from cogenesis_langchain.models.base import Json, PublicMessage, Role
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, field_name, render
-from cogenesis_langchain.models.scoring.dialect import CloudServer
+from cogenesis_langchain.models.scoring.dialect import PROTOCOL_WORDS, CloudServer
 from cogenesis_langchain.models.scoring.json_fields import optional, text
 from cogenesis_langchain.models.scoring.probe import Capabilities, ServerProbe
 from cogenesis_langchain.privacy.border import EgressPermit
@@ -86,25 +86,27 @@ class CompletionsEndpoint:
             ) from None
 
     def _template(self, roles: Sequence[Role]) -> PublicTemplate:
+        names = [f"{{{field_name(index)}}}" for index in range(len(roles))]
         turns: list[Json] = [
-            {"role": role, "content": f"{{{field_name(index)}}}"}
-            for index, role in enumerate(roles)
+            {"role": role, "content": name} for role, name in zip(roles, names, strict=True)
         ]
+        fixed = [*roles, *names]
         for applied in (self._applied_by_llama_server, self._applied_by_vllm):
             with suppress(CloudRefused, CloudAnswerInvalid):
-                return PublicTemplate(applied(turns))
+                return PublicTemplate(applied(turns, fixed))
         raise FusionError(
             f"the server of {self.name!r} does not apply its chat template to a prefix",
             remedy='pass chat_format=, for example chat_format="chatml"',
         )
 
-    def _applied_by_llama_server(self, turns: Json) -> str:
-        return text(optional(self._post("/apply-template", {"messages": turns}), "prompt"))
+    def _applied_by_llama_server(self, turns: Json, fixed: Collection[str]) -> str:
+        return text(optional(self._post("/apply-template", {"messages": turns}, fixed), "prompt"))
 
-    def _applied_by_vllm(self, turns: Json) -> str:
-        ids = optional(self._post("/tokenize", {"model": self.name, "messages": turns}), "tokens")
+    def _applied_by_vllm(self, turns: Json, fixed: Collection[str]) -> str:
+        asked = {"model": self.name, "messages": turns}
+        ids = optional(self._post("/tokenize", asked, fixed), "tokens")
         answer = self._post("/detokenize", {"model": self.name, "tokens": ids})
         return text(optional(answer, "prompt"))
 
-    def _post(self, path: str, body: Mapping[str, Json]) -> Json:
-        return self.server.post(path, body, (), self.permit)
+    def _post(self, path: str, body: Mapping[str, Json], fixed: Collection[str] = ()) -> Json:
+        return self.server.post(path, body, (), self.permit, fixed={*fixed, *PROTOCOL_WORDS})

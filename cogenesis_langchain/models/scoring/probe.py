@@ -15,7 +15,12 @@ from cogenesis_langchain.errors import (
 )
 from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.scoring.chat_formats import CHAT_END
-from cogenesis_langchain.models.scoring.dialect import CloudServer, TextDialect, TokenDialect
+from cogenesis_langchain.models.scoring.dialect import (
+    PROTOCOL_WORDS,
+    CloudServer,
+    TextDialect,
+    TokenDialect,
+)
 from cogenesis_langchain.models.scoring.echo import Echo, observed_shift
 from cogenesis_langchain.models.scoring.json_fields import optional, token_ids
 from cogenesis_langchain.models.scoring.llama_server import LlamaServer, LlamaText
@@ -31,6 +36,7 @@ _UNLIMITED: Final = 2**31
 _CANNOT: Final = (CloudRefused, CloudAnswerInvalid, CloudUnavailable)
 _IDS: Final = (100, 200, 300)
 _TEXTS: Final = ("The quick brown fox jumps over the lazy", "One, two, three, four,")
+_FIXED: Final = frozenset({*_TEXTS, *PROTOCOL_WORDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,9 @@ class ServerProbe:
             "parse_special": True,
         }
         with suppress(CloudRefused, CloudAnswerInvalid):
-            answer = self._server.post("/tokenize", body, public, self._permit)
+            answer = self._server.post(
+                "/tokenize", body, public, self._permit, fixed=() if public else (text,)
+            )
             return token_ids(optional(answer, "tokens"))
         return None
 
@@ -148,4 +156,4 @@ class ServerProbe:
 
     def _try(self, path: str, body: Mapping[str, Json]) -> Json:
         """Post without retries: a failure most likely means that the server lacks the dialect."""
-        return self._server.post(path, body, (), self._permit, retry=False)
+        return self._server.post(path, body, (), self._permit, fixed=_FIXED, retry=False)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, FusionError
 from cogenesis_langchain.models.base import StringTopK, TopK
-from cogenesis_langchain.models.scoring.dialect import TextDialect, TokenDialect
+from cogenesis_langchain.models.scoring.dialect import PROTOCOL_WORDS, TextDialect, TokenDialect
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
@@ -64,7 +64,9 @@ class HttpBlockScorer(_HttpScorer[TokenDialect]):
         """
         self._require_k(k)
         request = self._dialect.request(sequence.ids, start, k)
-        body = self._endpoint.server.post(self._dialect.path, request, (), self._endpoint.permit)
+        body = self._endpoint.server.post(
+            self._dialect.path, request, (), self._endpoint.permit, fixed=PROTOCOL_WORDS
+        )
         return self._dialect.answer(body, sequence.ids, start, k)
 
 
@@ -115,6 +117,6 @@ class HttpTextScorer(_HttpScorer[TextDialect]):
         texts = [str(prefix) for prefix in prefixes]
         request = self._dialect.request(texts, k)
         body = self._endpoint.server.post(
-            self._dialect.path, request, prefixes, self._endpoint.permit
+            self._dialect.path, request, prefixes, self._endpoint.permit, fixed=PROTOCOL_WORDS
         )
         return self._dialect.answer(body, texts, k)

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 Verdict = Literal["clean", "masked", "open", "refused"]
 """The outcome of the border's check: see `LedgerEntry`."""
@@ -17,7 +18,7 @@ class LedgerEntry:
     """The record of one request.
 
     Attributes:
-        endpoint: Method and URL of the request.
+        endpoint: Method and URL of the request, without passwords and keys (`shown_url`).
         purpose: Why it was sent, for instance ``"sketch"``.
         verdict: ``clean``: no private values; ``masked``: placeholders stand for private values;
             ``open``: raw text, because the caller chose ``disclosure="open"``; ``refused``: the
@@ -34,6 +35,24 @@ class LedgerEntry:
     payload: bytes
     masked: Mapping[str, int] = field(default_factory=dict)
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+_SHOWN_PARAMETERS: Final = frozenset({"api-version"})
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as the ledger shows it: without its user, password and parameter values.
+
+    Args:
+        url: The URL; query parameters often are keys, so their values become ``...``.
+    """
+    parts = urlsplit(url)
+    query = [
+        (name, value if name in _SHOWN_PARAMETERS else "...")
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    ]
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query=urlencode(query), fragment="").geturl()
 
 
 @runtime_checkable

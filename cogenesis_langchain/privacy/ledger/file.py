@@ -12,6 +12,7 @@ import errno
 import hashlib
 import mmap
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,8 @@ _LOCK_TIMEOUT = 30.0
 _LOCK_POLL_INTERVAL = 0.002
 """Seconds between two attempts to take the lock."""
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, and needs rights to make links
+
 
 def default_ledger_path() -> Path:
     """Return the default path of the ledger: in ``COGENESIS_HOME`` or the user's state folder."""
@@ -47,6 +50,8 @@ def default_ledger_path() -> Path:
 
 class FileLedger:
     """An append-only, hash-chained ledger in files that only their owner can read.
+
+    Existing files become readable by their owner alone; symbolic links are refused.
 
     Args:
         path: The first file. The first append creates it (mode 0600, folder 0700). Later files of
@@ -136,9 +141,16 @@ class FileLedger:
 
 
 def _open(path: Path) -> FileIO:
-    """Open a file for reading and appending; create it with mode 0600."""
+    """Open a file for reading and appending; it gets mode 0600 whether it is new or not.
+
+    A symbolic link is refused: whoever made it would choose where the entries go.
+    """
     new = not path.exists()
-    file = FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags, 0o600))
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path.name} is a symbolic link")
+    file = FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o600))
+    if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+        os.fchmod(file.fileno(), 0o600)
     if new and os.name == "posix":
         # A new file survives a power failure only if its folder is synced too (Windows has no way
         # to sync a folder).

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.completing import COMPLETED, GREEDY, LETTER, NOTES, WISHES, complete, task
-from support.token_models import RandomTokens, Wishes
+from support.token_models import RandomTokens, Wishes, WordTokens
 
 from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.collaboration.completion.settled_text import Span
@@ -224,7 +224,7 @@ def test_the_text_ends_at_its_bound_with_whole_sentences(most: int) -> None:
 
 def test_a_caller_who_stops_reading_stops_the_model() -> None:
     model = wishing()
-    pieces = TemplateCompleter(model).stream(task(LETTER), GREEDY)
+    pieces = TemplateCompleter(model, WordTokens()).stream(task(LETTER), GREEDY)
     assert isinstance(next(pieces), Span)
     asked = len(model.questions)
     pieces.close()  # type: ignore[attr-defined]  # it is a generator
@@ -234,7 +234,7 @@ def test_a_caller_who_stops_reading_stops_the_model() -> None:
 def test_sentences_come_as_soon_as_they_are_settled() -> None:
     model = wishing()
     seen: list[tuple[str, int]] = []
-    for piece in TemplateCompleter(model).stream(task(LETTER), GREEDY):
+    for piece in TemplateCompleter(model, WordTokens()).stream(task(LETTER), GREEDY):
         if isinstance(piece, Span):
             seen.append((piece.text, len(model.questions)))
     assert seen[0] == ("Dear ", 1) and ("Teodora Lindqvist", 1) in seen
@@ -338,7 +338,7 @@ def templates(draw: st.DrawFn) -> Template:
     return Template(tuple(parts))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=min(60, settings().max_examples))
 @given(sketch=templates(), seed=st.integers(0, 2**31), details=st.sampled_from(["", "Say it."]))
 def test_literals_come_byte_for_byte_and_in_order(
     sketch: Template, seed: int, details: str
@@ -366,3 +366,32 @@ def test_literals_come_byte_for_byte_and_in_order(
 
 def bare(text: str) -> str:
     return "".join(text.split())
+
+
+# Support
+
+
+def test_a_slot_that_is_as_probable_without_the_notes_is_left_out() -> None:
+    model = wishing(facts="As I said, it is all as it should be. Nothing more is known.")
+    kept = complete(model, task(LETTER), uninformed=WordTokens())
+    assert "as it should be" in kept.text
+    informed_alike = complete(model, task(LETTER), uninformed=model)
+    assert "as it should be" not in informed_alike.text
+    assert "Teodora Lindqvist" in informed_alike.text, "what is copied needs no support"
+    assert informed_alike.completion.left_out == ("[Two sentences: what happened]",)
+
+
+def test_without_notes_the_model_is_shown_neither_notes_nor_details() -> None:
+    model, uninformed = wishing(), wishing()
+    complete(model, task(LETTER, details="Mention the damp cellar."), uninformed=uninformed)
+    shown = "\n".join(uninformed.prompts)
+    assert "what happened" in shown and "about the heating" in shown
+    assert "damp cellar" not in shown and "plumber" not in shown.partition("Go on.")[0]
+    control = "\n".join(model.prompts)
+    assert "damp cellar" in control and "plumber" in control.partition("Go on.")[0]
+
+
+def test_the_text_ends_with_the_sentence_that_holds_a_stop_string() -> None:
+    stopped = complete(wishing(), task(LETTER), replace(GREEDY, stop=("plumber",)))
+    assert stopped.text.endswith("The plumber found a crack.")
+    assert stopped.completion.finish_reason == "stop"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from support.token_models import Endless, Wishes
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
@@ -176,3 +178,33 @@ def test_a_full_stop_is_not_written_twice() -> None:
 def test_the_same_slot_is_filled_alike_every_time() -> None:
     wishes = ["It is about the cellar.", "It is about the heating."]
     assert len({fill(PHRASE, "It is about ", ".", wishes) for _ in range(3)}) == 1
+
+
+class Bytes(Wishes):
+    """The same model over single bytes, so that one letter is several tokens."""
+
+    def __init__(self, wish: str) -> None:
+        super().__init__({})
+        self._wish = wish.encode()
+        self.vocabulary_size = 257
+        self.end, self.end_tokens = 256, frozenset({256})
+
+    def encode(self, text: bytes) -> list[int]:
+        return list(text)
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        return bytes(one for one in ids if one < 256)
+
+    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        logits = np.full(257, -30.0, np.float32)
+        answer = self.decode(ids).rpartition(b"assistant\n")[2]
+        following = self._wish[len(answer) :][:1]
+        logits[following[0] if following and self._wish.startswith(answer) else 256] = 0.0
+        return logits
+
+
+def test_a_letter_of_several_tokens_is_written() -> None:
+    notes = "Мой хозяин Фёдор."
+    model = Bytes("Фёдор,\n\nI")
+    prompt = model.encode_chat([PrivateMessage("user", PrivateText(notes))])
+    assert decoder(model, notes).fill(prompt, "", NAME, ",\n\nI").text == "Фёдор"

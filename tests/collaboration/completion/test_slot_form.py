@@ -33,11 +33,11 @@ def fill(
     """Complete a letter by a form; None if it cannot be completed."""
     said = answer if isinstance(answer, str) else json.dumps(answer)
     form = SlotForm(ScriptedLocal([said[:20], said[20:]]))
-    pieces = list(form.stream(task(text, notes, details), GREEDY))
-    if not pieces:
-        return None
-    *spans, completion = pieces
+    *spans, completion = form.stream(task(text, notes, details), GREEDY)
     assert isinstance(completion, Completion)
+    if not spans:
+        assert completion.spans == () and completion.usage.output_tokens > 0
+        return None
     return Completed([span for span in spans if isinstance(span, Span)], completion)
 
 

@@ -4,8 +4,8 @@ import pytest
 from support.record_samples import SECRET, record
 
 from experiments.errors import DatasetError
-from experiments.records.summary import summarise
 from experiments.records.validate import OWN_LENGTHS, check, find_faults
+from experiments.report.tables import summarise
 
 
 def faults(**changes: object) -> list[str]:

@@ -9,7 +9,7 @@ from support import finished_run
 from support.finished_run import results, sample, text
 
 from experiments.config import PriceConfig
-from experiments.judge.prompts import ASPECTS
+from experiments.judge import ASPECTS
 from experiments.report.findings import Findings
 from experiments.report.measures import best_fixed_weight, gap_closed, gather, measures
 from experiments.report.tables import comparison

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.attempts import attempt, record
 
-from experiments.scorers.copying import COPIED_FROM_NOTES
+from experiments.scorers.form import COPIED_FROM_NOTES
 
 
 def copied(text: str) -> float | None:

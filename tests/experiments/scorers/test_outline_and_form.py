@@ -3,8 +3,16 @@ from __future__ import annotations
 import pytest
 from support.attempts import attempt, record
 
-from experiments.scorers.form import RELATIVE_LENGTH, REPETITION, WORDS
-from experiments.scorers.outline import OUTLINE_COPIED, OUTLINE_COVERED
+from experiments.attempt import Attempt
+from experiments.scorers.form import (
+    DOUBLED_WORDS,
+    LEFT_OUT,
+    OUTLINE_COPIED,
+    OUTLINE_COVERED,
+    RELATIVE_LENGTH,
+    REPETITION,
+    WORDS,
+)
 
 SKETCH = ("Greet the clerk warmly", "Missing night allowances", "Thanks", "How it is")
 
@@ -52,3 +60,15 @@ def test_length_is_counted_in_words_and_against_the_reference() -> None:
     assert RELATIVE_LENGTH.measure(record(reference="…"), text) is None
     assert WORDS.measure(record(), attempt("")) == 0
     assert WORDS.measure(record(), attempt(failure="x")) is None
+
+
+def test_a_doubled_word_is_counted_whatever_its_case() -> None:
+    assert DOUBLED_WORDS.measure(record(), attempt("We met at at St. Anne. Anne came.")) == 1
+    assert DOUBLED_WORDS.measure(record(), attempt("The the end")) == 1
+    assert DOUBLED_WORDS.measure(record(), attempt("one two one two")) == 0
+
+
+def test_sentences_left_out_are_counted_if_a_template_was_completed() -> None:
+    completed = Attempt(text="Hello.", template="Hello [name].", left_out=("a", "b"))
+    assert LEFT_OUT.measure(record(), completed) == 2
+    assert LEFT_OUT.measure(record(), Attempt(text="Hello.")) is None

@@ -17,7 +17,7 @@ from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.catalog import SETTINGS, open_settings
 from experiments.settings.maskers import mask
-from experiments.settings.setting import Desk, conversation
+from experiments.settings.setting import SettingModels, conversation
 
 
 @pytest.fixture
@@ -26,7 +26,9 @@ def cloud() -> Iterator[EgressRecorder]:
         yield recorder
 
 
-def desk(recorder: EgressRecorder, local: ScriptedLocal | None = None, **changes: Any) -> Desk:
+def models_of(
+    recorder: EgressRecorder, local: ScriptedLocal | None = None, **changes: Any
+) -> SettingModels:
     def open_chat(endpoint: str, parameters: Mapping[str, float | int]) -> ChatOpenAI:
         return ChatOpenAI(
             base_url=recorder.base_url,
@@ -35,7 +37,7 @@ def desk(recorder: EgressRecorder, local: ScriptedLocal | None = None, **changes
             **parameters,
         )
 
-    return Desk(
+    return SettingModels(
         config(Path("r.jsonl"), **changes),
         local or ScriptedLocal(),
         None,
@@ -44,7 +46,7 @@ def desk(recorder: EgressRecorder, local: ScriptedLocal | None = None, **changes
     )
 
 
-def written(made: Desk) -> dict[str, str]:
+def written(made: SettingModels) -> dict[str, str]:
     """What each setting writes for the record."""
     texts = {}
     for settings in open_settings(made).values():
@@ -60,7 +62,7 @@ def bodies(cloud: EgressRecorder) -> Sequence[str]:
 
 def test_the_local_model_alone_asks_no_cloud_and_reads_everything(cloud: EgressRecorder) -> None:
     local = ScriptedLocal()
-    written(desk(cloud, local, settings=["local alone"]))
+    written(models_of(cloud, local, settings=["local alone"]))
     assert not cloud.requests
     (prompt,) = local.prompts
     assert all(secret in prompt for secret in SECRETS)
@@ -70,7 +72,7 @@ def test_the_local_model_alone_asks_no_cloud_and_reads_everything(cloud: EgressR
 
 def test_the_upper_bound_reads_the_prompt_of_the_local_model(cloud: EgressRecorder) -> None:
     local = ScriptedLocal()
-    written(desk(cloud, local, settings=["local alone", "cloud with context"]))
+    written(models_of(cloud, local, settings=["local alone", "cloud with context"]))
     (body,) = bodies(cloud)
     (prompt,) = local.prompts
     assert [
@@ -82,7 +84,7 @@ def test_the_upper_bound_reads_the_prompt_of_the_local_model(cloud: EgressRecord
 def test_without_context_the_cloud_model_reads_the_general_instruction_alone(
     cloud: EgressRecorder,
 ) -> None:
-    made = desk(cloud, settings=["cloud without context"])
+    made = models_of(cloud, settings=["cloud without context"])
     written(made)
     (body,) = bodies(cloud)
     assert record().instruction.general in body
@@ -93,7 +95,7 @@ def test_without_context_the_cloud_model_reads_the_general_instruction_alone(
 
 def test_full_content_stands_where_the_outline_would(cloud: EgressRecorder) -> None:
     local = ScriptedLocal()
-    written(desk(cloud, local, settings=["sketch-fill", "full content"]))
+    written(models_of(cloud, local, settings=["sketch-fill", "full content"]))
     with_sketch, with_content = local.prompts
     assert "1. Greet the reader\n2. Why I write" in with_sketch
     assert "1. 1. Greet the reader\n2. 2. Why I write" in with_content
@@ -106,8 +108,7 @@ def test_full_content_stands_where_the_outline_would(cloud: EgressRecorder) -> N
 def test_the_papers_sketch_is_an_outline_and_ours_a_template(
     cloud: EgressRecorder, setting: str, kind: str
 ) -> None:
-    desk_of = desk(cloud, settings=[setting])
-    (made,) = open_settings(desk_of)[setting]
+    (made,) = open_settings(models_of(cloud, settings=[setting]))[setting]
     assert made.name == setting
     assert made.part == ("sketch" if setting == "sketch-fill" else "template")
     answer = made.write(record(), 1)
@@ -117,14 +118,14 @@ def test_the_papers_sketch_is_an_outline_and_ours_a_template(
 
 
 def test_full_content_asks_for_what_the_cloud_model_writes_alone(cloud: EgressRecorder) -> None:
-    written(desk(cloud, settings=["cloud without context", "full content"]))
+    written(models_of(cloud, settings=["cloud without context", "full content"]))
     alone, content = bodies(cloud)
     assert alone == content, "so that one answer serves both"
 
 
 def test_sketches_come_from_the_configured_models(cloud: EgressRecorder) -> None:
-    sketchers = [{"name": "small", "model": "s"}, {"name": "other", "model": "o"}]
-    texts = written(desk(cloud, settings=["other sketches"], sketchers=sketchers))
+    sketch_models = [{"name": "small", "model": "s"}, {"name": "other", "model": "o"}]
+    texts = written(models_of(cloud, settings=["other sketches"], sketch_models=sketch_models))
     assert list(texts) == ["sketch by small", "sketch by other"]
     assert ['"model":"small"' in body for body in bodies(cloud)] == [True, False]
 
@@ -135,20 +136,20 @@ def test_private_text_is_shown_to_trusted_endpoints_only(
 ) -> None:
     elsewhere = {"base_url": "https://cloud.test/v1", "model": "m"}
     with pytest.raises(ExperimentConfigInvalid, match=r"would show private text to 'cloud\.test'"):
-        open_settings(desk(cloud, settings=[setting], cloud=elsewhere))
+        open_settings(models_of(cloud, settings=[setting], cloud=elsewhere))
     trusted = {**elsewhere, "trusted_hosts": ["cloud.test"]}
-    assert open_settings(desk(cloud, settings=[setting], cloud=trusted))
+    assert open_settings(models_of(cloud, settings=[setting], cloud=trusted))
 
 
 @pytest.mark.parametrize("setting", ["sketch-fill", "cloud without context", "full content"])
 def test_what_shows_no_private_text_may_go_anywhere(cloud: EgressRecorder, setting: str) -> None:
     elsewhere = {"base_url": "https://cloud.test/v1", "model": "m"}
-    assert open_settings(desk(cloud, settings=[setting], cloud=elsewhere))
+    assert open_settings(models_of(cloud, settings=[setting], cloud=elsewhere))
 
 
 def test_the_middlewares_detectors_mask_what_they_know(cloud: EgressRecorder) -> None:
     mail = record().model_copy(update={"activity_log": ("Wrote to w@quast.example", SECRETS[1])})
-    (setting,) = open_settings(desk(cloud, settings=["PIIMiddleware"]))["PIIMiddleware"]
+    (setting,) = open_settings(models_of(cloud, settings=["PIIMiddleware"]))["PIIMiddleware"]
     setting.write(mail, 1)
     (body,) = bodies(cloud)
     assert "w@quast.example" not in body
@@ -162,7 +163,7 @@ def test_presidio_masks_what_its_patterns_know(
 ) -> None:
     iban = "DE89 3704 0044 0532 0130 00"
     account = record().model_copy(update={"activity_log": (f"Paid to {iban}",)})
-    (setting,) = open_settings(desk(cloud, settings=["Presidio"]))["Presidio"]
+    (setting,) = open_settings(models_of(cloud, settings=["Presidio"]))["Presidio"]
     assert setting.name == "Presidio, patterns only"
     setting.write(account, 1)
     (body,) = bodies(cloud)
@@ -172,7 +173,7 @@ def test_presidio_masks_what_its_patterns_know(
 
 def test_an_unknown_setting_is_named_with_those_there_are(cloud: EgressRecorder) -> None:
     with pytest.raises(ExperimentConfigInvalid, match="no setting 'magic'") as caught:
-        open_settings(desk(cloud, settings=["magic"]))
+        open_settings(models_of(cloud, settings=["magic"]))
     assert all(name in caught.value.remedy for name in SETTINGS)
 
 
@@ -180,25 +181,25 @@ def test_an_unknown_setting_is_named_with_those_there_are(cloud: EgressRecorder)
     ("setting", "named"),
     [
         ("local fine-tuned", r"local\.fine_tuned"),
-        ("other sketches", "sketchers"),
+        ("other sketches", "sketch_models"),
         ("no_such_module:make", "cannot be imported"),
         ("support.scripted:no_such_function", "cannot be imported"),
     ],
 )
 def test_what_a_setting_needs_is_named(cloud: EgressRecorder, setting: str, named: str) -> None:
     with pytest.raises(ExperimentConfigInvalid, match=named):
-        open_settings(desk(cloud, settings=[setting]))
+        open_settings(models_of(cloud, settings=[setting]))
 
 
 def test_a_setting_of_ones_own_is_named_by_module_and_function(cloud: EgressRecorder) -> None:
-    assert written(desk(cloud, settings=["support.own_settings:tell_model"])) == {
+    assert written(models_of(cloud, settings=["support.own_settings:tell_model"])) == {
         "my own": "r1 by recorded"
     }
 
 
 def test_fusion_needs_weights(cloud: EgressRecorder) -> None:
     with pytest.raises(Exception, match="fused decoding needs the local model's weights"):
-        open_settings(desk(cloud, settings=["fused"]))
+        open_settings(models_of(cloud, settings=["fused"]))
 
 
 def test_the_private_details_are_part_of_the_task_and_not_one_of_the_notes() -> None:

@@ -63,9 +63,9 @@ def test_statuses_become_errors_by_kind(
         (behaviours.huge(), CloudAnswerInvalid),
         (behaviours.truncated(), CloudUnavailable),
         (behaviours.hang_up(), CloudUnavailable),
-        (behaviours.stall(), CloudTimeout),
-        (behaviours.drip(), CloudTimeout),
-        (behaviours.drip(include_headers=True), CloudTimeout),
+        pytest.param(behaviours.stall(), CloudTimeout, marks=pytest.mark.slow),
+        pytest.param(behaviours.drip(), CloudTimeout, marks=pytest.mark.slow),
+        pytest.param(behaviours.drip(include_headers=True), CloudTimeout, marks=pytest.mark.slow),
     ],
 )
 def test_bad_answers_become_errors_by_kind_and_in_time(

@@ -55,6 +55,7 @@ def test_a_pause_beyond_the_deadline_ends_the_attempts(egress: EgressRecorder) -
     assert len(egress.requests) == 1
 
 
+@pytest.mark.slow
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
     cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)

@@ -187,20 +187,18 @@ def test_a_server_that_fails_once_is_asked_again_with_the_same_bytes(
         assert len(server.requests) == 3
 
 
-def test_a_request_that_holds_a_private_value_never_leaves() -> None:
+def test_a_text_that_was_not_released_never_leaves() -> None:
     ledger = MemoryLedger()
-    _, permission = permit(secrets=["Zimlor Quovex"], ledger=ledger)
+    permission = permit(ledger=ledger)[1]
     with EgressRecorder() as server:
         cloud = CloudModel(openai_model(server))
         with pytest.raises(PrivacyViolation):
-            cloud.post(PATH, {"prompt": "to Zimlor Quovex"}, (), permission)
-        with pytest.raises(PrivacyViolation):
-            cloud.get("/props/Zimlor%20Quovex", permission)
+            cloud.post(PATH, {"prompt": "to somebody"}, (), permission)
         assert server.requests == ()
-    assert [(entry.verdict, entry.payload) for entry in ledger.entries] == [("refused", b"")] * 2
+    assert [(entry.verdict, entry.payload) for entry in ledger.entries] == [("refused", b"")]
 
 
-def test_a_public_text_is_not_searched() -> None:
+def test_a_public_text_leaves() -> None:
     """Control for the test above: the border has released it."""
     text = PublicText.compose(PublicTemplate("to Zimlor Quovex"))
     _, permission = permit(secrets=["Zimlor Quovex"])
@@ -222,6 +220,7 @@ def test_each_request_is_recorded_under_the_permit_that_comes_with_it() -> None:
             assert entry.payload == server.requests[0].body
 
 
+@pytest.mark.slow
 def test_nothing_leaves_after_the_deadline(egress: EgressRecorder) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1.5, check_every_n_seconds=0.02)
     cloud = CloudModel(openai_model(egress, rate_limiter=limiter), timeout=0.2)
@@ -263,13 +262,6 @@ def test_the_callers_extra_body_is_part_of_every_request(egress: EgressRecorder)
     cloud = CloudModel(openai_model(egress, extra_body={"cache_salt": "s", "prompt": "theirs"}))
     cloud.post(PATH, {"prompt": [1, 2]}, (), permit()[1])
     assert json.loads(egress.requests[0].body) == {"cache_salt": "s", "prompt": [1, 2]}
-
-
-def test_a_private_value_in_the_callers_extra_body_is_stopped(egress: EgressRecorder) -> None:
-    cloud = CloudModel(openai_model(egress, extra_body={"user": "Zimlor Quovex"}))
-    with pytest.raises(PrivacyViolation):
-        cloud.post(PATH, {}, (), permit(secrets=["Zimlor Quovex"])[1])
-    assert egress.requests == ()
 
 
 def test_an_answer_that_is_not_json_does_not_travel_in_the_error(egress: EgressRecorder) -> None:

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cogenesis_langchain.errors import ContextTooLong, LocalModelError, ModelFileError
-from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.agents.tool_grammar import json_grammar
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    GrammarError,
+    ModelFileError,
+)
+from cogenesis_langchain.models.base import GenerationOptions, Json, PrivateMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.text import PrivateText
 
@@ -58,13 +63,13 @@ def test_a_stop_string_ends_the_text_and_is_not_part_of_it(
     assert whole.startswith(cut) and stop not in cut
 
 
-def test_a_json_schema_constrains_the_text(tiny_local_model: LlamaCppModel) -> None:
-    schema = {
+def test_a_grammar_constrains_the_text(tiny_local_model: LlamaCppModel) -> None:
+    schema: dict[str, Json] = {
         "type": "object",
         "properties": {"colour": {"enum": ["red", "green", "blue"]}},
         "required": ["colour"],
     }
-    options = GenerationOptions(max_tokens=40, temperature=0.0, json_schema=json.dumps(schema))
+    options = GenerationOptions(max_tokens=40, temperature=0.0, grammar=json_grammar(schema))
     answer = json.loads(text_of(tiny_local_model, "Pick a colour.", options))
     assert answer["colour"] in {"red", "green", "blue"}
 
@@ -76,17 +81,17 @@ def test_excluded_characters_are_not_written(tiny_local_model: LlamaCppModel) ->
     assert "[" not in text_of(tiny_local_model, prompt, without)
 
 
-def test_a_schema_goes_before_excluded_characters(tiny_local_model: LlamaCppModel) -> None:
-    schema = json.dumps({"type": "array", "items": {"type": "boolean"}, "minItems": 1})
+def test_a_grammar_goes_before_excluded_characters(tiny_local_model: LlamaCppModel) -> None:
+    grammar = json_grammar({"type": "array", "items": {"type": "boolean"}, "minItems": 1})
     options = GenerationOptions(
-        max_tokens=40, temperature=0.0, json_schema=schema, excluded="[", stop=("]",)
+        max_tokens=40, temperature=0.0, grammar=grammar, excluded="[", stop=("]",)
     )
     assert text_of(tiny_local_model, "Yes or no?", options).startswith("[")
 
 
-def test_a_bad_schema_is_refused(tiny_local_model: LlamaCppModel) -> None:
-    options = GenerationOptions(json_schema="not a schema")
-    with pytest.raises(LocalModelError, match="schema"):
+def test_a_bad_grammar_is_refused(tiny_local_model: LlamaCppModel) -> None:
+    options = GenerationOptions(grammar="not a grammar")
+    with pytest.raises(GrammarError):
         tiny_local_model.stream(turn("Pick a colour."), options)
 
 

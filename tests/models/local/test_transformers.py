@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from cogenesis_langchain.errors import ContextTooLong, FusionError, LocalModelError
+from cogenesis_langchain.agents.tool_grammar import json_grammar
+from cogenesis_langchain.errors import (
+    ContextTooLong,
+    FusionError,
+    GrammarError,
+    LocalModelError,
+)
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalTextModel,
@@ -206,12 +213,22 @@ def test_a_stop_string_ends_the_text_and_an_excluded_character_is_not_written(
     assert letter not in written(local, replace(options, excluded=letter))
 
 
-def test_a_schema_and_a_prompt_that_does_not_fit_are_refused(
+def test_a_grammar_constrains_the_text(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    grammar = json_grammar({"enum": ["the thing", "the theory"]})
+    for temperature in (0.0, 1.0):
+        options = GenerationOptions(max_tokens=30, temperature=temperature, grammar=grammar)
+        answer = written(TransformersModel(model, tokenizer), options)
+        assert json.loads(answer) in ("the thing", "the theory")
+
+
+def test_a_bad_grammar_and_a_prompt_that_does_not_fit_are_refused(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     local = TransformersModel(model, tokenizer)
-    with pytest.raises(LocalModelError, match="JSON schema"):
-        local.stream(MESSAGES, GenerationOptions(max_tokens=4, json_schema="{}"))
+    with pytest.raises(GrammarError):
+        local.stream(MESSAGES, GenerationOptions(max_tokens=4, grammar="not a grammar"))
     for start in (local.stream, local.prefill):
         with pytest.raises(ContextTooLong):
             start(MESSAGES, GenerationOptions(max_tokens=64))

@@ -24,7 +24,7 @@ from cogenesis_langchain.privacy.ledger.chain import (
     read,
     verify,
 )
-from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+from cogenesis_langchain.privacy.ledger.entry import MemoryLedger, shown_url
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 
 
@@ -54,6 +54,42 @@ def test_only_the_owner_can_read_it(path: Path) -> None:
     assert len(chain_files(path)) > 1
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_a_file_that_others_can_read_is_closed_to_them(path: Path) -> None:
+    ledger = filled(path, count=1)
+    for file in path.parent.iterdir():
+        file.chmod(0o666)
+    ledger.append(entry(b"next"))
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("name", ["egress.jsonl", "egress.jsonl.lock"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_symbolic_link_is_refused(path: Path, tmp_path: Path, name: str, exists: bool) -> None:
+    target = tmp_path / "elsewhere"
+    if exists:
+        target.touch()
+    path.parent.mkdir()
+    path.with_name(name).symlink_to(target)
+    with pytest.raises(LedgerError, match="symbolic link"):
+        FileLedger(path).append(entry(b"text"))
+    assert not exists or target.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://ada:pass@cloud.test/v1?key=sk-1&api-version=2",
+            "https://cloud.test/v1?key=...&api-version=2",
+        ),
+        ("http://127.0.0.1:8000/v1#sk-1", "http://127.0.0.1:8000/v1"),
+        ("https://sk-1@[::1]:80/v1?sk-1", "https://[::1]:80/v1?sk-1=..."),
+    ],
+)
+def test_a_shown_url_has_no_password_and_no_key(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
 
 
 def test_the_chain_continues_in_another_file(path: Path) -> None:

@@ -216,3 +216,49 @@ def test_progress_is_reported_page_by_page(
     steps = list(add_files(store, find_files([papers])))
     assert [step.pieces for step in steps] == [*range(5, PIECES_OF_LONG + 1, 5), PIECES_OF_LONG]
     assert [step.done for step in steps] == [False] * (len(steps) - 1) + [True]
+
+
+# ContextStore.add_files
+
+
+def test_a_store_adds_files_and_says_what_became_of_them(store: ContextStore, papers: Path) -> None:
+    (papers / "a.txt").write_text("one")
+    (papers / "b.bin").write_bytes(b"\x00\xff" * 100)
+    steps: list[FileProgress] = []
+    report = store.add_files(papers, progress=steps.append)
+    assert (report.files, report.pieces) == (1, 1)
+    assert [(path.name, problem.what) for path, problem in report.problems] == [
+        ("b.bin", "the file is not a text file")
+    ]
+    assert {step.path.name for step in steps} == {"a.txt", "b.bin"}
+    assert store.add_files(str(papers / "a.txt")).pieces == 1
+    assert texts(store) == ["one"], "adding it again changes nothing"
+    with pytest.raises(UnreadableFile, match="no file or folder"):
+        store.add_files(papers / "gone")
+
+
+def test_the_name_of_a_file_can_decide_the_kind(store: ContextStore, papers: Path) -> None:
+    (papers / "profile.md").write_text("# Noor\n\nBorn in Ghent.")
+    (papers / "activity_log.txt").write_text("2026-03-14 08:00 walked\n\nsang 20\n")
+    (papers / "catalog.csv").write_text("name,when\nNoor,2026-03-15\nAda,soon\n")
+    store.add_files(papers)
+    found = [
+        (document.metadata["kind"], document.metadata.get("date"), document.page_content)
+        for document in store.export()
+    ]
+    assert sorted(found, key=str) == sorted(
+        [
+            ("profile", None, "# Noor\n\nBorn in Ghent."),
+            ("activity", "2026-03-14", "2026-03-14 08:00 walked"),
+            ("activity", None, "sang 20"),
+            ("document", "2026-03-15", "name: Noor\nwhen: 2026-03-15"),
+            ("document", None, "name: Ada\nwhen: soon"),
+        ],
+        key=str,
+    )
+
+
+def test_a_store_inside_an_added_folder_is_left_out(papers: Path) -> None:
+    (papers / "a.txt").write_text("one")
+    with ContextStore(papers / "store", embeddings=WordEmbeddings()) as inside:
+        assert inside.add_files(papers).files == 1

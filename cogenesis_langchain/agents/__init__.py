@@ -1,0 +1,1 @@
+"""Agents: turns with tools, and plans that no private value touches."""

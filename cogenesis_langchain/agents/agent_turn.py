@@ -1,0 +1,170 @@
+"""A turn of an agent: the cloud model plans the task once, the local model carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import final
+
+from langchain_core.messages import BaseMessage
+
+from cogenesis_langchain.agent_prompts import PLAN_ANSWER, PLAN_CALL, PLAN_CHOICE, PLAN_GUIDE
+from cogenesis_langchain.agents.plan import Plan, declaration, request_plan
+from cogenesis_langchain.agents.progress import (
+    NextSteps,
+    Progress,
+    next_steps,
+    read_progress,
+    rules_for,
+)
+from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
+from cogenesis_langchain.collaboration.fallback import FallbackNotice
+from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
+from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.errors import CloudError, SketchInvalid
+from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
+from cogenesis_langchain.models.tools import ToolCall, TurnRules
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
+
+_LOCAL_ALONE = "the turn is forced or has no tools: the local model writes it alone"
+
+
+@final
+class AgentTurn:
+    """Writes turns with tools, after a plan of the cloud model where there is one.
+
+    One request leaves for a task, before its first turn. It is made from the general instruction
+    and the public declarations of the tools; what a tool returns cannot cause or change a request.
+
+    Args:
+        preparation: Takes requests apart and asks the border for release.
+        cloud: Plans.
+        turn: Writes the turns.
+        max_steps: Turns of a task that may call tools.
+        notice: Is told when the local model has to plan.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        *,
+        cloud: CloudTextModel,
+        turn: ToolTurn,
+        max_steps: int,
+        notice: FallbackNotice,
+    ) -> None:
+        self._preparation = preparation
+        self._cloud = cloud
+        self._turn = turn
+        self._max_steps = max_steps
+        self._notice = notice
+
+    def write(
+        self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
+    ) -> Iterator[Piece]:
+        """Write the assistant's turn; see `ToolTurn.write`.
+
+        Raises:
+            CloudNotUsed: There is no plan, and ``on_fallback`` is ``raise``.
+            PrivacyViolation: The policy is ``block`` and the instruction holds something private,
+                or something added private text to the request; nothing was sent.
+        """
+        self._turn.require_possible()
+        report = Report(mode="agent")
+        if rules.must_call or not rules.callable_tools:
+            prepared = self._preparation.gather(messages)
+            report = replace(report, fallback_reason=_LOCAL_ALONE)
+            yield from self._turn.write(messages, prepared.context, rules, options, report)
+            return
+        progress = read_progress(messages)
+        if progress.began:
+            prepared = self._preparation.gather(messages)
+        else:
+            prepared = self._preparation.prepare(messages)
+            progress, report = self._planned(prepared, rules, report)
+            if progress.plan is None:
+                self._notice.tell(report.fallback_reason)
+        if progress.calls >= self._max_steps:
+            rules = replace(rules, callable_tools=())
+            report = replace(report, fallback_reason=f"max_steps={self._max_steps} is reached")
+        if progress.plan is None:
+            yield from self._turn.write(messages, prepared.context, rules, options, report)
+            return
+        report = replace(report, rung="plan", plan=progress.plan.told(), step=progress.step)
+        yield from self._follow(progress.plan, progress, messages, prepared, rules, options, report)
+
+    def _planned(
+        self, prepared: Prepared, rules: TurnRules, report: Report
+    ) -> tuple[Progress, Report]:
+        """Ask for the plan of a new task."""
+        release = prepared.release
+        if release is None or release.text is None:
+            masked = release.masked if release else {}
+            return Progress(), replace(report, fallback_reason=prepared.reason, masked=masked)
+        declared: dict[str, PublicText] = {}
+        for tool in rules.callable_tools:
+            text = PrivateText(declaration(tool))
+            public = self._preparation.border.release_declaration(text, release)
+            if public is not None and not tool.is_private:
+                declared[tool.name] = public
+        if not declared:
+            return Progress(), replace(report, fallback_reason="no tool is public")
+        permit = self._preparation.border.permit(release, purpose="plan")
+        plan: Plan | None = None
+        try:
+            asked = request_plan(
+                self._cloud,
+                release.text,
+                declared,
+                rules.callable_tools,
+                permit,
+                prepared.placeholders,
+            )
+            plan = asked.sketch
+            report = replace(report, cloud=asked.usage)
+        except (CloudError, SketchInvalid) as error:
+            report = replace(report, fallback_reason=error.summary)
+        return Progress(plan=plan), replace(
+            report,
+            masked=release.masked,
+            cloud_calls=permit.sent.calls,
+            cloud_bytes=permit.sent.bytes,
+        )
+
+    def _follow(
+        self,
+        plan: Plan,
+        progress: Progress,
+        messages: Sequence[BaseMessage],
+        prepared: Prepared,
+        rules: TurnRules,
+        options: GenerationOptions,
+        report: Report,
+    ) -> Iterator[Piece]:
+        """Write a turn that does one of the next steps."""
+        following = next_steps(plan, progress)
+        # Before the first result of a tool nothing can have injected an order.
+        extra = [tool for tool in rules.callable_tools if tool.is_private and not progress.step]
+        narrowed = rules_for(following, rules, extra)
+        if not narrowed.callable_tools:
+            following = NextSteps((), may_answer=True)
+        step = progress.step
+        guide = _guide(plan, following)
+        for piece in self._turn.write(
+            messages, prepared.context, narrowed, options, report, guide=guide
+        ):
+            if isinstance(piece, ToolCall):
+                step = following.number_of(piece.name) or step
+            yield replace(piece, step=step) if isinstance(piece, Report) else piece
+
+
+def _guide(plan: Plan, following: NextSteps) -> str:
+    """What the local model is told of the plan, at the end of its prompt."""
+    steps = "\nor: ".join(str(step) for _, step in following.steps)
+    if not steps:
+        told = PLAN_ANSWER.fill({"answer": plan.answer or "say what was done"})
+    elif following.may_answer:
+        told = PLAN_CHOICE.fill({"steps": steps, "answer": plan.answer or "say what was done"})
+    else:
+        told = PLAN_CALL.fill({"steps": steps})
+    return PLAN_GUIDE.fill({"steps": str(plan) or "no steps", "next": told})

@@ -1,0 +1,126 @@
+"""`bind_tools` and `with_structured_output` of a chat model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, Literal
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel
+
+from cogenesis_langchain.agents.rules import as_openai_tools, as_response_format
+from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.untraced_chat_model import UntracedChatModel
+
+Method = Literal["json_schema", "function_calling", "json_mode"]
+
+
+class ToolBindingChatModel(UntracedChatModel):
+    """A chat model to which tools and schemas are bound in OpenAI's format."""
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: dict[str, Any] | type | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools, a schema of the answer, or both.
+
+        The local model decides and writes the arguments, held to the tools' schemas; the cloud
+        model sees nothing of a turn with tools.
+
+        Args:
+            tools: Functions, pydantic classes, `TypedDict` classes, `BaseTool` objects, or
+                declarations in the format of OpenAI, Anthropic or JSON schema.
+            tool_choice: ``auto``, ``any`` (also ``required`` or True), ``none``, or the name of a
+                tool.
+            strict: Declare the schemas as OpenAI's strict ones; arguments follow them either way.
+            parallel_tool_calls: False for at most one call in a turn.
+            response_format: What the answer has to be when no tool is called: a schema as
+                `with_structured_output` takes it, or a format of OpenAI.
+            **kwargs: Further arguments of the call.
+
+        Raises:
+            ConfigurationError: A tool runs at a cloud provider.
+        """
+        bound = dict(kwargs)
+        if tools:
+            bound["tools"] = as_openai_tools(tools, strict)
+        if tool_choice is not None:
+            bound["tool_choice"] = tool_choice
+        if parallel_tool_calls is not None:
+            bound["parallel_tool_calls"] = parallel_tool_calls
+        if response_format is not None:
+            bound["response_format"] = as_response_format(response_format, strict)
+        return self.bind(**bound)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        method: Method = "json_schema",
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, dict[str, Any] | BaseModel]:
+        """Return a model whose answers are objects of a schema.
+
+        Args:
+            schema: A pydantic class, a `TypedDict` class or a JSON schema.
+            include_raw: Return a dictionary with the message (``raw``), the object (``parsed``)
+                and the ``parsing_error`` instead of the object.
+            method: ``json_schema``: the answer is held to the schema. ``function_calling``: the
+                schema is a tool that has to be called. ``json_mode``: the answer is some JSON
+                object; the prompt has to say which.
+            strict: As in `bind_tools`.
+            **kwargs: Further arguments of the call.
+
+        Returns:
+            A runnable that gives pydantic objects for a pydantic class, and dictionaries for
+            every other schema.
+
+        Raises:
+            ConfigurationError: The method is unknown.
+        """
+        if method == "function_calling":
+            return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
+        if method not in ("json_schema", "json_mode"):
+            raise ConfigurationError(
+                f"with_structured_output knows no method {method!r}",
+                remedy="use 'json_schema', 'function_calling' or 'json_mode'",
+            )
+        json_mode = {"type": "json_object"}
+        model = self.bind(
+            response_format=json_mode
+            if method == "json_mode"
+            else as_response_format(schema, strict),
+            ls_structured_output_format={
+                "kwargs": {"method": method, "strict": strict},
+                "schema": convert_to_openai_tool(schema),
+            },
+            **kwargs,
+        )
+        parser: Runnable[AIMessage, Any] = (
+            PydanticOutputParser(pydantic_object=schema)
+            if isinstance(schema, type) and is_basemodel_subclass(schema)
+            else JsonOutputParser()
+        )
+        if not include_raw:
+            return model | parser
+        parsed = RunnablePassthrough.assign(
+            parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+        ).with_fallbacks(
+            [RunnablePassthrough.assign(parsed=lambda _: None)], exception_key="parsing_error"
+        )
+        return RunnableMap(raw=model) | parsed

@@ -1,0 +1,171 @@
+"""A turn with tools, or with a schema for its answer: the local model writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias, final
+
+from langchain_core.messages import BaseMessage, HumanMessage
+
+from cogenesis_langchain.agents.conversation import plain_conversation
+from cogenesis_langchain.agents.grammar_calls import GrammarCalls
+from cogenesis_langchain.agents.schema_check import follows_schema, is_object
+from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.errors import ConfigurationError, LocalModelError
+from cogenesis_langchain.models.base import (
+    FinishReason,
+    GenerationOptions,
+    LocalTextModel,
+    Usage,
+)
+from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.tools import CallsTools, FollowsGrammars, ToolCall, TurnRules
+from cogenesis_langchain.privacy.text import PrivateText
+
+Piece: TypeAlias = str | ToolCall | Report
+_ATTEMPTS: Final = 2
+
+
+def _told(call: ToolCall) -> ToolCall:
+    """Keep LangChain from mending arguments that were cut off: half a mail must not be sent."""
+    if is_object(call.arguments):
+        return call
+    return replace(call, arguments=f"incomplete: {call.arguments}")
+
+
+def tool_caller(local: LocalTextModel) -> CallsTools | None:
+    """Return how a local model calls tools; None if it cannot."""
+    if isinstance(local, CallsTools):
+        return local if local.can_call_tools else None
+    return GrammarCalls(local) if isinstance(local, FollowsGrammars) else None
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What one generation came to, besides the text that was passed on."""
+
+    calls: list[ToolCall] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: FinishReason = "stop"
+
+    def fits(self, rules: TurnRules) -> bool:
+        """Whether there is nothing to gain from another attempt."""
+        if self.finish_reason == "length":
+            return True
+        if rules.must_call and not self.calls:
+            return False
+        schemas = {tool.name: tool.parameters for tool in rules.callable_tools}
+        return all(
+            call.name in schemas and follows_schema(call.arguments, schemas[call.name])
+            for call in self.calls
+        )
+
+
+@final
+class ToolTurn:
+    """Writes turns with tools; nothing is sent to the cloud model.
+
+    Args:
+        local: Writes the turns.
+    """
+
+    def __init__(self, local: LocalTextModel) -> None:
+        self._local_name = local.name
+        self._caller = tool_caller(local)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the local model can write such turns."""
+        return self._caller is not None
+
+    def require_possible(self) -> None:
+        """Raise `ConfigurationError` if the local model cannot write such turns."""
+        if self._caller is None:
+            raise ConfigurationError(
+                f"the local model {self._local_name!r} cannot call tools or follow a schema",
+                remedy="use LlamaCppModel, TransformersModel, or a chat model with bind_tools",
+            )
+
+    def write(
+        self,
+        messages: Sequence[BaseMessage],
+        context: Sequence[PrivateText],
+        rules: TurnRules,
+        options: GenerationOptions,
+        report: Report,
+        *,
+        guide: str = "",
+    ) -> Iterator[Piece]:
+        """Write the assistant's turn.
+
+        Calls whose arguments do not follow their schema are asked for once more.
+
+        Args:
+            messages: The conversation, with calls and results of tools.
+            context: Texts of the private context, most important first.
+            rules: What may be written.
+            options: How to generate; stop strings end text, not calls.
+            report: What is known so far.
+            guide: What to do in this turn; the end of the prompt.
+
+        Yields:
+            Pieces of text as they come, then the calls, then the whole report.
+
+        Raises:
+            ConfigurationError: The local model cannot call tools, or a schema cannot be followed.
+            InstructionError: A message is of an unknown type.
+            ContextTooLong: The conversation does not fit the local model.
+            LocalModelError: The local model failed, or called no tool though it had to.
+        """
+        self.require_possible()
+        assert self._caller is not None
+        conversation = plain_conversation(messages, context)
+        if guide:
+            conversation.append(HumanMessage(guide))
+        usage = Usage()
+        for number in range(_ATTEMPTS):
+            attempt = yield from self._attempt(
+                self._caller, conversation, rules, options, silent=number > 0
+            )
+            usage += attempt.usage
+            if attempt.fits(rules):
+                break
+            options = replace(options, seed=None)  # the same seed would give the same answer
+        if rules.must_call and not attempt.calls:
+            raise LocalModelError(
+                f"the local model {self._local_name!r} called no tool, though it had to",
+                remedy="raise max_tokens, or use a local model that follows grammars",
+            )
+        yield from map(_told, attempt.calls)
+        yield replace(report, local=usage, finish_reason=attempt.finish_reason)
+
+    def _attempt(
+        self,
+        caller: CallsTools,
+        conversation: Sequence[BaseMessage],
+        rules: TurnRules,
+        options: GenerationOptions,
+        *,
+        silent: bool,
+    ) -> Generator[str, None, _Attempt]:
+        """Generate once; yields the text unless an earlier attempt did."""
+        attempt = _Attempt()
+        text = TextStream(() if rules.answer_schema else options.stop)
+        for piece in caller.call_tools(conversation, rules, replace(options, stop=())):
+            if isinstance(piece, ToolCall):
+                if piece in attempt.calls:  # a small model repeats itself until it is stopped
+                    break
+                attempt.calls.append(piece)
+                continue
+            attempt.usage += piece.usage
+            attempt.finish_reason = piece.finish_reason or attempt.finish_reason
+            settled = text.feed(piece.text.encode())
+            if settled and not silent:
+                yield settled
+            if text.stopped:
+                break
+        rest = text.close()
+        if rest and not silent:
+            yield rest
+        return attempt

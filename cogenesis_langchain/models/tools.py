@@ -1,0 +1,103 @@
+"""Tool calling: what a turn may write, and the local models that can write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from cogenesis_langchain.models.base import GenerationOptions, Json, LocalChunk
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The declaration of a tool.
+
+    Attributes:
+        name: What it is called by.
+        description: What it does.
+        parameters: JSON schema of its arguments.
+        is_private: Whether the cloud model must not see this declaration.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Json]
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool, as a model wrote it.
+
+    Attributes:
+        name: Name of the tool.
+        arguments: JSON text of the arguments; cut short if the answer was.
+    """
+
+    name: str
+    arguments: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRules:
+    """What the assistant may write in one turn.
+
+    Attributes:
+        tools: All tools of the conversation.
+        callable_tools: Those that may be called now.
+        must_call: Whether the turn has to be a call.
+        parallel: Whether it may be several calls.
+        answer_schema: JSON schema of the text, if it is no call; None is free text.
+    """
+
+    tools: Sequence[Tool] = ()
+    callable_tools: Sequence[Tool] = ()
+    must_call: bool = False
+    parallel: bool = True
+    answer_schema: Mapping[str, Json] | None = None
+
+
+@runtime_checkable
+class FollowsGrammars(Protocol):
+    """A local text model that follows the grammar of its generation options."""
+
+    def check_grammar(self, grammar: str) -> None:
+        """Raise an error before anything is generated.
+
+        Raises:
+            GrammarError: The grammar cannot be compiled.
+            MissingDependency: The library that compiles it is not installed.
+        """
+        ...
+
+
+@runtime_checkable
+class CallsTools(Protocol):
+    """A local model that is told of tools in its own way."""
+
+    @property
+    def can_call_tools(self) -> bool:
+        """Whether it can indeed."""
+        ...
+
+    def call_tools(
+        self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
+    ) -> Iterator[LocalChunk | ToolCall]:
+        """Write the assistant's turn.
+
+        Args:
+            messages: The conversation, with calls and results of tools.
+            rules: What may be written.
+            options: How to generate.
+
+        Yields:
+            Pieces of text as they come, then the calls; last a chunk with the finish reason.
+
+        Raises:
+            LocalModelError: It failed, or it breaks the rules.
+        """
+        ...

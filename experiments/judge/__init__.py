@@ -1,1 +1,0 @@
-"""The paper's judge: a model that rates texts, and a check of its position bias."""

@@ -1,1 +1,0 @@
-"""The likelihood of the reference texts under every setting, by teacher forcing."""

@@ -1,0 +1,96 @@
+"""A cloud model that was recorded: a loopback server that replays its answers.
+
+The answers were written once by a large language model that was shown general instructions and
+nothing else. A request is recognised by the SHA-256 of its last message, which holds the prompt and
+the instruction. Results that were made with it are labelled "recorded strong cloud".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cogenesis_langchain.prompts import OUTLINE_REQUEST, TEMPLATE_REQUEST
+from cogenesis_langchain.testing import EgressRecorder, behaviours
+from cogenesis_langchain.testing.exchange import Exchange
+from experiments.errors import ExperimentConfigInvalid
+
+LABEL: Final = "recorded strong cloud"
+"""The name of the model in tables."""
+
+
+class RecordedAnswers(BaseModel):
+    """What a cloud model answered to one general instruction.
+
+    Attributes:
+        id: The record that the instruction belongs to.
+        instruction: The instruction.
+        template: The answer to a request for a template.
+        outline: The answer to a request for an outline.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    instruction: str
+    template: str
+    outline: str
+
+
+def load_answers(path: Path) -> list[RecordedAnswers]:
+    """Read recorded answers, one JSON object a line.
+
+    Raises:
+        ExperimentConfigInvalid: The file cannot be read, or a line is not of that form.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [RecordedAnswers.model_validate_json(line) for line in lines]
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise ExperimentConfigInvalid(
+            f"{path} holds no recorded answers ({type(error).__name__})",
+            remedy="each line needs id, instruction, template and outline",
+        ) from None
+
+
+@contextmanager
+def replayed(path: Path) -> Iterator[str]:
+    """Serve recorded answers while the block runs.
+
+    Args:
+        path: The file of answers.
+
+    Yields:
+        The address for a client of the OpenAI API.
+
+    Raises:
+        ExperimentConfigInvalid: See `load_answers`.
+    """
+    answers: dict[str, str] = {}
+    for recorded in load_answers(path):
+        asked = {"instruction": recorded.instruction}
+        answers[_hash(TEMPLATE_REQUEST.fill(asked))] = recorded.template
+        answers[_hash(OUTLINE_REQUEST.fill(asked))] = recorded.outline
+    unknown = behaviours.status(404, message="there is no recorded answer to this request")
+
+    def behave(exchange: Exchange) -> None:
+        answer = answers.get(_hash_of_request(exchange.request.content))
+        (unknown if answer is None else behaviours.chat(answer))(exchange)
+
+    with EgressRecorder(behave) as server:
+        yield server.base_url
+
+
+def _hash_of_request(body: bytes) -> str:
+    messages = json.loads(body)["messages"]
+    return _hash(messages[-1]["content"])
+
+
+def _hash(message: str) -> str:
+    return hashlib.sha256(message.encode()).hexdigest()

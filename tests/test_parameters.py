@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import BaseMessage
+
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain.errors import (
+    CloudNotUsed,
+    CloudNotUsedWarning,
+    CoGenesisError,
+    ConfigurationError,
+    FusionError,
+)
+
+TEXT = "a text"
+
+
+def model(cloud: str = "no sketch", **changed: Any) -> ChatCoGenesis:
+    made: dict[str, Any] = {
+        "cloud": FakeListChatModel(responses=[cloud]),
+        "local": FakeListChatModel(responses=[TEXT]),
+        "ledger": MemoryLedger(),
+    }
+    return ChatCoGenesis(**(made | changed))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "remedy"),
+    [
+        ({"temprature": 0}, "did you mean 'temperature'"),
+        ({"max_token": 5}, "did you mean 'max_tokens'"),
+        ({"model": "gpt-4.1"}, "cloud=ChatOpenAI(model="),
+        ({"xyzzy": 1}, "known are"),
+    ],
+)
+def test_a_parameter_without_effect_is_refused(parameter: dict[str, Any], remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(parameter))) as caught:
+        model(**parameter)
+    assert remedy in caught.value.remedy
+    with pytest.raises(ConfigurationError, match="a call has no parameter"):
+        model().invoke("Write a poem.", **parameter)
+    with pytest.raises(ConfigurationError, match="a call has no parameter"):
+        model().bind(**parameter).invoke("Write a poem.")
+
+
+def test_every_alias_is_known() -> None:
+    assert model(timeout=3, stop_sequences=["x"]).cloud_timeout == 3
+    assert model(cloud_timeout=3, stop=["x"]).stop == ["x"]
+
+
+def test_a_wrong_operator_is_refused_in_both_modes() -> None:
+    with pytest.raises(FusionError, match="averge"):
+        model(operator="averge")
+
+
+@pytest.mark.parametrize(
+    "parameter", [{"max_tokens": 0}, {"top_p": 5}, {"top_p": 0}, {"temperature": -1}]
+)
+def test_a_parameter_out_of_range_is_refused_in_a_call(parameter: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="out of range"):
+        model().invoke("Write a poem.", **parameter)
+
+
+def test_a_parameter_of_a_call_holds_for_it() -> None:
+    assert model().invoke("Write a poem.", max_tokens=7, top_p=1, temperature=0, seed=None).text
+
+
+def test_a_printed_model_names_what_matters() -> None:
+    assert (
+        repr(model())
+        == str(model())
+        == (
+            "ChatCoGenesis(cloud='FakeListChatModel', local='FakeListChatModel', mode='sketch', "
+            "sketch='template', disclosure='none')"
+        )
+    )
+
+
+# Fallback
+
+
+def test_each_cause_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    made = model()
+    with pytest.warns(CloudNotUsedWarning, match=r"no usable outline: it was a text, not a list"):
+        assert made.invoke("Write a poem.").text == TEXT
+    assert "no usable template" in caplog.text
+    told = len(caplog.records)
+    made.invoke("Write another poem.")
+    assert len(caplog.records) == told
+    made.invoke("word " * 500)
+    assert len(caplog.records) == told + 1, "another cause"
+
+
+@pytest.mark.parametrize("request_text", ["Write a poem.", "word " * 500])
+def test_a_fallback_can_be_an_error_before_anything_is_written(request_text: str) -> None:
+    local = FakeListChatModel(responses=[TEXT])
+    with pytest.raises(CloudNotUsed, match="does not take part") as caught:
+        model(local=local, on_fallback="raise").invoke(request_text)
+    assert local.i == 0 and "on_fallback" in caught.value.remedy
+
+
+def test_a_fallback_can_be_silent(
+    caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    answer = model(on_fallback="silent").invoke("Write a poem.")
+    assert answer.response_metadata["cogenesis"]["fallback_reason"]
+    assert not caplog.records and not recwarn.list
+
+
+def test_a_sketch_that_is_used_is_no_fallback(caplog: pytest.LogCaptureFixture) -> None:
+    outline = "\n".join(f"{number}. a short point {number}" for number in range(1, 10))
+    answer = model(outline, sketch="outline", on_fallback="raise").invoke("Write a poem.")
+    assert answer.response_metadata["cogenesis"]["rung"] == "outline"
+
+
+def test_an_error_says_its_remedy_where_it_is_printed() -> None:
+    error = CoGenesisError("what happened", remedy="do this")
+    assert str(error) == "what happened\nRemedy: do this"
+    assert error.summary == "CoGenesisError: what happened (do this)"
+    assert not hasattr(error, "__notes__"), "it would be printed twice"
+
+
+def test_the_reason_of_a_message_that_stays_here_is_no_private_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def nothing(messages: Sequence[BaseMessage]) -> None:
+        return None
+
+    model(instruction=nothing).invoke("Oksana Merriweather is ill.")
+    assert caplog.records and "Oksana" not in caplog.text
