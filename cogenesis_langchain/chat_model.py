@@ -134,6 +134,9 @@ class ChatCoGenesis(ToolBindingChatModel):
     those of a chain around it. A store of this library is found inside any wrapper."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
+    strict: bool = False
+    """Whether names, places, organisations, conditions and sensitive matters in the instruction are
+    private even if they occur nowhere else. More of a general instruction is masked by mistake."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
     """Where payloads that leave are recorded; None is a file in the user's state folder."""
 
@@ -183,7 +186,9 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
-                ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
+                ledger=self.ledger or FileLedger(default_ledger_path()),
+                policy=self.policy,
+                strict=self.strict,
             ),
             retriever=self.retriever,
             rule=self.instruction,

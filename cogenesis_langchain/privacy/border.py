@@ -126,10 +126,15 @@ class Border:
         ledger: Records every payload that leaves.
         policy: What to do when the instruction contains private values: ``mask`` replaces them by
             typed placeholders, ``block`` raises, ``local`` releases nothing.
+        strict: Whether names, places, organisations, conditions and special categories in an
+            instruction are private even if they occur nowhere else.
     """
 
-    def __init__(self, *, ledger: EgressLedger, policy: Policy = "mask") -> None:
+    def __init__(
+        self, *, ledger: EgressLedger, policy: Policy = "mask", strict: bool = False
+    ) -> None:
         self._ledger = ledger
+        self._strict = strict
         self._policy = policy
 
     def release(
@@ -158,7 +163,7 @@ class Border:
         detected = [
             hit.value
             for variant in dict.fromkeys((text, collapsed))
-            for hit in detect_in_instruction(variant)
+            for hit in detect_in_instruction(variant, strict=self._strict)
         ]
         values = values.union(ValueSet.from_texts((), declared=detected))
         hits = values.find(text)
@@ -182,6 +187,24 @@ class Border:
         if hidden or self._policy == "local":
             return Release(None, "refused", dict(found), values)
         return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
+
+    def view(self, text: PrivateText, values: ValueSet, placeholders: Placeholders) -> PublicText:
+        """Return the public view of a private text, with a placeholder for each private value.
+
+        Args:
+            text: A message of a conversation, or a part of one.
+            values: The private values of the whole conversation.
+            placeholders: Those of the conversation; masked values are added to them.
+
+        Returns:
+            The view. It is a single placeholder if a value is encoded or spelled out in the text,
+            where it cannot be replaced.
+        """
+        original = text.reveal()
+        masked = placeholders.mask(original, values.find(original))
+        if values.find_in_payload(collapse_spacing(masked).encode()):
+            masked = placeholders.mask_whole(original)
+        return PublicText(masked, seal=BORDER_SEAL)
 
     def check_settings(self, settings: Sequence[str], values: ValueSet) -> None:
         """Check what the caller configured for every request, once, when it is configured.
