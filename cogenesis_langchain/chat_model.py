@@ -39,7 +39,7 @@ from cogenesis_langchain.models.local.langchain import LocalChatModel
 from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
-from cogenesis_langchain.parameters import options_of_call, refuse_unknown
+from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
@@ -71,9 +71,10 @@ class ChatCoGenesis(ToolBindingChatModel):
         model.invoke("Write an e-mail to my dentist asking to move my appointment.")
         ```
 
-    The text of the last human message, if it is short, is the general instruction; every other
-    message, and what the retriever finds, stays on this machine. Mark parts of a message with
-    `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells what happened.
+    The text of the last human message, if it is one short paragraph, is the general instruction.
+    Every other message, and what the retriever finds, stays on this machine. Mark parts of a
+    message with `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells
+    what happened.
     """
 
     model_config = ConfigDict(
@@ -122,11 +123,15 @@ class ChatCoGenesis(ToolBindingChatModel):
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
     max_public_words: int = Field(default=MAX_PUBLIC_WORDS, ge=1)
-    """A longer last human message is a document and stays here."""
+    """Most words of a last human message without marks; a longer one, or one with line breaks, is a
+    document and stays here."""
     detectors: Sequence[Detector] = Field(default=(), exclude=True, repr=False)
     """Functions that find private values in a text, besides the built-in detectors."""
     private_terms: Sequence[PrivateTerm] = Field(default=(), exclude=True, repr=False)
     """Strings that are private wherever they stand, everyday words included."""
+    private_sources: Sequence[Any] = Field(default=(), exclude=True, repr=False)
+    """Retrievers and stores whose values are private although the model does not read them, such as
+    those of a chain around it. A store of this library is found inside any wrapper."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
     strict: bool = False
@@ -192,6 +197,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
+            private_sources=self.private_sources,
         )
         preparation.check_settings(self._cloud_model.settings)
         notice = FallbackNotice(self.on_fallback)
@@ -286,7 +292,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_p=self.top_p,
             stop=tuple(self.stop or ()),
             seed=self.seed,
-            explicit=frozenset(self.model_fields_set),
+            explicit=OF_GENERATION & self.model_fields_set,
         )
         return options_of_call(defaults, stop, given)
 

@@ -188,6 +188,24 @@ class Border:
             return Release(None, "refused", dict(found), values)
         return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
 
+    def view(self, text: PrivateText, values: ValueSet, placeholders: Placeholders) -> PublicText:
+        """Return the public view of a private text, with a placeholder for each private value.
+
+        Args:
+            text: A message of a conversation, or a part of one.
+            values: The private values of the whole conversation.
+            placeholders: Those of the conversation; masked values are added to them.
+
+        Returns:
+            The view. It is a single placeholder if a value is encoded or spelled out in the text,
+            where it cannot be replaced.
+        """
+        original = text.reveal()
+        masked = placeholders.mask(original, values.find(original))
+        if values.find_in_payload(collapse_spacing(masked).encode()):
+            masked = placeholders.mask_whole(original)
+        return PublicText(masked, seal=BORDER_SEAL)
+
     def check_settings(self, settings: Sequence[str], values: ValueSet) -> None:
         """Check what the caller configured for every request, once, when it is configured.
 

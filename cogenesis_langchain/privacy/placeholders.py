@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
@@ -51,6 +51,10 @@ class Placeholders:
         pieces.append(self._escape(text[position:]))
         return "".join(pieces)
 
+    def mask_whole(self, text: str) -> str:
+        """Return one placeholder (kind ``TEXT``) that stands for a whole text."""
+        return self._tag("TEXT", text)
+
     def restore(self, text: str) -> str:
         """Replace placeholders by the original strings. ``restore(mask(x, hits)) == x``.
 
@@ -61,6 +65,20 @@ class Placeholders:
             The text with every placeholder of this conversation replaced. Unknown ones stay.
         """
         return _PLACEHOLDER.sub(self._original, text)
+
+    def has_unknown(self, text: str) -> bool:
+        """Whether a text holds a placeholder that stands for nothing."""
+        return any(self._original(found) == found[0] for found in _PLACEHOLDER.finditer(text))
+
+    def entries(self) -> list[tuple[ValueKind, str]]:
+        """Return kinds and originals, oldest first; `extend` makes the same tags of them."""
+        with self._lock:
+            return list(self._tags)
+
+    def extend(self, entries: Iterable[tuple[ValueKind, str]]) -> None:
+        """Add values as if they were masked one after the other."""
+        for kind, original in entries:
+            self._tag(kind, original)
 
     def restorer(self) -> StreamRestorer:
         """Return a restorer for one streamed text."""

@@ -36,18 +36,26 @@ from cogenesis_langchain.testing.call_styles import CALL_STYLES
 from cogenesis_langchain.testing.canaries import Canaries, make_canaries
 from cogenesis_langchain.testing.exchange import ReceivedRequest
 from cogenesis_langchain.testing.fakes import FakeLocal, FixedContext
+from cogenesis_langchain.testing.leak_finder import (
+    AgentLeak,
+    assert_agent_keeps_private,
+    find_agent_leaks,
+)
 from cogenesis_langchain.testing.proofs import assert_no_private_value, assert_non_interference
 from cogenesis_langchain.testing.recorder import EgressRecorder
 
 __all__ = [
     "CALL_STYLES",
+    "AgentLeak",
     "Canaries",
     "EgressRecorder",
     "FakeLocal",
     "FixedContext",
     "ReceivedRequest",
+    "assert_agent_keeps_private",
     "assert_no_private_value",
     "assert_non_interference",
     "behaviours",
+    "find_agent_leaks",
     "make_canaries",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from threading import Event
 from typing import Final
@@ -24,6 +25,7 @@ class ReceivedRequest:
         headers: Names and values as sent.
         head: The bytes of the request line and the headers.
         body: The bytes of the body, without chunked transfer encoding but still compressed.
+        received: Clock time (`time.monotonic`) when it was complete.
     """
 
     method: str
@@ -31,6 +33,7 @@ class ReceivedRequest:
     headers: tuple[tuple[str, str], ...]
     head: bytes
     body: bytes
+    received: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def content(self) -> bytes:

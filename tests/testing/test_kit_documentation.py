@@ -26,9 +26,22 @@ def test_the_test_of_the_guarantee_passes() -> None:
     names["test_nothing_private_leaves_my_chain"]()
 
 
+@pytest.mark.slow
+def test_the_test_of_the_agents_guide_passes() -> None:
+    guide = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+    (code,) = (
+        block
+        for block in re.findall(r"```python\n(.*?)```", guide, flags=re.S)
+        if "def test_" in block
+    )
+    names: dict[str, Callable[[], None]] = {}
+    exec(compile(code, "agents.md", "exec"), names)
+    names["test_what_my_agent_sends"]()
+
+
 def test_the_test_files_named_in_the_guarantee_exist() -> None:
     lines = re.findall(r"^\| \d+ \|.*$", GUARANTEE, flags=re.M)
-    assert len(lines) == 9
+    assert len(lines) == 10
     for line in lines:
         command = re.search(r"`python -m pytest ([^`]*)`", line)
         assert command, line

@@ -78,7 +78,9 @@ STYLES: dict[str, Style] = {
     "astream all": _astreamed("values", "updates", "messages", "custom", "tasks"),
 }
 MIDDLEWARES: dict[str, Callable[[ChatCoGenesis], AgentMiddleware[Any, Any]]] = {
-    "summarization": lambda model: SummarizationMiddleware(model, trigger=("messages", 4)),
+    "summarization": lambda model: SummarizationMiddleware(
+        model, trigger=("messages", 4), keep=("messages", 1)
+    ),
     "call limit": lambda model: ModelCallLimitMiddleware(run_limit=9),
     "tool limit": lambda model: ToolCallLimitMiddleware(run_limit=9),
     "model retry": lambda model: ModelRetryMiddleware(max_retries=1),
@@ -140,6 +142,7 @@ def agent_of(
         local=local_of(world),
         ledger=MemoryLedger(),
         max_retries=0,
+        on_fallback="silent",
         **settings,
     )
     return create_agent(

@@ -13,11 +13,12 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx2
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -39,7 +40,7 @@ from cogenesis_langchain.models.cloud.connection import as_openai_model
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
 from cogenesis_langchain.models.cloud.transport import server_root, with_checked_client
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.request_shape import RequestShape, parts_of
+from cogenesis_langchain.privacy.request_shape import RequestShape, Scalar, parts_of
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.untraced import untraced
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _RETRYABLE: Final = (CloudUnavailable, CloudRateLimited)
 _FIRST_PAUSE: Final = 0.5
+_UNBOUND: Final[Mapping[str, Any]] = MappingProxyType({})
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "system": SystemMessage,
     "user": HumanMessage,
@@ -138,6 +140,35 @@ class CloudModel:
             return self._send(lambda: _answer(self._generate_checked(prompt, call)), call)
         call = self._call(public, self._configured.shape, self._configured.url, permit)
         return self._send(lambda: _answer(self._model._generate(prompt)), call)
+
+    def converse(
+        self,
+        messages: Sequence[BaseMessage],
+        public: Sequence[PublicText],
+        parts: Iterable[Scalar],
+        permit: EgressPermit,
+        bound: Mapping[str, Any],
+    ) -> AIMessage:
+        """Ask for one turn of a conversation with tools.
+
+        Args:
+            messages: The conversation, of public texts.
+            public: The public texts in it.
+            parts: What else of it may leave: ids of calls, names, declarations of tools.
+            permit: The border's permission.
+            bound: Keyword arguments that the model's own `bind_tools` made.
+
+        Raises:
+            PrivacyViolation: Something added private text to the request; nothing was sent.
+            CloudError: By kind, without payload, after the last attempt.
+        """
+        prompt = list(messages)
+        if self._configured is None:
+            call = self._call(public, _MESSAGES.with_parts(parts), "", permit)
+            return self._send(lambda: _turn(self._generate_checked(prompt, call, bound)), call)
+        shape = self._configured.shape.with_parts(parts)
+        call = self._call(public, shape, self._configured.url, permit)
+        return self._send(lambda: _turn(self._model._generate(prompt, **bound)), call)
 
     def post(
         self,
@@ -262,12 +293,14 @@ class CloudModel:
         except Exception as error:
             put(translate(error, self._name).with_traceback(None))
 
-    def _generate_checked(self, prompt: list[BaseMessage], call: CloudCall) -> ChatResult:
+    def _generate_checked(
+        self, prompt: list[BaseMessage], call: CloudCall, bound: Mapping[str, Any] = _UNBOUND
+    ) -> ChatResult:
         """Check and record the messages for a model whose HTTP client is not ours."""
         call.require_time()
         endpoint = f"CALL {type(self._model).__name__}/{self._name}"
         call.permit.authorise(endpoint, _as_json(prompt), call.public, call.shape)
-        return self._model._generate(prompt)
+        return self._model._generate(prompt, **bound)
 
     def _server(self) -> OpenAI:
         if self._client is None or type(self._client).__name__ == "AzureOpenAI":
@@ -307,8 +340,24 @@ def _model_name(model: BaseChatModel) -> str:
 
 
 def _as_json(prompt: Sequence[BaseMessage]) -> bytes:
-    body = {"messages": [{"role": turn.type, "content": turn.content} for turn in prompt]}
+    body = {
+        "messages": [
+            {"role": turn.type, "content": turn.content, **_calls(turn)} for turn in prompt
+        ]
+    }
     return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _calls(turn: BaseMessage) -> dict[str, Any]:
+    calls = turn.tool_calls if isinstance(turn, AIMessage) else []
+    return {"tool_calls": [(call["name"], call["args"]) for call in calls]} if calls else {}
+
+
+def _turn(result: ChatResult) -> AIMessage:
+    message = result.generations[0].message if result.generations else None
+    if not isinstance(message, AIMessage):
+        raise CloudAnswerInvalid("the cloud model gave no answer", remedy="check the model")
+    return message
 
 
 def _answer(result: ChatResult) -> CloudAnswer:

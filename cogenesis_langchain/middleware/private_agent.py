@@ -1,0 +1,177 @@
+"""`PrivateAgentMiddleware`: a cloud chat model stays the agent's brain, and sees placeholders."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, NotRequired
+
+from langchain.agents.middleware import AgentMiddleware, AgentState
+from langchain.agents.middleware.types import (
+    ExtendedModelResponse,
+    ModelRequest,
+    ModelResponse,
+    PrivateStateAttr,
+    ToolCallRequest,
+)
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import SystemMessage, ToolMessage
+from langgraph.types import Command
+
+from cogenesis_langchain.middleware.masked_model import MaskedChatModel
+from cogenesis_langchain.middleware.public_view import PublicView, conversation_values
+from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.detectors.spans import ValueKind
+from cogenesis_langchain.privacy.ledger.entry import EgressLedger
+from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.values import Detector
+
+Entries = list[tuple[ValueKind, str]]
+
+
+class PrivateAgentState(AgentState[Any]):
+    """The agent's state, with the values that have placeholders."""
+
+    private_values: NotRequired[Annotated[Entries, PrivateStateAttr, operator.add]]
+
+
+class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
+    """Lets a cloud chat model run an agent without private values.
+
+    At every turn the model sees the messages with a typed placeholder for each private value, such
+    as ``[NAME_1]``. Its answer and the arguments of its calls get the real values back, so tools
+    work, and the state, checkpoints and interrupts hold originals. A value keeps its placeholder
+    for the whole thread: the placeholders are kept in the state, never in this object.
+
+    The model's requests pass the same gate as those of `ChatCoGenesis`: exact bytes are checked and
+    recorded before they are sent. The answer is checked as a whole, so it comes in one piece also
+    where the agent streams messages.
+
+    Put it first: what comes after it sees placeholders only. A middleware that calls a model by
+    itself before the agent's model does, such as a summariser, gets the conversation from the
+    state; give it a model that runs on this machine, or a `ChatCoGenesis`.
+
+    Args:
+        detectors: Functions that find private values, besides the built-in detectors.
+        private_terms: Strings that are private wherever they stand.
+        ledger: Where payloads that leave are recorded; None is a file in the user's state folder.
+        timeout: Seconds for one question to the model, retries included.
+        max_retries: Further attempts when the model cannot be reached or fails.
+    """
+
+    state_schema = PrivateAgentState
+
+    def __init__(
+        self,
+        *,
+        detectors: Sequence[Detector] = (),
+        private_terms: Sequence[str] = (),
+        ledger: EgressLedger | None = None,
+        timeout: float = 120.0,
+        max_retries: int = 2,
+    ) -> None:
+        super().__init__()
+        self._detectors = detectors
+        self._private_terms = private_terms
+        self._border = Border(ledger=ledger or FileLedger(default_ledger_path()))
+        self._timeout = timeout
+        self._max_retries = max_retries
+        self._gates: dict[int, tuple[BaseChatModel, CloudModel]] = {}
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ExtendedModelResponse[Any]:
+        """Show the model the public view, and restore its answer."""
+        call = _MaskedCall(self, request)
+        return call.finished(handler(call.request))
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ExtendedModelResponse[Any]:
+        """As `wrap_model_call`."""
+        call = _MaskedCall(self, request)
+        return call.finished(await handler(call.request))
+
+    def wrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]],
+    ) -> ToolMessage | Command[Any]:
+        """Refuse calls with a placeholder that the model invented; it may call again."""
+        return _refusal(request) or handler(request)
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        """As `wrap_tool_call`."""
+        return _refusal(request) or await handler(request)
+
+    def gate(self, model: BaseChatModel) -> CloudModel:
+        """Return the gated connection of a model; made once for each."""
+        known = self._gates.get(id(model))
+        if known is None:
+            gate = CloudModel(model, timeout=self._timeout, max_retries=self._max_retries)
+            known = self._gates[id(model)] = (model, gate)
+        return known[1]
+
+    def view(self, request: ModelRequest[Any], placeholders: Placeholders) -> PublicView:
+        """Return the public view of a request."""
+        system = [] if request.system_message is None else [request.system_message]
+        values = conversation_values(
+            [*system, *request.messages], self._detectors, self._private_terms
+        )
+        return PublicView(self._border, values, placeholders)
+
+
+class _MaskedCall:
+    """One call of the model, from the request to the restored answer."""
+
+    def __init__(self, middleware: PrivateAgentMiddleware, request: ModelRequest[Any]) -> None:
+        self._placeholders = _placeholders(request.state)
+        self._known = len(self._placeholders.entries())
+        self._view = middleware.view(request, self._placeholders)
+        system = request.system_message
+        shown = None if system is None else self._view.message(system)
+        self._model = MaskedChatModel(
+            cloud=request.model, gate=middleware.gate(request.model), view=self._view
+        )
+        self.request = request.override(
+            model=self._model,
+            messages=[self._view.message(message) for message in request.messages],
+            system_message=shown if isinstance(shown, SystemMessage) else None,
+        )
+
+    def finished(self, response: ModelResponse[Any]) -> ExtendedModelResponse[Any]:
+        if not self._model.has_answered:  # another model answered, such as a fallback of its own
+            response = replace(
+                response, result=[self._view.restored(message) for message in response.result]
+            )
+        new = self._placeholders.entries()[self._known :]
+        return ExtendedModelResponse(
+            model_response=response, command=Command(update={"private_values": new})
+        )
+
+
+def _placeholders(state: Any) -> Placeholders:
+    placeholders = Placeholders()
+    placeholders.extend((kind, original) for kind, original in state.get("private_values") or ())
+    return placeholders
+
+
+def _refusal(request: ToolCallRequest) -> ToolMessage | None:
+    placeholders = _placeholders(request.state)
+    if not placeholders.has_unknown(str(request.tool_call["args"])):
+        return None
+    return ToolMessage(
+        "An argument holds a placeholder that stands for nothing. Use one that you were shown.",
+        tool_call_id=request.tool_call["id"] or "",
+        name=request.tool_call["name"],
+        status="error",
+    )

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelFallbackMiddleware
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.tools import BaseTool, tool
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+from pydantic import SecretStr
+
+from cogenesis_langchain import MemoryLedger
+from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
+from cogenesis_langchain.testing import (
+    Canaries,
+    EgressRecorder,
+    assert_no_private_value,
+    make_canaries,
+)
+from cogenesis_langchain.testing.behaviours import Behaviour
+from cogenesis_langchain.testing.exchange import Exchange
+
+WORLD = make_canaries(7)
+REQUEST = f"Write to {WORLD.name} that the rent of {WORLD.amount} was paid."
+SENT: list[dict[str, Any]] = []
+
+
+@pytest.fixture
+def cloud() -> Iterator[EgressRecorder]:
+    SENT.clear()
+    with EgressRecorder() as recorder:
+        yield recorder
+
+
+def tools() -> list[BaseTool]:
+    @tool
+    def find_address(name: str) -> str:
+        """Find the address of a person."""
+        SENT.append({"name": name})
+        return f"{WORLD.email}, {WORLD.document}"
+
+    @tool
+    def send_mail(to: str, text: str) -> str:
+        """Send a mail."""
+        SENT.append({"to": to, "text": text})
+        return "sent"
+
+    return [find_address, send_mail]
+
+
+def tags(exchange: Exchange, kind: str) -> list[str]:
+    return re.findall(rf"\[{kind}_\d+\]", exchange.request.content.decode())
+
+
+def answer(message: Callable[[Exchange], dict[str, Any]]) -> Behaviour:
+    """Answer with an assistant message that is made from the request."""
+
+    def behave(exchange: Exchange) -> None:
+        choice = {"index": 0, "finish_reason": "stop", "message": message(exchange)}
+        body = {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "cloud",
+            "choices": [choice],
+        }
+        exchange.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    return behave
+
+
+def calls(called: str, **arguments: Any) -> dict[str, Any]:
+    function = {"name": called, "arguments": json.dumps(arguments)}
+    made = [{"id": f"call-{called}", "type": "function", "function": function}]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+FIND = answer(lambda asked: calls("find_address", name=tags(asked, "NAME")[0]))
+SEND = answer(
+    lambda asked: calls(
+        "send_mail", to=tags(asked, "EMAIL")[0], text=f"Dear {tags(asked, 'NAME')[0]}, paid."
+    )
+)
+DONE = answer(lambda asked: {"role": "assistant", "content": f"{tags(asked, 'NAME')[0]} knows."})
+
+
+def agent(cloud: EgressRecorder, *others: Any, **settings: Any) -> Any:
+    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
+    private = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)
+    return create_agent(
+        brain,
+        tools(),
+        system_prompt=f"The user says: {WORLD.document}",
+        middleware=[private, *others],
+        **settings,
+    )
+
+
+def check(cloud: EgressRecorder, requests: int) -> None:
+    assert len(cloud.requests) == requests
+    assert_no_private_value(cloud, [WORLD.document], values=WORLD.values)
+
+
+def given() -> dict[str, Any]:
+    return {"messages": [HumanMessage(REQUEST)]}
+
+
+@pytest.mark.parametrize("style", ["invoke", "ainvoke", "stream", "astream"])
+def test_tools_get_real_values_and_the_model_sees_placeholders(
+    cloud: EgressRecorder, style: str
+) -> None:
+    cloud.play(FIND, SEND, DONE)
+    made = agent(cloud)
+    if style == "invoke":
+        state = made.invoke(given())
+        assert "private_values" not in state
+    elif style == "ainvoke":
+        state = asyncio.run(made.ainvoke(given()))
+    elif style == "stream":
+        *_, state = made.stream(given(), stream_mode="values")
+    else:
+
+        async def collect() -> list[Any]:
+            return [one async for one in made.astream(given(), stream_mode="values")]
+
+        *_, state = asyncio.run(collect())
+    assert [
+        {"name": WORLD.name},
+        {"to": WORLD.email, "text": f"Dear {WORLD.name}, paid."},
+    ] == SENT
+    assert state["messages"][-1].content == f"{WORLD.name} knows."
+    assert state["messages"][0].content == REQUEST
+    assert "[NAME_" not in str(state)
+    check(cloud, 3)
+
+
+def test_a_stream_of_messages_is_restored(cloud: EgressRecorder) -> None:
+    cloud.play(DONE)
+    pieces = [
+        message.text
+        for message, _ in agent(cloud).stream(given(), stream_mode="messages")
+        if isinstance(message, AIMessageChunk | AIMessage)
+    ]
+    assert "".join(pieces) == f"{WORLD.name} knows."
+    check(cloud, 1)
+
+
+def test_a_value_keeps_its_placeholder_over_turns_and_checkpoints(cloud: EgressRecorder) -> None:
+    saver = InMemorySaver()
+    config = {"configurable": {"thread_id": "1"}}
+    cloud.play(FIND, DONE)
+    agent(cloud, checkpointer=saver).invoke(given(), config)
+    cloud.play(DONE)
+    again = {"messages": [HumanMessage(f"Who is {make_canaries(8).name}, and {WORLD.name}?")]}
+    state = agent(cloud, checkpointer=saver).invoke(again, config)
+    bodies = [json.loads(request.body)["messages"] for request in cloud.requests]
+    assert bodies[0][:2] == bodies[2][:2]
+    assert state["messages"][-1].content == f"{WORLD.name} knows."
+    check(cloud, 3)
+
+
+def test_an_interrupt_shows_originals_and_resumes(cloud: EgressRecorder) -> None:
+    cloud.play(SEND_FIRST, DONE)
+    approval = HumanInTheLoopMiddleware(interrupt_on={"send_mail": True})
+    made = agent(cloud, approval, checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    state = made.invoke(given(), config)
+    assert WORLD.name in str(state["__interrupt__"])
+    state = made.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
+    assert [{"to": WORLD.name, "text": "paid"}] == SENT
+    check(cloud, 2)
+
+
+SEND_FIRST = answer(lambda asked: calls("send_mail", to=tags(asked, "NAME")[0], text="paid"))
+
+
+def test_a_placeholder_that_the_model_invents_is_refused(cloud: EgressRecorder) -> None:
+    invented = answer(lambda asked: calls("find_address", name="[NAME_77]"))
+    cloud.play(invented, FIND, DONE)
+    state = agent(cloud).invoke(given())
+    (refused,) = [
+        one for one in state["messages"] if isinstance(one, ToolMessage) and one.status == "error"
+    ]
+    assert "stands for nothing" in refused.text and [{"name": WORLD.name}] == SENT
+    check(cloud, 3)
+
+
+def test_values_that_the_assistant_writes_first_are_masked(cloud: EgressRecorder) -> None:
+    other = make_canaries(9)
+    own = answer(lambda asked: calls("find_address", name=other.email))
+    cloud.play(own, DONE)
+    agent(cloud).invoke(given())
+    assert [{"name": other.email}] == SENT
+    assert other.email.encode() not in cloud.requests[1].body
+    check(cloud, 2)
+
+
+def test_a_fallback_behind_it_sees_placeholders_and_is_restored(cloud: EgressRecorder) -> None:
+    class Spare(FakeListChatModel):
+        seen: list[str] = []  # noqa: RUF012
+
+        def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+            return self
+
+        def _call(self, messages: Any, *rest: Any, **kwargs: Any) -> str:
+            self.seen.append(str(messages))
+            return "I tell [NAME_1]."
+
+    spare = Spare(responses=["x"])
+    cloud.play(answer(lambda asked: {"role": "assistant", "content": "x"}))
+    made = agent(cloud, ModelFallbackMiddleware(spare))
+    cloud.play(lambda exchange: exchange.answer(500, b"{}", {}))
+    state = made.invoke(given())
+    assert state["messages"][-1].content == f"I tell {WORLD.name}."
+    assert spare.seen and not any(value in spare.seen[0] for value in WORLD.values)
+
+
+def test_control_without_it_values_leave(cloud: EgressRecorder) -> None:
+    cloud.play(answer(lambda asked: {"role": "assistant", "content": "x"}))
+    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
+    plain: Any = create_agent(brain, tools())
+    plain.invoke(given())
+    with pytest.raises(AssertionError, match="private values"):
+        assert_no_private_value(cloud, [WORLD.document], values=WORLD.values)
+
+
+def test_two_threads_share_no_placeholder(cloud: EgressRecorder) -> None:
+    made = agent(cloud)
+
+    def ask(world: Canaries) -> bytes:
+        cloud.play(answer(lambda asked: {"role": "assistant", "content": "ok"}))
+        made.invoke({"messages": [HumanMessage(f"Who is {world.name}?")]})
+        return cloud.requests[-1].body
+
+    assert ask(make_canaries(1)) == ask(make_canaries(2))
