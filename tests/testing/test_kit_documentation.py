@@ -20,7 +20,11 @@ GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 @pytest.mark.slow
 def test_the_test_of_the_guarantee_passes() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S)
+    (code,) = (
+        block
+        for block in re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S)
+        if "def test_nothing_private" in block
+    )
     names: dict[str, Callable[[], None]] = {}
     exec(compile(code, "guarantee.md", "exec"), names)
     names["test_nothing_private_leaves_my_chain"]()
