@@ -7,7 +7,8 @@ The categories are those of articles 9 and 10 of the GDPR (health, beliefs, poli
 offences) with family and money. `SEEDS` says in English what they are about. A linear classifier
 learns them, with the titles of the ICD-10, on the vectors of Google's multilingual universal
 sentence encoder (Apache-2.0, 31 MB), in which translations have like vectors. It then rates the
-words of wordfreq's lists in ten languages. The library reads only the resulting file.
+words of wordfreq's lists in ten languages; translations of the seeds count in any case. The
+library reads only the resulting file.
 """
 
 from __future__ import annotations
@@ -47,20 +48,20 @@ impotence menopause hysterectomy transplant dialysis amputation seizure migraine
 insomnia autism crime arrested convicted prison jail sentenced parole probation criminal
 prosecuted defendant suspect charged lawsuit sued fraud theft burglary robbery assault rape
 harassment stalking murder manslaughter smuggling trafficking bribery embezzlement forgery perjury
-custody warrant bail deportation asylum undocumented visa refugee restraining fined felony
-blackmail vandalism drunk-driving tax-evasion torture divorce separated adultery affair unfaithful
-mistress adopted adoption orphan widow widower stepfather illegitimate paternity alimony abusive
-beaten runaway estranged disinherited foster surrogate stillborn bereaved eloped engagement
+custody warrant bail deportation asylum undocumented refugee restraining fined felony blackmail
+vandalism drunk-driving tax-evasion torture divorce separated adultery affair unfaithful mistress
+adopted adoption orphan widow widower stepfather illegitimate paternity alimony abusive beaten
+runaway estranged disinherited foster surrogate stillborn bereaved eloped engagement
 domestic-violence childless guardian incest debt bankrupt insolvent foreclosure eviction overdrawn
-loan creditor bailiff repossessed arrears unemployed redundant dismissed sacked benefits welfare
-pension inheritance gambling salary severance garnished pawned homeless poverty loan-shark seized
-religious catholic protestant muslim jewish hindu buddhist atheist baptised church mosque
-synagogue priest imam rabbi prayer communion sect convert faith worship pastor kosher halal hijab
-pilgrimage blasphemy evangelical mormon heresy communist socialist fascist conservative liberal
-anarchist nationalist party-member voter unionist trade-union strike activist protester far-right
-left-wing leftist election campaign marxist monarchist separatist dissident gay lesbian homosexual
-bisexual transgender queer heterosexual transsexual sexuality gender-identity sexual intimate
-prostitution pornography erotic fetish virgin orgasm libido closeted same-sex
+loan creditor bailiff repossessed arrears unemployed redundant dismissed sacked welfare pension
+inheritance gambling severance garnished pawned homeless poverty loan-shark seized religious
+catholic protestant muslim jewish hindu buddhist atheist baptised church mosque synagogue priest
+imam rabbi prayer communion sect convert faith worship pastor kosher halal hijab pilgrimage
+blasphemy evangelical mormon heresy communist socialist fascist conservative liberal anarchist
+nationalist voter unionist trade-union strike activist protester far-right left-wing leftist
+marxist monarchist separatist dissident gay lesbian homosexual bisexual transgender queer
+heterosexual transsexual sexuality gender-identity sexual intimate prostitution pornography erotic
+fetish virgin orgasm libido closeted same-sex
 """
 """What the categories are about: health, offences, family, money, religion, politics, sexuality."""
 
@@ -69,7 +70,8 @@ invoice unpaid overdue reminder refund order delivery booking ticket passport in
 appointment contract rent bill receipt payment price discount customer supplier school teacher
 doctor dentist hospital pharmacy clinic holiday wedding birthday garden meeting mortgage budget
 tax account bank microscopy scholarship citizen parliament minister neighbour parents children
-baby kettle recipe museum donkey sanctuary history science sport exercise sleep diet
+baby kettle recipe museum donkey sanctuary history science sport exercise sleep diet party
+election campaign visa vote engaged
 """
 """Words of everyday letters and lessons that are near to the categories, but in none of them."""
 
@@ -86,6 +88,9 @@ LEAST_SCORE: Final = -0.8
 COMMON: Final = 3.5
 """Zipf frequency from which a word needs a higher score: `STEP` more for each unit."""
 STEP: Final = 1.0
+
+TRANSLATION: Final = 0.78
+"""Cosine from which a word is a translation or a form of a seed."""
 
 
 def vectors(encoder: USE, words: list[str]) -> Vectors:
@@ -140,19 +145,23 @@ def main() -> None:
     words = list(frequency)
     encoded = vectors(encoder, words)
     rng = np.random.default_rng(0)
-    theta = classifier(
-        {
-            "seed": vectors(encoder, [seed.replace("-", " ") for seed in SEEDS.split()]),
-            "neutral": vectors(encoder, NEUTRAL.split()),
-            "title": vectors(encoder, sorted(title_words())[::3]),
-            "sample": encoded[rng.choice(len(words), SAMPLE * len(LANGUAGES), replace=False)],
-        }
-    )
+    groups = {
+        "seed": vectors(encoder, [seed.replace("-", " ") for seed in SEEDS.split()]),
+        "neutral": vectors(encoder, NEUTRAL.split()),
+        "title": vectors(encoder, sorted(title_words())[::3]),
+        "sample": encoded[rng.choice(len(words), SAMPLE * len(LANGUAGES), replace=False)],
+    }
+    theta = classifier(groups)
     scores = encoded @ theta[:-1] + theta[-1]
+    likeness = (encoded @ groups["seed"].T).max(axis=1)
+    translates = (likeness >= TRANSLATION) & (
+        likeness > (encoded @ groups["neutral"].T).max(axis=1)
+    )
     kept = [
         word
-        for word, score in zip(words, scores, strict=True)
-        if score > LEAST_SCORE + STEP * max(0.0, frequency[word] - COMMON) and not is_usual(word)
+        for word, score, same in zip(words, scores, translates, strict=True)
+        if (same or score > LEAST_SCORE + STEP * max(0.0, frequency[word] - COMMON))
+        and not is_usual(word)
     ]
     TARGET.write_text("\n".join(sorted(kept)) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(kept)} of {len(words)} words\n")

@@ -140,14 +140,16 @@ def _encodings(text: str) -> Iterator[tuple[str, bytes]]:
         yield "percent", quote(spelling).encode()
         yield "form", quote_plus(spelling).encode()
         yield "HTML", html.escape(spelling).encode()
-        yield "quoted-printable", quopri.encodestring(raw)
+        if (printable := quopri.encodestring(raw)) != raw:
+            yield "quoted-printable", printable
         yield "rot13", codecs.encode(spelling, "rot13").encode()
         for name, form in _ESCAPES:
             for codes in ([ord(letter) for letter in spelling], list(raw)):
                 yield name, "".join(map(form.format, codes)).rstrip().encode()
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
             wide = spelling.encode(encoding)
-            yield "UTF-16" if encoding != "utf-8" else "plain text", wide
+            if encoding != "utf-8":
+                yield "UTF-16", wide
             for separator in ("", " ", ":"):
                 spaced = wide.hex(separator) if separator else wide.hex()
                 yield from (("hexadecimal", form.encode()) for form in (spaced, spaced.upper()))

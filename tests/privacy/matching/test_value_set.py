@@ -147,6 +147,19 @@ def test_runs_shorter_than_phrase_words_are_not_phrases() -> None:
     assert found("nobody in this house", shorter) == ["nobody in this house"]
 
 
+@pytest.mark.parametrize("name", ["Oksana Merriweather", "Ngozi Achterberg", "Cem Yıldızoğlu"])
+def test_a_name_of_the_context_is_found_in_lower_case(name: str) -> None:
+    values = ValueSet.from_texts([f"We met {name} on Sunday."])
+    for word in name.lower().split():
+        assert found(f"write to {word} about it", values) == [word]
+
+
+def test_an_everyday_word_is_no_name_in_lower_case() -> None:
+    values = ValueSet.from_texts(["We met Grace Baker on Sunday."])
+    assert found("write to the baker with grace", values) == []
+    assert found("write to Grace about it", values) == ["Grace"]
+
+
 # Payloads
 
 
