@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from operator import itemgetter
 from typing import Any, TypedDict
 
 from langchain_core.documents import Document
@@ -20,8 +19,9 @@ from langchain_core.runnables.utils import AddableDict
 
 from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
-from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.privacy.instruction import private
+from cogenesis_langchain.errors import ConfigurationError, InstructionError
+from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.marks import private
 
 
 class WritingInput(TypedDict):
@@ -60,20 +60,57 @@ def create_writing_chain(
         name: Name of the run.
 
     Raises:
-        ConfigurationError: The model has a retriever, so the context would be read twice.
+        ConfigurationError: One of them is of another type, or the model has a retriever, so that
+            the context would be read twice.
+        UntrustedLocalModel: When called: the retriever is not known to keep text here.
     """
+    if not isinstance(model, ChatCoGenesis):
+        raise ConfigurationError(
+            f"the chain's model is a {type(model).__name__}", remedy="pass a ChatCoGenesis"
+        )
+    if not isinstance(retriever, BaseRetriever):
+        raise ConfigurationError(
+            f"the chain's retriever is a {type(retriever).__name__}",
+            remedy="pass a PrivateContextRetriever or another retriever of LangChain",
+        )
     if model.retriever is not None:
         raise ConfigurationError(
             "the model has its own retriever",
             remedy="pass the retriever to the chain or to the model, not to both",
         )
+
+    def query(state: Mapping[str, str]) -> str:
+        require_trusted(retriever, model.trusted_hosts, model.trust)
+        return state["input"]
+
     chain = (
-        RunnablePassthrough.assign(context=itemgetter("input") | retriever)
+        RunnableLambda(_checked)
+        | RunnablePassthrough.assign(context=RunnableLambda(query) | retriever)
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
     )
     named = chain.with_config(run_name=name)
-    return named if model.allow_tracing else private_chain(named, trusted_hosts=model.trusted_hosts)
+    return private_chain(
+        named,
+        trusted_hosts=model.trusted_hosts,
+        trust=model.trust,
+        allow_tracing=model.allow_tracing,
+    )
+
+
+def _checked(given: Any) -> dict[str, Any]:
+    """The input of the chain.
+
+    Raises:
+        InstructionError: It is no mapping, or holds no instruction.
+    """
+    if isinstance(given, Mapping) and isinstance(given.get("input"), str):
+        return dict(given)
+    keys = f" with the keys {sorted(map(str, given))}" if isinstance(given, Mapping) else ""
+    raise InstructionError(
+        f"the chain's input holds no text under the key 'input': {type(given).__name__}{keys}",
+        remedy='invoke the chain with {"input": "Write ..."}',
+    )
 
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:

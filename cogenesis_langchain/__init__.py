@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
-    from cogenesis_langchain.privacy.instruction import private, public
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
+    from cogenesis_langchain.privacy.marks import private, private_prompt, public
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
@@ -44,6 +44,7 @@ __all__ = [
     "open_cloud",
     "private",
     "private_chain",
+    "private_prompt",
     "public",
 ]
 
@@ -61,9 +62,10 @@ _HOMES: Final = {
     "create_fused_decoding_chain": "chains.fused_decoding",
     "create_sketch_fill_chain": "chains.sketch_fill",
     "open_cloud": "models.cloud.stand_in",
-    "private": "privacy.instruction",
+    "private": "privacy.marks",
     "private_chain": "chains.private_chain",
-    "public": "privacy.instruction",
+    "private_prompt": "privacy.marks",
+    "public": "privacy.marks",
 }
 
 

@@ -36,9 +36,10 @@ from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
+from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
-from cogenesis_langchain.parameters import options_of_call, refuse_unknown
+from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
@@ -86,8 +87,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     both modes requests use its base URL, proxy or HTTP client, headers and key."""
     local: LocalTextModel | BaseChatModel | str = Field(exclude=True, repr=False)
     """The model inside the trust boundary: a model of this library, a LangChain chat model that
-    runs on this machine, or the name or path of a GGUF file. Fused decoding needs one that offers
-    tokens (`LlamaCppModel`, `TransformersModel`)."""
+    runs on this machine, ``ollama:MODEL``, or the name or path of a GGUF file. Fused decoding needs
+    one that offers tokens (`LlamaCppModel`, `TransformersModel`)."""
     retriever: BaseRetriever | None = Field(default=None, exclude=True, repr=False)
     """Supplies the private context; the query is the whole last human message."""
     mode: Literal["sketch", "fused"] = "sketch"
@@ -174,7 +175,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._cloud_model = CloudModel(
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
-        self._local_model = _as_local(self.local, self.trusted_hosts)
+        self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
                 ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
@@ -183,6 +184,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             rule=self.instruction,
             max_public_words=self.max_public_words,
             trusted_hosts=self.trusted_hosts,
+            trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
         )
@@ -279,6 +281,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_p=self.top_p,
             stop=tuple(self.stop or ()),
             seed=self.seed,
+            explicit=OF_GENERATION & self.model_fields_set,
         )
         return options_of_call(defaults, stop, given)
 
@@ -335,12 +338,12 @@ class ChatCoGenesis(ToolBindingChatModel):
 
 
 def _as_local(
-    local: LocalTextModel | BaseChatModel | str, trusted_hosts: Sequence[str]
+    local: LocalTextModel | BaseChatModel | str,
+    trusted_hosts: Sequence[str],
+    trust: Sequence[object],
 ) -> LocalTextModel:
     if isinstance(local, str):
-        from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-
-        return LlamaCppModel(local)
+        local = open_local_model(local)
     if isinstance(local, BaseChatModel):
-        return LocalChatModel(local, trusted_hosts=trusted_hosts)
+        return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
     return local

@@ -33,6 +33,8 @@
     └── FusionError                 fused decoding is not possible with the two models
         └── TraceInvalid            a fusion trace is incomplete or cannot be read
 
+    UntrustedFallback               a fallback would have got private text; no `Exception`
+
 The message of an error says what happened, to what, and what to do about it (``what`` and
 ``remedy``). No error contains private text or a
 payload, because tracebacks end up in logs and error trackers.
@@ -104,6 +106,25 @@ class UntrustedLocalModel(ConfigurationError):
 
 class TracingLeak(ConfigurationError):
     """A tracer, handler or debug printer would record private text."""
+
+
+class UntrustedFallback(BaseException):
+    """A call failed, and a fallback that may not see private text would have got its input.
+
+    It is no `Exception`, because LangChain's fallbacks handle every `Exception`.
+
+    Args:
+        kind: Type of the error of the call.
+        fallback: Why the fallback is not trusted.
+    """
+
+    def __init__(self, kind: str, fallback: str) -> None:
+        self.what = f"a call failed with {kind}, and its fallback is not trusted: {fallback}"
+        self.remedy = (
+            "remove the fallback, run it on this machine, or add its host to trusted_hosts or it "
+            "to trust if it may see private text"
+        )
+        super().__init__(f"{self.what}\nRemedy: {self.remedy}")
 
 
 class InstructionError(CoGenesisError):

@@ -10,7 +10,9 @@ from typing import Any, Final
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.base import GenerationOptions
 
-_OF_GENERATION: Final = frozenset({"temperature", "top_p", "max_tokens", "seed"})
+OF_GENERATION: Final = frozenset({"temperature", "top_p", "max_tokens", "seed", "stop"})
+"""Parameters of a call that are `GenerationOptions`."""
+_OF_CALL: Final = OF_GENERATION - {"stop"}  # LangChain passes stop strings apart
 _OF_TOOLS: Final = frozenset({
     "tools", "tool_choice", "parallel_tool_calls", "response_format", "strict",
 })  # fmt: skip
@@ -53,12 +55,12 @@ def options_of_call(
     Raises:
         ConfigurationError: An argument is unknown or out of range.
     """
-    refuse_unknown(given, _OF_GENERATION | _OF_TOOLS, "a call")
-    changed = {name: given[name] for name in _OF_GENERATION & given.keys()}
+    refuse_unknown(given, _OF_CALL | _OF_TOOLS, "a call")
+    changed = {name: given[name] for name in _OF_CALL & given.keys()}
     changed = {name: value for name, value in changed.items() if value is not None}
     if stop is not None:
         changed["stop"] = tuple(stop)
-    options = replace(defaults, **changed)
+    options = replace(defaults, **changed, explicit=defaults.explicit | changed.keys())
     _check(options)
     return options
 

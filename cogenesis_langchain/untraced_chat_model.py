@@ -1,4 +1,4 @@
-"""A chat model that refuses to be recorded, whichever way it is called.
+"""A chat model that refuses to be recorded, and whose failures reach no untrusted fallback.
 
 LangChain's tracers and debug printers record the messages of every call, before the model sees
 them. So the question who would record a call is asked first, in each public way of calling.
@@ -7,6 +7,7 @@ them. So the question who would record a call is asked first, in each public way
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from langchain_core.callbacks import Callbacks
@@ -16,9 +17,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.config import ensure_config
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.fallbacks import keeping_from_fallbacks
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 
 
@@ -27,6 +29,9 @@ class UntracedChatModel(BaseChatModel):
 
     trusted_hosts: Sequence[str] = ()
     """Hosts besides loopback that may receive private text."""
+    trust: Sequence[Any] = Field(default=(), exclude=True, repr=False)
+    """Objects and classes that keep private text within trust, although this library does not know
+    them: a local chat model, an embedding model, a retriever, a store."""
     allow_tracing: bool = False
     """Let tracers and debug printers record private text."""
 
@@ -38,6 +43,31 @@ class UntracedChatModel(BaseChatModel):
     def _refuse_tracing(self, callbacks: Callbacks = None) -> None:
         if not self.allow_tracing:
             refuse_tracing(callbacks, self.callbacks, trusted_hosts=self.trusted_hosts)
+
+    def _keeping_from_fallbacks(self) -> AbstractContextManager[None]:
+        return keeping_from_fallbacks(self, self.trusted_hosts, self.trust)
+
+    def invoke(  # noqa: D102  # as BaseChatModel
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        with self._keeping_from_fallbacks():
+            return super().invoke(input, config, stop=stop, **kwargs)
+
+    async def ainvoke(  # noqa: D102  # as BaseChatModel
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        with self._keeping_from_fallbacks():
+            return await super().ainvoke(input, config, stop=stop, **kwargs)
 
     def generate(  # noqa: D102  # as BaseChatModel
         self,
@@ -67,8 +97,9 @@ class UntracedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        yield from super().stream(input, config, stop=stop, **kwargs)
+        with self._keeping_from_fallbacks():
+            self._refuse_tracing(ensure_config(config).get("callbacks"))
+            yield from super().stream(input, config, stop=stop, **kwargs)
 
     async def astream(  # noqa: D102  # as BaseChatModel
         self,
@@ -78,9 +109,10 @@ class UntracedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        self._refuse_tracing(ensure_config(config).get("callbacks"))
-        async for chunk in super().astream(input, config, stop=stop, **kwargs):
-            yield chunk
+        with self._keeping_from_fallbacks():
+            self._refuse_tracing(ensure_config(config).get("callbacks"))
+            async for chunk in super().astream(input, config, stop=stop, **kwargs):
+                yield chunk
 
     def stream_events(  # noqa: D102  # as BaseChatModel
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
@@ -103,6 +135,5 @@ class UntracedChatModel(BaseChatModel):
             UntrustedLocalModel: One of them is a client of another host.
         """
         for fallback in fallbacks:
-            if not isinstance(fallback, UntracedChatModel):
-                require_trusted(fallback, self.trusted_hosts)
+            require_trusted(fallback, self.trusted_hosts, self.trust)
         return super().with_fallbacks(fallbacks, **kwargs)

@@ -27,7 +27,7 @@ from cogenesis_langchain.errors import (
     StoreError,
 )
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -122,7 +122,7 @@ def test_a_private_part_is_read_by_the_local_model_alone() -> None:
     ("message", "reason"),
     [
         (HumanMessage(content=[private("all of it")]), "no part of the request is public"),
-        (HumanMessage("word " * 151), "151 words, more than max_public_words=150"),
+        (HumanMessage("word " * 61), "61 words, more than max_public_words=60"),
     ],
 )
 def test_a_request_with_nothing_public_is_written_locally(
@@ -164,7 +164,10 @@ def test_options_of_the_call_go_before_those_of_the_model() -> None:
     model.invoke(INSTRUCTION)
     model.invoke(INSTRUCTION, stop=["HALT"], temperature=0.9, max_tokens=7, seed=3)
     assert local.options[0].stop == ("END",) and local.options[0].max_tokens == 50
-    assert local.options[1] == GenerationOptions(7, 0.9, 0.95, ("HALT",), 3, excluded="[")
+    chosen = frozenset({"temperature", "max_tokens", "stop", "seed"})
+    assert local.options[1] == GenerationOptions(
+        7, 0.9, 0.95, ("HALT",), 3, explicit=chosen, excluded="["
+    )
 
 
 def test_an_error_of_the_local_model_reaches_the_caller_and_no_other_model() -> None:
@@ -298,7 +301,8 @@ def test_detectors_find_values_besides_the_built_in_ones(context: list[SystemMes
     chat(ledger=control).invoke([*context, request])
     assert b"quartz" not in ledger.entries[0].payload
     assert b"Quist" not in ledger.entries[0].payload
-    assert b"quartz" in control.entries[0].payload
+    # In the context such a rare word is found without a detector.
+    assert (b"quartz" in control.entries[0].payload) == (not context)
 
 
 def test_private_terms_are_not_shown_by_the_model() -> None:

@@ -40,6 +40,7 @@ def test_the_public_names_are_these() -> None:
         "open_cloud",
         "private",
         "private_chain",
+        "private_prompt",
         "public",
     ]
     assert dir(cogenesis_langchain) == cogenesis_langchain.__all__

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,14 +26,17 @@ Ledger = Annotated[
     Path,
     typer.Option("--path", default_factory=default_ledger_path, help="first file of the ledger"),
 ]
+Full = Annotated[bool, typer.Option("--full", help="print the exact payload")]
 Last = Annotated[int, typer.Option(min=1, help="number of entries to show")]
 Anchor = Annotated[
     str | None,
     typer.Option(help="anchor that an earlier `verify` printed; reveals removed last lines"),
 ]
 
+_LOOPBACK_PORT = re.compile(r"(//(?:127\.0\.0\.1|localhost|\[::1\])):\d+")
+
 _GROUPS: dict[str, Callable[[LedgerEntry], str]] = {
-    "endpoint": lambda entry: entry.endpoint,
+    "endpoint": lambda entry: _without_loopback_port(entry.endpoint),
     "purpose": lambda entry: entry.purpose,
     "verdict": lambda entry: entry.verdict,
     "day (UTC)": lambda entry: f"{entry.time:%Y-%m-%d}",
@@ -40,15 +44,22 @@ _GROUPS: dict[str, Callable[[LedgerEntry], str]] = {
 
 
 @ledger_app.command()
-def show(path: Ledger, last: Last = 10) -> None:
-    """Print the newest entries with time, endpoint, purpose and exact payload."""
+def show(path: Ledger, last: Last = 10, full: Full = False) -> None:
+    """Print the newest entries: when, where to, why, and what was sent.
+
+    Of a chat only the last message is printed, which holds the instruction; the messages before it
+    are the fixed prompt. With --full the exact payload is printed.
+    """
     console = Console()
+    console.print(f"ledger: {path}", soft_wrap=True)
     for line in deque(read(path), maxlen=last):
         console.print(_heading(line), style="bold", soft_wrap=True)
         if isinstance(line.content, LedgerEntry):
             masked = ", ".join(f"{n} {kind}" for kind, n in sorted(line.content.masked.items()))
             about = f"{line.content.endpoint}\nprivate values: {masked or 'none'}"
-            body = _readable(line.content.payload)
+            if line.content.purpose == "fused":
+                about += "\nthis request shows the cloud model the text so far"
+            body = _readable(line.content.payload, full=full)
             console.print(Text(f"{_printable(about)}\n{body}\n"), soft_wrap=True)
 
 
@@ -61,12 +72,16 @@ def verify(path: Ledger, anchor: Anchor = None) -> None:
             f"the egress ledger {path} does not verify. {found.broken}",
             remedy=f"the first {found.lines} lines are intact; compare the rest with a backup",
         )
-    typer.echo(f"{found.lines} lines in {found.files} files, the chain is intact")
+    typer.echo(f"{path}: {found.lines} lines in {found.files} files, the chain is intact")
     if found.unfinished:
         typer.echo(
             f"{found.unfinished} bytes at the end are an incomplete line, from an interrupted "
             "write (its payload was not sent) or a truncated file; the next request records this"
         )
+    typer.echo(
+        "Keep this anchor on another machine. `cogenesis ledger verify --anchor ANCHOR` reveals "
+        "later whether lines were removed at the end, or the ledger was written anew."
+    )
     typer.echo(f"anchor: {found.head}")
 
 
@@ -81,11 +96,17 @@ def stats(path: Ledger) -> None:
                 key = _printable(key_of(line.content))
                 counts[group][key] += 1
                 sizes[group][key] += len(line.content.payload)
+    Console().print(f"ledger: {path}", soft_wrap=True)
     for group in _GROUPS:
         table = Table(group, "entries", "bytes sent")
         for key in sorted(counts[group]):
             table.add_row(Text(key), f"{counts[group][key]:,}", f"{sizes[group][key]:,}")
         Console().print(table)
+
+
+def _without_loopback_port(endpoint: str) -> str:
+    """The endpoint; a server on loopback gets another port each time it starts."""
+    return _LOOPBACK_PORT.sub(r"\1", endpoint)
 
 
 def _heading(line: LedgerLine) -> Text:
@@ -97,12 +118,28 @@ def _heading(line: LedgerLine) -> Text:
     return Text(_printable(f"{line.number}  {when}  {summary}"))
 
 
-def _readable(payload: bytes) -> str:
+def _readable(payload: bytes, *, full: bool) -> str:
     try:
         body = json.loads(payload, object_pairs_hook=_without_repeats)
     except ValueError:
         return _printable(payload.decode("utf-8", "backslashreplace"))
+    if not full and isinstance(body, dict):
+        return _printable("\n".join(_folded(body)))
     return _printable(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _folded(body: Mapping[str, object]) -> Iterator[str]:
+    """What varies of a request: its settings, the last message, or the text to score."""
+    for name, value in body.items():
+        if name == "messages" and isinstance(value, list) and value:
+            if len(value) > 1:
+                yield f"messages: {len(value) - 1} of the fixed prompt (--full shows them), then"
+            last = value[-1]
+            yield str(last.get("content", last) if isinstance(last, dict) else last)
+        elif isinstance(value, list) and value and all(isinstance(one, int) for one in value):
+            yield f"{name}: {len(value)} token ids (--full shows them)"
+        else:
+            yield f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:

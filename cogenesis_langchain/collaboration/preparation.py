@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
-from cogenesis_langchain.privacy.hosts import require_trusted
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
@@ -68,6 +68,7 @@ class Preparation:
         rule: What counts as the general instruction.
         max_public_words: A longer candidate stays here.
         trusted_hosts: Hosts besides loopback that the retriever may use.
+        trust: Objects and classes that the caller vouches for.
         detectors: Find private values in the context and the request, besides the built-in ones.
         private_terms: Strings that are private wherever they stand.
     """
@@ -80,6 +81,7 @@ class Preparation:
         rule: InstructionRule,
         max_public_words: int,
         trusted_hosts: Sequence[str],
+        trust: Sequence[object] = (),
         detectors: Sequence[Detector] = (),
         private_terms: Sequence[str] = (),
     ) -> None:
@@ -88,6 +90,7 @@ class Preparation:
         self._rule = rule
         self._max_public_words = max_public_words
         self._trusted_hosts = trusted_hosts
+        self._trust = trust
         self._detectors = detectors
         self._private_terms = private_terms
 
@@ -136,7 +139,7 @@ class Preparation:
     def _retrieve(self, request: Request) -> list[PrivateText]:
         if self._retriever is None:
             return []
-        require_trusted(self._retriever, self._trusted_hosts)
+        require_trusted(self._retriever, self._trusted_hosts, self._trust)
         documents = Untraced().call(
             self._retriever._get_relevant_documents,
             request.whole.reveal(),

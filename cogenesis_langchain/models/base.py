@@ -73,6 +73,8 @@ class GenerationOptions:
         seed: Makes sampling repeatable if the model supports it; None is a fresh seed.
         grammar: What the text must follow, in llguidance's dialect of Lark. Only models that are
             `FollowsGrammars` support it.
+        explicit: Names of the options above that the caller chose. A local model with settings of
+            its own keeps them where the caller chose nothing; `max_tokens` always holds.
         excluded: Characters that no token of the text may contain. Only models in this process
             support it, and a grammar takes precedence.
     """
@@ -83,6 +85,7 @@ class GenerationOptions:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     grammar: str | None = None
+    explicit: frozenset[str] = frozenset()
     excluded: str = ""
 
 

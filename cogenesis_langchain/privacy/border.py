@@ -201,21 +201,6 @@ class Border:
             masked = placeholders.mask_whole(original)
         return PublicText(masked, seal=BORDER_SEAL)
 
-    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
-        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
-
-        Args:
-            declaration: Name, description and schema; public because the developer wrote it.
-            release: The decision about the instruction.
-
-        Returns:
-            The declaration; None if it contains a known private value.
-        """
-        text = declaration.reveal()
-        if release.values.find(text) or release.values.find_in_payload(text.encode()):
-            return None
-        return PublicText(text, seal=BORDER_SEAL)
-
     def check_settings(self, settings: Sequence[str], values: ValueSet) -> None:
         """Check what the caller configured for every request, once, when it is configured.
 
@@ -233,6 +218,21 @@ class Border:
                 f"values ({', '.join(sorted(found))})",
                 remedy="remove them from default_headers, stop, model_kwargs or extra_body",
             )
+
+    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
+        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
+
+        Args:
+            declaration: Name, description and schema; public because the developer wrote it.
+            release: The decision about the instruction.
+
+        Returns:
+            The declaration; None if it contains a known private value.
+        """
+        text = declaration.reveal()
+        if release.values.find(text) or release.values.find_in_payload(text.encode()):
+            return None
+        return PublicText(text, seal=BORDER_SEAL)
 
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None

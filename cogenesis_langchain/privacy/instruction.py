@@ -1,8 +1,9 @@
 """Splits a request into a candidate for the general instruction and the private rest.
 
-By default the candidate is the text of the last `HumanMessage`, if it is short. System, assistant
-and tool messages and earlier turns are private. The border (`privacy/border.py`) decides afterwards
-whether the candidate may leave the machine.
+By default the candidate is the text of the last `HumanMessage`, if it is one short paragraph.
+Prompts that hold documents or a conversation, and pasted texts, are longer or have line breaks.
+System, assistant and tool messages and earlier turns are private. The border (`privacy/border.py`)
+decides afterwards whether the candidate may leave the machine.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from cogenesis_langchain.errors import InstructionError
+from cogenesis_langchain.privacy.marks import Mark, marked_parts, without_marks
 from cogenesis_langchain.privacy.text import PrivateText
 
 InstructionRule: TypeAlias = (
@@ -22,21 +24,13 @@ InstructionRule: TypeAlias = (
 )
 """The rule that selects the candidate: see `split_request`."""
 
-MAX_PUBLIC_WORDS: Final = 150
-"""Default limit for the candidate. A longer text is taken for a document and stays private."""
+MAX_PUBLIC_WORDS: Final = 60
+"""Default limit for a text without marks. A longer one is taken for a document and stays here."""
+_CHARACTERS_A_WORD: Final = 400 / MAX_PUBLIC_WORDS
+"""For scripts that write without spaces, where a letter can count as one word."""
 
-_MARK: Final = "cogenesis"
+_NOTHING: Final = "no part of the request is public"
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
-
-
-def public(text: str) -> dict[str, object]:
-    """Mark a content block as part of the general instruction. The border still checks it."""
-    return {"type": "text", "text": text, "extras": {_MARK: "public"}}
-
-
-def private(text: str) -> dict[str, object]:
-    """Mark a content block as private, so that only the local model sees it."""
-    return {"type": "text", "text": text, "extras": {_MARK: "private"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +89,11 @@ def split_request(
 
     Args:
         messages: The conversation; the last human message is the request.
-        rule: ``last_human``: every block of that message that is not marked private.
-            ``marked``: only the blocks marked public. A callable gets the messages and returns
-            the candidate, or None.
-        max_public_words: A candidate with more words is taken for a document and stays private.
+        rule: ``last_human``: what is marked public in that message, and the text without marks if
+            it is one short paragraph. ``marked``: only what is marked public. A callable gets the
+            messages and returns the candidate, or None.
+        max_public_words: Most words of a text without marks. It may have 400 characters for each
+            60 of them, and no line break.
 
     Returns:
         The parts.
@@ -109,7 +104,7 @@ def split_request(
     """
     position = _last_human(messages)
     message = messages[position]
-    parts = list(_marked_parts(message))
+    parts = marked_parts(message)
     whole = _join(text for text, _ in parts)
     if not whole.strip():
         raise InstructionError(
@@ -126,11 +121,13 @@ def split_request(
     if callable(rule):
         candidate = rule(messages)
         kept = whole.replace(candidate, "") if candidate else whole
+        reason = "" if candidate and candidate.strip() else _NOTHING
     else:
-        chosen = {"public"} if rule == "marked" else {"public", ""}
+        reason = "" if rule == "marked" else _why_private(parts, max_public_words)
+        chosen = {"public"} if rule == "marked" or reason else {"public", ""}
         candidate = _join(text for text, mark in parts if mark in chosen)
         kept = _join(text for text, mark in parts if mark not in chosen)
-    reason = _reason_not_public(candidate, max_public_words)
+        reason = "" if candidate.strip() else reason or _NOTHING
     return Request(
         candidate=None if candidate is None or reason else PrivateText(candidate.strip()),
         reason=reason,
@@ -155,7 +152,7 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
 
 
 def _notes_task_details(
-    parts: Sequence[tuple[str, str]],
+    parts: Sequence[tuple[str, Mark]],
 ) -> tuple[list[str], list[str], list[str]]:
     """Return the leading private texts, all other texts, and the private ones among the latter.
 
@@ -170,38 +167,29 @@ def _notes_task_details(
     return texts[:first], texts[first:], details
 
 
-def _reason_not_public(candidate: str | None, max_public_words: int) -> str:
-    if candidate is None or not candidate.strip():
-        return "no part of the request is public"
-    words = len(candidate.split())
-    if words > max_public_words:
-        return f"the instruction has {words} words, more than max_public_words={max_public_words}"
-    return ""
-
-
-def _marked_parts(message: BaseMessage) -> Iterator[tuple[str, str]]:
-    """Yield the texts of a message with their marks: ``public``, ``private`` or ``""``."""
-    if isinstance(message.content, str):
-        yield message.content, ""
-        return
-    for block in message.content:
-        if isinstance(block, str):
-            yield block, ""
-        elif block.get("type") == "text":
-            extras = block.get("extras")
-            mark = extras.get(_MARK, "") if isinstance(extras, dict) else ""
-            yield str(block.get("text", "")), mark
-        else:
-            raise InstructionError(
-                f"a message contains a content block of type {block.get('type')!r}",
-                remedy="pass text blocks only; the local model reads no other type",
-            )
+def _why_private(parts: Sequence[tuple[str, Mark]], max_public_words: int) -> str:
+    """Why the text without marks stays here; empty if it may be public."""
+    text = _join(text for text, mark in parts if not mark).strip()
+    words, lines = len(text.split()), len(text.splitlines())
+    most = int(max_public_words * _CHARACTERS_A_WORD)
+    if lines > 1:
+        problem = "has line breaks"
+    elif words > max_public_words:
+        problem = f"has {words} words, more than max_public_words={max_public_words}"
+    elif len(text) > most:
+        problem = f"has {len(text)} characters, more than {most}"
+    else:
+        return ""
+    return (
+        f"the last human message {problem}, so it is taken for private text; mark what may leave "
+        "with public(...), or use private_prompt"
+    )
 
 
 def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
     repeated = False
     if isinstance(message, (HumanMessage, SystemMessage)):
-        parts = list(_marked_parts(message))
+        parts = marked_parts(message)
         text = _join(text for text, _ in parts)
         repeated = (
             isinstance(message, HumanMessage)
@@ -211,9 +199,9 @@ def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
         )
     elif isinstance(message, AIMessage):
         calls = [f"{call['name']}({json.dumps(call['args'])})" for call in message.tool_calls]
-        text = _join([message.text, *(f"Called {call}" for call in calls)])
+        text = _join([without_marks(message.text), *(f"Called {call}" for call in calls)])
     elif isinstance(message, ToolMessage):
-        text = f"Result of {message.name or 'a tool'}: {message.text}"
+        text = f"Result of {message.name or 'a tool'}: {without_marks(message.text)}"
     else:
         raise InstructionError(
             f"a message of type {message.type!r} cannot be passed to the local model",

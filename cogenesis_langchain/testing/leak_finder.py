@@ -75,8 +75,9 @@ def find_agent_leaks(
         for request in recorder.requests:
             component = steps.running_at(request.received)
             sent.setdefault(component, []).append(request.head + request.body)
-            if encodings := list(find_leaks(request.searchable, set(values(world)))):
-                leaks[AgentLeak(component, f"sends private values in {encodings[0]}")] = None
+            if encodings := find_leaks(request.searchable, set(values(world))):
+                plainest = "plain text" if "plain text" in encodings else min(encodings)
+                leaks[AgentLeak(component, f"sends private values in {plainest}")] = None
         seen.append(sent)
     if not any(seen):
         raise AssertionError("no request arrived at the recorder, so nothing was checked")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
 from cogenesis_langchain.fusion.heat_map_page import to_html
@@ -18,6 +16,7 @@ from experiments.config import ExperimentConfig, load_config
 from experiments.errors import ExperimentError
 from experiments.report import plots, tables
 from experiments.report.findings import Findings, counted
+from experiments.report.html_page import to_page
 from experiments.report.measures import BEST_FIXED_WEIGHT, Measured, best_fixed_weight, settings_of
 from experiments.report.paper import SOURCE
 from experiments.report.statistics import FEWEST, stability_curve
@@ -25,13 +24,6 @@ from experiments.results import Results, read_results
 
 CONFIG: Final = "config.toml"
 """The configuration of a run, kept in its folder."""
-
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;display:block;overflow-x:auto;font-size:.85rem}"
-    "td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}"
-    "img{max-width:100%}pre{background:#f5f5f5;padding:.8rem;overflow-x:auto;white-space:pre-wrap}"
-)
 
 
 def write_report(folder: Path) -> None:
@@ -57,7 +49,7 @@ def write_page(folder: Path, results: Results, config: ExperimentConfig) -> None
     report = Report(folder, Findings.of(results, config.prices), show_texts=config.show_texts)
     markdown = "\n\n".join(report.sections()) + "\n"
     (folder / "report.md").write_text(markdown, encoding="utf-8")
-    (folder / "report.html").write_text(_html(markdown, folder), encoding="utf-8")
+    (folder / "report.html").write_text(to_page(markdown, folder), encoding="utf-8")
 
 
 class Report:
@@ -131,9 +123,8 @@ class Report:
         findings, baseline = self._findings, self._findings.baseline
         yield _legend(baseline)
         yield from findings.in_words()
-        yield tables.comparison(findings.settings, findings.quality, baseline)
         shown = [*findings.core[:2], *findings.likelihoods[:1]]
-        yield from self._means("headline", findings.settings, shown, baseline)
+        yield from self._compared("headline", findings.settings, findings.quality, baseline, shown)
         yield "What a text took:"
         yield tables.comparison(findings.settings, findings.took, baseline)
         yield "Form:"
@@ -141,10 +132,9 @@ class Report:
 
     def _table_1(self) -> Iterator[str]:
         findings = self._findings
-        if findings.ratings:
-            yield from self._compared(
-                "ratings", findings.settings, findings.ratings, findings.baseline
-            )
+        rated, baseline = findings.ratings, findings.baseline
+        if rated:
+            yield from self._compared("ratings", findings.settings, rated, baseline)
         else:
             yield "No judge rated the texts of this run."
         if findings.results.order_checks:
@@ -161,10 +151,8 @@ class Report:
 
     def _table_2(self) -> Iterator[str]:
         findings = self._findings
-        fused, bounds = (
-            findings.having("fused"),
-            settings_of(findings.likelihoods, findings.results.settings),
-        )
+        fused = findings.having("fused")
+        bounds = settings_of(findings.likelihoods, findings.results.settings)
         if not fused and not bounds:
             yield tables.NOT_RUN
             return
@@ -258,16 +246,16 @@ class Report:
                 yield _quoted(setting, attempt.text or f"no text: {attempt.failure}")
 
     def _compared(
-        self, name: str, settings: Sequence[str], measured: Sequence[Measured], baseline: str
+        self,
+        name: str,
+        settings: Sequence[str],
+        measured: Sequence[Measured],
+        baseline: str,
+        plotted: Sequence[Measured] = (),
     ) -> Iterator[str]:
+        """A table, and a plot of the first four measures if two settings can be compared."""
         yield tables.comparison(settings, measured, baseline)
-        yield from self._means(name, settings, measured, baseline)
-
-    def _means(
-        self, name: str, settings: Sequence[str], measured: Sequence[Measured], baseline: str
-    ) -> Iterator[str]:
-        """A plot of the first four measures, if two settings can be compared."""
-        shown = [one for one in measured if any(len(one.of(s)) for s in settings)][:4]
+        shown = [one for one in plotted or measured if any(len(one.of(s)) for s in settings)][:4]
         rows = [s for s in settings if any(len(one.of(s)) for one in shown)]
         if len(rows) > 1:
             description = (
@@ -298,18 +286,3 @@ def _legend(baseline: str) -> str:
 def _quoted(title: str, text: str) -> str:
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
     return f"**{title}**\n\n{fence}text\n{text}\n{fence}"
-
-
-def _html(markdown: str, folder: Path) -> str:
-    """The page as one file that loads no other."""
-
-    def inline(match: re.Match[str]) -> str:
-        data = base64.b64encode((folder / match[1]).read_bytes()).decode()
-        return f'src="data:image/svg+xml;base64,{data}"'
-
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    body = re.sub(r'src="(figures/[\w-]+\.svg)"', inline, body)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title>'
-        f"<style>{_STYLE}</style><body>{body}</body></html>\n"
-    )

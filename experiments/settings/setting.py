@@ -16,7 +16,8 @@ from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.models.base import LocalTextModel
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, private, public
+from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS
+from cogenesis_langchain.privacy.marks import private, public
 from experiments.config import ExperimentConfig
 from experiments.models import CLOUD
 from experiments.records.record import Record

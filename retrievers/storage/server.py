@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted, require_trusted_host
 from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.embedded import chroma_settings
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
@@ -45,7 +44,7 @@ class StoreServer:
     ) -> None:
         self.location = f"{host}:{port}"
         self.lock = threading.RLock()
-        require_trusted(SimpleNamespace(host=host), trusted_hosts)  # before anything is sent
+        require_trusted_host(host, "the Chroma client", trusted_hosts)  # before anything is sent
         settings = chroma_settings()
         import chromadb
 

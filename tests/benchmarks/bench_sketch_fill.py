@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.documents import Document
 from langchain_core.language_models.chat_models import SimpleChatModel
@@ -44,6 +44,8 @@ ROUNDS = 3
 
 class Documents(BaseRetriever):
     """A retriever that always returns all of the persona's documents."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     texts: Sequence[str]
 

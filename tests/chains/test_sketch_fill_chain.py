@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
-from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.errors import ConfigurationError, InstructionError
 
 RETRIEVER = Documents(texts=[CONTEXT])
 
@@ -45,3 +48,28 @@ def test_a_model_with_its_own_retriever_is_refused() -> None:
     owner = model(ScriptedLocal(), MemoryLedger(), retriever=RETRIEVER)
     with pytest.raises(ConfigurationError, match="its own retriever"):
         create_sketch_fill_chain(owner, RETRIEVER)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"question": INSTRUCTION}, r"dict with the keys \['question'\]"),
+        ({"input": None}, r"dict with the keys \['input'\]"),
+        (INSTRUCTION, "str$"),
+    ],
+)
+def test_an_input_without_an_instruction_is_a_clear_error(given: Any, told: str) -> None:
+    ledger = MemoryLedger()
+    chain = create_sketch_fill_chain(model(ScriptedLocal(), ledger), RETRIEVER)
+    with pytest.raises(InstructionError) as caught:
+        chain.invoke(given)
+    assert re.search(told, caught.value.what) and '{"input"' in caught.value.remedy
+    assert not ledger.entries
+
+
+def test_parts_of_another_type_are_refused_when_the_chain_is_made() -> None:
+    writer = model(ScriptedLocal(), MemoryLedger())
+    with pytest.raises(ConfigurationError, match="retriever is a list"):
+        create_sketch_fill_chain(writer, [RETRIEVER])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="model is a ScriptedLocal"):
+        create_sketch_fill_chain(ScriptedLocal(), RETRIEVER)  # type: ignore[arg-type]

@@ -149,3 +149,42 @@ def test_another_ledger_can_be_named(
 
 def test_the_commands_are_part_of_cogenesis() -> None:
     assert "ledger" in {group.name for group in app.registered_groups}
+
+
+def test_show_folds_the_fixed_prompt_unless_it_is_asked_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    messages = [
+        {"role": "system", "content": "You plan texts."},
+        {"role": "user", "content": "Write to my dentist."},
+    ]
+    chat = json.dumps({"model": "m", "messages": messages, "temperature": 0}).encode()
+    scored = json.dumps({"prompt": list(range(500)), "logprobs": 20}).encode()
+    text = json.dumps({"prompt": "Dear Dr Obi", "max_tokens": 1}).encode()
+    time = datetime(2026, 5, 1, tzinfo=UTC)
+    fused = [LedgerEntry(SCORE, "fused", "open", one, {}, time) for one in (scored, text)]
+    record(path, sketch(chat), *fused)
+    run(monkeypatch, "show")
+    shown = capsys.readouterr().out
+    assert "Write to my dentist." in shown and "model: m" in shown and "temperature: 0" in shown
+    assert "1 of the fixed prompt" in shown and "You plan texts" not in shown
+    assert "500 token ids" in shown and "499" not in shown
+    assert shown.count("shows the cloud model the text so far") == 2 and "Dear Dr Obi" in shown
+    assert str(path) in shown
+    run(monkeypatch, "show", "--full")
+    whole = capsys.readouterr().out
+    assert "You plan texts" in whole and "499" in whole
+
+
+def test_servers_on_loopback_are_one_row(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    time = datetime(2026, 5, 1, tzinfo=UTC)
+    entries = [
+        LedgerEntry(f"POST http://{host}:{port}/v1/x", "sketch", "clean", b"{}", {}, time)
+        for host, port in (("127.0.0.1", 4001), ("127.0.0.1", 4002), ("cloud.test", 4003))
+    ]
+    record(path, *entries)
+    run(monkeypatch, "stats")
+    shown = capsys.readouterr().out
+    assert "http://127.0.0.1/v1/x" in shown and "4001" not in shown and "cloud.test:4003" in shown

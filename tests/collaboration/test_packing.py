@@ -56,6 +56,7 @@ DOCUMENTS: Final = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [behaviours.TEMPLATE, behaviours.OUTLINE, "No."])
 def test_the_size_of_the_context_does_not_change_the_requests(answer: str) -> None:
     with EgressRecorder() as cloud:
@@ -68,6 +69,7 @@ def test_the_size_of_the_context_does_not_change_the_requests(answer: str) -> No
         assert len(sent) == 1 and sent != {()}
 
 
+@pytest.mark.slow
 def test_the_metadata_tell_how_much_was_left_out() -> None:
     with EgressRecorder() as cloud:
         told = {}

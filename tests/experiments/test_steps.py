@@ -126,7 +126,7 @@ def test_texts_are_scored_anew_after_a_metric_was_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = written(folder)
-    monkeypatch.setattr("experiments.scorers.copying._RUN", 1)
+    monkeypatch.setattr("experiments.scorers.form._COPIED_RUN", 1)
     score_again(folder)
     after = written(folder)
     assert [text.attempt for text in after] == [text.attempt for text in before]

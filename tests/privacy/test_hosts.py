@@ -1,22 +1,25 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, ClassVar
+from unittest import mock
 
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import RunnableLambda
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import LocalModelError, UntrustedLocalModel
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.models.local.langchain import LocalChatModel
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.testing import EgressRecorder, FixedContext, behaviours
 
@@ -32,25 +35,149 @@ def openai_at(url: str | None, **settings: Any) -> ChatOpenAI:
     return ChatOpenAI(model="m", base_url=url, api_key=KEY, **settings)
 
 
-class Client:
-    """A client like those of Ollama and Chroma, with the address in a nested object."""
-
-    def __init__(self, url: str) -> None:
-        self._client = type("Inner", (), {})()
-        self._client._base_url = url
-
-
-class Wrapping(FakeListChatModel):
-    responses: list[str] = Field(default_factory=list)
-    wrapped: Any
+def of_class(name: str, **attributes: object) -> object:
+    """An object of a class with this full name: packages need not be installed for the test."""
+    module, _, short = name.rpartition(".")
+    made = type(short, (SimpleNamespace,), {"__module__": module})(**attributes)
+    return made
 
 
-class Ensemble(BaseRetriever):
-    retrievers: list[BaseRetriever] = Field(default_factory=list)
-    rewriter: Runnable[Any, Any] | None = None
+def ollama(url: str) -> object:
+    client = SimpleNamespace(_client=SimpleNamespace(base_url=url))
+    return of_class("langchain_ollama.chat_models.ChatOllama", _client=client)
+
+
+def elasticsearch(*urls: str) -> object:
+    nodes = [SimpleNamespace(base_url=url) for url in urls]
+    pool = SimpleNamespace(all=lambda: nodes)
+    return of_class("elasticsearch.Elasticsearch", transport=SimpleNamespace(node_pool=pool))
+
+
+def mongo(*hosts: str) -> object:
+    settings = SimpleNamespace(seeds={(host, 27017) for host in hosts})
+    name = "pymongo.synchronous.mongo_client.MongoClient"
+    return of_class(name, _topology_settings=settings)
+
+
+def redis(**settings: object) -> object:
+    pool = SimpleNamespace(connection_kwargs=settings)
+    return of_class("redis.client.Redis", connection_pool=pool)
+
+
+def engine(host: str | None) -> object:
+    return of_class("sqlalchemy.engine.base.Engine", url=SimpleNamespace(host=host))
+
+
+def qdrant(url: str) -> object:
+    remote = of_class("qdrant_client.qdrant_remote.QdrantRemote", rest_uri=url)
+    return of_class("qdrant_client.qdrant_client.QdrantClient", _client=remote)
+
+
+def chroma(url: str) -> object:
+    server = of_class("chromadb.api.fastapi.FastAPI", _api_url=f"{url}/api/v2")
+    return of_class("chromadb.api.client.Client", _server=server)
+
+
+# Each kind of client: made for a host here, and for one elsewhere.
+CLIENTS: dict[str, tuple[Callable[[str], object], ...]] = {
+    "openai": (lambda host: openai_at(f"http://{host}:1/v1"),),
+    "ollama": (lambda host: ollama(f"http://{host}:1"),),
+    "elasticsearch": (
+        lambda host: elasticsearch(f"http://{host}:1"),
+        lambda host: elasticsearch("http://127.0.0.1:1", f"http://{host}:1"),
+    ),
+    "mongo": (mongo, lambda host: mongo("127.0.0.1", host)),
+    "redis": (lambda host: redis(host=host),),
+    "postgres": (engine,),
+    "qdrant": (lambda host: qdrant(f"http://{host}:1"),),
+    "chroma": (lambda host: chroma(f"http://{host}:1"),),
+}
+
+
+def store_of(client: object) -> object:
+    here = DeterministicFakeEmbedding(size=4)
+    name = "langchain_qdrant.qdrant.QdrantVectorStore"
+    store = of_class(name, _client=client, _embeddings=here)
+    return of_class("langchain_core.vectorstores.base.VectorStoreRetriever", vectorstore=store)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_known_clients_are_trusted_by_their_hosts(kind: str) -> None:
+    for make in CLIENTS[kind]:
+        for build in (make, lambda host, make=make: store_of(make(host))):
+            require_trusted(build("127.0.0.1"))
+            require_trusted(build("db.home.test"), ["db.home.test"])
+            with pytest.raises(UntrustedLocalModel, match=r"db\.evil\.test") as caught:
+                require_trusted(build("db.evil.test"))
+            assert "trusted_hosts" in caught.value.remedy
+
+
+def test_a_socket_of_this_machine_is_trusted() -> None:
+    require_trusted(redis(path="/run/redis.sock"))
+    require_trusted(engine(None))
+
+
+@pytest.mark.parametrize("client", [elasticsearch(), mongo(), ollama("")], ids=repr)
+def test_a_client_whose_address_cannot_be_seen_is_refused(client: object) -> None:
+    with pytest.raises(UntrustedLocalModel):
+        require_trusted(client)
+
+
+class Unknown(BaseRetriever):
+    """Could send its query anywhere; nothing of it looks like an address."""
+
+    slot: object = None
 
     def _get_relevant_documents(self, query: str, *, run_manager: object) -> list[Document]:
         return []
+
+
+class Declared(Unknown):
+    cogenesis_local: ClassVar[bool] = True
+
+
+class Slotted:
+    __slots__ = ("host",)
+
+
+def odd_objects() -> list[object]:
+    loop = SimpleNamespace()
+    loop.loop = loop
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    return [
+        Unknown(),
+        Unknown(slot=loop),
+        Unknown(slot=deep),
+        Slotted(),
+        loop,
+        deep,
+        None,
+        mock.MagicMock(),
+        RunnableLambda(str),
+        type("InMemoryVectorStore", (InMemoryVectorStore,), {})(DeterministicFakeEmbedding(size=4)),
+    ]
+
+
+@pytest.mark.parametrize("odd", odd_objects(), ids=lambda odd: type(odd).__name__)
+def test_what_is_not_known_is_refused_until_the_caller_vouches_for_it(odd: object) -> None:
+    with pytest.raises(UntrustedLocalModel) as caught:
+        require_trusted(odd)
+    assert "trust=[...]" in caught.value.remedy
+    require_trusted(odd, trust=[odd])
+    require_trusted(odd, trust=[type(odd)])
+
+
+def test_a_class_may_declare_that_it_is_local() -> None:
+    require_trusted(Declared())
+
+
+def test_known_local_classes_are_admitted() -> None:
+    here = DeterministicFakeEmbedding(size=4)
+    store = InMemoryVectorStore(here)
+    for thing in (here, store, store.as_retriever(), FixedContext(texts=[])):
+        require_trusted(thing)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +192,7 @@ class Ensemble(BaseRetriever):
 )
 def test_models_on_this_machine_are_trusted(url: str) -> None:
     require_trusted(openai_at(url))
-    require_trusted(Wrapping(wrapped=Client(url)))
+    require_trusted(ollama(url))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +213,7 @@ def test_models_on_other_hosts_are_refused(url: str | None) -> None:
     assert "trusted_hosts" in caught.value.remedy
     if url is not None:
         with pytest.raises(UntrustedLocalModel):
-            require_trusted(Wrapping(wrapped=Client(url)))
+            require_trusted(ollama(url))
 
 
 def test_a_host_in_trusted_hosts_is_trusted() -> None:
@@ -94,30 +221,17 @@ def test_a_host_in_trusted_hosts_is_trusted() -> None:
 
 
 def test_the_members_of_an_ensemble_are_checked() -> None:
+    def ensemble(*retrievers: object) -> object:
+        name = "langchain_classic.retrievers.ensemble.EnsembleRetriever"
+        return of_class(name, retrievers=list(retrievers))
+
     remote = InMemoryVectorStore(OpenAIEmbeddings(model="m")).as_retriever()
     here = InMemoryVectorStore(DeterministicFakeEmbedding(size=4)).as_retriever()
-    require_trusted(Ensemble(retrievers=[here, here]))
+    require_trusted(ensemble(here, ensemble(here)))
     with pytest.raises(UntrustedLocalModel, match=r"api\.openai\.com"):
-        require_trusted(Ensemble(retrievers=[here, remote]))
-    rewriter: Runnable[Any, Any] = RunnableLambda(str) | openai_at(None)
-    with pytest.raises(UntrustedLocalModel):
-        require_trusted(Ensemble(rewriter=rewriter))
-
-
-def test_links_in_private_documents_are_not_checked() -> None:
-    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
-    store.add_documents([Document("https://example.test", metadata={"source": "https://a.test"})])
-    require_trusted(store.as_retriever())
-
-
-def test_hosted_services_without_an_address_are_refused() -> None:
-    class Hosted(FakeListChatModel):
-        @property
-        def lc_secrets(self) -> dict[str, str]:
-            return {"key": "HOSTED_KEY"}
-
-    with pytest.raises(UntrustedLocalModel, match="hosted"):
-        require_trusted(Hosted(responses=[]))
+        require_trusted(ensemble(here, ensemble(remote)))
+    with pytest.raises(UntrustedLocalModel, match="Unknown"):
+        require_trusted(ensemble(here, Unknown()))
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"])
@@ -141,6 +255,8 @@ def test_a_base_url_or_proxy_from_the_environment_is_refused(
     url = "http://127.0.0.1:8080/v1" if name == "OPENAI_PROXY" else None
     with pytest.raises(UntrustedLocalModel):
         LocalChatModel(openai_at(url))
+    with pytest.raises(UntrustedLocalModel):
+        require_trusted(OpenAIEmbeddings(**({"openai_api_base": url} if url else {})))
 
 
 # At call time
@@ -154,9 +270,9 @@ def write(local: LocalChatModel) -> str:
 
 
 def test_a_model_whose_address_changes_later_is_refused() -> None:
-    model = Wrapping(wrapped=Client("http://127.0.0.1:1"))
+    model = openai_at("http://127.0.0.1:1/v1")
     local = LocalChatModel(model)
-    model.wrapped._client._base_url = "https://elsewhere.test"
+    vars(local._model)["root_client"].base_url = "https://elsewhere.test"
     with pytest.raises(UntrustedLocalModel):
         write(local)
 
@@ -189,15 +305,30 @@ def test_a_failing_local_model_keeps_the_prompt_out_of_its_error(
 
 
 def test_a_remote_retriever_is_refused_before_it_is_called() -> None:
-    class Remote(FixedContext):
-        client: Any
-
     cloud = FakeListChatModel(responses=["No."])
     model = ChatCoGenesis(
         cloud=cloud,
         local=FakeListChatModel(responses=["x"]),
-        retriever=Remote(texts=["private"], client=Client("https://db.test")),
+        retriever=InMemoryVectorStore(
+            OpenAIEmbeddings(openai_api_base="https://db.test")
+        ).as_retriever(),
         ledger=MemoryLedger(),
     )
     with pytest.raises(UntrustedLocalModel, match=r"db\.test"):
         model.invoke("Write a toast.")
+
+
+def test_an_unknown_retriever_is_refused_until_it_is_trusted() -> None:
+    def model(*trust: object) -> ChatCoGenesis:
+        return ChatCoGenesis(
+            cloud=FakeListChatModel(responses=["No."]),
+            local=FakeListChatModel(responses=["x"]),
+            retriever=Unknown(),
+            trust=trust,
+            ledger=MemoryLedger(),
+            on_fallback="silent",
+        )
+
+    with pytest.raises(UntrustedLocalModel, match="Unknown"):
+        model().invoke("Write a toast.")
+    assert model(Unknown).invoke("Write a toast.").text == "x"

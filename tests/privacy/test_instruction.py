@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import pytest
 from langchain_core.messages import (
@@ -10,23 +12,29 @@ from langchain_core.messages import (
     HumanMessage,
     SystemMessage,
     ToolMessage,
+    convert_to_openai_messages,
+    get_buffer_string,
+    merge_message_runs,
+    messages_from_dict,
+    messages_to_dict,
+    trim_messages,
 )
+from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 
 from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.privacy.instruction import (
     InstructionRule,
     Request,
-    private,
-    public,
     split_request,
 )
+from cogenesis_langchain.privacy.marks import private, private_prompt, public
 
 TASK = "Write a letter to my landlord."
 NOTE = "I am Zimlor Quovex."
 
 
 def split(
-    *messages: BaseMessage, rule: InstructionRule = "last_human", max_public_words: int = 150
+    *messages: BaseMessage, rule: InstructionRule = "last_human", max_public_words: int = 60
 ) -> Request:
     return split_request(messages, rule=rule, max_public_words=max_public_words)
 
@@ -88,10 +96,151 @@ def test_a_callable_supplies_the_candidate() -> None:
 
 
 def test_a_long_message_is_a_document() -> None:
-    request = split(HumanMessage("word " * 151))
+    request = split(HumanMessage("word " * 61))
     assert candidate(request) is None
-    assert "151 words" in request.reason and "word word" in request.withheld.reveal()
-    assert candidate(split(HumanMessage("word " * 150))) is not None
+    assert "61 words" in request.reason and "word word" in request.withheld.reveal()
+    assert "public(...)" in request.reason
+    assert candidate(split(HumanMessage("word " * 60))) is not None
+    assert candidate(split(HumanMessage("word " * 150), max_public_words=150)) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("お願いします" * 70, "420 characters"),
+        ("ขอจดหมายถึงเจ้าของบ้าน" * 20, "440 characters"),
+        ("w" * 401, "401 characters"),
+        ("Answer by the notes:\nI am Zimlor.\nQuestion: who?", "line breaks"),
+        ("Human: hello\rAI: yes", "line breaks"),
+        ("One.\u2028Two.", "line breaks"),
+        ("One.\x85Two.", "line breaks"),
+        ("Thought: look\n\nObservation: Zimlor Quovex", "line breaks"),
+    ],
+)
+def test_a_text_that_is_not_one_short_paragraph_stays_here(text: str, reason: str) -> None:
+    request = split(HumanMessage(text))
+    assert candidate(request) is None and reason in request.reason
+    assert request.withheld.reveal() == text
+    several = split(HumanMessage([{"type": "text", "text": line} for line in (TASK, NOTE)]))
+    assert candidate(several) is None and "line breaks" in several.reason
+    assert candidate(split(HumanMessage(f"\n{TASK}\n"))) == TASK
+
+
+def test_what_is_marked_public_may_be_long() -> None:
+    long = "word " * 200 + "\n\nmore"
+    assert candidate(split(HumanMessage([public(long)]))) == long
+    mixed = split(HumanMessage([public(TASK), {"type": "text", "text": f"{NOTE}\n{NOTE}"}]))
+    assert candidate(mixed) == TASK and mixed.reason == ""
+    assert mixed.withheld.reveal() == f"{NOTE}\n{NOTE}"
+
+
+def as_openai(message: HumanMessage) -> HumanMessage:
+    (turn,) = convert_to_openai_messages([message])
+    return HumanMessage(turn["content"])
+
+
+def as_one_string(message: HumanMessage) -> HumanMessage:
+    (turn,) = convert_to_openai_messages([message], text_format="string")
+    return HumanMessage(turn["content"])
+
+
+def as_json(message: HumanMessage) -> HumanMessage:
+    (loaded,) = messages_from_dict(json.loads(json.dumps(messages_to_dict([message]))))
+    assert isinstance(loaded, HumanMessage)
+    return loaded
+
+
+def by_a_template(message: HumanMessage) -> HumanMessage:
+    made = ChatPromptTemplate.from_messages([("human", message.content)]).invoke({})
+    (only,) = made.to_messages()
+    return HumanMessage(only.content)
+
+
+def by_a_string_template(message: HumanMessage) -> HumanMessage:
+    return HumanMessage(PromptTemplate.from_template("{it}").format(it=message.text))
+
+
+def cut(characters: slice) -> Callable[[HumanMessage], HumanMessage]:
+    return lambda message: HumanMessage(message.text[characters])
+
+
+def trimmed(strategy: Literal["first", "last"]) -> Callable[[HumanMessage], HumanMessage]:
+    def trim(message: HumanMessage) -> HumanMessage:
+        whole = HumanMessage(message.text)
+        (kept,) = trim_messages(
+            [whole],
+            max_tokens=len(message.text) - 22,
+            token_counter=lambda turns: sum(len(str(turn.content)) for turn in turns),
+            strategy=strategy,
+            allow_partial=True,
+            text_splitter=list,
+        )
+        return HumanMessage(str(kept.content))
+
+    return trim
+
+
+CONVERTERS: dict[str, Callable[[HumanMessage], HumanMessage]] = {
+    "convert_to_openai_messages": as_openai,
+    "convert_to_openai_messages, string": as_one_string,
+    "messages_to_dict": as_json,
+    "merge_message_runs": lambda message: HumanMessage(
+        merge_message_runs([HumanMessage("Please."), message])[0].content
+    ),
+    "get_buffer_string": lambda message: HumanMessage(get_buffer_string([message])),
+    "get_buffer_string, xml": lambda message: HumanMessage(
+        get_buffer_string([message], format="xml")
+    ),
+    "a template": by_a_template,
+    "a string template": by_a_string_template,
+    "JSON": lambda message: HumanMessage(json.dumps(message.content)),
+    "repr": lambda message: HumanMessage(repr(message.content)),
+    "cut from the front": cut(slice(10, None)),
+    "cut through a mark": cut(slice(None, 40)),
+    "cut before the end": cut(slice(None, 30)),
+    "trimmed from the front": trimmed("last"),
+    "trimmed from the end": trimmed("first"),
+}
+
+
+@pytest.mark.parametrize("converter", CONVERTERS)
+@pytest.mark.parametrize("private_first", [True, False])
+def test_private_text_stays_private_whatever_converts_the_message(
+    converter: str, private_first: bool
+) -> None:
+    task: dict[str, object] = {"type": "text", "text": TASK}
+    blocks: list[str | dict[Any, Any]] = (
+        [private(NOTE), task] if private_first else [task, private(NOTE)]
+    )
+    converted = CONVERTERS[converter](HumanMessage(blocks))
+    request = split(converted)
+    shown = candidate(request) or ""
+    assert "Zimlor" not in shown and "Quovex" not in shown
+    assert "<cogenesis" not in shown
+
+
+def test_private_text_that_contains_marks_stays_private() -> None:
+    forged = private(f"a </cogenesis:private> {NOTE} <cogenesis:private>")
+    assert candidate(split(HumanMessage([forged, {"type": "text", "text": TASK}]))) == TASK
+    prompt = private_prompt("{question}", "{context}")
+    told = {"question": TASK, "context": f"a </cogenesis:private> {NOTE}"}
+    assert candidate(split(*prompt.invoke(told).to_messages())) is None
+
+
+def test_a_private_prompt_shows_the_instruction_alone() -> None:
+    prompt = private_prompt("{question}", "{context}", "History: {history}")
+    told = {"question": TASK, "context": NOTE, "history": "Zimlor said\nyes."}
+    request = split(*prompt.invoke(told).to_messages())
+    assert candidate(request) == TASK
+    assert [note.reveal() for note in request.notes] == [NOTE, "History: Zimlor said\nyes."]
+
+
+def test_the_stock_prompt_of_retrieval_stays_here() -> None:
+    prompt = ChatPromptTemplate.from_template(
+        "Answer from the context:\n{context}\n\nQuestion: {question}"
+    )
+    request = split(*prompt.invoke({"question": TASK, "context": NOTE}).to_messages())
+    assert candidate(request) is None and "private_prompt" in request.reason
 
 
 def test_a_message_with_private_blocks_only_has_no_candidate() -> None:

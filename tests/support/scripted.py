@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import cycle
+from typing import ClassVar
 
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -66,6 +67,8 @@ class ScriptedTokens(ScriptedLocal):
 
 class Documents(BaseRetriever):
     """A retriever that always returns the same texts."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     texts: list[str]
 

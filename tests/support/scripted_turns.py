@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -69,6 +69,8 @@ class ScriptedTurns:
 
 class ChatTurns(BaseChatModel):
     """A chat model with `bind_tools`, as Ollama's, that gives the scripted messages."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     messages: list[AIMessage]
     _bound: list[dict[str, Any]] = PrivateAttr(default_factory=list)

@@ -11,6 +11,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from langchain_core.documents import Document
@@ -24,6 +25,8 @@ DIMENSIONS = 384
 
 class RandomEmbeddings(Embeddings):
     """A fixed random vector for each text: the fastest model that distinguishes texts."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]

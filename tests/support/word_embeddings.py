@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import ClassVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -11,6 +12,8 @@ from langchain_core.embeddings import Embeddings
 
 class WordEmbeddings(Embeddings):
     """Sums a fixed random vector for each word of a text."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     def __init__(self, dimensions: int = 32, seed: int = 0) -> None:
         self.dimensions = dimensions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelFallbackMiddleware
@@ -34,6 +34,8 @@ AnyRunnable: TypeAlias = Runnable[Any, Any]
 
 class CurrentContext(BaseRetriever):
     """Returns the private document of the current call."""
+
+    cogenesis_local: ClassVar[bool] = True
 
     harness: Any = Field(exclude=True, repr=False)
 

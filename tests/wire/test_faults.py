@@ -122,6 +122,7 @@ def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fa
     assert_no_private_value(cloud, [CANARIES.document], values=CANARIES.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

@@ -10,7 +10,7 @@ from langchain_openai import ChatOpenAI
 from wire.compositions import COMPOSITIONS
 from wire.harness import INSTRUCTION, Harness, running_harness
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, public
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
@@ -108,6 +108,11 @@ def release_everything(
     return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
 
 
+def marked(context: Canaries) -> HumanMessage:
+    """A request in which the user marked a document as public."""
+    return HumanMessage([public(f"{INSTRUCTION} {context.document}")])
+
+
 @pytest.mark.parametrize("style", CALL_STYLES)
 def test_control_without_the_border_the_requests_differ(
     harness: Harness, style: str, monkeypatch: pytest.MonkeyPatch
@@ -117,7 +122,7 @@ def test_control_without_the_border_the_requests_differ(
     unguarded = model(harness)
 
     def run(context: Canaries) -> None:
-        CALL_STYLES[style](unguarded, f"{INSTRUCTION} {context.document}", None)
+        CALL_STYLES[style](unguarded, [marked(context)], None)
 
     with pytest.raises(AssertionError, match=r"of request 1 differs"):
         assert_non_interference(run, contexts()[:2], recorder=harness.cloud)
@@ -132,7 +137,7 @@ def test_with_the_border_no_value_leaves_with_the_same_instruction(
     harness.reset("healthy")
     guarded = model(harness)
     for context in contexts()[:2]:
-        request = [SystemMessage(context.document), f"{INSTRUCTION} {context.document}"]
+        request = [SystemMessage(context.document), marked(context)]
         CALL_STYLES[style](guarded, request, None)
         assert_no_private_value(harness.cloud, [context.document], values=context.values)
 

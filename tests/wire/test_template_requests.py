@@ -14,7 +14,7 @@ from support.scripted import ScriptedTokens
 from support.token_models import Wishes
 from wire.harness import INSTRUCTION, Harness, running_harness
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, public
 from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.models.base import (
     GenerationOptions,
@@ -163,7 +163,7 @@ def test_control_without_the_border_the_notes_are_seen_to_leak(
     def run(context: Canaries) -> None:
         harness.cloud.play(*ANSWERS[answer][0])
         with suppress(LocalModelError):
-            unguarded.invoke(f"{INSTRUCTION} {context.document}")
+            unguarded.invoke([HumanMessage([public(f"{INSTRUCTION} {context.document}")])])
 
     first, second, empty = contexts()
     for pair in ((first, second), (first, empty)):

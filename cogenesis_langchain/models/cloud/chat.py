@@ -38,7 +38,7 @@ from cogenesis_langchain.models.cloud.call import CloudCall, set_current_call, t
 from cogenesis_langchain.models.cloud.configured import Configured
 from cogenesis_langchain.models.cloud.connection import as_openai_model
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
-from cogenesis_langchain.models.cloud.transport import server_root, with_gated_client
+from cogenesis_langchain.models.cloud.transport import server_root, with_checked_client
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.request_shape import RequestShape, Scalar, parts_of
 from cogenesis_langchain.privacy.text import PublicText
@@ -93,12 +93,12 @@ class CloudModel:
         if openai_model is None:
             self._model = _without_own_retries(model)
             return
-        gated, self._configured = with_gated_client(openai_model)
-        self._model = gated
-        self._client = gated.root_client
-        self._root = server_root(gated)
-        self._extra_body = gated.extra_body or {}
-        weakref.finalize(self, gated.root_client.close)
+        checked, self._configured = with_checked_client(openai_model)
+        self._model = checked
+        self._client = checked.root_client
+        self._root = server_root(checked)
+        self._extra_body = checked.extra_body or {}
+        weakref.finalize(self, checked.root_client.close)
 
     @property
     def name(self) -> str:

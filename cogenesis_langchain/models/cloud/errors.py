@@ -45,7 +45,7 @@ def translate(error: Exception, name: str) -> CoGenesisError:
     Args:
         error: What the provider's client raised. Only its type, its HTTP status, its Retry-After
             header and the types of its causes are read; an error of ours among the causes (raised
-            by the gate) is returned as it is.
+            by the transport) is returned as it is.
         name: The cloud model's name.
 
     Returns:

@@ -1,10 +1,9 @@
-"""The gate: the HTTP transport through which every request to the cloud leaves.
+"""The HTTP transport of OpenAI-compatible models: every request of theirs leaves through it.
 
-A chat model and its provider's client stand between the border and the network, with whatever they
-were configured with. The gate is an HTTP transport below them. It sends a request of its own: the
-body that the client made, headers from a fixed list, and those of the caller. The egress permit
-compares the body with what was released and configured, and records it. Nothing that a server chose
-is kept: no cookie, no redirect. The total time and the size of an answer are limited.
+It lies below the provider's client, whose configuration is the caller's. It sends a request of its
+own: the body that the client made, headers from a fixed list, and those of the caller. The egress
+permit compares the body with what was released and configured, and records it. Nothing that a
+server chose is kept: no cookie, no redirect. The total time and the size of an answer are limited.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ _HEADERS_READ: Final = frozenset({"content-type", "retry-after"})
 """Of an answer; no other header reaches the client."""
 
 
-def with_gated_client(model: BaseChatOpenAI) -> tuple[BaseChatOpenAI, Configured]:
-    """Copy an OpenAI chat model so that its requests pass the gate.
+def with_checked_client(model: BaseChatOpenAI) -> tuple[BaseChatOpenAI, Configured]:
+    """Copy an OpenAI chat model so that its requests leave through the transport.
 
     Its own retries are off, its answers are not cached, and the Responses API is told not to
     store. A client or proxy that the caller gave explicitly still carries the requests.
@@ -66,7 +65,7 @@ def with_gated_client(model: BaseChatOpenAI) -> tuple[BaseChatOpenAI, Configured
     if model._use_responses_api({}):
         model = model.model_copy(update={"store": False})
     configured = learn(model)
-    return with_transport(model, _Gate(carrier, configured), max_retries=0), configured
+    return with_transport(model, _CheckedTransport(carrier, configured), max_retries=0), configured
 
 
 def server_root(model: BaseChatOpenAI) -> str:
@@ -74,7 +73,7 @@ def server_root(model: BaseChatOpenAI) -> str:
     return str(model.root_client.base_url).rstrip("/").removesuffix("/v1")
 
 
-class _Gate(httpx2.BaseTransport):
+class _CheckedTransport(httpx2.BaseTransport):
     """Checks each request under the current call's permit, then sends one of its own.
 
     Args:

@@ -239,7 +239,8 @@ def _existing(path: Path) -> Path:
         return path
     raise ModelFileUnknown(
         f"no model is called {str(path)!r}, and there is no such file",
-        remedy="see `cogenesis models list`, or give a path or hf:owner/repository/file.gguf",
+        remedy="see `cogenesis models list`, or give a path or hf:owner/repository/file.gguf; "
+        'weights for transformers are opened by TransformersModel("owner/repository")',
     )
 
 

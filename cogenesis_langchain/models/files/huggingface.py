@@ -67,7 +67,8 @@ class HubFile:
         if match is None:
             raise ModelFileUnknown(
                 f"{reference!r} is not a hub reference",
-                remedy="write it as hf:owner/repository/file.gguf",
+                remedy="name one file of the repository, hf:owner/repository/file.gguf; "
+                'weights for transformers are opened by TransformersModel("owner/repository")',
             )
         return cls(match["repository"], match["path"])
 

@@ -29,8 +29,16 @@ from cogenesis_langchain.models.local.message_calls import (
     openai_tool,
 )
 from cogenesis_langchain.models.tools import ToolCall, TurnRules
-from cogenesis_langchain.privacy.hosts import require_trusted
+from cogenesis_langchain.privacy.admission import addresses_of, require_trusted
 from cogenesis_langchain.privacy.untraced import Untraced
+
+_FIELDS: Final[Mapping[str, Sequence[str]]] = {
+    "max_tokens": ("max_tokens", "num_predict", "max_new_tokens"),  # of OpenAI, Ollama, the hub
+    "temperature": ("temperature",),
+    "top_p": ("top_p",),
+    "seed": ("seed",),
+}
+"""What chat models call the options."""
 
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "system": SystemMessage,
@@ -44,19 +52,28 @@ class LocalChatModel:
 
     Its `_generate` and `_stream` are called directly, so that no tracer, handler, cache or debug
     printer sees the prompt. The hosts it would send text to are checked before every call. It keeps
-    its own settings: only the stop strings of the generation options are passed on, because chat
-    models name the other options differently.
+    its own settings where the caller of `ChatCoGenesis` chose none; the bound of tokens always
+    holds. A setting that its class has no field for stays as the model has it.
 
     Args:
         model: The chat model.
         trusted_hosts: Hosts besides loopback that may receive private text.
+        trust: Objects and classes that the caller vouches for.
 
     Raises:
-        UntrustedLocalModel: It is a client of another host.
+        UntrustedLocalModel: It is of an unknown class, or a client of another host.
     """
 
-    def __init__(self, model: BaseChatModel, *, trusted_hosts: Sequence[str] = ()) -> None:
-        require_trusted(model, trusted_hosts)
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        trusted_hosts: Sequence[str] = (),
+        trust: Sequence[object] = (),
+    ) -> None:
+        require_trusted(model, trusted_hosts, trust)
+        # A copy of the model is used below, so that the copy is vouched for too.
+        self._trust = (*trust, type(model)) if any(one is model for one in trust) else tuple(trust)
         self._model = _bound_to_its_host(model)
         self._trusted_hosts = trusted_hosts
 
@@ -88,7 +105,7 @@ class LocalChatModel:
                 f"{self.name!r} cannot be held to a grammar here",
                 remedy="use LlamaCppModel as the local model",
             )
-        require_trusted(self._model, self._trusted_hosts)
+        require_trusted(self._model, self._trusted_hosts, self._trust)
         prompt = [_ROLES[message.role](message.text.reveal()) for message in messages]
         return self._text(prompt, options)
 
@@ -109,7 +126,7 @@ class LocalChatModel:
 
         A schema of the answer is bound as one more tool, which every such model understands.
         """
-        require_trusted(self._model, self._trusted_hosts)
+        require_trusted(self._model, self._trusted_hosts, self._trust)
         structured = rules.answer_schema is not None
         progress = _Progress()
         for message in self._answer(messages, options, self._binding(rules)):
@@ -148,7 +165,7 @@ class LocalChatModel:
         answered = False
         failure = ""
         try:
-            for message in self._messages(list(prompt), list(options.stop) or None, bound):
+            for message in self._messages(list(prompt), options, bound):
                 answered = True
                 yield message
         except CoGenesisError:
@@ -157,24 +174,39 @@ class LocalChatModel:
         except Exception as error:
             failure = f"failed with {type(error).__name__}"
         if failure or not answered:  # raised here, where the client's exception is no context of it
+            where = "".join(f" at {address}" for address in addresses_of(self._model))
             raise LocalModelError(
-                f"the local model {self.name!r} {failure or 'gave no answer'}",
-                remedy="check that it runs and that its window is large enough",
+                f"the local model {self.name!r}{where} {failure or 'gave no answer'}",
+                remedy="check that its server runs and that its window is large enough",
             )
 
     def _messages(
-        self, prompt: list[BaseMessage], stop: list[str] | None, bound: Mapping[str, Any]
+        self, prompt: list[BaseMessage], options: GenerationOptions, bound: Mapping[str, Any]
     ) -> Iterator[AIMessage]:
         untraced = Untraced()
-        if type(self._model)._stream is BaseChatModel._stream:
-            result = untraced.call(self._model._generate, prompt, stop=stop, **bound)
+        model = self._model.model_copy(update=_settings(self._model, options))
+        stop = list(options.stop) or None
+        if type(model)._stream is BaseChatModel._stream:
+            result = untraced.call(model._generate, prompt, stop=stop, **bound)
             messages: Iterator[BaseMessage] = (one.message for one in result.generations)
         else:
-            chunks = untraced.call(self._model._stream, prompt, stop=stop, **bound)
+            chunks = untraced.call(model._stream, prompt, stop=stop, **bound)
             messages = (chunk.message for chunk in untraced.iterate(chunks))
         for message in messages:
             if isinstance(message, (AIMessage, AIMessageChunk)):
                 yield message
+
+
+def _settings(model: BaseChatModel, options: GenerationOptions) -> dict[str, object]:
+    """The fields of a chat model that the options change."""
+    fields = type(model).model_fields
+    changed: dict[str, object] = {}
+    for option, names in _FIELDS.items():
+        if option == "max_tokens" or option in options.explicit:
+            name = next((name for name in names if name in fields), None)
+            if name is not None:
+                changed[name] = getattr(options, option)
+    return changed
 
 
 class _Progress:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.capitals import Token, TokenisedText
+from cogenesis_langchain.privacy.detectors.lexicons.information import information
 from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
@@ -40,6 +41,7 @@ _COMMON_WORD: Final = 4.2
 _GERMAN_NOUN: Final = 4.6  # German writes nouns with a capital
 _FOREIGN_NOUN: Final = 4.8
 _PLACE: Final = 5.8  # after "in" or "from", also a common word such as "London"
+_MUCH_INFORMATION: Final = 8.0  # bits: a word used less than once in half a million
 _SHORTEST_CODE: Final = 4
 _SHORTEST_ABBREVIATION: Final = 3
 _HOUSE_NUMBER: Final = re.compile(r" \d{1,4}(?:-\d{1,4})?(?: ?[A-Za-z]\b)?(?![\w:.,/%-]*\d)")
@@ -249,15 +251,17 @@ def _lower_case_names(tokenised: TokenisedText) -> Iterator[Span]:
 
 
 def _rare_words(tokenised: TokenisedText) -> Iterator[Span]:
-    """Yield very rare abbreviations and lower-case words, such as logins and rare illnesses."""
+    """Yield very rare abbreviations, and lower-case words that carry much information."""
     for token in tokenised.tokens:
-        if not token.text.isalpha() or not is_rare(token.text, *LANGUAGES):
+        if not token.text.isalpha() or len(token.text) < _SHORTEST_ABBREVIATION:
             continue
-        if token.text.isupper() and len(token.text) >= _SHORTEST_ABBREVIATION:
-            yield Span(token.start, token.end, "ORGANISATION")
+        if token.text.isupper():
+            if is_rare(token.text, *LANGUAGES):
+                yield Span(token.start, token.end, "ORGANISATION")
         elif (
             len(token.text) >= _SHORTEST_CODE
             and token.text.islower()
+            and information(token.text) >= _MUCH_INFORMATION
             and not is_compound(token.text)
         ):
-            yield Span(token.start, token.end, "ID")
+            yield Span(token.start, token.end, "TERM")

@@ -8,47 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence, Set
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
-from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
+from cogenesis_langchain.privacy.detectors.lexicons.information import information
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’\u00ad\u200b-\u200d\u2060][^\W_]+)*")
 
-# Surprisal in bits: the negative logarithm of a word's share of all words. Only what exceeds the
-# surprisal of an everyday word counts as information.
-_EVERYDAY_BITS: Final = 11.0
 _LEAST_BITS: Final = 2.4
-_BITS_PER_ZIPF: Final = math.log2(10)
-_BILLION_ZIPF: Final = 9.0
-_UNKNOWN_ZIPF: Final = 2.5
-_LONGEST_ENDING: Final = 4
-_SHORTEST_STEM: Final = 4
-_KNOWN_WORDS: Final = 50_000
-
-
-@lru_cache(_KNOWN_WORDS)
-def _information(word: str) -> float:
-    """Return the information of a word in bits: 0 for everyday words and words of instructions."""
-    frequency = 0.0
-    for form in _forms(word):
-        if form in INSTRUCTION_WORDS:
-            return 0.0
-        frequency = max(frequency, zipf(form, *LANGUAGES))
-    bits = (_BILLION_ZIPF - (frequency or _UNKNOWN_ZIPF)) * _BITS_PER_ZIPF
-    return max(0.0, bits - _EVERYDAY_BITS)
-
-
-def _forms(word: str) -> Iterator[str]:
-    """Yield a word and what may be its stem: "friendlier" gives "friendly"."""
-    yield word
-    for length in range(max(_SHORTEST_STEM, len(word) - _LONGEST_ENDING), len(word)):
-        yield from (word[:length] + ending for ending in ("", "y", "e"))
+# A run of two or three words must carry this many bits for each word of the usual width.
+_SHORT_BITS: Final = {2: 1.6, 3: 0.9}
+# In many texts, a run of words occurs by chance. Each doubling of their number costs one bit.
+_FEW_WINDOWS: Final = 50_000
+_SENTENCE_END: Final = re.compile(r"[.!?;:\n]")
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
@@ -59,15 +34,25 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
         yield word, match.start(), match.end()
 
 
-def _windows(text: str, width: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the digest, start and end of every window of `width` consecutive words."""
+def _windows(text: str, width: int) -> Iterator[tuple[int, int, int, float]]:
+    """Yield the digest, start, end and spare bits of every window of words.
+
+    Windows have `width` words, or two or three that carry much information; the spare bits are
+    those that they need not have.
+    """
     words = list(_words(text))
     joined = " ".join(word for word, _, _ in words).encode()
     ends = list(accumulate((len(word.encode()) + 1 for word, _, _ in words), initial=0))
-    for first in range(len(words) - width + 1):
-        window = joined[ends[first] : ends[first + width] - 1]
-        digest = int.from_bytes(blake2b(window, digest_size=8).digest())
-        yield digest, words[first][1], words[first + width - 1][2]
+    bits = list(accumulate((information(word) for word, _, _ in words), initial=0.0))
+    for size, least in {**_SHORT_BITS, width: 0.0}.items():
+        for first in range(len(words) - size + 1):
+            spare = bits[first + size] - bits[first] - least * width
+            start, end = words[first][1], words[first + size - 1][2]
+            if spare < 0 or (size < width and _SENTENCE_END.search(text, start, end)):
+                continue
+            window = joined[ends[first] : ends[first + size] - 1]
+            digest = int.from_bytes(blake2b(window, digest_size=8).digest())
+            yield digest, start, end, math.inf if size == width else spare
 
 
 def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
@@ -75,18 +60,17 @@ def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
 
     Args:
         texts: Private texts.
-        width: Number of words in a window.
+        width: Number of words in a window. Two or three words that carry much information are a
+            window too.
 
     Returns:
         64-bit digests. For a text of 150 words and a million digests, the probability of a false
         match is about 1e-11.
     """
-    return frozenset(digest for text in texts for digest, _, _ in _windows(text, width))
+    return frozenset(digest for text in texts for digest, *_ in _windows(text, width))
 
 
-def find_phrases(
-    text: str, known: Sequence[Container[int]], width: int
-) -> Iterator[tuple[int, int]]:
+def find_phrases(text: str, known: Sequence[Set[int]], width: int) -> Iterator[tuple[int, int]]:
     """Yield the start and end of each maximal run of known windows that carries information.
 
     Args:
@@ -95,19 +79,21 @@ def find_phrases(
         width: The width that the digests were made with.
     """
     for start, end in _known_runs(text, known, width):
-        if sum(_information(word) for word, _, _ in _words(text[start:end])) >= _LEAST_BITS:
+        if sum(information(word) for word, _, _ in _words(text[start:end])) >= _LEAST_BITS:
             yield start, end
 
 
-def _known_runs(
-    text: str, known: Sequence[Container[int]], width: int
-) -> Iterator[tuple[int, int]]:
+def _known_runs(text: str, known: Sequence[Set[int]], width: int) -> Iterator[tuple[int, int]]:
+    chance = math.log2(max(1.0, sum(map(len, known)) / _FEW_WINDOWS))
+    found = sorted(
+        (start, end)
+        for digest, start, end, spare in _windows(text, width)
+        if spare >= chance and any(digest in part for part in known)
+    )
     start = end = -1
-    for digest, window_start, window_end in _windows(text, width):
-        if not any(digest in part for part in known):
-            continue
+    for window_start, window_end in found:
         if window_start < end:
-            end = window_end
+            end = max(end, window_end)
             continue
         if end >= 0:
             yield start, end

@@ -35,7 +35,7 @@ def test_the_callers_model_is_left_as_it_is(egress: EgressRecorder) -> None:
     assert before == after
 
 
-def test_the_callers_http_client_carries_the_request_through_the_gate(
+def test_the_callers_http_client_carries_the_request_through_the_transport(
     egress: EgressRecorder,
 ) -> None:
     seen: list[str] = []
@@ -54,7 +54,7 @@ def test_a_client_of_an_older_library_is_refused(egress: EgressRecorder) -> None
         CloudModel(model)
 
 
-def test_azure_passes_the_gate(egress: EgressRecorder) -> None:
+def test_azure_passes_the_transport(egress: EgressRecorder) -> None:
     model = AzureChatOpenAI(
         azure_endpoint=egress.url,
         azure_deployment="cloud",

@@ -37,6 +37,7 @@ def seconds(unit: str, length: int) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", TEXTS.values(), ids=TEXTS)
 def test_four_times_the_text_takes_about_four_times_as_long(unit: str) -> None:
     seconds(unit, 500)  # loads the word lists
