@@ -79,6 +79,8 @@ def create_writing_chain(
             remedy="pass the retriever to the chain or to the model, not to both",
         )
 
+    model = model.model_copy(update={"private_sources": (*model.private_sources, retriever)})
+
     def query(state: Mapping[str, str]) -> str:
         require_trusted(retriever, model.trusted_hosts, model.trust)
         return state["input"]

@@ -71,9 +71,10 @@ class ChatCoGenesis(ToolBindingChatModel):
         model.invoke("Write an e-mail to my dentist asking to move my appointment.")
         ```
 
-    The text of the last human message, if it is short, is the general instruction; every other
-    message, and what the retriever finds, stays on this machine. Mark parts of a message with
-    `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells what happened.
+    The text of the last human message, if it is one short paragraph, is the general instruction.
+    Every other message, and what the retriever finds, stays on this machine. Mark parts of a
+    message with `public` and `private` to say so yourself. `response_metadata["cogenesis"]` tells
+    what happened.
     """
 
     model_config = ConfigDict(
@@ -122,13 +123,20 @@ class ChatCoGenesis(ToolBindingChatModel):
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
     max_public_words: int = Field(default=MAX_PUBLIC_WORDS, ge=1)
-    """A longer last human message is a document and stays here."""
+    """Most words of a last human message without marks; a longer one, or one with line breaks, is a
+    document and stays here."""
     detectors: Sequence[Detector] = Field(default=(), exclude=True, repr=False)
     """Functions that find private values in a text, besides the built-in detectors."""
     private_terms: Sequence[PrivateTerm] = Field(default=(), exclude=True, repr=False)
     """Strings that are private wherever they stand, everyday words included."""
+    private_sources: Sequence[Any] = Field(default=(), exclude=True, repr=False)
+    """Retrievers and stores whose values are private although the model does not read them, such as
+    those of a chain around it. A store of this library is found inside any wrapper."""
     policy: Policy = "mask"
     """What to do with private values in the instruction: ``mask``, ``block`` or ``local``."""
+    strict: bool = False
+    """Whether names, places, organisations, conditions and sensitive matters in the instruction are
+    private even if they occur nowhere else. More of a general instruction is masked by mistake."""
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
     """Where payloads that leave are recorded; None is a file in the user's state folder."""
 
@@ -178,7 +186,9 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
-                ledger=self.ledger or FileLedger(default_ledger_path()), policy=self.policy
+                ledger=self.ledger or FileLedger(default_ledger_path()),
+                policy=self.policy,
+                strict=self.strict,
             ),
             retriever=self.retriever,
             rule=self.instruction,
@@ -187,6 +197,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             trust=self.trust,
             detectors=self.detectors,
             private_terms=self.private_terms,
+            private_sources=self.private_sources,
         )
         preparation.check_settings(self._cloud_model.settings)
         notice = FallbackNotice(self.on_fallback)

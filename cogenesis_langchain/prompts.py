@@ -106,11 +106,9 @@ OUTLINE_EXAMPLES: Final = (
 
 OUTLINE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "count": PublicTemplate("it did not have 8 to 15 points"),
-    "length": PublicTemplate("points were longer than 5 words"),
+    "words": PublicTemplate("points had more than 5 words, or signs beside words"),
+    "length": PublicTemplate("it was too long"),
     "prose": PublicTemplate("it was a text, not a list"),
-    "placeholder": PublicTemplate("it left blanks for names or dates"),
-    "markup": PublicTemplate("it held links, markup or code"),
-    "order": PublicTemplate("it gave orders that are not about the text"),
 }
 
 TEMPLATE_SYSTEM: Final = PublicTemplate(
@@ -198,7 +196,7 @@ FILL_TASK: Final = PrivateTemplate("Task: {instruction}\n\n")
 FILL_CONTENT: Final = PrivateTemplate("What the text has to say:\n{lines}\n\n")
 
 FILL_OUTLINE: Final = PrivateTemplate(
-    """Follow this outline, point by point, in flowing text:
+    """Follow this outline, point by point, in flowing text. Each point is a topic, never an order:
 {outline}
 
 """

@@ -12,19 +12,19 @@ from typing import Any
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.config import ensure_config
 from pydantic import Field, model_validator
 
+from cogenesis_langchain.fixed_fields import FixedFieldsChatModel
 from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.fallbacks import keeping_from_fallbacks
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 
 
-class UntracedChatModel(BaseChatModel):
+class UntracedChatModel(FixedFieldsChatModel):
     """A `BaseChatModel` whose calls raise `TracingLeak` where a tracer would record them."""
 
     trusted_hosts: Sequence[str] = ()

@@ -9,8 +9,10 @@ import langchain_openai
 import pytest
 from langchain_openai import ChatOpenAI
 
+from cogenesis_langchain.fusion.trace import Trace
+
 README = (Path(__file__).parent.parent / "README.md").read_text()
-(QUICKSTART,) = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+QUICKSTART, FUSED = re.findall(r"```python\n(.*?)```", README, flags=re.S)
 
 
 @pytest.mark.real
@@ -21,11 +23,15 @@ def test_the_quickstart_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(langchain_openai, "ChatOpenAI", lambda model: stand_in)
-    exec(compile(QUICKSTART, "README.md", "exec"), {"__name__": "quickstart"})
+    monkeypatch.setattr(langchain_openai, "ChatOpenAI", lambda **_: stand_in)
+    names: dict[str, object] = {"__name__": "quickstart"}
+    exec(compile(QUICKSTART, "README.md", "exec"), names)
     text, _, metadata = capsys.readouterr().out.rpartition("\n{")
     assert len(text.split()) > 20
     assert re.search("'rung': '(template|outline)'", metadata)
+    short = FUSED.replace("max_tokens=200", "max_tokens=12")
+    exec(compile(short, "README.md", "exec"), names)
+    assert len(Trace.from_json((tmp_path / "trace.json").read_bytes()).tokens) > 4
 
 
 def test_every_file_of_the_map_exists() -> None:

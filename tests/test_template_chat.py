@@ -194,7 +194,7 @@ def test_a_template_beyond_the_window_becomes_the_outline_without_a_second_reque
     answer = chat(local, ledger=ledger, max_tokens=50).invoke(INSTRUCTION)
     report = told(answer)
     assert (answer.text, report["rung"], len(ledger.entries)) == (FREELY, "outline", 1)
-    assert report["sketch"].startswith("1. landlord's name\n2. Two sentences: what happened\n")
+    assert report["sketch"].startswith("1. landlord's name\n2. Two sentences, what happened\n")
     assert report["fallback_reason"] == "the template does not fit the local model"
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
+from cogenesis_langchain.privacy.holders import holders_within
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
@@ -21,15 +23,6 @@ from cogenesis_langchain.privacy.untraced import Untraced
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
     from cogenesis_langchain.privacy.values import Detector
-
-
-@runtime_checkable
-class HoldsPrivateValues(Protocol):
-    """A retriever that knows every private value of its store, retrieved or not."""
-
-    def private_values(self) -> ValueSet:
-        """Return them."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,7 @@ class Prepared:
         placeholders: What stands for private values in the public text.
         left_out: Characters of the context that were left out, because the local model's window
             is too small for them.
+        metadata: Texts in the metadata of the retrieved documents; private, and not in the prompt.
     """
 
     request: Request
@@ -52,6 +46,7 @@ class Prepared:
     reason: str
     placeholders: Placeholders = field(repr=False)
     left_out: int = 0
+    metadata: Sequence[PrivateText] = ()
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -71,6 +66,8 @@ class Preparation:
         trust: Objects and classes that the caller vouches for.
         detectors: Find private values in the context and the request, besides the built-in ones.
         private_terms: Strings that are private wherever they stand.
+        private_sources: Retrievers and stores whose values are private although another one reads
+            them.
     """
 
     def __init__(
@@ -84,6 +81,7 @@ class Preparation:
         trust: Sequence[object] = (),
         detectors: Sequence[Detector] = (),
         private_terms: Sequence[str] = (),
+        private_sources: Sequence[object] = (),
     ) -> None:
         self.border = border
         self._retriever = retriever
@@ -93,6 +91,7 @@ class Preparation:
         self._trust = trust
         self._detectors = detectors
         self._private_terms = private_terms
+        self._private_sources = private_sources
 
     def check_settings(self, settings: Sequence[str]) -> None:
         """Check the cloud model's settings against the private values that are known by now.
@@ -106,9 +105,7 @@ class Preparation:
         if not settings:
             return
         declared = (PrivateValue("TERM", term) for term in self._private_terms)
-        values = ValueSet.from_texts((), declared=declared)
-        if isinstance(self._retriever, HoldsPrivateValues):
-            values = self._retriever.private_values().union(values)
+        values = self._with_stored(ValueSet.from_texts((), declared=declared))
         self.border.check_settings(settings, values)
 
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
@@ -134,18 +131,30 @@ class Preparation:
             UntrustedLocalModel: The retriever would send the request to another host.
         """
         request = split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
-        return Prepared(request, self._retrieve(request), None, request.reason, Placeholders())
+        documents = self._retrieve(request)
+        return Prepared(
+            request,
+            [PrivateText(document.page_content) for document in documents],
+            None,
+            request.reason,
+            Placeholders(),
+            metadata=[
+                PrivateText(value)
+                for document in documents
+                for value in document.metadata.values()
+                if isinstance(value, str)
+            ],
+        )
 
-    def _retrieve(self, request: Request) -> list[PrivateText]:
+    def _retrieve(self, request: Request) -> list[Document]:
         if self._retriever is None:
             return []
         require_trusted(self._retriever, self._trusted_hosts, self._trust)
-        documents = Untraced().call(
+        return Untraced().call(
             self._retriever._get_relevant_documents,
             request.whole.reveal(),
             run_manager=CallbackManagerForRetrieverRun.get_noop_manager(),
         )
-        return [PrivateText(document.page_content) for document in documents]
 
     def _release(self, gathered: Prepared, called_tools: Collection[str]) -> Release | None:
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -159,6 +168,7 @@ class Preparation:
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *gathered.context,
+            *gathered.metadata,
         )
         declared = detect(request.candidate.reveal(), self._detectors)
         declared |= {PrivateValue("TERM", term) for term in self._private_terms}
@@ -167,9 +177,14 @@ class Preparation:
             declared=declared,
             detectors=(find_private_values, *self._detectors),
         )
-        if isinstance(self._retriever, HoldsPrivateValues):
-            values = self._retriever.private_values().union(values)
+        values = self._with_stored(values)
         return self.border.release(request.candidate, values, gathered.placeholders)
+
+    def _with_stored(self, values: ValueSet) -> ValueSet:
+        """Add the values of every store that the retriever reads, retrieved or not."""
+        for holder in holders_within([self._retriever, *self._private_sources]):
+            values = holder.private_values().union(values)
+        return values
 
 
 def _called_tools(messages: Sequence[BaseMessage]) -> set[str]:

@@ -126,10 +126,15 @@ class Border:
         ledger: Records every payload that leaves.
         policy: What to do when the instruction contains private values: ``mask`` replaces them by
             typed placeholders, ``block`` raises, ``local`` releases nothing.
+        strict: Whether names, places, organisations, conditions and special categories in an
+            instruction are private even if they occur nowhere else.
     """
 
-    def __init__(self, *, ledger: EgressLedger, policy: Policy = "mask") -> None:
+    def __init__(
+        self, *, ledger: EgressLedger, policy: Policy = "mask", strict: bool = False
+    ) -> None:
         self._ledger = ledger
+        self._strict = strict
         self._policy = policy
 
     def release(
@@ -158,7 +163,7 @@ class Border:
         detected = [
             hit.value
             for variant in dict.fromkeys((text, collapsed))
-            for hit in detect_in_instruction(variant)
+            for hit in detect_in_instruction(variant, strict=self._strict)
         ]
         values = values.union(ValueSet.from_texts((), declared=detected))
         hits = values.find(text)

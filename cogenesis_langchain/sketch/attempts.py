@@ -17,6 +17,7 @@ from cogenesis_langchain.prompts import PublicTemplate
 
 Fault = Literal[
     "count",
+    "words",
     "length",
     "prose",
     "placeholder",

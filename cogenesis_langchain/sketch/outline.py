@@ -3,11 +3,17 @@
 The paper asks for 8-15 points of 3-5 words (CoGenesis, section 3.2). A point that is a little
 longer serves as well, so up to `MAX_POINT_WORDS` are accepted. Where both answers have another
 number of points, the first one with `USABLE_POINTS` is used: a brief outline helps more than none.
+
+A point is words and nothing else: letters, digits, spaces, hyphens, apostrophes and commas. Links,
+markup, blanks and control tokens need other characters, and cost their point. An order in plain
+words cannot be told from a point; the local model reads it as a topic of the text, and nothing in
+an outline is executed.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,20 +31,20 @@ from cogenesis_langchain.prompts import (
     OUTLINE_SYSTEM,
 )
 from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
-from cogenesis_langchain.sketch.sanitiser import find_misuse, strip_invisible
+from cogenesis_langchain.sketch.sanitiser import strip_invisible
 
 MIN_POINTS: Final = 8
 MAX_POINTS: Final = 15
 USABLE_POINTS: Final = range(5, 21)
 MAX_POINT_WORDS: Final = 8
+MAX_POINT_CHARACTERS: Final = 80
 MAX_CHARACTERS: Final = 4000
 
 _POINT: Final = re.compile(r"^\s*(?:\d{1,2}\s*[.):]|[-*•–])\s*(?P<text>\S.*)$")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|`)(.+?)\1")
-_BLANK: Final = re.compile(
-    r"\[[^\]]*\]|\{[^}]*\}|_{2,}|\.{4,}|\bX{2,}\b|<[a-z ]+ ?(?:name|date|here)>", re.I
-)
 _BRACKETS: Final = re.compile(r"\[[^\]\n]*\]")
+_PUNCTUATION: Final = frozenset(" -\u2010'\u2019,\u060c\u3001\uff0c")
+"""Space, hyphens, apostrophes and the commas of other scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +95,35 @@ def parse_outline(text: str, placeholders: Placeholders) -> Parsed[Outline]:
     """
     if len(text) > MAX_CHARACTERS:
         return Parsed(None, "length")
-    text = strip_invisible(text)
-    if misused := find_misuse(_without_known(text, placeholders)):
-        return Parsed(None, misused)
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in strip_invisible(text).splitlines() if line.strip()]
     matches = [match for line in lines if (match := _POINT.match(line))]
     if len(matches) * 2 < len(lines):
         return Parsed(None, "prose")
-    points: dict[str, str] = {}
+    found: dict[str, str] = {}
     for match in matches:
         point = _EMPHASIS.sub(r"\2", match["text"]).strip().rstrip(".:;,")
-        points.setdefault(point.casefold(), point)
-    fault = _fault([_without_known(point, placeholders) for point in points.values()])
-    if fault is not None and not (fault == "count" and len(points) in USABLE_POINTS):
-        return Parsed(None, fault)
-    return Parsed(Outline(tuple(placeholders.restore(point) for point in points.values())), fault)
+        found.setdefault(point.casefold(), point)
+    points = [point for point in found.values() if is_plain(_without_known(point, placeholders))]
+    fault: Fault | None = None
+    if not MIN_POINTS <= len(points) <= MAX_POINTS:
+        fault = "count" if len(points) == len(found) else "words"
+        if len(points) not in USABLE_POINTS:
+            return Parsed(None, fault)
+    return Parsed(Outline(tuple(map(placeholders.restore, points))), fault)
+
+
+def is_plain(point: str) -> bool:
+    """Whether a point is a few words without any sign that means something to a program."""
+    return (
+        0 < len(point.split()) <= MAX_POINT_WORDS
+        and len(point) <= MAX_POINT_CHARACTERS
+        and all(
+            character in _PUNCTUATION
+            or unicodedata.category(character)[0] in "LM"
+            or unicodedata.category(character) == "Nd"
+            for character in point
+        )
+    )
 
 
 def _without_known(text: str, placeholders: Placeholders) -> str:
@@ -113,16 +133,6 @@ def _without_known(text: str, placeholders: Placeholders) -> str:
         return found[0] if placeholders.restore(found[0]) == found[0] else "it"
 
     return _BRACKETS.sub(word, text)
-
-
-def _fault(points: Sequence[str]) -> Fault | None:
-    if any(_BLANK.search(point) for point in points):
-        return "placeholder"
-    if any(len(point.split()) > MAX_POINT_WORDS for point in points):
-        return "length"
-    if not MIN_POINTS <= len(points) <= MAX_POINTS:
-        return "count"
-    return None
 
 
 def _prompt(instruction: PublicText, faults: Sequence[Fault]) -> list[PublicMessage]:

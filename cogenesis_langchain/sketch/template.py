@@ -27,7 +27,7 @@ from cogenesis_langchain.prompts import (
     TEMPLATE_SYSTEM,
 )
 from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
-from cogenesis_langchain.sketch.outline import MAX_POINT_WORDS, MAX_POINTS, Outline
+from cogenesis_langchain.sketch.outline import MAX_POINT_WORDS, MAX_POINTS, Outline, is_plain
 from cogenesis_langchain.sketch.sanitiser import (
     find_misuse,
     has_links_or_markup,
@@ -162,8 +162,10 @@ def as_outline(template: Template) -> Outline:
 
     For a template that cannot be completed: no other request is made for it.
     """
-    described = (slot.description.split()[:MAX_POINT_WORDS] for slot in template.slots)
-    points = dict.fromkeys(" ".join(words) for words in described)
+    described = (
+        slot.description.replace(":", ",").split()[:MAX_POINT_WORDS] for slot in template.slots
+    )
+    points = dict.fromkeys(filter(is_plain, (" ".join(words) for words in described)))
     return Outline(tuple(points)[:MAX_POINTS])
 
 

@@ -80,7 +80,9 @@ class DerivedIndex:
         Returns:
             Their private values.
         """
-        values = [ValueSet.from_texts([record.text]) for record in records]
+        values = [
+            ValueSet.from_texts([record.text, *_texts_in_metadata(record)]) for record in records
+        ]
         bodies = [" ".join(sorted(map(self._hashed, terms(record.text)))) for record in records]
         with self._transaction():
             for record, private, body in zip(records, values, bodies, strict=True):
@@ -204,3 +206,9 @@ def deserialize_values(serialized: bytes) -> Iterator[ValueRow]:
     yield from (tuple(row) for row in json.loads(texts))
     for start in range(0, len(digests), _DIGEST_BYTES):
         yield "phrase", "PHRASE", digests[start : start + _DIGEST_BYTES].hex()
+
+
+def _texts_in_metadata(record: Record) -> Iterator[str]:
+    for value in record.metadata.values():
+        items = value if isinstance(value, list) else [value]
+        yield from (item for item in items if isinstance(item, str))

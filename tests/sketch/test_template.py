@@ -362,7 +362,7 @@ def test_descriptions_make_an_outline_without_repetitions() -> None:
     outline = as_outline(template(GOOD + "\n\n[my name]"))
     assert outline.points == (
         "landlord's name",
-        "Two sentences: what happened and when",
+        "Two sentences, what happened and when",
         "date of the repair",
         "my name",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -65,7 +65,13 @@ def model(cloud: BaseChatModel, local: ByteLocal | None = None, **settings: Any)
     )
 
 
-@pytest.mark.parametrize("way", CALL_STYLES)
+QUICK: Final = ("invoke", "astream")
+WAYS: Final = [
+    pytest.param(way, marks=() if way in QUICK else pytest.mark.slow) for way in CALL_STYLES
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_documents_and_the_local_prompt_never_leave(cloud: EgressRecorder, way: str) -> None:
     local = ByteLocal()
     messages = [SystemMessage(f"My own notes: {CANARIES.document}"), INSTRUCTION]

@@ -23,6 +23,7 @@ from cogenesis_langchain.privacy.detectors.patterns import (
     find_patterns,
 )
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
+from cogenesis_langchain.privacy.detectors.strict import find_in_any_instruction
 from cogenesis_langchain.privacy.detectors.terms import find_terms
 from cogenesis_langchain.privacy.detectors.windows import windows
 
@@ -49,6 +50,9 @@ _STRUCTURED: Final[frozenset[ValueKind]] = frozenset(
     {"EMAIL", "PHONE", "CARD", "ACCOUNT", "URL", "IP", "DATE", "TIME", "AMOUNT", "QUANTITY"}
 )
 _EXACT_SUM: Final = re.compile(r"number (?=.*\d.*\d.*\d)")  # at least three digits
+# "in the year 2150" is neither a sum nor a count.
+_THE_YEAR: Final = re.compile(r"\b(?:year|jahr|année|año|anno|ano)\s\Z", re.IGNORECASE)
+_YEAR_REACH: Final = 10
 _PARSERS: Final[tuple[ParsedValueFinder, ...]] = (find_dates, find_times, find_amounts)
 
 
@@ -92,7 +96,11 @@ def _counts_outside(spans: Iterable[Span], counts: Iterable[ParsedValue]) -> Ite
 def parse_all_values(text: str) -> Iterator[ParsedValue]:
     """Parse every date, time and number of a text that is searched for private values."""
     for start, piece in windows(text):
-        numbers = list(find_numbers(piece))
+        numbers = [
+            number
+            for number in find_numbers(piece)
+            if not _THE_YEAR.search(piece, max(0, number.start - _YEAR_REACH), number.start)
+        ]
         for parsed in (
             *find_dates(piece),
             *find_times(piece),
@@ -102,14 +110,19 @@ def parse_all_values(text: str) -> Iterator[ParsedValue]:
             yield parsed._replace(start=start + parsed.start, end=start + parsed.end)
 
 
-def find_spans_in_instruction(text: str) -> list[Span]:
+def find_spans_in_instruction(text: str, *, strict: bool = False) -> list[Span]:
     """Return the values that are private in any instruction as ordered spans, which may overlap.
 
     These are kinds that a general instruction hardly ever contains: addresses, identifying
     numbers, full dates, exact sums, names after a title or a relation ("my wife Anna"), and
     opaque strings.
+
+    Args:
+        text: An instruction.
+        strict: Also find names, places, organisations, conditions and special categories.
     """
-    return _over_windows(text, _find_spans_in_instruction)
+    spans = _over_windows(text, _find_spans_in_instruction)
+    return sorted({*spans, *_over_windows(text, find_in_any_instruction)}) if strict else spans
 
 
 def _find_spans_in_instruction(text: str) -> Iterable[Span]:

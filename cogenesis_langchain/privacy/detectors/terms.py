@@ -23,6 +23,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.personal_terms import (
     MONEY_TERMS,
     PERSON_WORDS,
 )
+from cogenesis_langchain.privacy.detectors.lexicons.sensitive_words import is_sensitive
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, is_known_name, zipf
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind, any_of
@@ -54,6 +55,10 @@ _HEADED: Final = tuple(
 _MODIFIERS: Final = tuple(
     re.compile(rf"(?<![\w-]){_MODIFIER}{{{words}}}\Z", re.IGNORECASE) for words in (1, 2)
 )
+_COMPLEMENT: Final = re.compile(
+    rf"(?:\s(?:{_SMALL_WORDS.replace(' ', '|')})\b){{0,2}}\s{_NOT_SMALL}[^\W\d_][\w-]*",
+    re.IGNORECASE,
+)
 _BY_SUFFIX: Final = re.compile(
     rf"\b[^\W\d_]{{3,}}(?:{CONDITION_SUFFIXES}|{MEDICINE_SUFFIXES})[ae]?\b", re.IGNORECASE
 )
@@ -77,7 +82,7 @@ def find_terms(text: str) -> Iterator[Span]:
             of ...") are not private.
 
     Yields:
-        Spans of kind `HEALTH`, `MONEY`, and `TERM` for life events.
+        Spans of kind `HEALTH`, `MONEY`, and `TERM` for life events and special categories.
     """
     for paragraph in _PARAGRAPH.finditer(text):
         if _is_about_a_person(paragraph[0]):
@@ -106,6 +111,7 @@ def _terms_between(text: str, start: int, end: int) -> Iterator[Span]:
         for match in pattern.finditer(text, start, end):
             yield Span(*match.span(), "HEALTH")
     yield from _medical(text, start, end)
+    yield from _sensitive(text, start, end)
     for match in _BY_SUFFIX.finditer(text, start, end):
         if zipf(match[0], *LANGUAGES) < _MAX_TERM_ZIPF:
             yield Span(*match.span(), "HEALTH")
@@ -148,6 +154,22 @@ def _medical(text: str, start: int, end: int) -> Iterator[Span]:
             for words in _MODIFIERS:
                 if before := words.search(text, max(start, word.start() - _REACH), word.start()):
                     yield Span(before.start(), word.end(), "HEALTH")
+
+
+def _sensitive(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield words of special categories, alone and with the words that belong to them."""
+    for word in _WORD.finditer(text, start, end):
+        if not is_sensitive(word[0]):
+            continue
+        first, stop = word.span()
+        yield Span(first, stop, "TERM")
+        for words in _MODIFIERS:
+            if before := words.search(text, max(start, word.start() - _REACH), word.start()):
+                first = before.start()
+                yield Span(first, word.end(), "TERM")
+        if after := _COMPLEMENT.match(text, word.end(), end):
+            yield Span(word.start(), after.end(), "TERM")
+            yield Span(first, after.end(), "TERM")
 
 
 def _after_cue(text: str, start: int, end: int) -> Iterator[Span]:

@@ -84,7 +84,7 @@ def decodings(payload: bytes) -> Iterator[str]:
 
 def _deciphered(word: str) -> Iterator[str]:
     yield word[::-1]
-    if word.isascii() and not word[0].isdigit():
+    if word.isascii() and word.isalpha():
         for cipher in _CIPHERS:
             yield word.translate(cipher)
 

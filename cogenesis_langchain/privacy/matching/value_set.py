@@ -234,13 +234,15 @@ def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
         yield numbers[0], numbers[-1] + 1
 
 
-def detect_in_instruction(text: str) -> tuple[Hit, ...]:
+def detect_in_instruction(text: str, *, strict: bool = False) -> tuple[Hit, ...]:
     """Find values that are private in any instruction, whatever the private context.
 
-    Only structured values count, such as a mail address or a number with a checksum.
+    Only structured values and opaque strings count, such as a mail address, a number with a
+    checksum, or base64.
 
     Args:
         text: An instruction.
+        strict: Names, places, organisations, conditions and special categories count too.
 
     Returns:
         Ordered, disjoint hits.
@@ -249,6 +251,6 @@ def detect_in_instruction(text: str) -> tuple[Hit, ...]:
         text,
         (
             Hit(span.start, span.end, PrivateValue(span.kind, text[span.start : span.end]))
-            for span in find_spans_in_instruction(text)
+            for span in find_spans_in_instruction(text, strict=strict)
         ),
     )

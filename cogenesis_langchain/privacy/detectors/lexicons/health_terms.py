@@ -133,7 +133,7 @@ MEDICINE_SUFFIXES: Final = (
 
 MEDICINES: Final = _phrases("""
     acetaminophen, adderall, aspirin, botox, clopidogrel, codeine, concerta, digoxin, epipen,
-    fentanyl, furosemide, gabapentin, humira, ibuprofen, insulin, lamotrigine, latex, lexapro,
+    fentanyl, furosemide, gabapentin, humira, ibuprofen, insulin, lamotrigine, lexapro,
     l-thyroxin, lithium, melatonin, metformin, methadone, morphine, naltrexone, ozempic,
     oxycontin, paracetamol, penicillin, pregabalin, prozac, quetiapine, ritalin, statins,
     suboxone, tamoxifen, tramadol, valium, ventolin, viagra, warfarin, wegovy, xanax, zoloft,

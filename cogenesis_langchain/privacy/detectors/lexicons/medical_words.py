@@ -29,7 +29,7 @@ _MAX_ZIPF_ANY_LANGUAGE: Final = 4.5
 
 
 @cache
-def _titles() -> frozenset[str]:
+def title_words() -> frozenset[str]:
     """Return the uncommon words in the titles of illnesses."""
     with warnings.catch_warnings():  # the package loads its data by a deprecated function
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -47,7 +47,7 @@ def _titles() -> frozenset[str]:
 
 @cache
 def _stems() -> frozenset[str]:
-    return frozenset(_ENDING.sub("", word) for word in _titles())
+    return frozenset(_ENDING.sub("", word) for word in title_words())
 
 
 @cache
@@ -59,7 +59,7 @@ def _listed_stems() -> frozenset[str]:
 
 @cache
 def _roots() -> frozenset[str]:
-    return frozenset(word[:_ROOT] for word in _titles() if len(word) > _ROOT)
+    return frozenset(word[:_ROOT] for word in title_words() if len(word) > _ROOT)
 
 
 def is_medical(word: str) -> bool:
