@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
@@ -10,7 +11,9 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 
-MAX_TOKENS = 96
+WORDS = 40
+OBJECT = 96
+"""Most tokens of a text, and of a call or an object, which must not be cut off."""
 
 
 class TestChatCoGenesisUnit(ChatModelUnitTests):
@@ -60,9 +63,15 @@ class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
             "cloud": self.cloud,
             "local": self.local,
             "ledger": MemoryLedger(),
-            "max_tokens": MAX_TOKENS,
+            "max_tokens": WORDS,
             "sketch": "outline",
         }
+
+    @pytest.fixture
+    def model(self, request: pytest.FixtureRequest) -> BaseChatModel:
+        longer = any(word in request.node.name for word in ("tool", "structured", "json", "agent"))
+        settings = {**self.chat_model_params, **(getattr(request, "param", None) or {})}
+        return self.chat_model_class(**settings | ({"max_tokens": OBJECT} if longer else {}))
 
     @property
     def supports_model_override(self) -> bool:
