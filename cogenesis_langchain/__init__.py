@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 from cogenesis_langchain.version import __version__
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.agents.rules import private_tool
     from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
     from cogenesis_langchain.chains.private_chain import private_chain
     from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
     from cogenesis_langchain.chat_model import ChatCoGenesis
+    from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
@@ -35,6 +37,7 @@ __all__ = [
     "LlamaCppModel",
     "LocalMiniLM",
     "MemoryLedger",
+    "PrivateAgentMiddleware",
     "PrivateContextRetriever",
     "StandInCloud",
     "TransformersModel",
@@ -45,6 +48,7 @@ __all__ = [
     "private",
     "private_chain",
     "private_prompt",
+    "private_tool",
     "public",
 ]
 
@@ -56,6 +60,7 @@ _HOMES: Final = {
     "LlamaCppModel": "models.local.llama_cpp",
     "LocalMiniLM": "retrievers.embeddings",
     "MemoryLedger": "privacy.ledger.entry",
+    "PrivateAgentMiddleware": "middleware.private_agent",
     "PrivateContextRetriever": "retrievers.private_context",
     "StandInCloud": "models.cloud.stand_in",
     "TransformersModel": "models.local.transformers",
@@ -65,6 +70,7 @@ _HOMES: Final = {
     "private": "privacy.marks",
     "private_chain": "chains.private_chain",
     "private_prompt": "privacy.marks",
+    "private_tool": "agents.rules",
     "public": "privacy.marks",
 }
 

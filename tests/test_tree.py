@@ -31,6 +31,7 @@ def test_the_public_names_are_these() -> None:
         "LlamaCppModel",
         "LocalMiniLM",
         "MemoryLedger",
+        "PrivateAgentMiddleware",
         "PrivateContextRetriever",
         "StandInCloud",
         "TransformersModel",
@@ -41,6 +42,7 @@ def test_the_public_names_are_these() -> None:
         "private",
         "private_chain",
         "private_prompt",
+        "private_tool",
         "public",
     ]
     assert dir(cogenesis_langchain) == cogenesis_langchain.__all__
