@@ -89,6 +89,8 @@ COMMON: Final = 3.5
 """Zipf frequency from which a word needs a higher score: `STEP` more for each unit."""
 STEP: Final = 1.0
 
+MOST_COMMON: Final = 5.2
+"""Zipf frequency from which a word is an everyday word in any case."""
 TRANSLATION: Final = 0.78
 """Cosine from which a word is a translation or a form of a seed."""
 
@@ -160,7 +162,8 @@ def main() -> None:
     kept = [
         word
         for word, score, same in zip(words, scores, translates, strict=True)
-        if (same or score > LEAST_SCORE + STEP * max(0.0, frequency[word] - COMMON))
+        if frequency[word] < MOST_COMMON
+        and (same or score > LEAST_SCORE + STEP * max(0.0, frequency[word] - COMMON))
         and not is_usual(word)
     ]
     TARGET.write_text("\n".join(sorted(kept)) + "\n", encoding="utf-8")
