@@ -42,7 +42,13 @@ def main() -> None:
     ledger = MemoryLedger()
     with open_cloud() as cloud:  # uses OPENAI_API_KEY or OPENAI_BASE_URL, else a local stand-in
         model = ChatCoGenesis(
-            cloud=cloud, local=LlamaCppModel(), ledger=ledger, temperature=0.0, max_tokens=160
+            cloud=cloud,
+            local=LlamaCppModel(),
+            ledger=ledger,
+            temperature=0.0,
+            max_tokens=160,
+            max_steps=6,
+            on_fallback="silent",  # the small stand-in does not always plan; see the rung below
         )
         agent: Any = create_agent(model, [find_event, find_contact, send_mail])
         request = (
@@ -51,6 +57,8 @@ def main() -> None:
         state = agent.invoke({"messages": [HumanMessage(request)]})
     for message in state["messages"]:
         message.pretty_print()
+        if told := message.response_metadata.get("cogenesis"):
+            print(f"({told['rung']}, step {told['step']}) {told['fallback_reason']}")
     for mail in OUTBOX:
         print(f"\nin the outbox, to {mail['to']}: {mail['text']}")
     for entry in ledger.entries:

@@ -18,6 +18,14 @@ ROOT = Path(__file__).parent.parent.parent
 GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 
+def run_test_of(page: str, name: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.S)
+    (code,) = (block for block in blocks if f"def {name}(" in block)
+    names: dict[str, Callable[[], None]] = {}
+    exec(compile(code, page, "exec"), names)
+    names[name]()
+
+
 @pytest.mark.slow
 def test_the_test_of_the_guarantee_passes() -> None:
     names: dict[str, Callable[[], None]] = {}
@@ -28,15 +36,7 @@ def test_the_test_of_the_guarantee_passes() -> None:
 
 @pytest.mark.slow
 def test_the_test_of_the_agents_guide_passes() -> None:
-    guide = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
-    (code,) = (
-        block
-        for block in re.findall(r"```python\n(.*?)```", guide, flags=re.S)
-        if "def test_" in block
-    )
-    names: dict[str, Callable[[], None]] = {}
-    exec(compile(code, "agents.md", "exec"), names)
-    names["test_what_my_agent_sends"]()
+    run_test_of("agents.md", "test_what_my_agent_sends")
 
 
 def test_the_test_files_named_in_the_guarantee_exist() -> None:
