@@ -20,7 +20,9 @@ def test_the_report_of_a_leak_runs_and_shows_none() -> None:
         exec(compile(leaking, "SECURITY.md", "exec"), {"__name__": "control"})
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").iterdir()), ids=str)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "workflows").iterdir()), ids=lambda path: path.name
+)
 def test_workflows_call_chores_that_exist(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for chore in re.findall(r"run: make (\w+)", path.read_text()):

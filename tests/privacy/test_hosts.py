@@ -117,7 +117,9 @@ def test_a_socket_of_this_machine_is_trusted() -> None:
     require_trusted(engine(None))
 
 
-@pytest.mark.parametrize("client", [elasticsearch(), mongo(), ollama("")], ids=repr)
+@pytest.mark.parametrize(
+    "client", [elasticsearch(), mongo(), ollama("")], ids=["elasticsearch", "mongo", "ollama"]
+)
 def test_a_client_whose_address_cannot_be_seen_is_refused(client: object) -> None:
     with pytest.raises(UntrustedLocalModel):
         require_trusted(client)
