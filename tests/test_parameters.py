@@ -34,6 +34,7 @@ def model(cloud: str = "no sketch", **changed: Any) -> ChatCoGenesis:
         ({"temprature": 0}, "did you mean 'temperature'"),
         ({"max_token": 5}, "did you mean 'max_tokens'"),
         ({"model": "gpt-4.1"}, "cloud=ChatOpenAI(model="),
+        ({"user": "Oksana"}, "known are"),
         ({"xyzzy": 1}, "known are"),
     ],
 )

@@ -199,7 +199,7 @@ def _with_a_fallback(model: AnyRunnable, harness: Harness) -> AnyRunnable:
 
 
 def _with_kwargs(model: AnyRunnable, harness: Harness) -> AnyRunnable:
-    bound = model.bind(user=harness.owner.name)
+    bound = model.bind(stop=[harness.owner.name])
     harness.captured.write(dumps(model) + repr(model))
     return bound
 
