@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
+from pydantic import SecretStr
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
+from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 WORDS = 40
 OBJECT = 96
@@ -39,9 +42,9 @@ class TestChatCoGenesisUnit(ChatModelUnitTests):
 @pytest.mark.real
 @pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
 class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
-    """The standard suite with real models: the stand-in as cloud, llama.cpp as local model.
+    """The standard suite on a real local model; a server on loopback answers with an outline.
 
-    With an outline, which the stand-in writes in a third of the time that a template takes it.
+    Both models are real in `tests/real`, the examples and the README's quickstart.
     """
 
     cloud: ChatOpenAI
@@ -49,9 +52,13 @@ class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _models(cls, stand_in: ChatOpenAI, local_model: LlamaCppModel) -> None:
-        cls.cloud = stand_in
+    def _models(cls, local_model: LlamaCppModel) -> Iterator[None]:
         cls.local = local_model
+        with EgressRecorder(behaviours.chat(behaviours.OUTLINE)) as server:
+            cls.cloud = ChatOpenAI(
+                base_url=server.base_url, api_key=SecretStr("key"), model="outlines"
+            )
+            yield
 
     @property
     def chat_model_class(self) -> type[ChatCoGenesis]:
