@@ -34,7 +34,9 @@ def main() -> None:
         chain = create_sketch_fill_chain(model, PrivateContextRetriever(store=store, k=2))
         for request in REQUESTS:
             result = chain.invoke({"input": request})
-            sources = {Path(found.metadata["source"]).name for found in result["context"]}
+            sources = {
+                Path(found.metadata.get("source", "profile")).name for found in result["context"]
+            }
             print(f"\n> {request}\n  documents read by the local model: {sources}")
             print(f"  sketch from the cloud model: {result['sketch']}\n\n{result['answer']}")
 
