@@ -71,6 +71,7 @@ class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
             "local": self.local,
             "ledger": MemoryLedger(),
             "max_tokens": WORDS,
+            "temperature": 0.0,  # so that the small model does the same in every run
             "sketch": "outline",
         }
 
@@ -78,17 +79,10 @@ class TestChatCoGenesisIntegration(ChatModelIntegrationTests):
     def model(self, request: pytest.FixtureRequest) -> BaseChatModel:
         longer = any(word in request.node.name for word in ("tool", "structured", "json", "agent"))
         settings = {
-            **self.standard_chat_model_params,  # greedy, so that a small model does alike each time
             **self.chat_model_params,
             **(getattr(request, "param", None) or {}),
         }
         return self.chat_model_class(**settings | ({"max_tokens": OBJECT} if longer else {}))
-
-    @pytest.mark.xfail(
-        strict=False, reason="asked freely, a model of this size at times writes the call as text"
-    )
-    def test_agent_loop(self, model: BaseChatModel) -> None:
-        super().test_agent_loop(model)
 
     @property
     def supports_model_override(self) -> bool:
