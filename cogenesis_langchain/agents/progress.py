@@ -1,4 +1,4 @@
-"""How far a task has come: read from the messages, so that an agent's loop stays stateless."""
+"""The progress of an agent's task, read from its messages, so that the loop stays stateless."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the two models write one text together, from a conversation to the finished answer."""
+"""Sketch-fill and fused decoding: both models write one text, from a conversation to the answer."""

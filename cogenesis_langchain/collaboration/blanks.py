@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 BRACKETS: Final = "["
-"""What a blank begins with."""
+"""The character with which a blank begins."""
 
 _BLANK: Final = re.compile(r"\[[A-Za-z][^\[\]\n]{0,40}\]|_{3,}")
 _NOTATION: Final = re.compile(

@@ -1,4 +1,4 @@
-"""What a text has to say: the details of the request, and the notes that it is about.
+"""Content selection: the details of a request, and the notes that concern it, as a list.
 
 A small local model writes what stands in a list beside its task and overlooks what stands in the
 task's sentences or further up among many notes ("lost in the middle", arXiv 2307.03172). So all of

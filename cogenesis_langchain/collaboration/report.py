@@ -1,4 +1,4 @@
-"""What happened to one request."""
+"""The report of one request, and the interface of its writers."""
 
 from __future__ import annotations
 

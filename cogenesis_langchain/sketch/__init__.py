@@ -1,1 +1,1 @@
-"""What the cloud model writes in sketch-fill: a template or an outline, parsed and sanitised."""
+"""Sketches: the cloud model's template or outline, requested, parsed and sanitised."""

@@ -1,4 +1,4 @@
-"""What a run found out, grouped as the sections of the report show it."""
+"""The findings of a run, grouped into the sections of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text is built: its length, repetition, use of the outline, and what it copies."""
+"""Metrics of form: length, repetition, use of the outline, and copied words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How similar a text is to the reference, and to what the user wrote earlier."""
+"""Metrics of similarity: to the reference, and to what the user wrote earlier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a metric is, and how a group of metrics scores a sample."""
+"""The type of a metric, and the Inspect scorer of a group of metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text cost: bytes and tokens to the cloud endpoint, time. Failed attempts count too."""
+"""Metrics of cost: bytes and tokens to the cloud endpoint, time. Failed attempts count too."""
 
 from __future__ import annotations
 

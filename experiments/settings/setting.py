@@ -1,4 +1,4 @@
-"""What a setting is, and what settings are built from.
+"""The type of a setting, and the parts that settings are built from.
 
 A setting is a function from a record and a seed to a text. Each writes through `ChatCoGenesis`. For
 the upper bound, the cloud model takes the place of the local one and sees everything.

@@ -1,4 +1,4 @@
-"""What the local model is asked before each unit: its slots, the details and notes for them.
+"""Questions to the local model, one before each unit: its slots, and details and notes for them.
 
 The local model completes a text in a conversation of one question a unit. A question names what
 comes next, in the words of the template's brackets, and repeats the notes that concern it: small

@@ -1,4 +1,4 @@
-"""How a token is chosen among those that a slot allows."""
+"""The choice of a token among those that a slot allows: greedy, or sampled with a nucleus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the caller configured on a cloud model: everything of its requests but the released texts.
+"""The configured part of a cloud model's requests: everything but the released texts.
 
 It is learned once, when the model is configured, from a request with known texts that is made but
 never sent. What a later request holds besides released texts must be the same.

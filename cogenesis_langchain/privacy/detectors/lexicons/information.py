@@ -1,4 +1,4 @@
-"""How much information a word carries: its surprisal beyond that of an everyday word.
+"""The information that a word carries: its surprisal beyond that of an everyday word.
 
 Frequencies come from wordfreq. A word of an instruction ("write", "shorter", "letter") and an
 everyday word of any language carry none.
