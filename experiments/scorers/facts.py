@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
-from cogenesis_langchain.privacy.detectors.amounts import parse_all_amounts
 from cogenesis_langchain.privacy.detectors.combined import find_spans
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
     is_everyday,
     is_known_name,
     is_surname,
 )
-from cogenesis_langchain.privacy.detectors.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.quantities.amounts import parse_all_amounts
+from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from experiments.attempt import Attempt
 from experiments.records.occurrence import occurs

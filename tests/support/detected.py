@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 
 Finder = Callable[[str], Iterable[Span | ParsedValue]]

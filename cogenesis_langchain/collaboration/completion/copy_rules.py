@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
 from cogenesis_langchain.privacy.detectors.names import find_names
+from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
 
 WORD: Final = re.compile(r"[^\W_]+(?:[.,:'’/\-][^\W_]+)*")
 _DIGITS: Final = re.compile(r"\d+")

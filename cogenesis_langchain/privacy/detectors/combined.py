@@ -7,20 +7,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.addresses import find_addresses
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts, parse_all_amounts
 from cogenesis_langchain.privacy.detectors.cjk import find_cjk
-from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_counts
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.identifying_numbers import find_identifying_numbers
 from cogenesis_langchain.privacy.detectors.labelled import find_form_values, find_labelled
 from cogenesis_langchain.privacy.detectors.names import find_introduced_names, find_names
-from cogenesis_langchain.privacy.detectors.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.opaque import find_opaque
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue, ParsedValueFinder
 from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
     find_network_addresses,
     find_patterns,
+)
+from cogenesis_langchain.privacy.detectors.quantities.amounts import find_amounts, parse_all_amounts
+from cogenesis_langchain.privacy.detectors.quantities.counts import find_counts, parse_all_counts
+from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import (
+    ParsedValue,
+    ParsedValueFinder,
 )
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
 from cogenesis_langchain.privacy.detectors.strict import find_in_any_instruction

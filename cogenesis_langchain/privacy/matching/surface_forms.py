@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts
-from cogenesis_langchain.privacy.detectors.counts import find_counts
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.quantities.amounts import find_amounts
+from cogenesis_langchain.privacy.detectors.quantities.counts import find_counts
+from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.matching.match_filters import MatchRule
 from cogenesis_langchain.privacy.matching.name_forms import (

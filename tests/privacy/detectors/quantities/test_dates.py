@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.detected import detected, one
 
-from cogenesis_langchain.privacy.detectors.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
 
 
 @pytest.mark.parametrize(

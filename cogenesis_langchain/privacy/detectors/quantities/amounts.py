@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.units import is_round
-from cogenesis_langchain.privacy.detectors.numbers import (
+from cogenesis_langchain.privacy.detectors.quantities.numbers import (
     Number,
     find_numbers,
     is_distinctive,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 _AGE: Final = re.compile(

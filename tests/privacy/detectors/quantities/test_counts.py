@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.counts import find_counts, parse_all_counts
-from cogenesis_langchain.privacy.detectors.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.quantities.counts import find_counts, parse_all_counts
+from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers
 
 
 def canonical(text: str) -> frozenset[str]:

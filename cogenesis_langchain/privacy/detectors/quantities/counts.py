@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
-from cogenesis_langchain.privacy.detectors.numbers import (
+from cogenesis_langchain.privacy.detectors.quantities.numbers import (
     Number,
     find_numbers,
     is_distinctive,
     is_small_or_year,
     values_of,
 )
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 
 _WORD: Final = r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*"
 _AFTER: Final = re.compile(rf"(?P<nth>st|nd|rd|th|º|ª|\.)?[ \u00a0-]({_WORD}|[A-Z]{{2}}\b)")

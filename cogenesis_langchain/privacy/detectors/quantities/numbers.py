@@ -15,7 +15,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.currencies import (
     currency_patterns,
 )
 from cogenesis_langchain.privacy.detectors.lexicons.units import UNIT, unit_of
-from cogenesis_langchain.privacy.detectors.number_words import find_number_words
+from cogenesis_langchain.privacy.detectors.quantities.number_words import find_number_words
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _SCALES: Final = {

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cogenesis_langchain.privacy.detectors.numbers import (
+from cogenesis_langchain.privacy.detectors.quantities.numbers import (
     Number,
     find_numbers,
     is_distinctive,

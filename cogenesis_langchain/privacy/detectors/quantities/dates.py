@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.months import month_numbers
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _ORDINALS: Final = [

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.amounts import find_amounts, parse_all_amounts
-from cogenesis_langchain.privacy.detectors.numbers import find_numbers
-from cogenesis_langchain.privacy.detectors.parsed_value import ParsedValue
+from cogenesis_langchain.privacy.detectors.quantities.amounts import find_amounts, parse_all_amounts
+from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers
+from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
 

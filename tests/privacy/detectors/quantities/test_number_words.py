@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cogenesis_langchain.privacy.detectors.number_words import find_number_words
+from cogenesis_langchain.privacy.detectors.quantities.number_words import find_number_words
 
 
 @pytest.mark.parametrize(

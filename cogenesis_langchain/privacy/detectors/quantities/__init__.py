@@ -1,0 +1,1 @@
+"""Quantities and dates: values with several spellings, parsed to what they mean."""
