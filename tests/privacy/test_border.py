@@ -222,3 +222,8 @@ def test_settings_beside_the_configuration_are_checked_when_they_are_made() -> N
     with pytest.raises(PrivacyViolation, match="NAME") as caught:
         Border(ledger=MemoryLedger()).check_settings(["ZIMLOR"], values)
     assert "ZIMLOR" not in str(caught.value)
+
+
+def test_values_are_not_printed() -> None:
+    released = release("Write to Zimlor.", NOTES)
+    assert "Zimlor" not in repr(released)
