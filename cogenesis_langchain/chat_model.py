@@ -37,7 +37,7 @@ from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.chat import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
-from cogenesis_langchain.models.tools import ToolCall
+from cogenesis_langchain.models.tools import Tool, ToolCall
 from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
@@ -198,7 +198,11 @@ class ChatCoGenesis(ToolBindingChatModel):
             private_terms=self.private_terms,
             private_sources=self.private_sources,
         )
-        preparation.check_settings(self._cloud_model.settings)
+        preparation.check_configured(
+            self._cloud_model.settings,
+            what="the settings of the cloud model, which every request carries,",
+            remedy="remove them from default_headers, stop, model_kwargs or extra_body",
+        )
         notice = FallbackNotice(self.on_fallback)
         self._writer = self._sketch_or_fused(preparation, notice)
         self._tool_turn = ToolTurn(self._local_model)
@@ -259,6 +263,9 @@ class ChatCoGenesis(ToolBindingChatModel):
         yield "disclosure", self.disclosure
 
     __str__ = ToolBindingChatModel.__repr__
+
+    def _check_tools(self, tools: Sequence[Tool]) -> None:
+        self._agent.check_tools(tools)
 
     @property
     def _identifying_params(self) -> dict[str, Any]:

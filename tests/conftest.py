@@ -9,10 +9,11 @@ import pytest
 from hypothesis import settings
 from langchain_openai import ChatOpenAI
 
-from cogenesis_langchain.models.cloud.stand_in import open_cloud
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
 SMALLEST = "smollm2-135m-instruct"
+SMALL = "qwen2.5-coder-0.5b-instruct"
 
 settings.register_profile("quick", max_examples=10)  # for `make fast`; the default is 100
 
@@ -47,15 +48,21 @@ def _own_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[ChatOpenAI]:
-    """The cloud model of examples: a real llama-server on loopback."""
-    with open_cloud() as cloud:
-        yield cloud
+    """A cloud model for tests: a real llama-server on loopback, with a small model."""
+    with StandInCloud(SMALL) as cloud:
+        yield ChatOpenAI(
+            base_url=cloud.base_url,
+            api_key="none",
+            model=cloud.model,
+            temperature=0,
+            max_completion_tokens=400,
+        )
 
 
 @pytest.fixture(scope="session")
 def local_model() -> LlamaCppModel:
     """A local model that writes sentences and is quicker than the default one."""
-    return LlamaCppModel("qwen2.5-coder-0.5b-instruct", n_ctx=2048)
+    return LlamaCppModel(SMALL, n_ctx=2048)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
-from cogenesis_langchain.models.tools import ToolCall, TurnRules
+from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 _LOCAL_ALONE = "the turn is forced or has no tools: the local model writes it alone"
@@ -58,6 +58,18 @@ class AgentTurn:
         self._turn = turn
         self._max_steps = max_steps
         self._notice = notice
+
+    def check_tools(self, tools: Sequence[Tool]) -> None:
+        """Check the declarations of tools that are being bound.
+
+        Raises:
+            PrivacyViolation: One that is public contains a private value of the store.
+        """
+        self._preparation.check_configured(
+            [declaration(tool) for tool in tools if not tool.is_private],
+            what="the declarations of tools, which the cloud model sees,",
+            remedy="reword them, or bind the tools with private_tool(...)",
+        )
 
     def write(
         self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
@@ -103,10 +115,9 @@ class AgentTurn:
             return Progress(), replace(report, fallback_reason=prepared.reason, masked=masked)
         declared: dict[str, PublicText] = {}
         for tool in rules.callable_tools:
-            text = PrivateText(declaration(tool))
-            public = self._preparation.border.release_declaration(text, release)
-            if public is not None and not tool.is_private:
-                declared[tool.name] = public
+            if not tool.is_private:
+                text = PrivateText(declaration(tool))
+                declared[tool.name] = self._preparation.border.release_declaration(text)
         if not declared:
             return Progress(), replace(report, fallback_reason="no tool is public")
         permit = self._preparation.border.permit(release, purpose="plan")

@@ -15,8 +15,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 
-from cogenesis_langchain.agents.rules import as_openai_tools, as_response_format
+from cogenesis_langchain.agents.rules import as_openai_tools, as_response_format, read_tools
 from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.models.tools import Tool
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
@@ -53,10 +54,13 @@ class ToolBindingChatModel(UntracedChatModel):
 
         Raises:
             ConfigurationError: A tool runs at a cloud provider.
+            PrivacyViolation: The public declaration of a tool contains a private value of the
+                store.
         """
         bound = dict(kwargs)
         if tools:
             bound["tools"] = as_openai_tools(tools, strict)
+            self._check_tools(read_tools(bound["tools"]))
         if tool_choice is not None:
             bound["tool_choice"] = tool_choice
         if parallel_tool_calls is not None:
@@ -64,6 +68,9 @@ class ToolBindingChatModel(UntracedChatModel):
         if response_format is not None:
             bound["response_format"] = as_response_format(response_format, strict)
         return self.bind(**bound)
+
+    def _check_tools(self, tools: Sequence[Tool]) -> None:
+        """Refuse tools that cannot be bound."""
 
     def with_structured_output(
         self,

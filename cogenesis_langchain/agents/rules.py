@@ -81,7 +81,7 @@ def read_rules(bound: Mapping[str, Any]) -> TurnRules | None:
     answer = bound.get("response_format")
     if not declared and answer is None:
         return None
-    tools = tuple(_tool(one) for one in as_openai_tools(declared, None))
+    tools = read_tools(as_openai_tools(declared, None))
     _refuse_namesakes(tools)
     chosen, must_call = _chosen(tools, bound.get("tool_choice"))
     return TurnRules(
@@ -91,6 +91,11 @@ def read_rules(bound: Mapping[str, Any]) -> TurnRules | None:
         parallel=bound.get("parallel_tool_calls") is not False,
         answer_schema=None if answer is None else _answer_schema(as_response_format(answer)),
     )
+
+
+def read_tools(declared: Sequence[Mapping[str, Any]]) -> tuple[Tool, ...]:
+    """Return tools in OpenAI's format as this package's own."""
+    return tuple(_tool(one) for one in declared)
 
 
 def _refuse_namesakes(tools: Sequence[Tool]) -> None:

@@ -93,8 +93,13 @@ class Preparation:
         self._private_terms = private_terms
         self._private_sources = private_sources
 
-    def check_settings(self, settings: Sequence[str]) -> None:
-        """Check the cloud model's settings against the private values that are known by now.
+    def check_configured(self, configured: Sequence[str], *, what: str, remedy: str) -> None:
+        """Check what every request carries against the private values that are known by now.
+
+        Args:
+            configured: Strings such as headers, stop strings and declarations of tools.
+            what: What they are, for the error.
+            remedy: What to do about a private value in them.
 
         Raises:
             PrivacyViolation: They contain one.
@@ -102,11 +107,11 @@ class Preparation:
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
         from cogenesis_langchain.privacy.values import PrivateValue
 
-        if not settings:
+        if not configured:
             return
         declared = (PrivateValue("TERM", term) for term in self._private_terms)
         values = self._with_stored(ValueSet.from_texts((), declared=declared))
-        self.border.check_settings(settings, values)
+        self.border.check_configured(configured, values, what=what, remedy=remedy)
 
     def prepare(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and decide what of it may leave.

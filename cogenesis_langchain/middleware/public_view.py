@@ -61,7 +61,7 @@ class PublicView:
         """Permit requests that show the view."""
         kinds = [kind for kind, _ in self._placeholders.entries()]
         masked: dict[str, int] = {kind: kinds.count(kind) for kind in kinds}
-        release = Release(None, "masked" if masked else "clean", masked, self._values)
+        release = Release(None, "masked" if masked else "clean", masked)
         return self._border.permit(release, purpose="agent")
 
     def text(self, text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, final
 
 from cogenesis_langchain.errors import PrivacyViolation
@@ -36,13 +36,11 @@ class Release:
         text: The public text; None when nothing may leave.
         verdict: The verdict that the ledger records.
         masked: Number of private values found, by kind.
-        values: The private values that were known.
     """
 
     text: PublicText | None
     verdict: Verdict
     masked: Mapping[str, int]
-    values: ValueSet = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ class Border:
         hidden = values.find_in_payload(collapse_spacing(masked_text).encode())
         found = Counter[str](hit.value.kind for hit in hits) + Counter[str](hidden)
         if not found:
-            return Release(PublicText(text, seal=BORDER_SEAL), "clean", {}, values)
+            return Release(PublicText(text, seal=BORDER_SEAL), "clean", {})
         if self._policy == "block":
             kinds = ", ".join(sorted(found))
             raise PrivacyViolation(
@@ -185,8 +183,8 @@ class Border:
                 'policy="mask"',
             )
         if hidden or self._policy == "local":
-            return Release(None, "refused", dict(found), values)
-        return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found), values)
+            return Release(None, "refused", dict(found))
+        return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found))
 
     def view(self, text: PrivateText, values: ValueSet, placeholders: Placeholders) -> PublicText:
         """Return the public view of a private text, with a placeholder for each private value.
@@ -206,38 +204,35 @@ class Border:
             masked = placeholders.mask_whole(original)
         return PublicText(masked, seal=BORDER_SEAL)
 
-    def check_settings(self, settings: Sequence[str], values: ValueSet) -> None:
-        """Check what the caller configured for every request, once, when it is configured.
+    def check_configured(
+        self, configured: Sequence[str], values: ValueSet, *, what: str, remedy: str
+    ) -> None:
+        """Check what the developer configured for every request, once, when it is configured.
 
         Args:
-            settings: Strings beside model, address and key, such as headers and stop strings.
+            configured: Strings such as headers, stop strings and declarations of tools.
             values: The private values that are known by then.
+            what: What they are, for the error.
+            remedy: What to do about a private value in them.
 
         Raises:
             PrivacyViolation: One of the strings contains a private value.
         """
-        found = values.find_in_payload("\n".join(settings).encode())
+        found = values.find_in_payload("\n".join(configured).encode())
         if found:
-            raise PrivacyViolation(
-                "the settings of the cloud model, which every request carries, contain private "
-                f"values ({', '.join(sorted(found))})",
-                remedy="remove them from default_headers, stop, model_kwargs or extra_body",
-            )
+            kinds = ", ".join(sorted(found))
+            raise PrivacyViolation(f"{what} contain private values ({kinds})", remedy=remedy)
 
-    def release_declaration(self, declaration: PrivateText, release: Release) -> PublicText | None:
-        """Let the declaration of a tool leave beside an instruction, as it is or not at all.
+    def release_declaration(self, declaration: PrivateText) -> PublicText:
+        """Let the declaration of a tool leave: it is configuration, which the developer wrote.
+
+        It is not searched here, so that neither a document nor an earlier turn can change the
+        request; `check_configured` did that when the tool was bound.
 
         Args:
-            declaration: Name, description and schema; public because the developer wrote it.
-            release: The decision about the instruction.
-
-        Returns:
-            The declaration; None if it contains a known private value.
+            declaration: Name, description and schema.
         """
-        text = declaration.reveal()
-        if release.values.find(text) or release.values.find_in_payload(text.encode()):
-            return None
-        return PublicText(text, seal=BORDER_SEAL)
+        return PublicText(declaration.reveal(), seal=BORDER_SEAL)
 
     def permit(
         self, release: Release, *, purpose: str, verdict: Verdict | None = None

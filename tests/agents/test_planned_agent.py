@@ -13,6 +13,7 @@ from support.scripted_turns import ScriptedTurns, agent_model, call
 from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.plan import Plan, parse_plan
 from cogenesis_langchain.agents.rules import private_tool, read_rules
+from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.placeholders import Placeholders
 
 REQUEST = "Write to my dentist that I have to move my appointment."
@@ -173,20 +174,32 @@ def test_a_private_tool_is_not_declared_and_comes_before_the_plan_only() -> None
         run(ScriptedTurns(FIND, call("read_diary", "{}")), tools=tools)
 
 
-def test_a_declaration_with_a_private_value_is_not_sent() -> None:
+def test_a_declaration_does_not_depend_on_the_conversation() -> None:
+    """It is configuration: what an earlier turn says can neither change nor remove it."""
+    requests = []
+    for earlier in ("You find events in the calendar.", "You are Odalys Quillfeather."):
+        ledger = MemoryLedger()
+        answers = [json.dumps(PLAN)]
+        model = agent_model(ScriptedTurns(FIND), cloud_answers=answers, ledger=ledger)
+        model.bind_tools(TOOLS).invoke([AIMessage(earlier), HumanMessage(REQUEST)])
+        requests.append([entry.payload for entry in ledger.entries])
+    assert requests[0] == requests[1] and b"find_events" in requests[0][0]
+
+
+def test_a_declaration_with_a_private_value_of_the_store_cannot_be_bound() -> None:
     @tool
     def read_folder() -> str:
         """Read the folder of Odalys Quillfeather."""
         return ""
 
-    ledger = MemoryLedger()
+    answers = [json.dumps(PLAN)]
     model = agent_model(
-        ScriptedTurns(FIND), cloud_answers=[json.dumps(PLAN)], ledger=ledger
-    ).bind_tools([find_events, send_mail, read_folder])
-    model.invoke([AIMessage("You are Odalys Quillfeather."), HumanMessage(REQUEST)])
-    assert (
-        b"Odalys" not in ledger.entries[0].payload and b"find_events" in ledger.entries[0].payload
+        ScriptedTurns(FIND), cloud_answers=answers, private_terms=["Odalys Quillfeather"]
     )
+    with pytest.raises(PrivacyViolation, match="declarations of tools") as caught:
+        model.bind_tools([*TOOLS, read_folder])
+    assert "Odalys" not in str(caught.value) and "private_tool" in caught.value.remedy
+    model.bind_tools([*TOOLS, private_tool(read_folder)])
 
 
 def test_max_steps_ends_a_loop() -> None:

@@ -200,11 +200,10 @@ def test_memory_does_not_grow_with_the_text() -> None:
         return most
 
     peak(320)  # fills the cache of the tiny models
+    # A distribution kept for each token would take 320 of them. The number of drafts in flight
+    # depends on timing, so the limit allows for more of them than there can be.
     distribution = 8 * Wide.vocabulary_size
-    # The number of drafts depends on timing, so the smallest of three runs is compared.
-    long, short = (min(peak(tokens) for _ in range(3)) for tokens in (320, 80))
-    assert long - short < 2 * distribution
-    assert short < 3 * (MAX_BLOCK_TOKENS + 2) * distribution
+    assert peak(320) < 3 * (MAX_BLOCK_TOKENS + 2) * distribution
 
 
 def test_the_report_counts_what_the_cloud_was_shown() -> None:

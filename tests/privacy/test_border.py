@@ -18,6 +18,7 @@ from cogenesis_langchain.privacy.request_shape import RequestShape
 from cogenesis_langchain.privacy.text import PrivateText
 
 NOTES = ["My name is Zimlor Quovex and I owe 4,311.20 EUR since 14 March 2024."]
+KNOWN = ValueSet.from_texts(NOTES)
 URL = "POST https://cloud.test/v1/chat/completions"
 
 
@@ -53,7 +54,7 @@ def test_a_private_value_in_any_spelling_becomes_a_placeholder(mention: str) -> 
     released = release(f"Write a note about {mention} today.", NOTES)
     assert released.verdict == "masked" and released.text is not None
     assert "[" in str(released.text)
-    assert not released.values.find(str(released.text))
+    assert not KNOWN.find(str(released.text))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_masked_text_restores_exactly() -> None:
 def test_no_instruction_releases_a_known_value(text: str) -> None:
     released = release(f"{text} Zimlor {text}", NOTES)
     if released.text is not None:
-        assert not released.values.find_in_payload(str(released.text).encode())
+        assert not KNOWN.find_in_payload(str(released.text).encode())
 
 
 # EgressPermit
@@ -218,10 +219,11 @@ def test_a_request_that_cannot_be_recorded_is_not_sent() -> None:
 
 def test_settings_beside_the_configuration_are_checked_when_they_are_made() -> None:
     values = ValueSet.from_texts(NOTES)
-    Border(ledger=MemoryLedger()).check_settings(["en-GB", "team-7"], values)
-    with pytest.raises(PrivacyViolation, match="NAME") as caught:
-        Border(ledger=MemoryLedger()).check_settings(["ZIMLOR"], values)
-    assert "ZIMLOR" not in str(caught.value)
+    border = Border(ledger=MemoryLedger())
+    border.check_configured(["en-GB", "team-7"], values, what="headers", remedy="remove them")
+    with pytest.raises(PrivacyViolation, match="headers contain private values") as caught:
+        border.check_configured(["ZIMLOR"], values, what="headers", remedy="remove them")
+    assert "ZIMLOR" not in str(caught.value) and caught.value.remedy == "remove them"
 
 
 def test_values_are_not_printed() -> None:

@@ -226,4 +226,4 @@ def test_control_a_plan_made_again_after_results_is_seen_to_leak(
 def _release_everything(
     self: Border, candidate: PrivateText, values: ValueSet, placeholders: object
 ) -> Release:
-    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
+    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {})

@@ -34,7 +34,7 @@ from cogenesis_langchain.testing.search import find_leaks
 INSTRUCTION = "Write a short letter to my landlord about the broken heating."
 CANARIES = make_canaries(11)
 TIMEOUT = 0.5
-SPARE = 2.5
+SPARE = 10.0
 """Seconds that everything but the cloud model may take on a busy machine."""
 
 

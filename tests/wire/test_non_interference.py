@@ -105,7 +105,7 @@ def test_three_private_contexts_give_the_same_requests_in_every_call_style(
 def release_everything(
     self: Border, candidate: PrivateText, values: ValueSet, placeholders: object
 ) -> Release:
-    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
+    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {})
 
 
 def marked(context: Canaries) -> HumanMessage:

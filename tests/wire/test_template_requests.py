@@ -147,7 +147,7 @@ def test_the_same_bytes_leave_whatever_the_notes_and_the_local_model(
 def release_everything(
     self: Border, candidate: PrivateText, values: ValueSet, placeholders: object
 ) -> Release:
-    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {}, ValueSet())
+    return Release(PublicText(candidate.reveal(), seal=BORDER_SEAL), "clean", {})
 
 
 @pytest.mark.slow

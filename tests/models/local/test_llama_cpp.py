@@ -128,7 +128,7 @@ def test_closing_a_stream_stops_the_model(tiny_local_model: LlamaCppModel) -> No
     stream.close()  # type: ignore[attr-defined]  # a generator
     start = time.perf_counter()
     text_of(tiny_local_model, "Hello.", GenerationOptions(max_tokens=1))
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 6
 
 
 def test_calls_from_many_threads_queue_and_do_not_mix(tiny_local_model: LlamaCppModel) -> None:
