@@ -50,6 +50,18 @@ def test_the_library_is_answered_by_what_was_recorded() -> None:
     assert other["rung"] == "local", "an instruction that was not recorded gets no answer"
 
 
+def test_a_masked_word_of_an_instruction_does_not_matter() -> None:
+    recorded = load_answers(ANSWERS)[0]
+    word = recorded.instruction.split()[3]
+    with replayed(ANSWERS) as address:
+        cloud = ChatOpenAI(base_url=address, api_key=SecretStr("key"), model=LABEL)
+        model = ChatCoGenesis(
+            cloud=cloud, local=ScriptedLocal(), sketch="outline", private_terms=[word]
+        )
+        report = model.invoke(recorded.instruction).response_metadata["cogenesis"]
+    assert report["masked"] == {"TERM": 1} and report["sketch"] == recorded.outline
+
+
 def test_an_endpoint_with_recorded_answers_is_labelled() -> None:
     endpoint = config(Path("r.jsonl"), cloud={"recorded": str(ANSWERS)}).cloud
     with ExitStack() as stack:

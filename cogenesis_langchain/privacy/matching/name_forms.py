@@ -48,9 +48,10 @@ def name_forms(text: str) -> Forms:
     names = names or [match for match in found if match[0].casefold() in TITLES][-1:]
     if len(names) == 1:
         word = names[0][0]
-        # Somebody who writes names in lower case does so everywhere, so no capital is required.
-        distinctive = word.islower() or _is_distinctive(word)
-        rule = MatchRule.ANYWHERE if distinctive and not is_public(word) else _rule_for_part(word)
+        rule = _rule_for_part(word)
+        if word.islower() and not is_public(word):
+            # Somebody who writes names in lower case does so everywhere.
+            rule = MatchRule.ANYWHERE
         if len(found) > 1:
             yield text, MatchRule.ANYWHERE  # "aunt may": with its title it is always the person
         if rule is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 from support.labelled import (
@@ -16,10 +17,14 @@ from support.labelled import (
     missed_labels,
     spans_of,
 )
+from support.releases import release
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
+from experiments.records.loaders import load_records
 
 pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parents[3] / "experiments" / "data"
 
 LEAST_RECALL: dict[Half, float] = {
     "development": 0.99,
@@ -89,3 +94,18 @@ def test_general_instructions_hold_nothing_private_by_themselves(half: Half) -> 
 def test_an_empty_guard_misses_all() -> None:
     labels = sum(len(context.labels) for context in contexts("held_out"))
     assert len(missed_labels("held_out", lambda _: spans_of(ValueSet()))) == labels
+
+
+def test_general_instructions_stay_whole_beside_the_notes_of_their_authors() -> None:
+    """Everyday words of a task occur in the notes too: "payroll", "grandson", "suitcase"."""
+    records = [
+        record
+        for name in ("development", "test")
+        for record in load_records(DATA / f"{name}.jsonl")
+    ]
+    masked = [
+        record.id
+        for record in records
+        if release(record.instruction.general, [record.context]).masked
+    ]
+    assert len(records) == 60 and len(masked) <= 4, masked

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
-from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf, zipf_of_parts
 
 _EVERYDAY_BITS: Final = 11.0
 _BITS_PER_ZIPF: Final = math.log2(10)
@@ -33,7 +33,8 @@ def information(word: str) -> float:
 
     Returns:
         0 for an everyday word or a word of instructions; about 5 for a word used once in a hundred
-        thousand, 8 for one in a million; 10.6 for a word in no list.
+        thousand, 8 for one in a million; 10.6 for a word in no list. A compound has that of its
+        rarer part.
     """
     frequency = 0.0
     for form in _forms(word):
@@ -42,6 +43,7 @@ def information(word: str) -> float:
         frequency = max(frequency, zipf(form, *LANGUAGES))
     if not frequency and word in _everyday_words_of_other_languages():
         return 0.0
+    frequency = frequency or zipf_of_parts(word)
     bits = (_BILLION - (frequency or _UNKNOWN)) * _BITS_PER_ZIPF
     return max(0.0, bits - _EVERYDAY_BITS)
 

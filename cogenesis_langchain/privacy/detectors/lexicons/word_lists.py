@@ -62,7 +62,7 @@ EVERYDAY_NAMES: Final = _words("""
     ninja rim colon emerald meadow booker cherish mall champ danish miner sim atlas ty meta mist
     ransom safari puck lyric gal nana mayo cinnamon watt blaze nam ole imo doll darling pastor
     indie chin bent sep neo dev dom ale viking pleas almond icy azul branco costa lima nunes
-    pinheiro ribeiro rocha silva souza
+    pinheiro ribeiro rocha silva souza add carry council else gang junior mile odd rice
 """)
 """Names that are also everyday words: alone they count only with a capital inside a sentence."""
 

@@ -26,6 +26,7 @@ _RARE: Final = 1e-7
 _COMMON_WORD: Final = 4.2  # a more common word is no surname
 _FUNCTION_WORD: Final = 5.4  # a more common word is no given name
 _SHORTEST_PART: Final = 4  # letters of one part of a compound word
+_LONGEST_COMPOUND: Final = 40  # letters; a longer run of letters is no word
 
 
 @cache
@@ -122,10 +123,15 @@ def is_rare(word: str, *languages: str) -> bool:
 
 def is_compound(word: str) -> bool:
     """Return whether a word consists of two everyday English words, such as "deckhands"."""
-    return any(
-        zipf(word[:cut], "en") and zipf(word[cut:], "en")
-        for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
-    )
+    return zipf_of_parts(word) > 0
+
+
+def zipf_of_parts(word: str) -> float:
+    """Return the Zipf frequency of the rarer part of a compound, and 0 for any other word."""
+    if len(word) > _LONGEST_COMPOUND:
+        return 0.0
+    cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+    return max((min(zipf(word[:cut], "en"), zipf(word[cut:], "en")) for cut in cuts), default=0.0)
 
 
 def languages_of(text: str) -> tuple[str, ...]:
