@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import distributions
 from typing import Final
 from urllib.parse import urlsplit
@@ -138,6 +139,7 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     return models
 
 
+@cache
 def machine() -> dict[str, str]:
     """Describe this machine and the versions of the packages that compute."""
     found = {one.name.lower().replace("_", "-"): one.version for one in distributions()}

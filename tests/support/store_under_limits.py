@@ -48,7 +48,7 @@ def _use(folder: str) -> None:
     kept = 0
     try:
         with ContextStore(folder, embeddings=WordEmbeddings()) as store:
-            for kept in range(30):
+            for kept in range(16):
                 store.add(f"note {kept}", metadata={"bulk": "x" * 200_000})
     except StoreError as error:
         sys.stdout.write(f"{error}\n{kept}\n")

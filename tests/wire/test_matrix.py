@@ -19,6 +19,7 @@ from langchain_openai import ChatOpenAI
 from wire.channels import CHANNELS, Channel, loaded_env_file
 from wire.compositions import COMPOSITIONS, FUSED_COMPOSITIONS, AnyRunnable, Composition
 from wire.harness import CONDITIONS, Condition, Harness, running_harness
+from wire.thorough import THOROUGH
 from wire.tracing import close_clients
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -125,9 +126,23 @@ def run(
     return outcomes
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("condition", CONDITIONS)
-@pytest.mark.parametrize("channel", CHANNELS)
+def cells_of_the_matrix() -> Iterator[tuple[str, Condition, str]]:
+    """Every channel with every case, under one condition in turn; under all of them if thorough."""
+    for row, channel in enumerate(CHANNELS):
+        for column, case in enumerate(CASES):
+            turn = (row + column) % len(CONDITIONS)
+            for condition in CONDITIONS if THOROUGH else CONDITIONS[turn : turn + 1]:
+                yield channel, condition, case
+
+
+def test_each_pair_of_channel_condition_and_case_is_in_the_matrix() -> None:
+    cells = list(cells_of_the_matrix())
+    assert len({cell[:2] for cell in cells}) == len(CHANNELS) * len(CONDITIONS)
+    assert len({cell[1:] for cell in cells}) == len(CONDITIONS) * len(CASES)
+    assert len({(cell[0], cell[2]) for cell in cells}) == len(CHANNELS) * len(CASES)
+
+
+@pytest.mark.parametrize(("channel", "condition", "case"), cells_of_the_matrix())
 def test_no_private_value_leaves(
     harness: Harness, channel: str, condition: Condition, case: str, cells: list[int]
 ) -> None:
