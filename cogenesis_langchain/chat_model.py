@@ -54,6 +54,10 @@ def _chat_format(given: object) -> object:
     return chat_format_named(given) if isinstance(given, str) else given
 
 
+def _least_disclosure(fields: dict[str, Any]) -> Literal["none", "masked"]:
+    return "masked" if fields.get("mode") == "fused" else "none"
+
+
 class ChatCoGenesis(ToolBindingChatModel):
     """A chat model that shows the cloud a general instruction and keeps private context here.
 
@@ -111,9 +115,10 @@ class ChatCoGenesis(ToolBindingChatModel):
     allows fewer is asked for fewer."""
     presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
-    disclosure: Literal["none", "open"] = "none"
-    """How much of the generated text the cloud model may see. Fused decoding shows it the text so
-    far, private values included, so ``open`` has to be passed explicitly."""
+    disclosure: Literal["none", "masked", "open"] = Field(default_factory=_least_disclosure)
+    """How much of the generated text the cloud model may see. In fused mode the default is
+    ``masked``: it sees the text so far with placeholders for private values. ``open`` shows it the
+    text as it is, private values included."""
     on_fallback: OnFallback = "warn"
     """What to do when the cloud model cannot take part, and the local model has to write alone or a
     fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is
@@ -226,10 +231,10 @@ class ChatCoGenesis(ToolBindingChatModel):
         )
         if self.mode == "sketch":
             return sketch
-        if self.disclosure != "open":
+        if self.disclosure == "none":
             raise ConfigurationError(
-                "fused decoding shows the cloud model the text so far, private values included",
-                remedy='pass disclosure="open" if that is acceptable, or use mode="sketch"',
+                "fused decoding shows the cloud model the text so far",
+                remedy='leave disclosure out, which masks private values, or use mode="sketch"',
             )
         from cogenesis_langchain.collaboration.fused import FusedWriting
 
@@ -240,6 +245,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             operator=self.operator,
             chat_format=self.chat_format,
             top_k=self.top_k,
+            disclosure=self.disclosure,
             presence_penalty=self.presence_penalty,
             below=sketch,
             notice=notice,

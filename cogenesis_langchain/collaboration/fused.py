@@ -1,6 +1,7 @@
 """Fused decoding: both models choose each token; the cloud model works without the private context.
 
-The cloud model sees the text so far as it is (``disclosure="open"``), as in the paper.
+The cloud model sees the public view of the text so far (``disclosure="masked"``) or, as in the
+paper, the text as it is (``disclosure="open"``).
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Literal
 
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import with_fitting_context
-from cogenesis_langchain.collaboration.preparation import Preparation
+from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError
@@ -38,7 +40,9 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure
+from cogenesis_langchain.privacy.disclosure import Disclosure, OpenDisclosure
+from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 
@@ -53,6 +57,7 @@ class FusedWriting:
         operator: How the two distributions become one.
         chat_format: How the cloud model marks turns, for servers that do not apply its template.
         top_k: Most tokens of each of the cloud's distributions.
+        disclosure: What the cloud model sees of the text so far.
         presence_penalty: Nats by which tokens of the last part of the text lose.
         below: The next rung of the ladder.
         notice: Says aloud when the text is not fused.
@@ -71,6 +76,7 @@ class FusedWriting:
         operator: Operator | str,
         chat_format: ChatFormat | None,
         top_k: int,
+        disclosure: Literal["masked", "open"],
         presence_penalty: float,
         below: SketchFill,
         notice: FallbackNotice,
@@ -89,6 +95,7 @@ class FusedWriting:
         self._cloud = cloud
         self._chat_format = chat_format
         self._top_k = top_k
+        self._disclosure: Literal["masked", "open"] = disclosure
         self._capabilities: Capabilities | None = None
         self._tokens = local.tokens()
         self._decoder = FusedDecoder(
@@ -104,13 +111,13 @@ class FusedWriting:
         """Write the answer to a conversation; see `Writer.write`."""
         prepared = self._preparation.prepare(messages)
         release = prepared.release
-        report = Report(mode="fused", disclosure="open")
+        report = Report(mode="fused", disclosure=self._disclosure)
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
             return
-        permit = self._preparation.border.permit(release, purpose="fused", verdict="open")
+        permit = self._preparation.border.permit(release, purpose="fused", verdict=self._disclosure)
         try:
-            verifier = self._verifier(release.text, permit)
+            verifier = self._verifier(release.text, self._disclosed(prepared), permit)
         except (CloudError, FusionError) as error:
             report = replace(report, fallback_reason=error.summary)
             self._notice.tell(report.fallback_reason)
@@ -142,7 +149,22 @@ class FusedWriting:
             self._notice.tell(report.fallback_reason)
         yield _with_sent(report, permit)
 
-    def _verifier(self, instruction: PublicText, permit: EgressPermit) -> Verifier:
+    def _disclosed(self, prepared: Prepared) -> Disclosure:
+        candidate = prepared.request.candidate
+        if self._disclosure == "open":
+            return OpenDisclosure()
+        # What was released was a candidate, and its private values are known.
+        assert candidate is not None and prepared.values is not None
+        view = GrowingView(
+            self._preparation.border.all_values(candidate, prepared.values),
+            prepared.placeholders,
+            (text.reveal() for text in prepared.private_texts),
+        )
+        return MaskedDisclosure(view, encode=self._tokens.encode, decode=self._tokens.decode)
+
+    def _verifier(
+        self, instruction: PublicText, disclosure: Disclosure, permit: EgressPermit
+    ) -> Verifier:
         endpoint = CompletionsEndpoint(
             self._cloud, permit, chat_format=self._chat_format, capabilities=self._capabilities
         )
@@ -151,7 +173,7 @@ class FusedWriting:
             endpoint,
             self._tokens,
             [PublicMessage("user", PublicText.compose(FUSED_TASK, {"instruction": instruction}))],
-            disclosure=OpenDisclosure(),
+            disclosure=disclosure,
             k=self._top_k,
             alignment=lambda: self._alignment,
         )

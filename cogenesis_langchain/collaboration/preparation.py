@@ -38,6 +38,8 @@ class Prepared:
         left_out: Characters of the context that were left out, because the local model's window
             is too small for them.
         metadata: Texts in the metadata of the retrieved documents; private, and not in the prompt.
+        values: The private values of everything but the instruction; None when nothing was a
+            candidate for release.
     """
 
     request: Request
@@ -47,6 +49,19 @@ class Prepared:
     placeholders: Placeholders = field(repr=False)
     left_out: int = 0
     metadata: Sequence[PrivateText] = ()
+    values: ValueSet | None = field(default=None, repr=False)
+
+    @property
+    def private_texts(self) -> Sequence[PrivateText]:
+        """All texts of the request but the general instruction."""
+        request = self.request
+        return (
+            request.withheld,
+            *(turn.text for turn in request.turns if not turn.repeated),
+            *request.results,
+            *self.context,
+            *self.metadata,
+        )
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -122,11 +137,15 @@ class Preparation:
             UntrustedLocalModel: The retriever would send the request to another host.
         """
         gathered = self.gather(messages)
-        release = self._release(gathered, _called_tools(messages))
+        candidate = gathered.request.candidate
+        if candidate is None:
+            return gathered
+        values = self._values(gathered, candidate, _called_tools(messages))
+        release = self.border.release(candidate, values, gathered.placeholders)
         reason = gathered.reason
-        if release is not None and release.text is None:
+        if release.text is None:
             reason = "the instruction holds private values"
-        return replace(gathered, release=release, reason=reason)
+        return replace(gathered, release=release, reason=reason, values=values)
 
     def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and retrieve the private context; nothing is released.
@@ -161,29 +180,21 @@ class Preparation:
             run_manager=CallbackManagerForRetrieverRun.get_noop_manager(),
         )
 
-    def _release(self, gathered: Prepared, called_tools: Collection[str]) -> Release | None:
+    def _values(
+        self, gathered: Prepared, candidate: PrivateText, called_tools: Collection[str]
+    ) -> ValueSet:
+        """The private values of everything but the instruction."""
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
         from cogenesis_langchain.privacy.values import PrivateValue, detect, find_private_values
 
-        request = gathered.request
-        if request.candidate is None:
-            return None
-        private = (
-            request.withheld,
-            *(turn.text for turn in request.turns if not turn.repeated),
-            *request.results,
-            *gathered.context,
-            *gathered.metadata,
-        )
-        declared = detect(request.candidate.reveal(), self._detectors)
+        declared = detect(candidate.reveal(), self._detectors)
         declared |= {PrivateValue("TERM", term) for term in self._private_terms}
         values = ValueSet.from_texts(
-            (_without(text.reveal(), called_tools) for text in private),
+            (_without(text.reveal(), called_tools) for text in gathered.private_texts),
             declared=declared,
             detectors=(find_private_values, *self._detectors),
         )
-        values = self._with_stored(values)
-        return self.border.release(request.candidate, values, gathered.placeholders)
+        return self._with_stored(values)
 
     def _with_stored(self, values: ValueSet) -> ValueSet:
         """Add the values of every store that the retriever reads, retrieved or not."""

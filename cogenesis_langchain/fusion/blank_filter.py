@@ -44,6 +44,10 @@ class BlankFilter:
         """Ask for the positions of a block; see `Verifier.verify`."""
         return [self._filtered(view) for view in self._verifier.verify(written, block)]
 
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        """Return what the request for a block shows of the text; see `Verifier.shown`."""
+        return self._verifier.shown(written, block)
+
     def _filtered(self, view: CloudView) -> CloudView:
         def filtered(local: Probabilities) -> TopK | None:
             topk = view(local)

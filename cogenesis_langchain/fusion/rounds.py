@@ -39,7 +39,7 @@ class Rounds:
         self._max_tokens = max_tokens
         self._length = DraftLength()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="verifier")
-        self._sent: list[int] = []
+        self._sent: Sequence[int] = ()
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
 
@@ -54,7 +54,10 @@ class Rounds:
         while self._may_draft() and self._length.worth_drafting(self._confidences()):
             self._draft()
         block = self._block()
-        self._count_sent(block)
+        shown = self._verifier.shown(self._speculation.written, block)
+        if shown is None:
+            return [self._local_token()]
+        self._count_sent(shown)
         request = self._worker.submit(
             _timed_verify, self._verifier, tuple(self._speculation.written), block
         )
@@ -92,7 +95,7 @@ class Rounds:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _local_token(self) -> SettledToken:
-        """Settle one token without the cloud, after the cloud has failed."""
+        """Settle one token without the cloud: it has failed, or may not see the text so far."""
         if not self._speculation.drafts:
             self._speculation.draft()
         return self._speculation.settle(abstain)
@@ -146,11 +149,10 @@ class Rounds:
     def _confidences(self) -> list[float]:
         return [draft.confidence for draft in self._speculation.drafts]
 
-    def _count_sent(self, block: Sequence[int]) -> None:
+    def _count_sent(self, shown: Sequence[int]) -> None:
         """Count the tokens that the cloud model is shown for the first time."""
-        sequence = [*self._speculation.written, *block]
-        self._counts["sent"] += len(sequence) - common_prefix(sequence, self._sent)
-        self._sent = sequence
+        self._counts["sent"] += len(shown) - common_prefix(shown, self._sent)
+        self._sent = shown
 
 
 def _timed_verify(

@@ -7,7 +7,7 @@ on later tokens of the block. Exact speculative decoding requires this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, CloudRefused
@@ -51,6 +51,19 @@ class Verifier(Protocol):
         """
         ...
 
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        """Return the tokens that the request for a block shows as they are.
+
+        Args:
+            written: The settled tokens.
+            block: The drafted tokens.
+
+        Returns:
+            Local tokens of the text; None if no position of the block can be asked for, so that the
+                local model decides alone and no request is needed.
+        """
+        ...
+
 
 @final
 class TokenVerifier:
@@ -82,21 +95,33 @@ class TokenVerifier:
         self.end_tokens = scorer.end_tokens
 
     def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
-        """Score every position of the block."""
-        sequence = self._disclosure.tokens(self._prompt, (*written, *block))
+        """Score every position of the block where the text has a view."""
+        views = [
+            self._disclosure.tokens(self._prompt, text) for text in _beginnings(written, block)
+        ]
+        known = [view for view in views if view is not None]
+        if not known:
+            return [abstain] * len(views)
+        sequence, start = known[-1], len(known[0])
         if len(sequence) >= self._scorer.window:
             raise CloudRefused(
                 f"the text no longer fits the cloud model's window of {self._scorer.window} tokens",
                 remedy="serve the cloud model with a larger window, or lower max_tokens",
             )
-        start = len(sequence) - len(block)
         scores = self._scorer.score(sequence, start, self._k)
-        if len(scores) != len(block) + 1:
+        if len(scores) != len(sequence) - start + 1:
             raise CloudAnswerInvalid(
-                f"the cloud model scored {len(scores)} of {len(block) + 1} positions",
+                f"the cloud model scored {len(scores)} of {len(sequence) - start + 1} positions",
                 remedy="check that the server supports log-probabilities of prompts",
             )
-        return [_constant(self._in_vocabulary(topk)) for topk in scores]
+        return [
+            abstain if view is None else _constant(self._in_vocabulary(scores[len(view) - start]))
+            for view in views
+        ]
+
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        """Return what the request for a block shows of the text; see `Verifier.shown`."""
+        return _shown(self._disclosure, written, block)
 
     def _in_vocabulary(self, topk: TopK) -> TopK | None:
         known = topk.ids < self._vocabulary_size
@@ -109,8 +134,9 @@ class TokenVerifier:
 class AlignedVerifier:
     """Verifies text, with a cloud model that has another tokenizer than the local model.
 
-    The cloud model is asked for what follows the text up to each local token. A position inside a
-    multi-byte character has no text to ask about, so the local model decides alone there.
+    The cloud model is asked for what follows the text up to each local token. A position without a
+    view, such as one inside a multi-byte character, cannot be asked about, so the local model
+    decides alone there.
 
     Args:
         scorer: The cloud model.
@@ -141,12 +167,13 @@ class AlignedVerifier:
         self.end_tokens: frozenset[int] = frozenset()
 
     def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
-        """Score the position after each local token of the block that ends a character."""
+        """Score the position after each local token of the block where the text has a view."""
+        pieces = [self._local.decode((token,)) for token in (*written, *block)]
         texts = [
-            _complete_text(self._local.decode((*written, *block[:count])))
-            for count in range(len(block) + 1)
+            self._disclosure.text(self._prompt, pieces[:count])
+            for count in range(len(written), len(pieces) + 1)
         ]
-        prefixes = [self._disclosure.text(self._prompt, text) for text in texts if text is not None]
+        prefixes = [text for text in texts if text is not None]
         answers = self._scorer.score_text(prefixes, self._k) if prefixes else []
         if prefixes and not answers:
             raise CloudAnswerInvalid(
@@ -166,6 +193,10 @@ class AlignedVerifier:
                 break
         return views
 
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        """Return what the request for a block shows of the text; see `Verifier.shown`."""
+        return _shown(self._disclosure, written, block)
+
     def _projected(self, answer: StringTopK) -> CloudView:
         return lambda local: self._alignment.project(answer, local)
 
@@ -178,9 +209,13 @@ def abstain(_: Probabilities) -> None:
     """The view of a position where the cloud has no vote."""
 
 
-def _complete_text(text: bytes) -> str | None:
-    """Decode the text; None if it ends inside a character."""
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return None
+def _beginnings(written: Sequence[int], block: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The text before each position of a block."""
+    return ((*written, *block[:count]) for count in range(len(block) + 1))
+
+
+def _shown(
+    disclosure: Disclosure, written: Sequence[int], block: Sequence[int]
+) -> Sequence[int] | None:
+    views = (disclosure.shown(text) for text in reversed(list(_beginnings(written, block))))
+    return next((view for view in views if view is not None), None)

@@ -153,17 +153,10 @@ class Border:
         Raises:
             PrivacyViolation: A private value was found and the policy is ``block``.
         """
-        from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
-
         text = candidate.reveal()
         # "Q u i s t" is found only in the collapsed text, so both are searched.
         collapsed = collapse_spacing(text)
-        detected = [
-            hit.value
-            for variant in dict.fromkeys((text, collapsed))
-            for hit in detect_in_instruction(variant, strict=self._strict)
-        ]
-        values = values.union(ValueSet.from_texts((), declared=detected))
+        values = self.all_values(candidate, values)
         hits = values.find(text)
         masked_text = placeholders.mask(text, hits)
         if values.find(collapse_spacing(masked_text)):
@@ -185,6 +178,23 @@ class Border:
         if hidden or self._policy == "local":
             return Release(None, "refused", dict(found))
         return Release(PublicText(masked_text, seal=BORDER_SEAL), "masked", dict(found))
+
+    def all_values(self, candidate: PrivateText, values: ValueSet) -> ValueSet:
+        """Return the private values of a request, with those of the instruction itself.
+
+        Args:
+            candidate: The text proposed as the general instruction.
+            values: The private values of everything else in the request.
+        """
+        from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
+
+        text = candidate.reveal()
+        detected = [
+            hit.value
+            for variant in dict.fromkeys((text, collapse_spacing(text)))
+            for hit in detect_in_instruction(variant, strict=self._strict)
+        ]
+        return values.union(ValueSet.from_texts((), declared=detected))
 
     def view(self, text: PrivateText, values: ValueSet, placeholders: Placeholders) -> PublicText:
         """Return the public view of a private text, with a placeholder for each private value.
@@ -242,8 +252,9 @@ class Border:
         Args:
             release: The decision whose public text the requests carry.
             purpose: Why requests are sent, for the ledger.
-            verdict: The verdict to record; None records the release's own. ``open`` means that the
-                caller chose ``disclosure="open"`` and sends more than was released.
+            verdict: The verdict to record; None records the release's own. In fused decoding the
+                text so far is sent as well: its public view (``masked``), or, with
+                ``disclosure="open"``, the text as it is (``open``).
         """
         if verdict is not None:
             release = replace(release, verdict=verdict)

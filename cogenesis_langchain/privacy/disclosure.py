@@ -51,14 +51,33 @@ class PublicTokens:
 
 
 class Disclosure(Protocol):
-    """Makes the view of the text so far that goes to the cloud model."""
+    """Makes the view of the text so far that goes to the cloud model.
 
-    def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens:
-        """Return the cloud prompt followed by the view of these ids."""
+    There is no view where the end of the text is open: inside a character that is split over
+    tokens, or where a private value may have begun. The views of a text and of its beginnings
+    each start with the one before. They depend on the text alone.
+    """
+
+    def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens | None:
+        """Return the cloud prompt followed by the view of a text, in the cloud model's tokens.
+
+        Args:
+            prompt: The cloud prompt.
+            written: The text in local tokens, which are those of the cloud model.
+        """
         ...
 
-    def text(self, prompt: PublicText, written: str) -> PublicText:
-        """Return the cloud prompt followed by the view of this text."""
+    def text(self, prompt: PublicText, pieces: Sequence[bytes]) -> PublicText | None:
+        """Return the cloud prompt followed by the view of a text.
+
+        Args:
+            prompt: The cloud prompt.
+            pieces: The bytes of each local token of the text.
+        """
+        ...
+
+    def shown(self, written: Sequence[int]) -> Sequence[int] | None:
+        """Return the local tokens that the view of a text shows as they are."""
         ...
 
 
@@ -74,6 +93,13 @@ class OpenDisclosure:
         """Return the cloud prompt followed by these ids."""
         return PublicTokens((*prompt.ids, *written), seal=BORDER_SEAL)
 
-    def text(self, prompt: PublicText, written: str) -> PublicText:
-        """Return the cloud prompt followed by this text."""
-        return PublicText(str(prompt) + written, seal=BORDER_SEAL)
+    def text(self, prompt: PublicText, pieces: Sequence[bytes]) -> PublicText | None:
+        """Return the cloud prompt followed by this text; None if it ends inside a character."""
+        try:
+            return PublicText(str(prompt) + b"".join(pieces).decode(), seal=BORDER_SEAL)
+        except UnicodeDecodeError:
+            return None
+
+    def shown(self, written: Sequence[int]) -> Sequence[int]:
+        """Return all of them."""
+        return written

@@ -46,14 +46,14 @@ class Placeholders:
         position = 0
         for hit in hits:
             pieces.append(self._escape(text[position : hit.start]))
-            pieces.append(self._tag(hit.value.kind, text[hit.start : hit.end]))
+            pieces.append(self.tag(hit.value.kind, text[hit.start : hit.end]))
             position = hit.end
         pieces.append(self._escape(text[position:]))
         return "".join(pieces)
 
     def mask_whole(self, text: str) -> str:
         """Return one placeholder (kind ``TEXT``) that stands for a whole text."""
-        return self._tag("TEXT", text)
+        return self.tag("TEXT", text)
 
     def restore(self, text: str) -> str:
         """Replace placeholders by the original strings. ``restore(mask(x, hits)) == x``.
@@ -78,7 +78,7 @@ class Placeholders:
     def extend(self, entries: Iterable[tuple[ValueKind, str]]) -> None:
         """Add values as if they were masked one after the other."""
         for kind, original in entries:
-            self._tag(kind, original)
+            self.tag(kind, original)
 
     def restorer(self) -> StreamRestorer:
         """Return a restorer for one streamed text."""
@@ -88,9 +88,10 @@ class Placeholders:
         return f"Placeholders({len(self._originals)} values)"
 
     def _escape(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: self._tag("TEXT", found[0]), text)
+        return _PLACEHOLDER.sub(lambda found: self.tag("TEXT", found[0]), text)
 
-    def _tag(self, kind: ValueKind, original: str) -> str:
+    def tag(self, kind: ValueKind, original: str) -> str:
+        """Return the placeholder of a value."""
         with self._lock:
             tag = self._tags.get((kind, original))
             if tag is None:

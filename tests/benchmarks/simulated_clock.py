@@ -78,6 +78,9 @@ class TimedVerifier:
         self._costs.now += self._costs.trip + (len(block) + 1) * self._costs.scored
         return self._verifier.verify(written, block)
 
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        return self._verifier.shown(written, block)
+
 
 class _SimulatedFuture:
     """The future of a request that is done at a known time."""

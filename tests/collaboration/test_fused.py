@@ -189,9 +189,19 @@ def test_a_request_with_nothing_public_is_written_locally(server: ScoringServer)
     assert told(answer)["rung"] == "local" and len(server.requests) == before
 
 
-def test_open_disclosure_has_to_be_spelled_out(server: ScoringServer) -> None:
-    with pytest.raises(ConfigurationError, match="private values included"):
+def test_fused_decoding_without_any_disclosure_is_refused(server: ScoringServer) -> None:
+    with pytest.raises(ConfigurationError, match="shows the cloud model the text so far"):
         fused(server.url, disclosure="none")
+
+
+def test_private_values_are_masked_unless_open_is_spelled_out(server: ScoringServer) -> None:
+    settings = {
+        "cloud": ChatOpenAI(model="cloud", base_url=server.url, api_key=SecretStr("key")),
+        "local": ByteLocal(),
+        "ledger": MemoryLedger(),
+    }
+    assert ChatCoGenesis(**settings, mode="fused").disclosure == "masked"
+    assert ChatCoGenesis(**settings).disclosure == "none"
 
 
 def test_a_model_without_weights_or_a_server_is_refused(server: ScoringServer) -> None:

@@ -51,6 +51,9 @@ class FixedAnswers:
     def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         return [lambda _, answer=answer: answer for answer in self._answers]  # type: ignore[misc]
 
+    def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
+        return (*written, *block)
+
 
 def test_only_the_positions_of_blanks_are_dropped() -> None:
     verifier = BlankFilter(FixedAnswers(top(2, 1), top(1, 2), None), decode)
@@ -58,3 +61,4 @@ def test_only_the_positions_of_blanks_are_dropped() -> None:
     assert answers[0] is not None and answers[0].ids.tolist() == [2, 1]
     assert answers[1:] == [None, None]
     assert verifier.end_tokens == {5}
+    assert verifier.shown((0,), (1, 2)) == (0, 1, 2)

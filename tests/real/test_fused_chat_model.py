@@ -79,13 +79,6 @@ def test_a_cloud_that_cannot_be_reached_leads_down_the_ladder(local_model: Llama
     assert report["fallback_reason"].count("CloudUnavailable") == 2
 
 
-def test_open_disclosure_has_to_be_spelled_out(
-    stand_in: ChatOpenAI, local_model: LlamaCppModel
-) -> None:
-    with pytest.raises(ConfigurationError, match="private values included"):
-        fused(stand_in, local_model, disclosure="none")
-
-
 def test_a_model_without_weights_or_an_endpoint_is_refused(
     stand_in: ChatOpenAI, local_model: LlamaCppModel
 ) -> None:

@@ -20,9 +20,9 @@ class LedgerEntry:
     Attributes:
         endpoint: Method and URL of the request, without passwords and keys (`shown_url`).
         purpose: Why it was sent, for instance ``"sketch"``.
-        verdict: ``clean``: no private values; ``masked``: placeholders stand for private values;
-            ``open``: raw text, because the caller chose ``disclosure="open"``; ``refused``: the
-            request was not sent.
+        verdict: ``clean``: no private values; ``masked``: placeholders stand for private values,
+            those of a text in progress included; ``open``: raw text, because the caller chose
+            ``disclosure="open"``; ``refused``: the request was not sent.
         payload: The exact bytes of the body; empty if refused, so that the ledger never contains
             private text.
         masked: Number of values of each kind that were masked or, if refused, found.

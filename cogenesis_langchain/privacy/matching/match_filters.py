@@ -28,8 +28,8 @@ from cogenesis_langchain.privacy.matching.normalisation import (
 _ENDINGS: Final = ("s", "es")
 _BEFORE_ES: Final = frozenset("sxzho")
 _MIN_LENGTH_OVER_LINES: Final = 5  # a shorter match over two lines is chance
-# The digits of a telephone number may follow a country code directly: "+447911123456".
-_LONG_NUMBER: Final = 9
+LONG_NUMBER: Final = 9
+"""Digits of a number that may follow others directly, as after a country code: "+447911123456"."""
 _WORD_START: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]|(?<=[a-z])[A-Z]|(?<!\d)\d")
 _MAX_PLURAL_ZIPF: Final = 4.2  # "Grants" may be the name Grant; "this" is not the name Thi
 # Scripts without spaces between words, or with particles attached to a word.
@@ -86,14 +86,14 @@ class MatchFilter:
         """
         normalised, text = self._normalised, self._normalised.original
         first = normalised.origin[start]
-        long_number = end - start >= _LONG_NUMBER and normalised.text[start:end].isdigit()
+        long_number = end - start >= LONG_NUMBER and normalised.text[start:end].isdigit()
         if start and normalised.origin[start - 1] == first:
             return None  # the match begins in the middle of a ligature
         last = normalised.origin[end - 1]
         after = last + 1
         while after < len(text) and is_invisible(text[after]):
             after += 1
-        if not (long_number or _starts_word(text, first)):
+        if not (long_number or starts_word(text, first)):
             return None
         if not _ends_word(text, first, last, after):
             return None
@@ -164,7 +164,8 @@ def _attaches(letter: str) -> bool:
     return not letter.isascii() and unicodedata.name(letter, "").startswith(_ATTACHING_SCRIPTS)
 
 
-def _starts_word(text: str, first: int) -> bool:
+def starts_word(text: str, first: int) -> bool:
+    """Return whether a word or a number can begin at a character, by the text before it."""
     before = first - 1
     while before >= 0 and is_invisible(text[before]):
         before -= 1

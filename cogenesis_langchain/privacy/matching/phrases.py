@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Final
@@ -24,6 +24,8 @@ _SHORT_BITS: Final = {2: 1.6, 3: 0.9}
 # In many texts, a run of words occurs by chance. Each doubling of their number costs one bit.
 _FEW_WINDOWS: Final = 50_000
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n]")
+_WORD_JOINERS: Final = "'’\u00ad\u200b\u200c\u200d\u2060"
+_LONGEST_TAIL: Final = 600  # characters of a text in which a copied phrase at its end is looked for
 
 
 def _words(text: str) -> Iterator[tuple[str, int, int]]:
@@ -51,8 +53,11 @@ def _windows(text: str, width: int) -> Iterator[tuple[int, int, int, float]]:
             if spare < 0 or (size < width and _SENTENCE_END.search(text, start, end)):
                 continue
             window = joined[ends[first] : ends[first + size] - 1]
-            digest = int.from_bytes(blake2b(window, digest_size=8).digest())
-            yield digest, start, end, math.inf if size == width else spare
+            yield _digest(window), start, end, math.inf if size == width else spare
+
+
+def _digest(window: bytes) -> int:
+    return int.from_bytes(blake2b(window, digest_size=8).digest())
 
 
 def phrase_digests(texts: Iterable[str], width: int) -> frozenset[int]:
@@ -81,6 +86,43 @@ def find_phrases(text: str, known: Sequence[Set[int]], width: int) -> Iterator[t
     for start, end in _known_runs(text, known, width):
         if sum(information(word) for word, _, _ in _words(text[start:end])) >= _LEAST_BITS:
             yield start, end
+
+
+def last_word_copies(
+    text: str, known: Sequence[Set[int]], width: int, longer: Callable[[str], Iterable[str]]
+) -> bool:
+    """Return whether a copied phrase ends, or may end, with the last word of a text.
+
+    Args:
+        text: A text that is being written.
+        known: See `find_phrases`.
+        width: The width that the digests were made with.
+        longer: Returns the words, normalised, that an unfinished one may become.
+    """
+    tail = text[-_LONGEST_TAIL:]
+    words = list(_words(tail))
+    if not words:
+        return False
+    last, start, end = words[-1]
+    before = [word for word, _, _ in words[-max(width, *_SHORT_BITS) : -1]]
+    finished = bool(tail[end:].strip(_WORD_JOINERS))
+    for candidate in (last,) if finished else (last, *longer(last)):
+        if _ends_window([*before, candidate], known, width) and any(
+            stop == start + len(candidate)
+            for _, stop in find_phrases(tail[:start] + candidate, known, width)
+        ):
+            return True
+    return False
+
+
+def _ends_window(words: Sequence[str], known: Sequence[Set[int]], width: int) -> bool:
+    digests = (_digest(" ".join(words[-size:]).encode()) for size in (*_SHORT_BITS, width))
+    return any(digest in part for digest in digests for part in known)
+
+
+def phrase_words(text: str) -> Iterator[str]:
+    """Yield the words of a text as they are compared, without case and accents."""
+    return (word for word, _, _ in _words(text))
 
 
 def _known_runs(text: str, known: Sequence[Set[int]], width: int) -> Iterator[tuple[int, int]]:

@@ -105,6 +105,16 @@ class ValueSet:
         """Return the number of distinct values, without phrases."""
         return len({value for part in self._segments for value in part.detected | part.declared})
 
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The values in groups that share an automaton."""
+        return self._segments
+
+    @property
+    def phrase_words(self) -> int:
+        """Number of consecutive copied words that count as private."""
+        return self._phrase_words
+
     def find(self, text: str) -> tuple[Hit, ...]:
         """Find every private value in a text.
 

@@ -14,7 +14,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.months import month_numbers
 from cogenesis_langchain.privacy.detectors.quantities.parsed_value import ParsedValue
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
-_ORDINALS: Final = [
+ORDINALS: Final = [
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
     "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
     "seventeenth", "eighteenth", "nineteenth", "twentieth", "twenty-first", "twenty-second",
@@ -37,7 +37,7 @@ _WEEKDAY: Final = (
 )
 _MONTH: Final = r"(?P<month>MONTH)\b\.?"
 _DAY: Final = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.|º|ª|°)?"
-_DAY_WORD: Final = rf"(?P<ordinal>{any_of(_ORDINALS)})"
+_DAY_WORD: Final = rf"(?P<ordinal>{any_of(ORDINALS)})"
 _YEAR: Final = r"(?P<year>(?:19|20)\d\d|['’]?\d\d(?![\d:.]\d|\d|\s*(?:am|pm|uhr|h\b)))"
 _OF: Final = r"(?:[\s.,/-]|day of\b|of\b|de\b|del\b|do\b|den\b){1,6}"
 _FULL_YEAR: Final = r"(?:19|20)\d\d"
@@ -160,7 +160,7 @@ def _worded_dates(text: str) -> Iterator[ParsedValue]:
         for match in found:
             groups = match.groupdict()
             ordinal = groups.get("ordinal")
-            days = [_ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])]
+            days = [ORDINALS.index(ordinal.lower()) + 1 if ordinal else int(groups["day"])]
             if other := groups.get("other_day"):
                 days.append(int(other))
             either = [(month, day) for month in months[groups["month"].lower()] for day in days]

@@ -16,7 +16,8 @@ _SMALL: Final = {
     "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
 _LARGE: Final = {"thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
-_WORD: Final = any_of([*_SMALL, *_LARGE, "hundred"])
+NUMBER_WORDS: Final = (*_SMALL, *_LARGE, "hundred")
+_WORD: Final = any_of(NUMBER_WORDS)
 _DIGIT: Final = any_of(["zero", *list(_SMALL)[:9]])
 _NUMBER: Final = re.compile(
     rf"\b(?:a\s+)?(?:{_WORD})(?:(?:\s+|-|\s+and\s+)(?:{_WORD}))*\b"

@@ -18,7 +18,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.units import UNIT, unit_of
 from cogenesis_langchain.privacy.detectors.quantities.number_words import find_number_words
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
-_SCALES: Final = {
+SCALES: Final = {
     "k": 3, "thousand": 3, "tausend": 3, "mille": 3, "mil": 3, "tsd": 3, "тыс": 3,
     "m": 6, "mn": 6, "mio": 6, "million": 6, "millions": 6, "millionen": 6, "millones": 6,
     "milioni": 6, "milhões": 6, "млн": 6,
@@ -32,7 +32,7 @@ _NUMBER: Final = re.compile(
     r"|\d{1,2}(?:,\d\d)+,\d{3}|\d+(?:[.,]\d+)?)(?![.,]?\d)"
 )
 _SCALE: Final = re.compile(
-    rf"\s?(?:(?P<word>{any_of(_SCALES)})(?![^\W\d_])\.?|(?P<sign>{_CJK_SCALES}))", re.IGNORECASE
+    rf"\s?(?:(?P<word>{any_of(SCALES)})(?![^\W\d_])\.?|(?P<sign>{_CJK_SCALES}))", re.IGNORECASE
 )
 _ORDINAL: Final = re.compile(r"(?:st|nd|rd|th)\b")
 _HALF: Final = Decimal("0.5")
@@ -126,7 +126,7 @@ def values_of(number: Number) -> frozenset[Decimal]:
         values = {fraction} if not grouped else {whole, fraction}
         if grouped and (number.currency or len(set(digits) & {".", ","}) > 1):
             values = {whole}
-    factor = _SCALES[number.scale.lower()] if number.scale else 0
+    factor = SCALES[number.scale.lower()] if number.scale else 0
     return frozenset(value.scaleb(factor).normalize() for value in values)
 
 

@@ -1,0 +1,226 @@
+"""The public view of a text while it is written.
+
+Private values of the text stand as placeholders in the view. The view grows only when the end of
+the text is settled: as long as what was written last may still become a private value, nothing of
+it is shown. What was shown is never taken back, so a longer text has a longer view.
+
+The first words of a copied phrase are ordinary words until the phrase is long enough to count. They
+are shown; the rest of the phrase becomes a placeholder.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
+from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
+from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.values import ValueKind
+
+Part: TypeAlias = range | str
+"""A part of a view: indices of tokens that are shown as they are, or text shown in their place."""
+
+_REACH: Final = 400
+"""Characters before a new part of the text that are searched with it."""
+_SPACE: Final = re.compile(r"\s")
+_MARK: Final = "\ufffc\ufffc"
+"""Stands for a placeholder where a view is searched: it is part of no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A position at which the whole text before it has a view.
+
+    Attributes:
+        tokens: Number of tokens before it.
+        characters: Length of their text.
+        parts: Number of parts of their view.
+        tags: Number of placeholders that the text has introduced.
+        shown: Length of the text of the view, with `_MARK` for each placeholder.
+    """
+
+    tokens: int = 0
+    characters: int = 0
+    parts: int = 0
+    tags: int = 0
+    shown: int = 0
+
+
+@final
+class GrowingView:
+    """The public view of one text, for every number of tokens. It follows corrections of the text.
+
+    The view of a text depends on the text alone, not on what was written and taken back before.
+
+    Args:
+        values: The private values.
+        placeholders: Those that the cloud model knows from the instruction; equal values get equal
+            placeholders.
+        texts: The private texts that the writer knows.
+    """
+
+    def __init__(
+        self, values: ValueSet, placeholders: Placeholders, texts: Iterable[str] = ()
+    ) -> None:
+        self._values = values
+        self._end = OpenEnd(values, texts)
+        self._known = placeholders.entries()
+        self._tags: list[tuple[ValueKind, str]] = []
+        self._tokens: list[bytes] = []
+        self._text = ""
+        # For each number of tokens: the length of their text, or None inside a character.
+        self._lengths: list[int | None] = [0]
+        # For each number of tokens: the position, or None where the end of the text is open.
+        self._positions: list[_Settled | None] = [_Settled()]
+        self._parts: list[Part] = []
+        self._shown = ""
+
+    def after(self, tokens: Sequence[bytes]) -> Sequence[Part] | None:
+        """Return the view of a text.
+
+        Args:
+            tokens: The bytes of its tokens. A character may be split over several tokens.
+
+        Returns:
+            The view of the whole text; None if its end may still become a private value.
+        """
+        self._follow(tokens)
+        position = self._positions[len(tokens)]
+        return None if position is None else self._parts[: position.parts]
+
+    def _follow(self, tokens: Sequence[bytes]) -> None:
+        """Make the positions of a text known."""
+        common = _common(self._tokens, tokens)
+        if common < min(len(self._tokens), len(tokens)):
+            self._take_back(common)
+        for token in tokens[len(self._tokens) :]:
+            self._append(token)
+
+    def _take_back(self, count: int) -> None:
+        """Forget all tokens but the first ones."""
+        del self._tokens[count:], self._lengths[count + 1 :], self._positions[count + 1 :]
+        settled = self._settled()
+        del self._parts[settled.parts :], self._tags[settled.tags :]
+        self._shown = self._shown[: settled.shown]
+        self._text = self._text[
+            : next(size for size in reversed(self._lengths) if size is not None)
+        ]
+
+    def _settled(self) -> _Settled:
+        """The last position whose view is known."""
+        return next(position for position in reversed(self._positions) if position is not None)
+
+    def _append(self, token: bytes) -> None:
+        self._tokens.append(token)
+        whole = len(self._tokens) - 1
+        while self._lengths[whole] is None:
+            whole -= 1
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        text = decoder.decode(b"".join(self._tokens[whole:]))
+        if decoder.getstate()[0]:
+            self._lengths.append(None)
+            self._positions.append(None)
+            return
+        self._text += text
+        self._lengths.append(len(self._text))
+        settled = self._settled()
+        is_open = self._end.is_open(self._text, settled.characters)
+        self._positions.append(None if is_open else self._settle(settled))
+
+    def _settle(self, before: _Settled) -> _Settled:
+        """Show the text since a position."""
+        start = before.characters
+        hits = self._hits(start)
+        parts = list(self._masked(before, hits))
+        shown = _with_marks(self._text[start:], start, hits)
+        if self._reveals(shown):
+            chunk = self._text[start:]
+            space = chunk[: len(chunk) - len(chunk.lstrip())]
+            del self._tags[before.tags :]
+            parts, shown = [space + self._tag("TEXT", chunk)], space + _MARK
+        self._parts += parts
+        self._shown += shown
+        return _Settled(
+            tokens=len(self._tokens),
+            characters=len(self._text),
+            parts=len(self._parts),
+            tags=len(self._tags),
+            shown=len(self._shown),
+        )
+
+    def _hits(self, start: int) -> list[Hit]:
+        """The private values in the text since a position, without what came before it."""
+        space = _SPACE.search(self._text, max(0, start - _REACH), start)
+        first = space.start() if space and start > _REACH else max(0, start - _REACH)
+        return [
+            Hit(max(start, first + hit.start), first + hit.end, hit.value)
+            for hit in self._values.find(self._text[first:])
+            if first + hit.end > start
+        ]
+
+    def _masked(self, before: _Settled, hits: Sequence[Hit]) -> Iterator[Part]:
+        """The parts that show the text since a position."""
+        text = ""
+        first = before.tokens
+        for stop, start, end in self._units(before):
+            inside = [hit for hit in hits if hit.start < end and hit.end > start]
+            if not inside:
+                if text:
+                    yield text
+                    text = ""
+                yield range(first, stop)
+            place = start
+            for hit in inside:
+                text += self._text[place : hit.start]
+                if hit.start >= start:
+                    text += self._tag(hit.value.kind, self._text[hit.start : hit.end])
+                place = hit.end
+            if inside:
+                text += self._text[place:end]
+            first = stop
+        if text:
+            yield text
+
+    def _units(self, before: _Settled) -> Iterator[tuple[int, int, int]]:
+        """The shortest runs of whole characters since a position: last token, start and end."""
+        start = before.characters
+        for count in range(before.tokens + 1, len(self._tokens) + 1):
+            if (end := self._lengths[count]) is not None:
+                yield count, start, end
+                start = end
+
+    def _tag(self, kind: ValueKind, original: str) -> str:
+        placeholders = Placeholders()
+        placeholders.extend([*self._known, *self._tags])
+        self._tags.append((kind, original))
+        return placeholders.tag(kind, original)
+
+    def _reveals(self, shown: str) -> bool:
+        """Whether the view would hold a private value, with this text at its end."""
+        window = self._shown[-_REACH:] + shown
+        collapsed = collapse_spacing(window)  # "Q u i s t" becomes "Quist"
+        if (_MARK in window or collapsed != window) and self._values.find(collapsed):
+            return True
+        if _MARK in window and self._values.find(window):
+            return True
+        codes = codes_in(self._shown + shown, len(self._shown))
+        searched = dict.fromkeys((window, collapsed, *codes)) if codes else ()
+        return any(self._values.find_in_payload(text.encode()) for text in searched)
+
+
+def _with_marks(chunk: str, start: int, hits: Sequence[Hit]) -> str:
+    """Replace the hits in the text since a position by marks."""
+    for hit in reversed(hits):
+        chunk = chunk[: hit.start - start] + _MARK + chunk[hit.end - start :]
+    return chunk
+
+
+def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:
+    """Length of the common prefix."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
