@@ -142,7 +142,7 @@ def test_each_pair_of_channel_condition_and_case_is_in_the_matrix() -> None:
     assert len({(cell[0], cell[2]) for cell in cells}) == len(CHANNELS) * len(CASES)
 
 
-@pytest.mark.parametrize(("channel", "condition", "case"), cells_of_the_matrix())
+@pytest.mark.parametrize(("channel", "condition", "case"), list(cells_of_the_matrix()))
 def test_no_private_value_leaves(
     harness: Harness, channel: str, condition: Condition, case: str, cells: list[int]
 ) -> None:
