@@ -16,10 +16,10 @@ import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
+from support.thorough import THOROUGH
 from wire.channels import CHANNELS, Channel, loaded_env_file
 from wire.compositions import COMPOSITIONS, FUSED_COMPOSITIONS, AnyRunnable, Composition
 from wire.harness import CONDITIONS, Condition, Harness, running_harness
-from wire.thorough import THOROUGH
 from wire.tracing import close_clients
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
