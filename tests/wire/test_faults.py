@@ -210,6 +210,7 @@ def test_an_unreachable_cloud_costs_no_time() -> None:
     report = absent.invoke(INSTRUCTION).response_metadata["cogenesis"]
     assert time.monotonic() - started < SPARE
     assert report["rung"] == "local" and report["fallback_reason"].startswith("CloudUnavailable")
+    assert (report["cloud_calls"], report["cloud_bytes"]) == (0, 0)
 
 
 def test_a_redirect_to_another_host_is_an_error_and_not_followed(cloud: EgressRecorder) -> None:
