@@ -15,6 +15,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.releases import permit
+from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import CloudTimeout, LocalModelError
@@ -139,7 +140,7 @@ def test_a_fault_leaves_no_thread_and_no_socket(cloud: EgressRecorder, fault: Be
     )
     cloud.play(fault)
     prompt, permission = permit()
-    for _ in range(3):
+    for _ in range(250 if THOROUGH else 3):
         with pytest.raises(CloudTimeout):
             asked.generate(prompt, permission)
     until = time.monotonic() + SPARE
