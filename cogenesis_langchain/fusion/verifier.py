@@ -121,7 +121,7 @@ class TokenVerifier:
 
     def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
         """Return what the request for a block shows of the text; see `Verifier.shown`."""
-        return _shown(self._disclosure, written, block)
+        return self._disclosure.shown((*written, *block), len(written))
 
     def _in_vocabulary(self, topk: TopK) -> TopK | None:
         known = topk.ids < self._vocabulary_size
@@ -195,7 +195,7 @@ class AlignedVerifier:
 
     def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
         """Return what the request for a block shows of the text; see `Verifier.shown`."""
-        return _shown(self._disclosure, written, block)
+        return self._disclosure.shown((*written, *block), len(written))
 
     def _projected(self, answer: StringTopK) -> CloudView:
         return lambda local: self._alignment.project(answer, local)
@@ -212,10 +212,3 @@ def abstain(_: Probabilities) -> None:
 def _beginnings(written: Sequence[int], block: Sequence[int]) -> Iterator[Sequence[int]]:
     """The text before each position of a block."""
     return ((*written, *block[:count]) for count in range(len(block) + 1))
-
-
-def _shown(
-    disclosure: Disclosure, written: Sequence[int], block: Sequence[int]
-) -> Sequence[int] | None:
-    views = (disclosure.shown(text) for text in reversed(list(_beginnings(written, block))))
-    return next((view for view in views if view is not None), None)

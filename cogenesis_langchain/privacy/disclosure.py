@@ -76,8 +76,16 @@ class Disclosure(Protocol):
         """
         ...
 
-    def shown(self, written: Sequence[int]) -> Sequence[int] | None:
-        """Return the local tokens that the view of a text shows as they are."""
+    def shown(self, written: Sequence[int], since: int) -> Sequence[int] | None:
+        """Return the local tokens that the last view of a text shows as they are.
+
+        Args:
+            written: The text in local tokens.
+            since: Number of tokens that the view has to cover at least.
+
+        Returns:
+            Tokens of the text, in order; None if no beginning of this length has a view.
+        """
         ...
 
 
@@ -100,6 +108,6 @@ class OpenDisclosure:
         except UnicodeDecodeError:
             return None
 
-    def shown(self, written: Sequence[int]) -> Sequence[int]:
+    def shown(self, written: Sequence[int], since: int) -> Sequence[int]:
         """Return all of them."""
         return written

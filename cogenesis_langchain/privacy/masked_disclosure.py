@@ -60,9 +60,9 @@ class MaskedDisclosure:
         )
         return PublicText(str(prompt) + "".join(shown), seal=BORDER_SEAL)
 
-    def shown(self, written: Sequence[int]) -> Sequence[int] | None:
-        """Return the local tokens that the view shows as they are."""
-        parts = self._view.after(self._pieces(written))
+    def shown(self, written: Sequence[int], since: int) -> Sequence[int] | None:
+        """Return the local tokens that the last view shows as they are."""
+        parts = self._view.last(self._pieces(written), since)
         if parts is None:
             return None
         ranges = (part for part in parts if not isinstance(part, str))

@@ -25,10 +25,10 @@ from cogenesis_langchain.privacy.values import ValueKind
 Part: TypeAlias = range | str
 """A part of a view: indices of tokens that are shown as they are, or text shown in their place."""
 
-_REACH: Final = 400
+_REACH: Final = 160
 """Characters before a new part of the text that are searched with it."""
 _SPACE: Final = re.compile(r"\s")
-_MARK: Final = "\ufffc\ufffc"
+_MARK: Final = "\x7f\x7f"
 """Stands for a placeholder where a view is searched: it is part of no value."""
 
 
@@ -91,6 +91,22 @@ class GrowingView:
         """
         self._follow(tokens)
         position = self._positions[len(tokens)]
+        return None if position is None else self._parts[: position.parts]
+
+    def last(self, tokens: Sequence[bytes], since: int) -> Sequence[Part] | None:
+        """Return the view of the longest beginning of a text that has one.
+
+        Args:
+            tokens: The bytes of the text's tokens.
+            since: Number of tokens that the beginning has to have at least.
+
+        Returns:
+            The view; None if no such beginning has one.
+        """
+        self._follow(tokens)
+        positions = self._positions[since : len(tokens) + 1]
+        known = (position for position in reversed(positions) if position is not None)
+        position = next(known, None)
         return None if position is None else self._parts[: position.parts]
 
     def _follow(self, tokens: Sequence[bytes]) -> None:
@@ -201,12 +217,10 @@ class GrowingView:
         return placeholders.tag(kind, original)
 
     def _reveals(self, shown: str) -> bool:
-        """Whether the view would hold a private value, with this text at its end."""
+        """Whether a value is spelled out or encoded in the view, with this text at its end."""
         window = self._shown[-_REACH:] + shown
         collapsed = collapse_spacing(window)  # "Q u i s t" becomes "Quist"
-        if (_MARK in window or collapsed != window) and self._values.find(collapsed):
-            return True
-        if _MARK in window and self._values.find(window):
+        if collapsed != window and self._values.find(collapsed):
             return True
         codes = codes_in(self._shown + shown, len(self._shown))
         searched = dict.fromkeys((window, collapsed, *codes)) if codes else ()

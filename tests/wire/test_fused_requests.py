@@ -1,13 +1,15 @@
 """Fused decoding on the wire: what the cloud's server receives, and by which way.
 
-With ``disclosure="open"`` the cloud sees the instruction and the text so far. The documents and the
-local prompt never leave. The local models here write a public letter, so that no private value may
-arrive at all; the controls repeat their prompt, or have the guard off, and must leak.
+The cloud sees the instruction and the text so far: its public view, or with ``disclosure="open"``
+the text as it is. The documents and the local prompt never leave. Most local models here write a
+public letter, so that no private value may arrive at all. Those that quote a document may send none
+if the text is masked. The controls quote openly, or have the guard off, and must leak.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from support.byte_models import LETTER, ByteLocal, byte_server, routed
+from support.byte_models import LETTER, ByteLocal, ByteTokens, byte_server, routed
 from wire.test_non_interference import release_everything
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -93,6 +95,67 @@ def test_the_control_whose_local_model_quotes_a_document_leaks(cloud: EgressReco
     """The text so far leaves as it is: that is what ``open`` means."""
     model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
     assert find_leaks(bytes_of_ids(cloud), [CANARIES.name])
+
+
+LETTERS: Final = (
+    f"Dear Sir, I am {CANARIES.name} and my mail is {CANARIES.email} so write.\nYours,",
+    f"Dear {CANARIES.name.split()[1]}, the rent of {CANARIES.amount} goes to {CANARIES.iban} now.",
+    f"Call {CANARIES.phone} or {CANARIES.phone.replace(' ', '')} and say {CANARIES.word} to me.",
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_masked_no_private_value_of_the_text_leaves(cloud: EgressRecorder, way: str) -> None:
+    for letter in LETTERS:
+        local = ByteLocal(lambda prompt, letter=letter: letter)  # type: ignore[misc]
+        masking = model(openai(cloud.base_url), local, disclosure="masked", max_tokens=120)
+        CALL_STYLES[way](masking, [SystemMessage("Be kind."), INSTRUCTION], None)
+    sent = cloud.received + bytes_of_ids(cloud)
+    assert not find_leaks(sent, CANARIES.values)
+    tags = re.sub(rb"\[[A-Z]+_\d\]", b"[]", sent)
+    assert b"Dear Sir, I am [] and my mail is [] so write." in tags
+    assert b"Dear [], the rent of [] now." in tags
+    assert b"Call +[] or +[] and say [] to me." in tags
+
+
+class OtherTokens(ByteTokens):
+    """A tokenizer that is not the server's, so that text is sent in place of ids."""
+
+    def encode(self, text: bytes) -> list[int]:
+        return [255 - byte for byte in text]
+
+
+@pytest.mark.parametrize("served", ["ids", "text"])
+def test_masked_is_the_default_and_is_told(cloud: EgressRecorder, served: str) -> None:
+    ledger, local = MemoryLedger(), ByteLocal(quote)
+    if served == "text":
+        local.tokens = lambda: OtherTokens(local._follow)  # type: ignore[method-assign]
+    written = ChatCoGenesis(
+        cloud=openai(cloud.base_url),
+        local=local,
+        mode="fused",
+        retriever=FixedContext(texts=[CANARIES.document]),
+        ledger=ledger,
+        temperature=0.0,
+        max_tokens=80,
+    ).invoke(INSTRUCTION)
+    report = written.response_metadata["cogenesis"]
+    assert (report["rung"], report["disclosure"]) == ("fused", "masked")
+    assert find_leaks(written.text.encode(), [CANARIES.name])
+    assert not find_leaks(cloud.received + bytes_of_ids(cloud), CANARIES.values)
+    assert {entry.verdict for entry in ledger.entries} == {"masked"}
+    assert 0 < report["private_tokens_sent"] < report["usage"]["local"]["output_tokens"]
+
+
+def test_masked_values_of_the_instruction_stay_masked_in_the_text(cloud: EgressRecorder) -> None:
+    mail = "zimlor.quovex@daxfen.example"
+    local = ByteLocal(lambda prompt: f"Dear {mail}, I write to {CANARIES.name} today.")
+    masking = model(openai(cloud.base_url), local, disclosure="masked", max_tokens=90)
+    masking.invoke(f"Write a short note to {CANARIES.name} with copy to {mail}.")
+    sent = cloud.received + bytes_of_ids(cloud)
+    assert not find_leaks(sent, [mail, *CANARIES.values])
+    tags = dict(re.findall(rb"(note to|copy to|Dear|write to) (\[[A-Z]+_\d\])", sent))
+    assert tags[b"Dear"] == tags[b"copy to"] != tags[b"note to"] == tags[b"write to"]
 
 
 def bytes_of_ids(cloud: EgressRecorder) -> bytes:
