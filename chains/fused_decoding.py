@@ -40,7 +40,6 @@ def create_fused_decoding_chain(
     if model.mode != "fused":
         raise ConfigurationError(
             f'the model has mode="{model.mode}", not mode="fused"',
-            remedy='create it with mode="fused" and disclosure="open", or use '
-            "create_sketch_fill_chain",
+            remedy='create it with mode="fused", or use create_sketch_fill_chain',
         )
     return create_writing_chain(model, retriever, report_key="trace", name="fused_decoding")

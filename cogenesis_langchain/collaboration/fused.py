@@ -154,11 +154,14 @@ class FusedWriting:
         if self._disclosure == "open":
             return OpenDisclosure()
         # What was released was a candidate, and its private values are known.
-        assert candidate is not None and prepared.values is not None
+        assert candidate is not None
+        assert prepared.values is not None and prepared.read_values is not None
+        border = self._preparation.border
         view = GrowingView(
-            self._preparation.border.all_values(candidate, prepared.values),
+            border.all_values(candidate, prepared.values),
             prepared.placeholders,
             (text.reveal() for text in prepared.private_texts),
+            read=border.all_values(candidate, prepared.read_values),
         )
         return MaskedDisclosure(view, encode=self._tokens.encode, decode=self._tokens.decode)
 

@@ -38,8 +38,9 @@ class Prepared:
         left_out: Characters of the context that were left out, because the local model's window
             is too small for them.
         metadata: Texts in the metadata of the retrieved documents; private, and not in the prompt.
-        values: The private values of everything but the instruction; None when nothing was a
-            candidate for release.
+        values: The private values of everything but the instruction, those of the stores included;
+            None when nothing was a candidate for release.
+        read_values: Those of the texts that the local model reads.
     """
 
     request: Request
@@ -50,6 +51,7 @@ class Prepared:
     left_out: int = 0
     metadata: Sequence[PrivateText] = ()
     values: ValueSet | None = field(default=None, repr=False)
+    read_values: ValueSet | None = field(default=None, repr=False)
 
     @property
     def private_texts(self) -> Sequence[PrivateText]:
@@ -140,12 +142,13 @@ class Preparation:
         candidate = gathered.request.candidate
         if candidate is None:
             return gathered
-        values = self._values(gathered, candidate, _called_tools(messages))
+        read = self._values(gathered, candidate, _called_tools(messages))
+        values = self._with_stored(read)
         release = self.border.release(candidate, values, gathered.placeholders)
         reason = gathered.reason
         if release.text is None:
             reason = "the instruction holds private values"
-        return replace(gathered, release=release, reason=reason, values=values)
+        return replace(gathered, release=release, reason=reason, values=values, read_values=read)
 
     def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and retrieve the private context; nothing is released.
@@ -183,18 +186,17 @@ class Preparation:
     def _values(
         self, gathered: Prepared, candidate: PrivateText, called_tools: Collection[str]
     ) -> ValueSet:
-        """The private values of everything but the instruction."""
+        """The private values of the texts but the instruction, and those declared."""
         from cogenesis_langchain.privacy.matching.value_set import ValueSet
         from cogenesis_langchain.privacy.values import PrivateValue, detect, find_private_values
 
         declared = detect(candidate.reveal(), self._detectors)
         declared |= {PrivateValue("TERM", term) for term in self._private_terms}
-        values = ValueSet.from_texts(
+        return ValueSet.from_texts(
             (_without(text.reveal(), called_tools) for text in gathered.private_texts),
             declared=declared,
             detectors=(find_private_values, *self._detectors),
         )
-        return self._with_stored(values)
 
     def _with_stored(self, values: ValueSet) -> ValueSet:
         """Add the values of every store that the retriever reads, retrieved or not."""

@@ -57,18 +57,28 @@ class GrowingView:
 
     The view of a text depends on the text alone, not on what was written and taken back before.
 
+    A writer can write a value that it has not read only by chance. So the beginnings of values are
+    held back only for those that it has read. Of any other value a beginning may be shown, and the
+    rest is masked.
+
     Args:
         values: The private values.
         placeholders: Those that the cloud model knows from the instruction; equal values get equal
             placeholders.
-        texts: The private texts that the writer knows.
+        texts: The private texts that the writer reads.
+        read: The private values that the writer reads, all of them among `values`; None means all.
     """
 
     def __init__(
-        self, values: ValueSet, placeholders: Placeholders, texts: Iterable[str] = ()
+        self,
+        values: ValueSet,
+        placeholders: Placeholders,
+        texts: Iterable[str] = (),
+        *,
+        read: ValueSet | None = None,
     ) -> None:
         self._values = values
-        self._end = OpenEnd(values, texts)
+        self._end = OpenEnd(values, values if read is None else read, texts)
         self._known = placeholders.entries()
         self._tags: list[tuple[ValueKind, str]] = []
         self._tokens: list[bytes] = []

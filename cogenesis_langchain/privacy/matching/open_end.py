@@ -53,13 +53,15 @@ class OpenEnd:
 
     Args:
         values: The private values.
-        texts: The private texts that the writer knows. Words of theirs may complete a phrase.
+        read: Those that the writer reads. Only their beginnings are recognised.
+        texts: The private texts that it reads. Words of theirs may complete a phrase.
     """
 
-    def __init__(self, values: ValueSet, texts: Iterable[str] = ()) -> None:
+    def __init__(self, values: ValueSet, read: ValueSet, texts: Iterable[str]) -> None:
         self._segments = values.segments
+        self._read = read.segments
         self._phrase_words = values.phrase_words
-        self._phrases = [segment.phrases for segment in self._segments if segment.phrases]
+        self._phrases = [segment.phrases for segment in self._read if segment.phrases]
         self._words = sorted({word for text in texts for word in phrase_words(text)})
         self._has_quantities = any(segment.canonical_forms for segment in self._segments)
 
@@ -82,11 +84,10 @@ class OpenEnd:
         )
 
     def _literal_open(self, text: str, since: int) -> bool:
-        segments = [segment for segment in self._segments if len(segment.automaton)]
         shapes = (False,) if text[since:].isascii() else (False, True)
         for by_shape in shapes:
             end = _Ending(text, since, normalise_with_offsets(text[since:], by_shape=by_shape))
-            if any(end.begins(part) or end.completes(part) for part in segments):
+            if any(map(end.begins, self._read)) or any(map(end.completes, self._segments)):
                 return True
         return False
 
@@ -117,7 +118,7 @@ class _Ending:
 
     def begins(self, segment: Segment) -> bool:
         """Return whether the text ends inside a surface form."""
-        return any(
+        return bool(len(segment.automaton)) and any(
             self._may_become(start, key, forms)
             for start in range(len(self._origin))
             if self._may_start(start)
@@ -143,6 +144,8 @@ class _Ending:
 
         Either its last word may go on, or its rule depends on the next word.
         """
+        if not len(segment.automaton):
+            return False
         for last, forms in segment.automaton.iter(self._normalised):
             start = last + 1 - len(forms[0].normalised)
             if not self._may_start(start):
