@@ -43,9 +43,7 @@ _PAGE: Final = Template("""\
   .t, .sample { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .t { position: relative; color: #23211d; border-radius: 3px; padding: .12em 0;
        box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-  .corrected { border-bottom: 2px solid #23211d; }
-  .text .corrected, .legend .corrected { border-radius: 3px 3px 0 0; }
-  .legend .corrected { border-color: var(--soft); }
+  .corrected { box-shadow: inset 0 -2px currentcolor; }
   .alone { font-style: italic; }
   .tip { display: none; position: absolute; left: 0; top: 1.7em; z-index: 1; width: 17rem;
          padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
@@ -88,7 +86,7 @@ def to_html(trace: Trace) -> str:
     resource.
     """
     return _PAGE.substitute(
-        samples="".join(
+        samples=" ".join(
             f'<span class="sample" style="background:{_css(share)}">{name}</span>'
             for share, name in AUTHORS.values()
         ),
