@@ -16,6 +16,7 @@ SMALLEST = "smollm2-135m-instruct"
 SMALL = "qwen2.5-coder-0.5b-instruct"
 
 settings.register_profile("quick", max_examples=10)  # for `make fast`; the default is 100
+settings.register_profile("thorough", max_examples=10_000)  # see `support.thorough`
 
 
 def pytest_configure() -> None:

@@ -45,7 +45,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class EgressCount:
-    """Number of requests sent under a permit, and the total size of their bodies in bytes."""
+    """Number of requests sent under a permit, and the total size of their bodies in bytes.
+
+    A request counts from the moment when a connection for it is open.
+    """
 
     calls: int = 0
     bytes: int = 0
@@ -115,6 +118,10 @@ class EgressPermit:
                 "hook), and put it into the settings of the cloud model instead",
             )
         self.sent = EgressCount(self.sent.calls + 1, self.sent.bytes + len(payload))
+
+    def not_sent(self, payload: bytes) -> None:
+        """Take a request out of `sent` again: no connection was made, so nothing of it left."""
+        self.sent = EgressCount(self.sent.calls - 1, self.sent.bytes - len(payload))
 
 
 class Border:

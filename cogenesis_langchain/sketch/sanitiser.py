@@ -15,10 +15,11 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
 _LINK: Final = re.compile(
     r"\b[a-z][a-z0-9+.-]*://|\b(?:data|javascript|vbscript|mailto|tel|file):\S|www\.|"
     r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/|"
-    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|info|io|ai|app|dev|co|xyz|site|online)\b|"
     r"\b\d{1,3}(?:\.\d{1,3}){3}\b",
     re.I,
 )
+# Many programs make a link of it. Abbreviations such as "z.B." have parts of one letter.
+_DOMAIN: Final = re.compile(r"[^\W_][\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?!\w)")
 _MARKUP: Final = re.compile(
     r"!?\[[^\]]*\]\s*[(\[:]|</?[a-z!][^>]*>|&(?:#\w+|lt|gt|amp|quot|nbsp);|"
     r"<\||\|>|\[/?INST\]|<</?SYS>>|```|\$\$|\\\(",
@@ -47,24 +48,31 @@ def strip_invisible(text: str) -> str:
     )
 
 
-def has_links_or_markup(text: str) -> bool:
+def has_links_or_markup(text: str, instruction: str = "") -> bool:
     """Whether a text holds a link, markup or a chat-control token.
-
-    Args:
-        text: The result of `strip_invisible`.
-    """
-    plain = unicodedata.normalize("NFKC", text)
-    return bool(_LINK.search(plain) or _MARKUP.search(plain))
-
-
-def find_misuse(text: str) -> Literal["markup", "order"] | None:
-    """Return what an outline must not hold and this text does.
 
     Args:
         text: The result of `strip_invisible`. Compatibility forms, such as full-width letters, are
             read as plain letters.
+        instruction: The general instruction. What looks like a domain is accepted if it stands
+            there: "Node.js".
     """
-    if has_links_or_markup(text):
+    plain = unicodedata.normalize("NFKC", text)
+    if _LINK.search(plain) or _MARKUP.search(plain):
+        return True
+    asked = unicodedata.normalize("NFKC", instruction)
+    accepted = {domain.casefold() for domain in _DOMAIN.findall(asked)}
+    return any(domain.casefold() not in accepted for domain in _DOMAIN.findall(plain))
+
+
+def find_misuse(text: str, instruction: str = "") -> Literal["markup", "order"] | None:
+    """Return what a description must not hold and this text does.
+
+    Args:
+        text: As for `has_links_or_markup`.
+        instruction: As for `has_links_or_markup`.
+    """
+    if has_links_or_markup(text, instruction):
         return "markup"
     plain = unicodedata.normalize("NFKC", text)
     if _ROLE.search(plain) or _ORDER.search(plain):

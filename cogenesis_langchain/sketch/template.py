@@ -191,10 +191,10 @@ def _fault(text: str, instruction: str, known: int, slots: int) -> Fault | None:
     bare = _SLOT.sub("it", text)
     if _BRACKET.search(bare) or slots > MAX_SLOTS:
         return "brackets"
-    if _LINK_TO.search(text) or has_links_or_markup(bare):
+    if _LINK_TO.search(text) or has_links_or_markup(bare, instruction):
         return "markup"
     # Descriptions become questions to the local model, so they may hold no orders either.
-    if misused := find_misuse("\n".join(_SLOT.findall(text))):
+    if misused := find_misuse("\n".join(_SLOT.findall(text)), instruction):
         return misused
     if _OTHER_BLANKS.search(bare):
         return "placeholder"

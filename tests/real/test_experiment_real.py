@@ -47,6 +47,7 @@ def test_every_setting_writes_is_counted_and_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSPECT_DISPLAY", "none")
+    monkeypatch.setattr("experiments.settings.setting._SKETCH_TOKENS", 96)  # it rambles
     records = write_records(tmp_path / "records.jsonl", 1)
     file, out = tmp_path / "experiment.toml", tmp_path / "results"
     file.write_text(CONFIG.format(records=records, model=SMALLEST))

@@ -4,12 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
-
-settings.register_profile("thorough", max_examples=10_000)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.sketch.sanitiser import find_misuse, strip_invisible
+from cogenesis_langchain.sketch.sanitiser import find_misuse, has_links_or_markup, strip_invisible
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,22 @@ def test_what_an_outline_must_not_hold_is_named(text: str, kind: str) -> None:
     ],
 )
 def test_plain_outlines_pass(text: str) -> None:
-    assert find_misuse(strip_invisible(text)) is None
+    assert find_misuse(strip_invisible(text), "Ask for help with Node.js.") is None
+
+
+@pytest.mark.parametrize("domain", ["Node.js", "evil.ru", "пример.рф", "a-b.co.uk", "ｅvil.ru"])
+def test_a_domain_is_accepted_only_if_the_instruction_names_it(domain: str) -> None:
+    assert has_links_or_markup(f"Look at {domain} today")
+    assert has_links_or_markup(f"Look at {domain} today", "Look at other.ru today")
+    assert not has_links_or_markup(f"Look at {domain} today", f"Write about {domain}.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["at 10 a.m. on 3.5. or so", "z.B. 4.200 EUR", "Well...maybe", "J.K. Rowling, Ph.D.", "U.S.A."],
+)
+def test_abbreviations_and_numbers_are_no_domains(text: str) -> None:
+    assert not has_links_or_markup(text)
 
 
 def test_what_no_reader_sees_is_taken_out() -> None:

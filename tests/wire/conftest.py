@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("border", max_examples=10_000)
 
 _CELLS: pytest.StashKey[list[int]] = pytest.StashKey()
 _GENERATED: pytest.StashKey[list[int]] = pytest.StashKey()

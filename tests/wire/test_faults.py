@@ -15,6 +15,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.releases import permit
+from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import CloudTimeout, LocalModelError
@@ -139,7 +140,7 @@ def test_a_fault_leaves_no_thread_and_no_socket(cloud: EgressRecorder, fault: Be
     )
     cloud.play(fault)
     prompt, permission = permit()
-    for _ in range(3):
+    for _ in range(250 if THOROUGH else 3):
         with pytest.raises(CloudTimeout):
             asked.generate(prompt, permission)
     until = time.monotonic() + SPARE
@@ -210,6 +211,7 @@ def test_an_unreachable_cloud_costs_no_time() -> None:
     report = absent.invoke(INSTRUCTION).response_metadata["cogenesis"]
     assert time.monotonic() - started < SPARE
     assert report["rung"] == "local" and report["fallback_reason"].startswith("CloudUnavailable")
+    assert (report["cloud_calls"], report["cloud_bytes"]) == (0, 0)
 
 
 def test_a_redirect_to_another_host_is_an_error_and_not_followed(cloud: EgressRecorder) -> None:

@@ -1,6 +1,6 @@
 """Generated private contexts, and instructions with obfuscated spellings of their values.
 
-``pytest tests/wire/test_generated.py --hypothesis-profile=border --hypothesis-seed=SEED`` runs
+``pytest tests/wire/test_generated.py --hypothesis-profile=thorough --hypothesis-seed=SEED`` runs
 12,000 cases.
 """
 
@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
+from support.thorough import CASES
 from wire.obfuscation import Case, cases, encoded_cases, letters_and_digits
-from wire.thorough import CASES
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal

@@ -16,10 +16,10 @@ import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
+from support.thorough import THOROUGH
 from wire.channels import CHANNELS, Channel, loaded_env_file
 from wire.compositions import COMPOSITIONS, FUSED_COMPOSITIONS, AnyRunnable, Composition
 from wire.harness import CONDITIONS, Condition, Harness, running_harness
-from wire.thorough import THOROUGH
 from wire.tracing import close_clients
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -142,7 +142,7 @@ def test_each_pair_of_channel_condition_and_case_is_in_the_matrix() -> None:
     assert len({(cell[0], cell[2]) for cell in cells}) == len(CHANNELS) * len(CASES)
 
 
-@pytest.mark.parametrize(("channel", "condition", "case"), cells_of_the_matrix())
+@pytest.mark.parametrize(("channel", "condition", "case"), list(cells_of_the_matrix()))
 def test_no_private_value_leaves(
     harness: Harness, channel: str, condition: Condition, case: str, cells: list[int]
 ) -> None:

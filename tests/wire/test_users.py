@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from wire.thorough import THOROUGH
+from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, FileLedger
 from cogenesis_langchain.models.base import LocalChunk

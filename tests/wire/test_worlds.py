@@ -1,6 +1,6 @@
 """Non-interference by search: pairs of private worlds, and clouds that try to tell them apart.
 
-``python -m pytest tests/wire/test_worlds.py --hypothesis-profile=border`` runs 5,000 cases. In each
+``pytest tests/wire/test_worlds.py --hypothesis-profile=thorough`` runs 5,000 cases. In each
 two users with different private worlds ask for the same text twice, and the cloud behaves in the
 same hostile way to both. What leaves must be the same, byte for byte and request for request.
 """
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from wire.thorough import THOROUGH
+from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
 from cogenesis_langchain.errors import ContextTooLong, LocalModelError

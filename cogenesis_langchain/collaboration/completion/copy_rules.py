@@ -12,12 +12,15 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
 from cogenesis_langchain.privacy.detectors.names import find_names
 from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
+from cogenesis_langchain.privacy.detectors.quantities.number_words import find_number_words
+from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers, values_of
 
 WORD: Final = re.compile(r"[^\W_]+(?:[.,:'’/\-][^\W_]+)*")
 _DIGITS: Final = re.compile(r"\d+")
@@ -69,6 +72,7 @@ class CopyRules:
         }
         self._add_dates(text)
         self._dates = set().union(*_date_forms(text))
+        self._values = {value for number in find_numbers(text) for value in values_of(number)}
         self._times = {form for time in find_times(text) for form in time.canonical_forms}
 
     def may_begin(self, word: str) -> bool:
@@ -104,11 +108,24 @@ class CopyRules:
         """Whether every word of a text is free, or copied; see `admits`."""
         return all(self.admits(before, text[: word.end()]) for word in WORD.finditer(text))
 
-    def admits_dates(self, text: str) -> bool:
-        """Whether every date and time in a text is one of the sources, however it is written."""
-        dates = [forms for forms in _date_forms(text) if any(map(_DATE.fullmatch, forms))]
-        known = all(forms & self._dates for forms in dates)
-        return known and all(time.canonical_forms & self._times for time in find_times(text))
+    def admits_values(self, before: str, text: str) -> bool:
+        """Whether the sources hold every date, time and number in words of a text.
+
+        Each word of "two million" may stand there although the number does not.
+
+        Args:
+            before: The template's words before the text. A date may begin in them, and their own
+                numbers ("a thousand thanks") are no facts.
+            text: The text.
+        """
+        whole = before + text
+        dates = [forms for forms in _date_forms(whole) if any(map(_DATE.fullmatch, forms))]
+        numbers = _numbers_in_words(whole) - _numbers_in_words(before)
+        return (
+            all(forms & self._dates for forms in dates)
+            and all(time.canonical_forms & self._times for time in find_times(whole))
+            and numbers <= self._values
+        )
 
     def admits_template_words(self, text: str) -> bool:
         """Whether the sources hold every number and name in a sentence of the template.
@@ -189,6 +206,10 @@ class CopyRules:
                         pair for one in followers for pair in ((one, written), (written, one))
                     }
                 self._pairs |= {(one, other) for one in followers for other in followers}
+
+
+def _numbers_in_words(text: str) -> set[Decimal]:
+    return {value.normalize() for _, _, value in find_number_words(text)}
 
 
 def _date_forms(text: str) -> list[frozenset[str]]:

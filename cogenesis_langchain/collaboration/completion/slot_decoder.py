@@ -46,7 +46,7 @@ _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
 _END_MARKS: Final = ".!?…。！？"
 _ABBREVIATION: Final = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Prof|No|Nr|Str|[A-Z])$")
 _LAST_WORD: Final = re.compile(r"(?:^|\s)\S+$")
-Reason = Literal["fits", "sentences", "clause", "length", "refused", "empty", "joint", "date"]
+Reason = Literal["fits", "sentences", "clause", "length", "refused", "empty", "joint", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +302,8 @@ class SlotDecoder:
         endless = reason in ("length", "refused")
         if slot.kind != "sentences" and (continues or endless) and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)
-        if not self._rules.admits_dates(draft.before + text):
-            return Filled("", "date", draft.decoded)
+        if not self._rules.admits_values(draft.before, text):
+            return Filled("", "value", draft.decoded)
         return Filled(text, reason, draft.decoded)
 
     def _text(self, draft: _Draft) -> str:

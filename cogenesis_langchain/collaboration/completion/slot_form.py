@@ -156,7 +156,7 @@ def _is_supported(value: str, slot: Slot, before: str, rules: CopyRules) -> bool
         return False
     if echoes(value, slot.description):
         return False
-    return rules.admits_all(before, value) and rules.admits_dates(before + value)
+    return rules.admits_all(before, value) and rules.admits_values(before, value)
 
 
 def _joined(before: str, value: str, after: str) -> str:

@@ -102,15 +102,18 @@ class _CheckedTransport(httpx2.BaseTransport):
             call.shape,
             added="a header" if headers is None else "a URL" if request.url != call.url else "",
         )
-        response = self._carrier.handle_request(
-            httpx2.Request(
-                request.method,
-                call.url,
-                headers=headers,
-                content=body if request.method == "POST" else None,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left)},
-            )
+        checked = httpx2.Request(
+            request.method,
+            call.url,
+            headers=headers,
+            content=body if request.method == "POST" else None,
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), left)},
         )
+        try:
+            response = self._carrier.handle_request(checked)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            call.permit.not_sent(body)
+            raise
         return httpx2.Response(
             response.status_code,
             headers=[item for item in response.headers.multi_items() if item[0] in _HEADERS_READ],

@@ -11,7 +11,7 @@ RULES = CopyRules([NOTES])
 
 
 def admits(text: str, before: str = "I say ", rules: CopyRules = RULES) -> bool:
-    return rules.admits_all(before, text) and rules.admits_dates(before + text)
+    return rules.admits_all(before, text) and rules.admits_values(before, text)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,23 @@ def test_free_words_and_copied_ones_are_admitted(text: str) -> None:
         "14 Lindqvist",
         "19:30",
         "12/7",
+        "two million",
+        "twelve thousand rooms",
+        "forty-two",
     ],
 )
 def test_invented_names_and_numbers_are_refused(text: str) -> None:
     assert not admits(text)
+
+
+def test_a_number_in_words_is_one_of_the_sources_or_of_the_template() -> None:
+    rules = CopyRules(
+        ["Two million six hundred thousand crowns for 6 organs of 2 hundred. 40 came."]
+    )
+    assert admits("two million six hundred thousand crowns", rules=rules)
+    assert not admits("two million crowns", rules=rules), "each of its words stands in the notes"
+    assert admits("forty people", rules=rules) and not admits("fifty people", rules=rules)
+    assert admits("40 friends", before="A thousand thanks to ", rules=rules)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from wire.thorough import THOROUGH
+from support.thorough import THOROUGH
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
@@ -50,7 +50,7 @@ def test_four_times_the_text_takes_about_four_times_as_long(unit: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "hyphens", "capitals", "brackets", "spaces"])
 def test_a_long_text_takes_time_in_proportion(name: str) -> None:
-    """200 kB, and a megabyte with ``--hypothesis-profile=border``."""
+    """200 kB, and a megabyte with ``--hypothesis-profile=thorough``."""
     seconds(TEXTS[name], 500)
     small, large = seconds(TEXTS[name], LONG // 10), seconds(TEXTS[name], LONG)
     assert large < 20 * small + 0.5

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support import loader_memory
 from support.loader_memory import FORMATS
-from wire.thorough import THOROUGH
+from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import UnreadableFile
 from cogenesis_langchain.retrievers.loaders import text as text_files

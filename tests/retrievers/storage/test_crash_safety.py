@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.kill_worker import after, check_whole, kill, open_store, some_moment, while_saving
 from support.store_worker import RandomEmbeddings, batch
-from wire.thorough import THOROUGH
+from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild

@@ -1,7 +1,7 @@
 """Number of cases in the long tests.
 
-By default a few hundred generated cases, and five calls for each of 64 users. With
-``pytest tests/wire --hypothesis-profile=border``, ten thousand cases and fifty calls.
+By default a few hundred generated cases, a third of the border's matrix, and five calls for each of
+64 users. With ``--hypothesis-profile=thorough``: ten thousand cases, the whole matrix, fifty calls.
 """
 
 from __future__ import annotations
