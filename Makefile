@@ -48,6 +48,7 @@ check: $(STAMP) ## formatting, lint, types, layers, package list
 
 docs: $(DOCS_STAMP) ## build the documentation site in site/; a broken link or reference is an error
 	$(BIN)/zensical build --clean --strict
+	$(BIN)/python tools/site_links.py site
 
 bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done

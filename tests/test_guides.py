@@ -18,6 +18,7 @@ import cogenesis_langchain
 from cogenesis_langchain import testing
 from cogenesis_langchain.cli import app
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal
+from tools.site_links import broken_links
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -163,3 +164,14 @@ def test_the_page_of_the_command_line_has_every_command_and_no_other() -> None:
         re.findall(r"cogenesis (?:context |ledger |models )?[a-z][a-z-]+", PAGES["command_line.md"])
     )
     assert named == known
+
+
+def test_broken_links_of_the_built_site_are_found(tmp_path: Path) -> None:
+    (tmp_path / "plot.svg").write_text("<svg/>")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.html").write_text('<p id="here">')
+    good = ["plot.svg", "#top", "folder/", "folder/index.html#here", "https://example.org/gone"]
+    bad = ["gone.svg", "#gone", "folder/index.html#gone", "../outside.py"]
+    links = "".join(f'<a href="{link}"></a><img src="{link}">' for link in good + bad)
+    (tmp_path / "index.html").write_text(f'<h1 id="top">{links}')
+    assert set(broken_links(tmp_path)) == {f"index.html: {link}" for link in bad}
