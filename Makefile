@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
 INSTRUCTION ?= Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
 RESULTS ?= docs/results
 DEMO := --context examples/persona --store .demo/context
@@ -11,7 +12,7 @@ DEMO := --context examples/persona --store .demo/context
 # from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
 demo test fast bench bench-quality examples: export COGENESIS_MODEL_MIRROR ?= wheels
 
-.PHONY: help demo test fast check bench bench-quality examples format clean
+.PHONY: help demo test fast check docs bench bench-quality examples format clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -20,6 +21,12 @@ help: ## list the commands
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	@touch $@
+
+# Docstrings are read, not imported: the site needs no model library.
+$(DOCS_STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	@touch $@
 
 demo: $(STAMP) ## write one text with real models and show every byte that left (INSTRUCTION="...")
@@ -39,6 +46,10 @@ check: $(STAMP) ## formatting, lint, types, layers, package list
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_tree.py
 
+docs: $(DOCS_STAMP) ## build the documentation site in site/; a broken link or reference is an error
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python tools/site_links.py site
+
 bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
@@ -52,5 +63,5 @@ format: $(STAMP) ## format and sort imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## remove the environment and the demo's store
-	rm -rf $(VENV) .demo build *.egg-info
+clean: ## remove the environment, the site and the demo's store
+	rm -rf $(VENV) .cache .demo build site *.egg-info

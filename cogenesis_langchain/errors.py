@@ -42,6 +42,7 @@ payload, because tracebacks end up in logs and error trackers.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 
 
@@ -84,6 +85,20 @@ class MissingDependency(ConfigurationError):
             f"the package {package!r} is not installed",
             remedy=f'pip install "cogenesis-langchain[{extra}]"',
         )
+
+
+def require_package(package: str, *, extra: str) -> None:
+    """Check that a package of an extra is installed, before anything is downloaded for it.
+
+    Args:
+        package: The import name of the package.
+        extra: The extra of this project that installs it.
+
+    Raises:
+        MissingDependency: It is not installed.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise MissingDependency(package, extra=extra)
 
 
 class GrammarError(ConfigurationError):

@@ -25,6 +25,7 @@ from cogenesis_langchain.errors import (
     MissingDependency,
     ModelFileDamaged,
     StoreError,
+    require_package,
 )
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.privacy.admission import require_trusted
@@ -76,6 +77,7 @@ class LocalMiniLM(Embeddings):
         batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
+        require_package("tokenizers", extra="chroma")
         find = catalog.fetch if download else catalog.require
         self._batch_size = batch_size
         self._tokenizer = _load_tokenizer(find(tokenizer))
@@ -134,10 +136,8 @@ def _encodable(text: str) -> str:
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:
-    try:
-        from tokenizers import Tokenizer
-    except ImportError:
-        raise MissingDependency("tokenizers", extra="chroma") from None
+    from tokenizers import Tokenizer
+
     try:
         tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception as error:  # the binding raises bare Exception

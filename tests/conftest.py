@@ -10,10 +10,12 @@ from hypothesis import settings
 from langchain_openai import ChatOpenAI
 
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 
 SMALLEST = "smollm2-135m-instruct"
 SMALL = "qwen2.5-coder-0.5b-instruct"
+DEFAULT = "qwen2.5-coder-1.5b-instruct"
 
 settings.register_profile("quick", max_examples=10)  # for `make fast`; the default is 100
 settings.register_profile("thorough", max_examples=10_000)  # see `support.thorough`
@@ -64,6 +66,15 @@ def stand_in() -> Iterator[ChatOpenAI]:
 def local_model() -> LlamaCppModel:
     """A local model that writes sentences and is quicker than the default one."""
     return LlamaCppModel(SMALL, n_ctx=2048)
+
+
+@pytest.fixture
+def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples and README name the default local model; here a quicker one takes its place."""
+    fetch = catalog.fetch
+    monkeypatch.setattr(
+        catalog, "fetch", lambda name, **how: fetch(SMALL if name == DEFAULT else name, **how)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ Html = Annotated[Path | None, typer.Option(help="also write the heat map as an H
 
 
 def trace(file: File, html: Html = None) -> None:
-    """Show a fused text coloured by author: blue for the cloud model, orange for the local one."""
+    """Show a fused text by author, in colours or, where the output has none, in words."""
     try:
         data = file.read_bytes()
     except OSError as error:

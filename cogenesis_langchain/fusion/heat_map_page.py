@@ -7,7 +7,15 @@ from html import escape
 from string import Template
 from typing import Final
 
-from cogenesis_langchain.fusion.heat_map import colour, summary
+from cogenesis_langchain.fusion.heat_map import (
+    ALONE,
+    AUTHORS,
+    CORRECTED,
+    author,
+    certainty_line,
+    colour,
+    summary,
+)
 from cogenesis_langchain.fusion.trace import Candidate, FusedToken, Trace
 
 _PAGE: Final = Template("""\
@@ -26,18 +34,16 @@ _PAGE: Final = Template("""\
   main { max-width: 46rem; margin: 3rem auto; padding: 0 1.5rem; }
   h1 { font-size: 1.5rem; font-weight: normal; margin: 0; }
   .summary, .legend, .tip { font: 13px/1.5 system-ui, sans-serif; color: var(--soft); }
-  .legend { display: flex; flex-wrap: wrap; gap: .6rem 1.2rem; align-items: center;
-            margin: 1rem 0 1.6rem; }
-  .scale { display: inline-block; width: 9rem; height: .7rem; border-radius: .35rem;
-           margin: 0 .5rem; vertical-align: -1px;
-           background: linear-gradient(90deg, $cloud, $even, $local); }
+  .legend { margin: 1rem 0 1.6rem; padding: 0; list-style: none; }
+  .legend li { margin: .3rem 0; }
+  .sample { color: #23211d; border-radius: 3px; padding: .1em .5em; margin-right: .4em;
+            white-space: nowrap; }
   .text { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
           padding: 1.4rem 1.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .t, .sample { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .t { position: relative; color: #23211d; border-radius: 3px; padding: .12em 0;
        box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-  .corrected { border-bottom: 2px solid #23211d; }
-  .text .corrected, .legend .corrected { border-radius: 3px 3px 0 0; }
-  .legend .corrected { border-color: var(--soft); }
+  .corrected { box-shadow: inset 0 -2px currentcolor; }
   .alone { font-style: italic; }
   .tip { display: none; position: absolute; left: 0; top: 1.7em; z-index: 1; width: 17rem;
          padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
@@ -50,16 +56,21 @@ _PAGE: Final = Template("""\
   .row { display: flex; justify-content: space-between; gap: .5rem; }
   .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: pre;
                           color: var(--ink); }
+  @media (max-width: 40rem) {
+    main { margin: 1.5rem auto; }
+    .tip { position: fixed; left: 1rem; right: 1rem; bottom: 1rem; top: auto; width: auto; }
+  }
 </style>
 <main>
 <h1>Who wrote it</h1>
 <p class="summary">$summary</p>
-<div class="legend">
-  <span>cloud<span class="scale"></span>local</span>
-  <span class="corrected">draft corrected</span>
-  <span class="alone">local model alone</span>
-  <span>point at a token for both models’ candidates</span>
-</div>
+<ul class="legend">
+  <li>Who wrote a token, from dark to light: $samples</li>
+  <li><span class="corrected">Underlined</span>: $corrected. <span class="alone">Italic</span>:
+    $alone.</li>
+  <li>$certainty</li>
+  <li>Point at a token, or tap it, to see who wrote it and how sure each model was of what.</li>
+</ul>
 <div class="text">$tokens</div>
 </main>
 </html>
@@ -75,9 +86,13 @@ def to_html(trace: Trace) -> str:
     resource.
     """
     return _PAGE.substitute(
-        cloud=_css(0.0),
-        even=_css(0.5),
-        local=_css(1.0),
+        samples=" ".join(
+            f'<span class="sample" style="background:{_css(share)}">{name}</span>'
+            for share, name in AUTHORS.values()
+        ),
+        corrected=CORRECTED,
+        alone=ALONE,
+        certainty=certainty_line(trace),
         summary=escape(summary(trace)),
         tokens="".join(_token(token) for token in trace.tokens),
     )
@@ -85,10 +100,12 @@ def to_html(trace: Trace) -> str:
 
 def _token(token: FusedToken) -> str:
     name = {"corrected": "t corrected", "local": "t alone", "accepted": "t"}[token.source]
+    _, written_by = AUTHORS[author(token.share)]
+    told = {"corrected": f"{written_by}; {CORRECTED}", "local": ALONE, "accepted": written_by}
     sides = _side("local", token.local_top) + _side("cloud", token.cloud_top)
     return (
         f'<span class="{name}" tabindex="0" style="background:{_css(token.share)}">'
-        f'{escape(token.piece)}<span class="tip"><b>{escape(token.source)}</b> · '
+        f'{escape(token.piece)}<span class="tip"><b>{told[token.source]}</b><br>'
         f"p = {token.probability:.3f} · local share {token.share:.0%} · w = {token.weight:.2f}"
         f'<span class="sides">{sides}</span></span></span>'
     )

@@ -169,7 +169,7 @@ def require_trusted(
             raise UntrustedLocalModel(
                 f"{type(part).__name__} is not known to keep private text on this machine",
                 remedy="if it does, pass it or its class in trust=[...], or set "
-                "cogenesis_local = True on your own class",
+                "cogenesis_local: ClassVar[bool] = True on your own class",
             )
 
 

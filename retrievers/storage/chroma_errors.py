@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.errors import StoreError, require_package
 
 _FULL: Final = ("its disk is full", "free some space")
 _MIN_FREE_BYTES: Final = 1 << 20
@@ -60,7 +60,9 @@ def translated_errors(location: str) -> Iterator[None]:
 
     Raises:
         StoreError: With a remedy, where the cause is known.
+        MissingDependency: The extra ``chroma`` is not installed.
     """
+    require_package("chromadb", extra="chroma")
     from chromadb.errors import ChromaError
     from httpx import HTTPError
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from io import StringIO
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,7 +13,7 @@ from cogenesis_langchain.errors import CloudTimeout, TraceInvalid
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.heat_map import colour, render
 from cogenesis_langchain.fusion.heat_map_page import to_html
-from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, Trace
+from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, TokenSource, Trace
 from cogenesis_langchain.models.base import GenerationOptions
 
 
@@ -101,6 +102,79 @@ def test_the_terminal_shows_colours_and_the_request_count() -> None:
     assert f"{trace.report.requests} requests" in plain
     red, green, blue = colour(trace.tokens[0].share)
     assert f"48;2;{red};{green};{blue}" in out.getvalue()
+
+
+def shown(trace: Trace, **console: Any) -> str:
+    out = StringIO()
+    Console(file=out, width=100, **console).print(render(trace))
+    return out.getvalue()
+
+
+def by_each_author() -> Trace:
+    def token(number: int, source: TokenSource, share: float, cloud: float | None) -> FusedToken:
+        text = f"word{number} "
+        tops = () if cloud is None else (Candidate(text, cloud),)
+        first = (Candidate(text, 0.5),)
+        return FusedToken(number, text, text, source, 0.5, share, 0.5, first, tops)
+
+    tokens = (
+        token(1, "accepted", 0.1, 0.9),
+        token(2, "accepted", 0.1, 0.7),
+        token(3, "corrected", 0.2, 0.8),
+        token(4, "accepted", 0.5, 0.5),
+        token(5, "accepted", 0.9, 0.3),
+        token(6, "local", 1.0, None),
+    )
+    return Trace(tokens, FusionReport("mean", 6, 2, 5, 4, 6))
+
+
+@pytest.mark.parametrize("plain", [{}, {"force_terminal": True, "no_color": True}])
+def test_without_colours_the_authors_are_told_in_words(plain: dict[str, bool]) -> None:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown(by_each_author(), **plain))
+    rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+    assert rows[1:6] == [
+        ["cloud", "50%", "80%", "word1 word2"],
+        ["cloud *", "50%", "80%", "word3"],
+        ["both", "50%", "50%", "word4"],
+        ["local", "50%", "30%", "word5"],
+        ["alone", "50%", "no vote", "word6"],
+    ]
+    assert "cloud: mostly the cloud model" in text and "*: the local model's draft" in text
+    assert "local 50%, cloud 64%" in text
+
+
+def test_sixteen_colours_tell_the_authors_apart() -> None:
+    text = shown(by_each_author(), force_terminal=True, color_system="standard")
+    backgrounds = [
+        re.findall(rf"\x1b\[[0-9;]*?(4[0-7]|10[0-7])mword{number} ", text) for number in (1, 4, 5)
+    ]
+    assert all(len(found) == 1 for found in backgrounds)
+    assert len({found[0] for found in backgrounds}) == 3
+
+
+def test_the_authors_differ_in_lightness_and_not_by_hue_alone() -> None:
+    def lightness(share: float) -> float:
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (value / 255 for value in colour(share))
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    scale = [lightness(step / 10) for step in range(11)]
+    assert scale == sorted(scale)
+    assert (scale[5] + 0.05) / (scale[0] + 0.05) > 1.4 < (scale[10] + 0.05) / (scale[5] + 0.05)
+    assert (scale[0] + 0.05) / 0.05 > 4.5  # black text can be read (WCAG AA)
+
+
+def test_both_legends_are_in_words() -> None:
+    trace = by_each_author()
+    page = re.sub(r"<[^>]*>", "", to_html(trace).partition('<ul class="legend">')[2])
+    terminal = shown(trace, force_terminal=True, color_system="truecolor", legacy_windows=False)
+    for legend in (page, re.sub(r"\x1b\[[0-9;]*m|[│╭╰]|\n", "", terminal)):
+        text = " ".join(legend.split())
+        for told in ("mostly the cloud model", "both models alike", "mostly the local model"):
+            assert told in text
+        assert "the local model's draft was replaced" in text and "local 50%, cloud 64%" in text
 
 
 class Page(HTMLParser):

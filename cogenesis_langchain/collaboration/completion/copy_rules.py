@@ -83,6 +83,10 @@ class CopyRules:
         known = (*self._words, *self._numbers)
         return any(one.startswith(start) or one.startswith(_plain(start)) for one in known)
 
+    def goes_on(self, start: str) -> bool:
+        """Whether a word of the sources begins so and is longer: "9.53" after "9."."""
+        return any(word.startswith(start) and word != start for word in self._words)
+
     def admits(self, before: str, text: str) -> bool:
         """Whether the last word of a text is free, or copied.
 

@@ -24,7 +24,6 @@ _OWN_NAME: Final = re.compile(
     r"|signature",
     re.I,
 )
-"""A slot for the user's own name, which no form of address can fill."""
 
 
 def spells_name(text: str, rules: CopyRules) -> bool:
@@ -43,11 +42,15 @@ def spells_name(text: str, rules: CopyRules) -> bool:
     return True
 
 
+def is_own_name(slot: Slot) -> bool:
+    """Whether a slot is for the user's own name, which no form of address can fill."""
+    return bool(_OWN_NAME.search(slot.description))
+
+
 def names_somebody(text: str, slot: Slot, rules: CopyRules) -> bool:
     """Whether a text is complete as a name or, unless it is the user's own, a form of address."""
     words = WORD.findall(text)
     named = any(rules.is_name(word) for word in words) or (
-        not _OWN_NAME.search(slot.description)
-        and any(word.casefold() in _ADDRESSEES for word in words)
+        not is_own_name(slot) and any(word.casefold() in _ADDRESSEES for word in words)
     )
     return named and spells_name(f"{text} ", rules)

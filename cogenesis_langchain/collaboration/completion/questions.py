@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
 from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
 from cogenesis_langchain.models.base import PrivateMessage
@@ -37,6 +38,7 @@ _SENTENCE_END: Final = re.compile(
 )
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
 _FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
+_NAMED: Final = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SHORTEST_CLAUSE: Final = 4  # words
 _ORDERS: Final = frozenset([
@@ -45,6 +47,7 @@ _ORDERS: Final = frozenset([
 ])  # fmt: skip
 """Verbs that tell a writer what to do; in the finished text they would address the reader."""
 _NOTES_OF_A_DETAIL: Final = 3
+_DETAILS_OF_A_NAME: Final = 2
 _NOTES_OF_SENTENCES: Final = 3
 _NOTES_OF_A_VALUE: Final = 2
 _MOST_NOTES: Final = 6
@@ -132,10 +135,12 @@ class Questions:
     Attributes:
         notes: Texts of the private context.
         details: For each unit by its number, the details to be told there.
+        people: The details that name somebody, for the slots of other people's names.
     """
 
     notes: Sequence[str]
     details: dict[int, list[str]] = field(default_factory=dict)
+    people: Sequence[str] = ()
 
     @classmethod
     def of(cls, units: Sequence[Unit], details: Sequence[str], notes: Sequence[str]) -> Questions:
@@ -157,7 +162,8 @@ class Questions:
                 return sum(weight[stem] for stem in shared & stems[number]), sentences[number]
 
             assigned.setdefault(max(slotted, key=likeness), []).append(detail)
-        return cls(notes, assigned)
+        people = [detail for detail in details if _NAMED.search(detail)][:_DETAILS_OF_A_NAME]
+        return cls(notes, assigned, people)
 
     def about(self, number: int, unit: Unit) -> str:
         """The question before a unit."""
@@ -169,6 +175,10 @@ class Questions:
         ] + self._notes(described, wanted)
         description = "; ".join(without_examples(slot.description) for slot in unit.slots)
         asked = COMPLETION_NEXT.fill({"description": description})
+        if not details and any(
+            slot.kind == "name" and not is_own_name(slot) for slot in unit.slots
+        ):
+            details = list(self.people)  # the request says whom it addresses; notes name many
         if details:
             asked += COMPLETION_DETAILS.fill({"details": " ".join(details)})
         return asked + _listed(lines)

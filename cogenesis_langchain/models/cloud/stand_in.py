@@ -6,7 +6,6 @@ with its parent.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import select
@@ -22,7 +21,12 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import SecretStr
 
-from cogenesis_langchain.errors import MissingDependency, PortTaken, StandInError
+from cogenesis_langchain.errors import (
+    MissingDependency,
+    PortTaken,
+    StandInError,
+    require_package,
+)
 from cogenesis_langchain.models.cloud.stand_in_server import Settings
 from cogenesis_langchain.models.files import catalog
 
@@ -96,9 +100,8 @@ class StandInCloud:
         """
         if self._process is not None:
             return self
+        require_package("xllamacpp", extra="stand-in")
         path = catalog.fetch(self._source)
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise MissingDependency("xllamacpp", extra="stand-in")
         self._process = _spawn(
             Settings(
                 path=str(path),

@@ -21,6 +21,7 @@ from cogenesis_langchain.errors import (
     DownloadInterrupted,
     ModelFileUnknown,
     ModelFileUnreachable,
+    require_package,
 )
 from cogenesis_langchain.models.files.verification import Progress, sha256_of, size_of
 from cogenesis_langchain.version import __version__
@@ -78,7 +79,9 @@ class HubFile:
         Raises:
             ModelFileUnknown: The hub does not allow such a repository name.
             ModelFileUnreachable: The hub cannot be reached or answers with an error.
+            MissingDependency: No extra that uses model files is installed.
         """
+        require_package("huggingface_hub", extra="llama-cpp")
         from httpx2 import RequestError
         from huggingface_hub import get_hf_file_metadata
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 from cogenesis_langchain.errors import (
     ContextTooLong,
     LocalModelError,
-    MissingDependency,
     ModelFileError,
+    require_package,
 )
 from cogenesis_langchain.models.base import (
     FinishReason,
@@ -67,6 +67,7 @@ class LlamaCppModel:
         n_threads: int | None = None,
         repeat_penalty: float = 1.1,
     ) -> None:
+        require_package("llama_cpp", extra="llama-cpp")
         path = catalog.fetch(model)
         self._name = path.stem
         self._n_ctx = n_ctx
@@ -255,10 +256,8 @@ class _Steps:
 
 
 def _open(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
-    try:
-        from llama_cpp import Llama
-    except ImportError:
-        raise MissingDependency("llama_cpp", extra="llama-cpp") from None
+    from llama_cpp import Llama
+
     try:
         return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
     except ValueError:

@@ -104,6 +104,31 @@ def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, te
     assert fill(SENTENCES, "", "", wish).text == text
 
 
+POINTS = "Dr. Haas reckons 9.53 per cent and 7,488.00 EUR. Flat 9 is damp."
+
+
+@pytest.mark.parametrize(
+    ("slot", "before", "after", "wish", "text"),
+    [
+        (VALUE, "It is ", " a year.", "It is 9.53 per cent a year.", "9.53 per cent"),
+        (VALUE, "It is ", ".", "It is 7,488.00 EUR.", "7,488.00 EUR"),
+        (VALUE, "It is flat ", ".", "It is flat 9.", "9"),
+        (PHRASE, "Ask ", ".", "Ask Dr. Haas.", "Dr. Haas"),
+        (
+            SENTENCES,
+            "",
+            "",
+            "Ask Dr. Haas. It is 9.53 per cent. More.",
+            "Ask Dr. Haas. It is 9.53 per cent.",
+        ),
+    ],
+)
+def test_a_point_inside_a_number_or_an_abbreviation_is_no_end(
+    slot: Slot, before: str, after: str, wish: str, text: str
+) -> None:
+    assert fill(slot, before, after, wish, notes=POINTS).text == text
+
+
 @pytest.mark.parametrize(
     ("slot", "before", "most"), [(NAME, "Dear ", 14), (VALUE, "On ", 26), (PHRASE, "It is ", 34)]
 )

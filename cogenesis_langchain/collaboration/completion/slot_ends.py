@@ -1,0 +1,164 @@
+"""Where a slot ends: where the words that follow fit, by the model's own probabilities."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.name_slots import names_somebody
+from cogenesis_langchain.models.base import LogProbs, TokenModel
+from cogenesis_langchain.sketch.template import Slot, SlotKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FIT: Final[dict[SlotKind, float]] = {"name": -0.7, "value": -1.5, "phrase": -3.0, "sentences": -3.0}
+"""Natural-log ratio, in nats, of the words that follow a slot to the model's own favourites: from
+here on they fit, and the slot ends. Names and values are short, so their end has to be nearly the
+model's first choice: "Teodor" must not end a signature that goes on with the surname."""
+CLAUSE_END: Final = re.compile(r"[.!?;。！？](?!\w)")
+_AGREEING: Final = 16
+_FIRST_WORDS: Final = re.compile(r"\s*[^\w\s]*\s*[\w'’]*")
+_LOOK_AHEAD: Final = 5  # tokens of the words that follow
+_SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
+_ABBREVIATION: Final = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Prof|No|Nr|Str|[A-Z])$")
+_NUMBER_AT_END: Final = re.compile(r"\d[\d.,]*$")
+
+EndReason = Literal["fits", "sentences", "clause"]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A slot while it is decoded.
+
+    Attributes:
+        before: The text before the slot, with the white space that the slot begins with.
+        prompt: Tokens of the prompt and of that text.
+        ids: Tokens of the slot.
+        text: Their text, without that white space.
+        bans: Tokens that were refused, by position.
+        ends: Positions at which the slot could end, with the fit of what follows.
+    """
+
+    before: str
+    prompt: list[int]
+    ids: list[int] = field(default_factory=list)
+    text: str = ""
+    bans: dict[int, set[int]] = field(default_factory=dict)
+    ends: dict[int, float] = field(default_factory=dict)
+    decoded: int = 0
+
+
+class SlotEnds:
+    """Tells whether a slot that is being decoded ends.
+
+    Args:
+        model: The local model's distributions.
+        rules: What may be copied into a slot.
+    """
+
+    def __init__(self, model: TokenModel, rules: CopyRules) -> None:
+        self._model = model
+        self._rules = rules
+
+    def reason(
+        self,
+        draft: Draft,
+        slot: Slot,
+        after: str,
+        logprobs: LogProbs,
+        best: NDArray[np.int64],
+    ) -> EndReason | None:
+        """Return why the slot ends here, if it does; note where it could."""
+        if not draft.text.strip() or not self._rules.admits(draft.before, draft.text):
+            return None
+        if slot.kind == "sentences":
+            return self._end_of_sentences(draft, slot, after, logprobs, best)
+        if slot.kind == "name" and not names_somebody(draft.text, slot, self._rules):
+            return None
+        favourite = self._piece(best[0])
+        if self.is_point_inside(draft.text, favourite):
+            return None
+        stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
+        stops = stops or bool(CLAUSE_END.match(favourite.lstrip()))
+        if stops or self._may_follow(after, best):
+            fit = self._fit(draft, after, logprobs)
+            draft.ends[len(draft.ids)] = fit
+            if fit > FIT[slot.kind]:
+                return "fits"
+        return "clause" if stops else None
+
+    def _end_of_sentences(
+        self,
+        draft: Draft,
+        slot: Slot,
+        after: str,
+        logprobs: LogProbs,
+        best: NDArray[np.int64],
+    ) -> EndReason | None:
+        ends = [
+            end
+            for end in _SENTENCE_END.finditer(draft.text)
+            if not _ABBREVIATION.search(draft.text[: end.start()])
+        ]
+        if not ends or ends[-1].end() < len(draft.text.rstrip()):
+            return None
+        favourite = self._piece(best[0])
+        if favourite[:1].isalnum() and not draft.text[-1].isspace():
+            return None  # "9." goes on as "9.53"
+        draft.ends[len(draft.ids)] = 0.0
+        if len(ends) >= slot.sentences:
+            return "sentences"
+        if int(best[0]) in self._model.end_tokens or favourite.startswith("\n"):
+            return "fits"
+        fits = after.strip() and self._fit(draft, after, logprobs) > FIT[slot.kind]
+        return "fits" if fits else None
+
+    def _may_follow(self, after: str, best: NDArray[np.int64]) -> bool:
+        """Whether one of the most probable tokens begins what follows."""
+        pieces = (self._piece(token) for token in best[:_AGREEING])
+        return any(
+            piece and (after.startswith(piece) or piece.startswith(after)) for piece in pieces
+        )
+
+    def _fit(self, draft: Draft, after: str, logprobs: LogProbs) -> float:
+        """How well what follows the slot reads on, in nats against the model's favourites."""
+        if not after.strip():
+            lines = self._model.encode(b"\n") + self._model.encode(b"\n\n")
+            ends = [*self._model.end_tokens, *(ids for ids in lines)]
+            return float(max(logprobs[end] for end in ends) - logprobs.max())
+        first = _FIRST_WORDS.match(after)
+        chunk = first[0] if first and first[0].strip() else after[:1]
+        written = draft.before + draft.text
+        bare, joined = self._encode(written), self._encode(written + chunk)
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(bare, joined, strict=False)) if a != b),
+            min(len(bare), len(joined)),
+        )
+        start = len(draft.prompt) - len(self._encode(draft.before.rstrip(" ")))
+        head = [*draft.prompt[:start], *joined[:shared]]
+        tail = joined[shared : shared + _LOOK_AHEAD]
+        expected = iter(tail)
+
+        def ratio(logprobs: LogProbs) -> float:
+            return float(logprobs[next(expected)] - logprobs.max())
+
+        return sum(self._model.read([*head, *tail[:-1]], len(head), ratio))
+
+    def is_point_inside(self, text: str, piece: str) -> bool:
+        """Whether a point belongs to the last word: to "Dr." or to a number of the sources."""
+        if not piece.startswith("."):
+            return False
+        number = _NUMBER_AT_END.search(text)
+        return bool(_ABBREVIATION.search(text)) or (
+            number is not None and self._rules.goes_on(f"{number[0]}.")
+        )
+
+    def _piece(self, token: int) -> str:
+        return self._model.decode([int(token)]).decode(errors="ignore")
+
+    def _encode(self, text: str) -> list[int]:
+        return self._model.encode(text.encode())
