@@ -120,10 +120,8 @@ def test_of_values_that_the_writer_has_not_read_the_rest_is_masked() -> None:
     everything = VALUES.union(ValueSet.from_rows([("detected", "NAME", "Theodor Innsmann")]))
     tokens = [b"to", b" The", b"odor", b" Inns", b"mann", b" we", b" send"]
     view = GrowingView(everything, Placeholders(), [NOTE], read=VALUES)
-    assert [shown is None for shown in views(view, tokens)] == [False] * 3 + [True] * 3 + [
-        False
-    ] * 2
-    assert rendered(view.after(tokens) or (), tokens) == "to The[NAME_1] we send"
+    assert view.after(tokens[:2]) is not None
+    assert rendered(view.after(tokens) or (), tokens) == "to The[NAME_1] Inns[NAME_2] we send"
     strict = GrowingView(everything, Placeholders(), [NOTE])
     assert strict.after(tokens[:2]) is None
     assert rendered(strict.after(tokens) or (), tokens) == "to [NAME_1] we send"
