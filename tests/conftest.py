@@ -12,6 +12,7 @@ from langchain_openai import ChatOpenAI
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 SMALLEST = "smollm2-135m-instruct"
 SMALL = "qwen2.5-coder-0.5b-instruct"
@@ -60,6 +61,15 @@ def stand_in() -> Iterator[ChatOpenAI]:
             temperature=0,
             max_completion_tokens=400,
         )
+
+
+@pytest.fixture
+def cloud_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[EgressRecorder]:
+    """A server on loopback that answers with a template, where ``open_cloud`` looks for one."""
+    with EgressRecorder(behaviours.chat()) as cloud:
+        monkeypatch.setenv("OPENAI_BASE_URL", cloud.base_url)
+        monkeypatch.setenv("OPENAI_MODEL", "templates")
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from langchain_openai import ChatOpenAI
 
 pytestmark = pytest.mark.real
 PERSONA = Path(__file__).parent.parent.parent / "examples" / "persona"
@@ -29,16 +28,16 @@ def alive(pid: int) -> bool:
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_it_writes_a_text_and_shows_what_left(tmp_path: Path, stand_in: ChatOpenAI) -> None:
-    cloud = {"OPENAI_BASE_URL": str(stand_in.openai_api_base), "OPENAI_MODEL": stand_in.model_name}
+@pytest.mark.usefixtures("cloud_of_the_environment")
+def test_it_writes_a_text_and_shows_what_left(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     done = subprocess.run(
         [*COMMAND, "--store", str(tmp_path / "store"), "--page", str(page)],
         capture_output=True, text=True, timeout=600, check=True,
-        env={**os.environ, **cloud, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200"},
     )  # fmt: skip
     shown, _, left = done.stdout.partition("every byte that crossed the border")
-    assert "sketch (rung: " in shown and "text (stays here)" in shown
+    assert "sketch (rung: template)" in shown and "text (stays here)" in shown
     assert 'class="local"' in page.read_text()
     assert "/v1/chat/completions" in left and '"messages"' in left
     for private in ("Ferreira", "Larkfield", "Penhallow", "1,395"):
