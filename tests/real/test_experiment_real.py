@@ -19,8 +19,7 @@ SMALLEST = "smollm2-135m-instruct"
 
 CONFIG = """
 records = ["{records}"]
-settings = ["local alone", "sketch-fill", "template", "other sketches", "cloud with context",
-    "fused"]
+settings = ["local alone", "sketch-fill", "template", "cloud with context", "fused"]
 operators = ["mean", "contrast"]
 
 [generation]
@@ -33,10 +32,6 @@ model = "{model}"
 [local]
 model = "{model}"
 n_ctx = 1024
-
-[[sketch_models]]
-name = "another model"
-model = "{model}"
 
 [likelihood]
 tokens = 16
@@ -60,7 +55,6 @@ def test_every_setting_writes_is_counted_and_is_reported(
         "local alone",
         "sketch-fill",
         "template",
-        "sketch by another model",
         "cloud with context",
         "fused mean",
         "fused contrast",
