@@ -106,6 +106,8 @@ class SlotDecoder:
                 continue
             token = self._choose(draft, slot, logprobs, best)
             if token is None:
+                if draft.ids and not draft.ends and self._back_before_word(draft):
+                    continue  # nothing can follow the last word: "My" in place of a name
                 reason = "refused"
                 break
             draft.ids.append(token)

@@ -1,4 +1,4 @@
-"""Where a slot ends: where the words that follow fit, by the model's own probabilities."""
+"""Decides where a slot ends: there the words that follow it fit, by the model's probabilities."""
 
 from __future__ import annotations
 
@@ -99,20 +99,21 @@ class SlotEnds:
         logprobs: LogProbs,
         best: NDArray[np.int64],
     ) -> EndReason | None:
-        ends = [
-            end
-            for end in _SENTENCE_END.finditer(draft.text)
-            if not _ABBREVIATION.search(draft.text[: end.start()])
-        ]
-        if not ends or ends[-1].end() < len(draft.text.rstrip()):
+        found = list(_SENTENCE_END.finditer(draft.text))
+        if not found or found[-1].end() < len(draft.text.rstrip()):
             return None
         favourite = self._piece(best[0])
         if favourite[:1].isalnum() and not draft.text[-1].isspace():
             return None  # "9." goes on as "9.53"
+        stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
+        ends = [end for end in found if not _ABBREVIATION.search(draft.text[: end.start()])]
+        # "Dr." ends no sentence; "vitamin C." does if the model has nothing more to say.
+        if found[-1] not in ends and not stops:
+            return None
         draft.ends[len(draft.ids)] = 0.0
         if len(ends) >= slot.sentences:
             return "sentences"
-        if int(best[0]) in self._model.end_tokens or favourite.startswith("\n"):
+        if stops:
             return "fits"
         fits = after.strip() and self._fit(draft, after, logprobs) > FIT[slot.kind]
         return "fits" if fits else None
@@ -128,7 +129,7 @@ class SlotEnds:
         """How well what follows the slot reads on, in nats against the model's favourites."""
         if not after.strip():
             lines = self._model.encode(b"\n") + self._model.encode(b"\n\n")
-            ends = [*self._model.end_tokens, *(ids for ids in lines)]
+            ends = [*self._model.end_tokens, *lines]
             return float(max(logprobs[end] for end in ends) - logprobs.max())
         first = _FIRST_WORDS.match(after)
         chunk = first[0] if first and first[0].strip() else after[:1]

@@ -104,6 +104,11 @@ def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, te
     assert fill(SENTENCES, "", "", wish).text == text
 
 
+def test_an_abbreviation_ends_a_sentence_if_the_model_stops_there() -> None:
+    text = "It lacks vitamin C."
+    assert fill(SENTENCES, "", "", text, notes=text).text == text
+
+
 POINTS = "Dr. Haas reckons 9.53 per cent and 7,488.00 EUR. Flat 9 is damp."
 
 
@@ -172,6 +177,11 @@ def test_an_invented_name_or_number_is_not_written(
     assert not {"Bartholomew", "Quist", "5", "April", "999", "Quellbornweg", "twenty"} & set(
         alone.text.split()
     )
+
+
+def test_a_word_that_nothing_can_follow_is_taken_back() -> None:
+    own = Slot("my name", "name")
+    assert fill(own, "", "", ["My dear", "Teodora Lindqvist"]).text == "Teodora Lindqvist"
 
 
 def test_with_nothing_to_copy_a_name_stays_empty() -> None:
