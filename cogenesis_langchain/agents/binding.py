@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -22,6 +22,9 @@ from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
 
+_PLANNED: Final = (None, False, "auto")
+"""Choices of a tool with which the cloud model plans, so that declarations leave."""
+
 
 class ToolBindingChatModel(UntracedChatModel):
     """A chat model to which tools and schemas are bound in OpenAI's format."""
@@ -38,8 +41,9 @@ class ToolBindingChatModel(UntracedChatModel):
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools, a schema of the answer, or both.
 
-        The local model decides and writes the arguments, held to the tools' schemas; the cloud
-        model sees nothing of a turn with tools.
+        The local model decides and writes the arguments, held to the tools' schemas. The cloud
+        model plans once, from the instruction and the public declarations of the tools. It sees
+        nothing if ``tool_choice`` forces or forbids a call.
 
         Args:
             tools: Functions, pydantic classes, `TypedDict` classes, `BaseTool` objects, or
@@ -60,7 +64,8 @@ class ToolBindingChatModel(UntracedChatModel):
         bound = dict(kwargs)
         if tools:
             bound["tools"] = as_openai_tools(tools, strict)
-            self._check_tools(read_tools(bound["tools"]))
+            if tool_choice in _PLANNED:
+                self._check_tools(read_tools(bound["tools"]))
         if tool_choice is not None:
             bound["tool_choice"] = tool_choice
         if parallel_tool_calls is not None:
@@ -70,7 +75,7 @@ class ToolBindingChatModel(UntracedChatModel):
         return self.bind(**bound)
 
     def _check_tools(self, tools: Sequence[Tool]) -> None:
-        """Refuse tools that cannot be bound."""
+        """Refuse public declarations that must not leave; called before they are bound."""
 
     def with_structured_output(
         self,

@@ -174,32 +174,41 @@ def test_a_private_tool_is_not_declared_and_comes_before_the_plan_only() -> None
         run(ScriptedTurns(FIND, call("read_diary", "{}")), tools=tools)
 
 
+@tool
+def read_folder() -> str:
+    """Read the folder of Odalys Quillfeather."""
+    return ""
+
+
 def test_a_declaration_does_not_depend_on_the_conversation() -> None:
     """It is configuration: what an earlier turn says can neither change nor remove it."""
     requests = []
-    for earlier in ("You find events in the calendar.", "You are Odalys Quillfeather."):
+    for earlier in ("It is late.", "You are Odalys Quillfeather."):
         ledger = MemoryLedger()
         answers = [json.dumps(PLAN)]
         model = agent_model(ScriptedTurns(FIND), cloud_answers=answers, ledger=ledger)
-        model.bind_tools(TOOLS).invoke([AIMessage(earlier), HumanMessage(REQUEST)])
+        bound = model.bind_tools([find_events, send_mail, read_folder])
+        bound.invoke([AIMessage(earlier), HumanMessage(REQUEST)])
         requests.append([entry.payload for entry in ledger.entries])
-    assert requests[0] == requests[1] and b"find_events" in requests[0][0]
+    assert requests[0] == requests[1] and b"read_folder" in requests[0][0]
 
 
-def test_a_declaration_with_a_private_value_of_the_store_cannot_be_bound() -> None:
-    @tool
-    def read_folder() -> str:
-        """Read the folder of Odalys Quillfeather."""
-        return ""
-
-    answers = [json.dumps(PLAN)]
-    model = agent_model(
-        ScriptedTurns(FIND), cloud_answers=answers, private_terms=["Odalys Quillfeather"]
-    )
+@pytest.mark.parametrize("choice", [None, "auto"])
+def test_a_declaration_with_a_private_value_of_the_store_cannot_be_bound(choice: str) -> None:
+    model = agent_model(ScriptedTurns(FIND), private_terms=["Odalys Quillfeather"])
     with pytest.raises(PrivacyViolation, match="declarations of tools") as caught:
-        model.bind_tools([*TOOLS, read_folder])
+        model.bind_tools([*TOOLS, read_folder], tool_choice=choice)
     assert "Odalys" not in str(caught.value) and "private_tool" in caught.value.remedy
-    model.bind_tools([*TOOLS, private_tool(read_folder)])
+    model.bind_tools([*TOOLS, private_tool(read_folder)], tool_choice=choice)
+
+
+@pytest.mark.parametrize("choice", ["any", "none", "read_folder"])
+def test_where_nothing_leaves_a_declaration_may_hold_a_private_value(choice: str) -> None:
+    ledger = MemoryLedger()
+    local = ScriptedTurns("Done." if choice == "none" else call("read_folder", "{}"))
+    model = agent_model(local, private_terms=["Odalys Quillfeather"], ledger=ledger)
+    model.bind_tools([read_folder], tool_choice=choice).invoke([HumanMessage(REQUEST)])
+    assert not ledger.entries
 
 
 def test_max_steps_ends_a_loop() -> None:
