@@ -18,7 +18,7 @@ from experiments.errors import ExperimentConfigInvalid, described
 Name = Annotated[str, Field(min_length=1)]
 
 Aspect = Literal["overall with context", "personalisation", "overall without context"]
-"""What the judge rates (section 4.1 of the paper)."""
+"""Aspects of a text that the judge rates (section 4.1 of the paper)."""
 
 
 class _Section(BaseModel):

@@ -105,7 +105,7 @@ explain your choice in two to four sentences. Then end with a line that holds yo
 brackets and nothing else: [[A]], [[B]] or [[tie]]."""
 
 TRIES: Final = 4
-"""How often a question is asked until its answer can be read."""
+"""Most times that a question is asked until its answer can be read."""
 
 RETRIES: Final = 2
 """How often Inspect repeats a request that failed."""

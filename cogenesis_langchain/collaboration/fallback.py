@@ -10,7 +10,7 @@ from typing import Final, Literal, final
 from cogenesis_langchain.errors import CloudNotUsed, CloudNotUsedWarning
 
 OnFallback = Literal["warn", "raise", "silent"]
-"""What to do when the local model has to write without the cloud model."""
+"""Reactions to a text that the local model has to write without the cloud model."""
 
 _LOGGER: Final = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.privacy.placeholders import Placeholders
 
 Policy = Literal["mask", "block", "local"]
-"""What to do with private values in an instruction: see `Border`."""
+"""Treatments of private values in an instruction; `Border` describes them."""
 
 
 @dataclass(frozen=True, slots=True)

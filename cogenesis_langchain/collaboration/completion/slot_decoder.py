@@ -15,6 +15,7 @@ from cogenesis_langchain.collaboration.completion.slot_ends import (
     Draft,
     EndReason,
     SlotEnds,
+    piece_of,
 )
 from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice, most_probable
 from cogenesis_langchain.models.base import LogProbs, TokenModel
@@ -89,37 +90,35 @@ class SlotDecoder:
         """
         # A trailing space belongs to the first token of the slot: tokens begin with their space.
         bare = before.rstrip(" ")
-        draft = Draft(before, [*prompt, *self._encode(bare)])
+        draft = Draft(slot, before, after, [*prompt, *self._encode(bare)])
         most = _MOST_TOKENS[slot.kind] * max(slot.sentences, 1)
         reason: Reason = "length"
         while draft.decoded < most:
             logprobs = self._model.next_logprobs([*draft.prompt, *draft.ids])
             best = most_probable(logprobs, _CANDIDATES)
-            ended = self._ends.reason(draft, slot, after, logprobs, best)
+            ended = self._ends.reason(draft, logprobs, best)
             if ended is not None:
                 reason = ended
                 break
-            if self._refuses_last_word(draft, best, logprobs, slot):
+            if self._refuses_last_word(draft, best):
                 if not self._back_before_word(draft):
                     reason = "refused"
                     break
                 continue
-            token = self._choose(draft, slot, logprobs, best)
+            token = self._choose(draft, logprobs, best)
             if token is None:
-                if draft.ids and not draft.ends and self._back_before_word(draft):
+                if draft.text and not draft.ends and self._back_before_word(draft):
                     continue  # nothing can follow the last word: "My" in place of a name
                 reason = "refused"
                 break
             draft.ids.append(token)
             draft.text = self._text(draft)
             draft.decoded += 1
-        return self._result(draft, slot, after, reason)
+        return self._result(draft, reason)
 
     # Tokens
 
-    def _choose(
-        self, draft: Draft, slot: Slot, logprobs: LogProbs, best: NDArray[np.int64]
-    ) -> int | None:
+    def _choose(self, draft: Draft, logprobs: LogProbs, best: NDArray[np.int64]) -> int | None:
         banned = draft.bans.get(len(draft.ids), set())
         least = logprobs.max() + _IMPROBABLE
         allowed = (
@@ -127,12 +126,12 @@ class SlotDecoder:
             for token in best
             if logprobs[token] >= least
             and int(token) not in banned
-            and self._allows(draft, slot, int(token))
+            and self._allows(draft, int(token))
         )
-        free = slot.kind in ("phrase", "sentences")
+        free = draft.slot.kind in ("phrase", "sentences")
         return self._choice.choose(allowed, logprobs, free=free)
 
-    def _allows(self, draft: Draft, slot: Slot, token: int) -> bool:
+    def _allows(self, draft: Draft, token: int) -> bool:
         piece = self._piece(token)
         if token in self._model.end_tokens or _UNWANTED.search(piece):
             return False
@@ -143,20 +142,18 @@ class SlotDecoder:
         ):
             return False
         text = (draft.text + piece).lstrip(" ") if not draft.ids else draft.text + piece
-        if slot.kind != "sentences":
+        if draft.slot.kind != "sentences":
             ends = CLAUSE_END.match(piece.strip())
             if ends and not self._ends.is_point_inside(draft.text, piece):
                 return False
         elif not draft.text and starts_sentence(draft.before) and text[:1].islower():
             return False
-        if slot.kind == "name" and not spells_name(text, self._rules):
+        if draft.slot.kind == "name" and not spells_name(text, self._rules):
             return False
         word = re.search(r"[^\s(\"“‘'$€£]*$", text)
         return word is None or self._rules.may_begin(word[0])
 
-    def _refuses_last_word(
-        self, draft: Draft, best: NDArray[np.int64], logprobs: LogProbs, slot: Slot
-    ) -> bool:
+    def _refuses_last_word(self, draft: Draft, best: NDArray[np.int64]) -> bool:
         """Whether the last word is complete and may not stand there."""
         if not draft.ids or not draft.text[-1:].isalnum():
             return False
@@ -164,7 +161,7 @@ class SlotDecoder:
         following = next((int(token) for token in best if int(token) not in banned), None)
         if following is not None and self._continues_word(draft.text, following):
             return False
-        loops = slot.kind != "sentences" and _repeats_a_pair(draft.text)
+        loops = draft.slot.kind != "sentences" and _repeats_a_pair(draft.text)
         return loops or not self._rules.admits(draft.before, draft.text)
 
     def _continues_word(self, text: str, token: int) -> bool:
@@ -188,7 +185,8 @@ class SlotDecoder:
 
     # Result
 
-    def _result(self, draft: Draft, slot: Slot, after: str, reason: Reason) -> Filled:
+    def _result(self, draft: Draft, reason: Reason) -> Filled:
+        slot, after = draft.slot, draft.after
         if not draft.ends:
             return Filled("", reason if reason == "refused" else "empty", draft.decoded)
         # A later end has to fit better by a little for each word, or the slot would run on.
@@ -215,7 +213,7 @@ class SlotDecoder:
         return text.removeprefix(" ") if draft.before.endswith(" ") else text
 
     def _piece(self, token: int) -> str:
-        return self._model.decode([int(token)]).decode(errors="ignore")
+        return piece_of(self._model, token)
 
     def _is_partial(self, token: int) -> bool:
         """Whether a token holds some of the bytes of a character, and other tokens the rest."""

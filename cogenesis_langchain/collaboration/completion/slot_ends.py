@@ -35,7 +35,9 @@ class Draft:
     """A slot while it is decoded.
 
     Attributes:
+        slot: The slot.
         before: The text before the slot, with the white space that the slot begins with.
+        after: The words that follow it.
         prompt: Tokens of the prompt and of that text.
         ids: Tokens of the slot.
         text: Their text, without that white space.
@@ -43,7 +45,9 @@ class Draft:
         ends: Positions at which the slot could end, with the fit of what follows.
     """
 
+    slot: Slot
     before: str
+    after: str
     prompt: list[int]
     ids: list[int] = field(default_factory=list)
     text: str = ""
@@ -64,40 +68,28 @@ class SlotEnds:
         self._model = model
         self._rules = rules
 
-    def reason(
-        self,
-        draft: Draft,
-        slot: Slot,
-        after: str,
-        logprobs: LogProbs,
-        best: NDArray[np.int64],
-    ) -> EndReason | None:
+    def reason(self, draft: Draft, logprobs: LogProbs, best: NDArray[np.int64]) -> EndReason | None:
         """Return why the slot ends here, if it does; note where it could."""
         if not draft.text.strip() or not self._rules.admits(draft.before, draft.text):
             return None
-        if slot.kind == "sentences":
-            return self._end_of_sentences(draft, slot, after, logprobs, best)
-        if slot.kind == "name" and not names_somebody(draft.text, slot, self._rules):
+        if draft.slot.kind == "sentences":
+            return self._end_of_sentences(draft, logprobs, best)
+        if draft.slot.kind == "name" and not names_somebody(draft.text, draft.slot, self._rules):
             return None
         favourite = self._piece(best[0])
         if self.is_point_inside(draft.text, favourite):
             return None
         stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
         stops = stops or bool(CLAUSE_END.match(favourite.lstrip()))
-        if stops or self._may_follow(after, best):
-            fit = self._fit(draft, after, logprobs)
+        if stops or self._may_follow(draft.after, best):
+            fit = self._fit(draft, logprobs)
             draft.ends[len(draft.ids)] = fit
-            if fit > FIT[slot.kind]:
+            if fit > FIT[draft.slot.kind]:
                 return "fits"
         return "clause" if stops else None
 
     def _end_of_sentences(
-        self,
-        draft: Draft,
-        slot: Slot,
-        after: str,
-        logprobs: LogProbs,
-        best: NDArray[np.int64],
+        self, draft: Draft, logprobs: LogProbs, best: NDArray[np.int64]
     ) -> EndReason | None:
         found = list(_SENTENCE_END.finditer(draft.text))
         if not found or found[-1].end() < len(draft.text.rstrip()):
@@ -111,11 +103,11 @@ class SlotEnds:
         if found[-1] not in ends and not stops:
             return None
         draft.ends[len(draft.ids)] = 0.0
-        if len(ends) >= slot.sentences:
+        if len(ends) >= draft.slot.sentences:
             return "sentences"
         if stops:
             return "fits"
-        fits = after.strip() and self._fit(draft, after, logprobs) > FIT[slot.kind]
+        fits = draft.after.strip() and self._fit(draft, logprobs) > FIT[draft.slot.kind]
         return "fits" if fits else None
 
     def _may_follow(self, after: str, best: NDArray[np.int64]) -> bool:
@@ -125,8 +117,9 @@ class SlotEnds:
             piece and (after.startswith(piece) or piece.startswith(after)) for piece in pieces
         )
 
-    def _fit(self, draft: Draft, after: str, logprobs: LogProbs) -> float:
+    def _fit(self, draft: Draft, logprobs: LogProbs) -> float:
         """How well what follows the slot reads on, in nats against the model's favourites."""
+        after = draft.after
         if not after.strip():
             lines = self._model.encode(b"\n") + self._model.encode(b"\n\n")
             ends = [*self._model.end_tokens, *lines]
@@ -159,7 +152,12 @@ class SlotEnds:
         )
 
     def _piece(self, token: int) -> str:
-        return self._model.decode([int(token)]).decode(errors="ignore")
+        return piece_of(self._model, token)
 
     def _encode(self, text: str) -> list[int]:
         return self._model.encode(text.encode())
+
+
+def piece_of(model: TokenModel, token: int) -> str:
+    """The characters of a token that are whole in it."""
+    return model.decode([int(token)]).decode(errors="ignore")

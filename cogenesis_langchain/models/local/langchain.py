@@ -38,7 +38,7 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
     "top_p": ("top_p",),
     "seed": ("seed",),
 }
-"""What chat models call the options."""
+"""Generation options, and the names that chat models give them."""
 
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "system": SystemMessage,

@@ -94,8 +94,8 @@ class ValueSet:
         # tree: adding many small sets costs O(n log n), and few segments are searched.
         if self._phrase_words != other._phrase_words:
             raise ValueError("the two sets have different phrase_words")
-        segments = list(self._segments)
-        for segment in other._segments:
+        segments: list[Segment] = []
+        for segment in sorted([*self._segments, *other._segments], key=len, reverse=True):
             while segments and len(segments[-1]) <= 2 * len(segment):
                 segment = segments.pop().merged(segment)
             segments.append(segment)

@@ -214,6 +214,13 @@ def test_a_union_finds_the_values_of_both_sets() -> None:
     assert not whole.union(VALUES).find("nothing private here")
 
 
+def test_a_union_keeps_the_automaton_of_a_large_set_on_either_side() -> None:
+    large = ValueSet.from_texts([f"Invoice QX-{number} of {number}.50 EUR." for number in range(9)])
+    small = ValueSet.from_texts(["Call Zimlor."])
+    for whole in (large.union(small), small.union(large)):
+        assert whole.segments[0] is large.segments[0] and len(whole.segments) == 2
+
+
 def test_a_union_of_sets_with_different_phrase_words_is_refused() -> None:
     with pytest.raises(ValueError, match="different phrase_words"):
         VALUES.union(ValueSet.from_texts(["a b c d"], phrase_words=3))
