@@ -85,7 +85,7 @@ class AgentTurn:
         report = Report(mode="agent")
         if rules.must_call or not rules.callable_tools:
             prepared = self._preparation.gather(messages)
-            report = replace(report, fallback_reason=_LOCAL_ALONE)
+            report = replace(report, fallback_reason=_LOCAL_ALONE, sources=prepared.sources)
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
         progress = read_progress(messages)
@@ -96,6 +96,7 @@ class AgentTurn:
             progress, report = self._planned(prepared, rules, report)
             if progress.plan is None:
                 self._notice.tell(report.fallback_reason)
+        report = replace(report, sources=prepared.sources)
         if progress.calls >= self._max_steps:
             rules = replace(rules, callable_tools=())
             report = replace(report, fallback_reason=f"max_steps={self._max_steps} is reached")

@@ -142,6 +142,7 @@ class FusedWriting:
             report,
             masked=release.masked,
             context_left_out=prepared.left_out,
+            sources=prepared.sources,
             local=Usage(len(ids), len(settled)),
         )
         report = _with_trace(report, Trace.of(settled))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
+from cogenesis_langchain.collaboration.report import Source
 from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.holders import holders_within
@@ -37,7 +38,7 @@ class Prepared:
         placeholders: What stands for private values in the public text.
         left_out: Characters of the context that were left out, because the local model's window
             is too small for them.
-        metadata: Texts in the metadata of the retrieved documents; private, and not in the prompt.
+        documents: The retrieved documents that the context is of.
         values: The private values of everything but the instruction, those of the stores included;
             None when nothing was a candidate for release.
         read_values: Those of the texts that the local model reads.
@@ -49,7 +50,7 @@ class Prepared:
     reason: str
     placeholders: Placeholders = field(repr=False)
     left_out: int = 0
-    metadata: Sequence[PrivateText] = ()
+    documents: Sequence[Document] = field(default=(), repr=False)
     values: ValueSet | None = field(default=None, repr=False)
     read_values: ValueSet | None = field(default=None, repr=False)
 
@@ -62,8 +63,22 @@ class Prepared:
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *self.context,
-            *self.metadata,
+            *self._metadata,
         )
+
+    @property
+    def _metadata(self) -> Iterator[PrivateText]:
+        """Texts in the metadata of the documents; private, and not in the prompt."""
+        for document in self.documents:
+            for value in document.metadata.values():
+                if isinstance(value, str):
+                    yield PrivateText(value)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The documents that are in the prompt, at least in part."""
+        used = self.documents[: len(self.context)]
+        return tuple(Source(id=one.id, metadata=dict(one.metadata)) for one in used)
 
     @property
     def prompt(self) -> LocalPrompt:
@@ -165,12 +180,7 @@ class Preparation:
             None,
             request.reason,
             Placeholders(),
-            metadata=[
-                PrivateText(value)
-                for document in documents
-                for value in document.metadata.values()
-                if isinstance(value, str)
-            ],
+            documents=documents,
         )
 
     def _retrieve(self, request: Request) -> list[Document]:

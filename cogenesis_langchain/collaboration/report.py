@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
 from langchain_core.messages import BaseMessage
 
@@ -12,6 +12,18 @@ from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usa
 
 Mode = Literal["sketch", "fused", "agent"]
 Rung = Literal["fused", "template", "outline", "plan", "local"]
+
+
+class Source(TypedDict):
+    """A document of the private context that the local model read.
+
+    Attributes:
+        id: Its id in the store; None if it has none.
+        metadata: Its metadata.
+    """
+
+    id: str | None
+    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Report:
         step: Number of the plan's step that this turn does, from 1; 0 for none.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
+        sources: The documents of the retriever that the local model read.
         context_left_out: Characters of the private context for which the local model's window was
             too small.
         cloud_calls: Requests that left.
@@ -52,6 +65,7 @@ class Report:
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    sources: tuple[Source, ...] = field(default=(), repr=False)
     context_left_out: int = 0
     cloud_calls: int = 0
     cloud_bytes: int = 0

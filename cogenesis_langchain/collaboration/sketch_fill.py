@@ -164,7 +164,7 @@ class SketchFill:
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
-        report = replace(report, context_left_out=prepared.left_out)
+        report = replace(report, context_left_out=prepared.left_out, sources=prepared.sources)
         for piece in pieces:
             if isinstance(piece, Completion):
                 report = replace(
@@ -203,7 +203,7 @@ class SketchFill:
             )
 
         chunks, prepared = with_fitting_context(prepared, start)
-        report = replace(report, context_left_out=prepared.left_out)
+        report = replace(report, context_left_out=prepared.left_out, sources=prepared.sources)
         written: list[str] = []
         for chunk in chunks:
             if chunk.text:
