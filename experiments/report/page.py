@@ -64,9 +64,10 @@ class Report:
         """The paragraphs of the page, in order."""
         findings, results = self._findings, self._findings.results
         yield "# What the settings give, and what they cost"
-        yield from self._what_was_run()
-        yield "## Headline"
-        yield from self._headline()
+        yield "## Findings"
+        yield from self._findings_first()
+        yield "## All settings"
+        yield from self._all_settings()
         yield "## Table 1: the judge's ratings"
         yield from self._table_1()
         yield "## Table 2: operators"
@@ -93,9 +94,11 @@ class Report:
         yield tables.statistics(results.records) if results.records else tables.NOT_RUN
         if self._show_texts:
             yield from self._example()
+        yield "## How it was run"
+        yield from self._how_it_was_run()
 
-    def _what_was_run(self) -> Iterator[str]:
-        results = self._findings.results
+    def _findings_first(self) -> Iterator[str]:
+        findings, results = self._findings, self._findings.results
         written = sum(not text.attempt.failure for text in results.texts)
         counts = (
             counted(len(results.settings), "setting"),
@@ -106,7 +109,13 @@ class Report:
             counted(len(results.likelihoods), "reference") + " read",
             counted(len(results.ratings), "rated text"),
         )
-        yield f"## What was run\n\n{', '.join(counts)}."
+        yield f"{', '.join(counts)}."
+        yield from findings.in_words()
+        shown = [*findings.core[:2], *findings.likelihoods[:1]]
+        yield from self._plotted("findings", findings.settings, shown, findings.baseline)
+
+    def _how_it_was_run(self) -> Iterator[str]:
+        results = self._findings.results
         rows = [[name, one["part"], one["shows"]] for name, one in results.settings.items()]
         yield tables.table(["setting", "compared as", "the cloud model is shown"], rows)
         yield tables.table(["use", "model and SHA-256"], results.conditions["models"].items())
@@ -119,12 +128,10 @@ class Report:
         )
         yield f"```toml\n{(self._folder / CONFIG).read_text(encoding='utf-8').strip()}\n```"
 
-    def _headline(self) -> Iterator[str]:
+    def _all_settings(self) -> Iterator[str]:
         findings, baseline = self._findings, self._findings.baseline
         yield _legend(baseline)
-        yield from findings.in_words()
-        shown = [*findings.core[:2], *findings.likelihoods[:1]]
-        yield from self._compared("headline", findings.settings, findings.quality, baseline, shown)
+        yield tables.comparison(findings.settings, findings.quality, baseline)
         yield "What a text took:"
         yield tables.comparison(findings.settings, findings.took, baseline)
         yield "Form:"
@@ -251,11 +258,15 @@ class Report:
         settings: Sequence[str],
         measured: Sequence[Measured],
         baseline: str,
-        plotted: Sequence[Measured] = (),
     ) -> Iterator[str]:
         """A table, and a plot of the first four measures if two settings can be compared."""
         yield tables.comparison(settings, measured, baseline)
-        shown = [one for one in plotted or measured if any(len(one.of(s)) for s in settings)][:4]
+        yield from self._plotted(name, settings, measured, baseline)
+
+    def _plotted(
+        self, name: str, settings: Sequence[str], measured: Sequence[Measured], baseline: str
+    ) -> Iterator[str]:
+        shown = [one for one in measured if any(len(one.of(s)) for s in settings)][:4]
         rows = [s for s in settings if any(len(one.of(s)) for one in shown)]
         if len(rows) > 1:
             description = (

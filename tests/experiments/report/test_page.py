@@ -62,8 +62,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_the_sections_stand_in_their_order(files: dict[str, str]) -> None:
     titles = re.findall(r"^## (.*)$", files["report.md"], re.M)
     assert [title.split(":")[0] for title in titles] == [
-        "What was run",
-        "Headline",
+        "Findings",
+        "All settings",
         "Table 1",
         "Table 2",
         "Figure 4",
@@ -73,18 +73,25 @@ def test_the_sections_stand_in_their_order(files: dict[str, str]) -> None:
         "Privacy, quality, latency",
         "What is missing from the means",
         "Table 3",
+        "How it was run",
     ]
     assert re.findall(r"<h2>(.*?)</h2>", files["report.html"]) == titles
 
 
-def test_the_headline_holds_each_setting_and_measure(files: dict[str, str]) -> None:
-    said = section(files["report.md"], "Headline")
+def test_the_table_holds_each_setting_and_measure(files: dict[str, str]) -> None:
+    said = section(files["report.md"], "All settings")
     for name in NAMES:
         assert f"\n| {name} |" in said
     for measure in ("required facts (%)", "gap closed (%)", "ROUGE-L (F1)", "cost (dollars)"):
         assert measure in said
-    assert "sketch-fill, against local alone — 0 private strings on the wire in 12 attempts" in said
     assert re.search(r"\| cloud with context \|.*\| 5 ▼ \+5 \|", said)
+
+
+def test_the_page_begins_with_findings_in_words_and_one_plot(files: dict[str, str]) -> None:
+    said = section(files["report.md"], "Findings")
+    assert "sketch-fill, against local alone — 0 private strings on the wire in 12 attempts" in said
+    assert said.count("](figures/") == 1 and "figures/findings.svg" in files
+    assert "SHA-256" not in files["report.md"].partition("## How it was run")[0]
 
 
 def test_the_papers_figures_are_labelled_as_its_own(files: dict[str, str]) -> None:
@@ -187,14 +194,14 @@ def test_a_setting_that_only_failed_is_shown_with_its_reasons(tmp_path: Path) ->
     missing = section(said, "What is missing from the means")
     assert "| sketch-fill | 6 | 6 | 0 | 0 | 0 |" in missing
     assert "| sketch-fill | CloudTimeout: no answer | 6 |" in missing
-    assert "6 failed attempts" in section(said, "What was run")
+    assert "6 failed attempts" in section(said, "Findings")
 
 
 def test_one_record_has_means_and_no_intervals(tmp_path: Path) -> None:
     one = RECORDS[:1]
     found = results(list(finished_run.texts(one)), list(finished_run.likelihoods(one)))
     said = report(tmp_path, found)["report.md"]
-    headline = section(said, "Headline")
+    headline = section(said, "All settings")
     assert " to " not in headline.replace("0 to 1", "").split("\n|")[3]
     assert "No setting of this run has anything to show here." in section(said, "Figure 7")
 
@@ -203,8 +210,8 @@ def test_a_run_that_stopped_half_way_is_reported_as_far_as_it_went(tmp_path: Pat
     half = list(finished_run.texts(RECORDS))[:10]
     read = list(finished_run.likelihoods(RECORDS))[:3]
     said = report(tmp_path, results(half, read))["report.md"]
-    assert "10 texts" in section(said, "What was run")
-    assert "| cloud with context |" in section(said, "Headline")
+    assert "10 texts" in section(said, "Findings")
+    assert "| cloud with context |" in section(said, "All settings")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
