@@ -39,19 +39,15 @@ class IndexGuard:
     def __init__(self, folder: Path, files: ChromaFiles) -> None:
         self._folder = folder
         self._files = files
-        self._copy = folder / "index-copy"
         self._checksum_file = folder / "index-checksums.json"
 
     def recover(self) -> None:
-        """Undo an interrupted save. Chroma must not be running."""
-        shutil.rmtree(self._copy.with_suffix(".part"), ignore_errors=True)
-        if not self._copy.exists():
-            return
-        index, saved, existed = json.loads((self._copy / "state.json").read_text())
-        # A higher sequence number means that the save was completed.
-        if self._files.indexes().get(index) == saved:
-            self._restore(index, existed)
-        shutil.rmtree(self._copy)
+        """Undo interrupted saves. Chroma must not be running."""
+        for part in self._folder.glob("index-copy-*.part"):
+            shutil.rmtree(part)
+        for copy in self._folder.glob("index-copy-*"):
+            self._undo(copy)
+            shutil.rmtree(copy)
 
     def damaged(self) -> list[str]:
         """Return the indexes whose files differ from what was saved. Chroma must not be running."""
@@ -82,12 +78,12 @@ class IndexGuard:
         if self._files.unsaved_changes(collection.id, index) + changes < threshold:
             yield
             return
-        self._make_copy(index)
+        copy = self._make_copy(index)
         # Not in a ``finally``: after an error the copy stays, and the next opening recovers.
         yield
         self._files.zero_unused(index)
         self.record_checksums(index)
-        shutil.rmtree(self._copy)
+        shutil.rmtree(copy)
 
     def zero_unused(self) -> None:
         """Zero process memory that Chroma leaked into the index files; see `ChromaFiles`."""
@@ -101,18 +97,30 @@ class IndexGuard:
         entry = (self._files.saved_sequence(index), checksums)
         self._write_checksums({**self._read_checksums(), index: entry})
 
-    def _make_copy(self, index: str) -> None:
-        part = self._copy.with_suffix(".part")
+    def _make_copy(self, index: str) -> Path:
+        """Copy an index as it was saved last; a copy that an earlier error left is still that."""
+        copy = self._folder / f"index-copy-{index}"
+        state = [index, self._files.saved_sequence(index), self._files.index_folder(index).exists()]
+        if copy.exists():
+            if _state(copy)[1] == state[1]:
+                return copy
+            shutil.rmtree(copy)
+        part = copy.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700)
-        folder = self._files.index_folder(index)
-        if existed := folder.exists():
-            shutil.copytree(folder, part / index)
-        state = [index, self._files.saved_sequence(index), existed]
+        if state[2]:
+            shutil.copytree(self._files.index_folder(index), part / index)
         (part / "state.json").write_text(json.dumps(state))
-        part.rename(self._copy)  # atomic, so a copy under this name is complete
+        part.rename(copy)  # atomic, so a copy under this name is complete
+        return copy
 
-    def _restore(self, index: str, existed: bool) -> None:
-        copied, folder = self._copy / index, self._files.index_folder(index)
+    def _undo(self, copy: Path) -> None:
+        """Put a copied index back, unless its save was completed."""
+        index, saved, existed = _state(copy)
+        # A higher sequence number means that the save was completed.
+        if self._files.indexes().get(index) != saved:
+            return
+        copied, folder = copy / index, self._files.index_folder(index)
         if existed and not copied.exists():
             return  # an earlier recovery had restored it before it was interrupted
         shutil.rmtree(folder, ignore_errors=True)
@@ -136,6 +144,12 @@ class IndexGuard:
         part = self._checksum_file.with_suffix(".part")
         part.write_text(json.dumps(checksums))
         part.rename(self._checksum_file)
+
+
+def _state(copy: Path) -> tuple[str, int, bool]:
+    """A copy's index, the sequence number of its last save, and whether it had files then."""
+    index, saved, existed = json.loads((copy / "state.json").read_text())
+    return index, saved, existed
 
 
 def _checksums(folder: Path) -> Checksums:

@@ -160,13 +160,14 @@ class UserRecords:
         Raises:
             StoreError: The records are on a server.
         """
-        with self._backend.lock, self._backend.erasing(Erasure(self._collection.name)):
-            self._collection.drop()
-            self._derived_index.close()
-            if path := self._derived_index_path():
-                path.unlink()
-        self._derived_index = DerivedIndex(self._derived_index_path(), self._record_format)
-        self._embeddings_checked, self._values = False, None
+        with self._backend.lock:
+            with self._backend.erasing(Erasure(self._collection.name)):
+                self._collection.drop()
+                self._derived_index.close()
+                if path := self._derived_index_path():
+                    path.unlink()
+            self._derived_index = DerivedIndex(self._derived_index_path(), self._record_format)
+            self._embeddings_checked, self._values = False, None
 
     def close(self) -> None:
         """Close the derived index; the backend is closed by its owner."""

@@ -25,12 +25,17 @@ def after(seconds: float) -> Moment:
     return lambda folder: time.sleep(seconds)
 
 
+def index_copies(folder: Path) -> list[Path]:
+    """The copies of indexes that are being saved."""
+    return [copy for copy in folder.glob("index-copy-*") if copy.suffix != ".part"]
+
+
 def while_saving(seconds: float) -> Moment:
     """Some time after Chroma has begun to save its index."""
 
     def wait(folder: Path) -> None:
         limit = time.monotonic() + 30
-        while not (folder / "index-copy").exists() and time.monotonic() < limit:
+        while not index_copies(folder) and time.monotonic() < limit:
             time.sleep(0.0005)
         time.sleep(seconds)
 

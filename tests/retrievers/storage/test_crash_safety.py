@@ -11,11 +11,21 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.kill_worker import after, check_whole, kill, open_store, some_moment, while_saving
+from chromadb import Collection
+from support.kill_worker import (
+    after,
+    check_whole,
+    index_copies,
+    kill,
+    open_store,
+    some_moment,
+    while_saving,
+)
 from support.store_worker import RandomEmbeddings, batch
 from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
+from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild
 
 pytestmark = pytest.mark.slow
@@ -88,11 +98,40 @@ def test_a_kill_while_forgetting_is_completed_or_undone(filled: Path, seconds: f
         assert check_whole(store, KEPT, rest) in (200, 240)
 
 
+@pytest.mark.parametrize("place", ["upsert", "record_checksums"])
+def test_after_an_error_while_saving_the_next_changes_are_saved(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A user's Ctrl-C in a notebook: the process and the open store go on."""
+    monkeypatch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", 100)
+    owner = {"upsert": Collection, "record_checksums": IndexGuard}[place]
+    real = getattr(owner, place)
+
+    def interrupt(*args: object, **more: object) -> object:
+        if index_copies(filled):
+            raise KeyboardInterrupt
+        return real(*args, **more)
+
+    with open_store(filled) as store:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(owner, place, interrupt)
+            for number in range(6, 10):
+                store.add_documents(batch(KEPT, number))
+        assert index_copies(filled)
+        for number in range(6, 12):
+            store.add_documents(batch(KEPT, number))
+        check_whole(store, KEPT, [str(number) for number in range(12)])
+        assert not index_copies(filled)
+    with open_store(filled) as store:
+        check_whole(store, KEPT, [str(number) for number in range(12)])
+
+
 def test_control_without_the_copy_an_interrupted_save_is_detected_and_rebuilt(filled: Path) -> None:
     """The control: the same kill, with the guard's copy deleted before the next opening."""
     kill(filled, "ingest", "run", while_saving(0.0))
-    [index] = [path for path in (filled / "index-copy").iterdir() if path.is_dir()]
-    shutil.rmtree(filled / "index-copy")
+    [copy] = index_copies(filled)
+    [index] = [path for path in copy.iterdir() if path.is_dir()]
+    shutil.rmtree(copy)
     data = filled / index.name / "data_level0.bin"
     data.write_bytes(data.read_bytes()[:-1000])
     with pytest.raises(StoreError, match="damaged vector index"):
