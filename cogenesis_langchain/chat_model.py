@@ -34,7 +34,7 @@ from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import Tool, ToolCall

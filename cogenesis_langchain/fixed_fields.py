@@ -1,4 +1,4 @@
-"""A chat model whose fields mean what they say: they cannot be changed, and a copy takes effect.
+"""Immutable fields of the chat model: to change a setting, make a copy.
 
 The parts of the model (border, cloud connection, local model) are made from the fields once. A
 field that was changed later would show one setting while another one holds.

@@ -1,7 +1,7 @@
 """A chat model that refuses to be recorded, and whose failures reach no untrusted fallback.
 
 LangChain's tracers and debug printers record the messages of every call, before the model sees
-them. So the question who would record a call is asked first, in each public way of calling.
+them. So each public way of calling looks for tracers first.
 """
 
 from __future__ import annotations

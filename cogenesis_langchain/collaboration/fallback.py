@@ -1,4 +1,4 @@
-"""Says aloud when the cloud model takes less part in a text than the mode asks for."""
+"""Warns when the cloud model takes less part in a text than the mode asks for."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from cogenesis_langchain.models.base import (
     PublicMessage,
     Usage,
 )
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.token_writer import encode_fitting
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint

@@ -1,4 +1,4 @@
-"""The fill: the local model writes the text from context, instruction and outline.
+"""The local model's prompt for a text from context, instruction and outline.
 
 The prompt holds what is known early first: rules, earlier turns, the context, the task. So the
 local model reads all of that while the outline is still on its way, and continues from there.

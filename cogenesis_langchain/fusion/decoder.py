@@ -6,7 +6,7 @@ two distributions of each position are fused, and the draft there is accepted or
 the first correction. A round settles one token more than it accepts.
 
 For every operator the text has exactly the distribution that fusing and choosing token by token
-would give (see `sampling.py`).
+would give (see `speculative_sampling.py`).
 """
 
 from __future__ import annotations

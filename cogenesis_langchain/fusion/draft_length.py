@@ -12,7 +12,8 @@ function of the block length. Each request also carries a small fixed cost beyon
 providers bill and limit requests.
 
 Whether to draft a token may depend on the tokens drafted before it, never on the token itself. Then
-the accepted tokens follow the fused distribution whatever the lengths are (`sampling.py`).
+the accepted tokens follow the fused distribution whatever the lengths are
+(`speculative_sampling.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Middlewares for agents of LangChain, which the extra ``agents`` installs."""
+"""LangChain agent middleware; it needs the extra ``agents``."""
 
 from cogenesis_langchain.errors import require_package
 

@@ -14,8 +14,8 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.middleware.public_view import PublicView
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.middleware.conversation_view import PublicView
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.request_shape import parts_of
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 

@@ -19,9 +19,9 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import SystemMessage, ToolMessage
 from langgraph.types import Command
 
+from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
 from cogenesis_langchain.middleware.masked_model import MaskedChatModel
-from cogenesis_langchain.middleware.public_view import PublicView, conversation_values
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger

@@ -11,14 +11,13 @@ from experiments.judge import ASPECTS
 from experiments.report.measures import COST, GAP, LIKELIHOOD, Measured, measures
 from experiments.results import Results
 from experiments.scorers.facts import REQUIRED_FACTS
-from experiments.scorers.likeness import CLOSENESS, ROUGE_L
-from experiments.scorers.style import STYLE_DISTANCE
-from experiments.scorers.text_scorers import CONTENT, FORM
+from experiments.scorers.likeness import CLOSENESS
+from experiments.scorers.text_scorers import CONTENT, FORM, LIKENESS
 from experiments.scorers.traffic import PRIVATE_STRINGS, TOOK
 from experiments.settings.setting import Comparison
 
 _CONTENT: Final = tuple(metric.name for metric in CONTENT)
-_LIKENESS: Final = (ROUGE_L.name, CLOSENESS.name, STYLE_DISTANCE.name)
+_LIKENESS: Final = tuple(metric.name for metric in (*LIKENESS, CLOSENESS))
 _FORM: Final = tuple(metric.name for metric in FORM)
 _TOOK: Final = tuple(metric.name for metric in TOOK)
 

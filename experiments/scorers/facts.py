@@ -1,4 +1,4 @@
-"""Whether a text states what it must, and nothing invented."""
+"""Whether a text states the required facts, and whether it invents values."""
 
 from __future__ import annotations
 

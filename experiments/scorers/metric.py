@@ -1,4 +1,4 @@
-"""The type of a metric, and the Inspect scorer of a group of metrics."""
+"""The type of a metric, and the Inspect scorer of a group; the groups are in `text_scorers.py`."""
 
 from __future__ import annotations
 

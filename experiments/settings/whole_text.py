@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 
 from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.models.base import GenerationOptions, PublicMessage
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK

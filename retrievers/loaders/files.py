@@ -4,6 +4,8 @@ A loader yields documents whose metadata may have ``date`` (ISO 8601), ``title``
 ``kind``. Long texts are split into pieces that fit the embedding model. A loader holds at most one
 mail, event, page or row in memory. The exceptions are HTML files, single mails and JSON files with
 a single value, whose size is limited.
+
+``_LOADERS`` maps suffixes to loaders; a new format is added there.
 """
 
 from __future__ import annotations

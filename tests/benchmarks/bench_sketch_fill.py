@@ -18,7 +18,7 @@ from rich.table import Table
 
 from cogenesis_langchain import ChatCoGenesis, LlamaCppModel, MemoryLedger
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.matching.value_set import ValueSet

@@ -10,7 +10,7 @@ from rich.progress import track
 from rich.table import Table
 
 from cogenesis_langchain.errors import SketchInvalid
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.cloud.stand_in import open_cloud
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger

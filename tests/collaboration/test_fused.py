@@ -28,7 +28,7 @@ def server() -> Iterator[ScoringServer]:
 
 @pytest.fixture(autouse=True)
 def _quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.001)
 
 
 def fused(url: str, **settings: Any) -> ChatCoGenesis:

@@ -228,7 +228,7 @@ def test_changed_records_are_refused(records: Path, folder: Path) -> None:
 def test_an_endpoint_that_dies_half_way_stops_the_run_and_loses_nothing(
     records: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.001)
     quick = config(records, max_failures=3, seeds=[1, 2])
     with models(chat(OUTLINE), chat(OUTLINE), status(503)) as (opened, recorder):
         with pytest.raises(RunStopped, match=r"samples failed, the first with .*Cloud"):

@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from support.thorough import THOROUGH
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.middleware.public_view import PublicView, conversation_values
+from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.testing import Canaries, make_canaries

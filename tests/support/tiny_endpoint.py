@@ -11,7 +11,7 @@ from support.releases import permit
 from support.tiny_models import PIECES, Transformer
 
 from cogenesis_langchain.models.base import Json, TopK
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.logits import top_k
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint

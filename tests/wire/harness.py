@@ -115,7 +115,7 @@ def running_harness() -> Iterator[Harness]:
 
         patch.setattr(socket, "getaddrinfo", resolve)
         patch.setenv("OPENAI_API_KEY", "key")
-        patch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.001)
+        patch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.001)
         patch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
         yield Harness(cloud, local, third_party)
 

@@ -19,7 +19,7 @@ from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import CloudTimeout, LocalModelError
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.testing import (
     CALL_STYLES,
     EgressRecorder,
@@ -92,7 +92,7 @@ def _ready() -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.01)
 
 
 def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:

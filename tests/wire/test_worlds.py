@@ -215,7 +215,7 @@ def cases(draw: st.DrawFn) -> Case:
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[EgressRecorder]:
     with EgressRecorder() as recorder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.0001)
+        patch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.0001)
         yield recorder
 
 

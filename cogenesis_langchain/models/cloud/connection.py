@@ -1,4 +1,4 @@
-"""Connections of models of langchain-openai: only what the caller chose, and no longer than a call.
+"""The sockets below `transport.py`: only what the caller chose, and no longer than a call.
 
 Proxies of the environment and cookies are never used, redirects are not followed. Each read and
 write of a connection of ours ends with the call in progress, however slowly a server sends.

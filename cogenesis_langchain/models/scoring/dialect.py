@@ -13,8 +13,9 @@ dialect       way         material  servers
 ============  ==========  ========  ============================================================
 
 A block request contains the sequence once, and its answer covers every position. A prefix request
-contains one prefix for each position. To support another server, add a file here and a line in
-`probe.py`.
+contains one prefix for each position. To support another server, add a file here and an entry in
+`ServerProbe.ask` (`probe.py`). Strings below the first level of its requests belong in
+`PROTOCOL_WORDS`; a request with others is refused.
 
 Some servers add the sequence's own token to the top-k of its position. Dialects drop it, because
 the cloud model's distribution must not depend on the drafted token.

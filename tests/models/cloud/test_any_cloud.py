@@ -19,7 +19,7 @@ from cogenesis_langchain.errors import (
     CloudUnavailable,
     CoGenesisError,
 )
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 
 

@@ -15,7 +15,7 @@ from cogenesis_langchain.errors import (
     CloudTimeout,
     CloudUnavailable,
 )
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 

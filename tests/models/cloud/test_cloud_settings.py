@@ -21,7 +21,7 @@ from cogenesis_langchain.errors import (
     ConfigurationError,
     PrivacyViolation,
 )
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.cloud.configured import OUR_HEADERS
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal, behaviours

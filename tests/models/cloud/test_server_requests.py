@@ -29,7 +29,7 @@ from cogenesis_langchain.errors import (
     PrivacyViolation,
 )
 from cogenesis_langchain.models.base import Json
-from cogenesis_langchain.models.cloud.chat import CloudModel
+from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import PublicTemplate
@@ -179,7 +179,7 @@ def test_what_a_server_does_not_offer_is_none() -> None:
 def test_a_server_that_fails_once_is_asked_again_with_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cogenesis_langchain.models.cloud.chat._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.01)
     answers: list[Answer] = [(503, {}), (429, {}), (200, {"fine": True})]
     with serving({f"POST {PATH}": lambda _: answers.pop(0)}) as server:
         assert Connection(server.url, max_retries=2).post(PATH, {"i": 1}) == {"fine": True}
