@@ -20,7 +20,7 @@ from cogenesis_langchain.collaboration.completion.questions import (
     with_question,
 )
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
-from cogenesis_langchain.collaboration.completion.slot_decoder import SlotDecoder
+from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
 from cogenesis_langchain.collaboration.completion.support import Support
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
@@ -118,7 +118,7 @@ class _Run:
         self._units = split_units(task.template)
         self._questions = Questions.of(self._units, task.details, task.notes)
         self._conversation = _Conversation(task.beginning)
-        self._support = Support(model, uninformed, task.uninformed)
+        self._support = Support(uninformed, task.uninformed)
         self._text = SettledText()
         self._left_out: list[str] = []
         self._decoded = self._read = 0
@@ -211,7 +211,7 @@ class _Run:
             filled = self._slots.fill(prompt, written, part, following)
             self._decoded += filled.tokens
             text = self._without_repetition(filled.text, part)
-            supported = is_asked_for or self._is_supported(prompt, part, written, filled.text)
+            supported = is_asked_for or self._is_supported(part, written, filled)
             if not text or not supported:
                 self._leave_out(unit)
                 return []
@@ -219,11 +219,11 @@ class _Run:
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
 
-    def _is_supported(self, prompt: Sequence[int], slot: Slot, before: str, text: str) -> bool:
+    def _is_supported(self, slot: Slot, before: str, filled: Filled) -> bool:
         """Whether notes and details speak for free words; names and values are copied."""
-        if not text or slot.kind not in ("phrase", "sentences"):
+        if not filled.text or slot.kind not in ("phrase", "sentences"):
             return True
-        return self._support.speaks_for(prompt, slot, self._text.written, before, text)
+        return self._support.speaks_for(filled, slot, self._text.written, before)
 
     def _without_repetition(self, text: str, slot: Slot) -> str:
         """A slot's text without sentences that the text, the request or the slot said before."""

@@ -18,6 +18,7 @@ from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
 from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
 from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.privacy.detectors.lexicons.words import languages_of
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
     COMPLETION_DETAIL,
@@ -39,6 +40,7 @@ _SENTENCE_END: Final = re.compile(
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
 _FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _NAMED: Final = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
+_WRITER: Final = re.compile(r"\b(?:the )?writer(?:['’]s)?\b", re.I)
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SHORTEST_CLAUSE: Final = 4  # words
 _ORDERS: Final = frozenset([
@@ -53,6 +55,7 @@ _NOTES_OF_A_VALUE: Final = 2
 _MOST_NOTES: Final = 6
 _TOLD: Final = 0.75  # share of a detail's facts
 _TOLD_STEMS: Final = 0.5  # share of its telling words, where it has no facts
+_SHARED_STEMS: Final = 2  # telling words of a note that is about a detail
 
 
 def details_in(texts: Iterable[str]) -> list[str]:
@@ -79,18 +82,39 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
     Args:
         detail: The detail.
         text: The text.
-        notes: The notes about it, the nearest first. A detail without a name or number of its own
-            ("say when she was born") is told by one of the nearest note.
+        notes: The notes about it, the nearest first. A detail without a number of its own ("say
+            when she was born") is told by one of the nearest note.
     """
     said = text.casefold()
     facts = _facts(detail)
-    if facts:
-        return sum(fact in said for fact in facts) >= math.ceil(_TOLD * len(facts))
-    asked = _facts(notes[0]) - _facts(detail) if notes else frozenset()
+    if sum(fact in said for fact in facts) < math.ceil(_TOLD * len(facts)):
+        return False
+    asked = _asked_for(detail, notes)
     if asked and not any(fact in said for fact in asked):
         return False
     stems = telling_stems(detail)
-    return not stems or len(stems & telling_stems(text)) >= _TOLD_STEMS * len(stems)
+    return bool(facts or not stems) or _share(stems, telling_stems(text)) >= _TOLD_STEMS
+
+
+def _asked_for(detail: str, notes: Sequence[str]) -> frozenset[str]:
+    """Facts of the nearest note, one of which tells a detail that has no number of its own.
+
+    A detail that names something ("the bog burst at Meenacarn, and the earlier one") asks for the
+    note's numbers only if the note is about it, by two telling words at least.
+    """
+    facts = _facts(detail)
+    if not notes or any(fact[0].isdigit() for fact in facts):
+        return frozenset()
+    found = _facts(notes[0]) - facts
+    numbers = frozenset(fact for fact in found if fact[0].isdigit())
+    if not facts:
+        return numbers or found
+    shared = telling_stems(detail) & telling_stems(notes[0])
+    return numbers if len(shared) >= _SHARED_STEMS else frozenset()
+
+
+def _share(asked: frozenset[str], said: frozenset[str]) -> float:
+    return len(asked & said) / len(asked)
 
 
 def _facts(text: str) -> frozenset[str]:
@@ -162,7 +186,7 @@ class Questions:
                 return sum(weight[stem] for stem in shared & stems[number]), sentences[number]
 
             assigned.setdefault(max(slotted, key=likeness), []).append(detail)
-        people = [detail for detail in details if _NAMED.search(detail)][:_DETAILS_OF_A_NAME]
+        people = [detail for detail in details if _names_somebody(detail)][:_DETAILS_OF_A_NAME]
         return cls(notes, assigned, people)
 
     def about(self, number: int, unit: Unit) -> str:
@@ -197,8 +221,21 @@ class Questions:
 
 
 def _described(unit: Unit) -> str:
+    """What a unit is about. Its descriptions name the writer, the notes the writer's name."""
     descriptions = " ".join(without_examples(slot.description) for slot in unit.slots)
-    return f"{descriptions} {unit.words}"
+    return f"{_WRITER.sub(' ', descriptions)} {unit.words}"
+
+
+def _names_somebody(detail: str) -> bool:
+    from babel.dates import get_day_names, get_month_names
+
+    calendar = {
+        name.casefold()
+        for language in languages_of(detail)
+        for names in (get_month_names, get_day_names)
+        for name in names("wide", locale=language).values()
+    }
+    return any(name.casefold() not in calendar for name in _NAMED.findall(detail))
 
 
 def _tells(unit: Unit) -> bool:

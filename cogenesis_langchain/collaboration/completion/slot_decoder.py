@@ -57,11 +57,13 @@ class Filled:
         text: Its words; empty if nothing can stand there.
         reason: Why it ended or why it is empty.
         tokens: Tokens that were decoded, refused ones included.
+        logprobs: The log-probability of each token of the words, in nats.
     """
 
     text: str
     reason: Reason
     tokens: int
+    logprobs: tuple[float, ...] = ()
 
 
 class SlotDecoder:
@@ -112,6 +114,7 @@ class SlotDecoder:
                 reason = "refused"
                 break
             draft.ids.append(token)
+            draft.logprobs.append(float(logprobs[token]))
             draft.text = self._text(draft)
             draft.decoded += 1
         return self._result(draft, reason)
@@ -162,6 +165,7 @@ class SlotDecoder:
         if following is not None and self._continues_word(draft.text, following):
             return False
         loops = draft.slot.kind != "sentences" and _repeats_a_pair(draft.text)
+        loops = loops or _doubles_a_word(draft.text)
         return loops or not self._rules.admits(draft.before, draft.text)
 
     def _continues_word(self, text: str, token: int) -> bool:
@@ -176,6 +180,7 @@ class SlotDecoder:
         kept = draft.text[: found.start()] if found else ""
         while draft.ids and len(self._text(draft)) > len(kept):
             refused = draft.ids.pop()
+            draft.logprobs.pop()
         position = len(draft.ids)
         draft.text = self._text(draft)
         draft.bans = {at: bans for at, bans in draft.bans.items() if at <= position}
@@ -204,9 +209,11 @@ class SlotDecoder:
         endless = reason in ("length", "refused")
         if slot.kind != "sentences" and (continues or endless) and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)
+        if slot.kind == "value":
+            text = _without_second_beginning(draft.before, text)
         if not self._rules.admits_values(draft.before, text):
             return Filled("", "value", draft.decoded)
-        return Filled(text, reason, draft.decoded)
+        return Filled(text, reason, draft.decoded, tuple(draft.logprobs[:position]))
 
     def _text(self, draft: Draft) -> str:
         text = self._model.decode(draft.ids).decode(errors="ignore")
@@ -221,6 +228,20 @@ class SlotDecoder:
 
     def _encode(self, text: str) -> list[int]:
         return self._model.encode(text.encode())
+
+
+def _without_second_beginning(before: str, text: str) -> str:
+    """A value without the words that begin its phrase anew: "by [the latest by 10 March]"."""
+    words = WORD.findall(before)
+    if not words or not words[-1].islower():
+        return text
+    return re.sub(rf"^.*\b{re.escape(words[-1])}\s+(?=\S*\d)", "", text)
+
+
+def _doubles_a_word(text: str) -> bool:
+    """Whether the last two words of a text are the same, a comma between them or not."""
+    words = [word.casefold() for word in WORD.findall(text)[-2:]]
+    return len(words) == 2 and words[0] == words[1] and words[0].isalpha() and len(words[0]) > 2
 
 
 def _repeats_a_pair(text: str) -> bool:

@@ -40,6 +40,7 @@ class Draft:
         after: The words that follow it.
         prompt: Tokens of the prompt and of that text.
         ids: Tokens of the slot.
+        logprobs: The log-probability of each of them, in nats.
         text: Their text, without that white space.
         bans: Tokens that were refused, by position.
         ends: Positions at which the slot could end, with the fit of what follows.
@@ -50,6 +51,7 @@ class Draft:
     after: str
     prompt: list[int]
     ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
     text: str = ""
     bans: dict[int, set[int]] = field(default_factory=dict)
     ends: dict[int, float] = field(default_factory=dict)

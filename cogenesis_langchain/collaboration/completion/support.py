@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.questions import about_slot, with_question
+from cogenesis_langchain.collaboration.completion.slot_decoder import Filled
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 from cogenesis_langchain.sketch.template import Slot
 
@@ -26,38 +27,28 @@ class Support:
     """Compares a slot's likelihood with and without private text.
 
     Args:
-        informed: The local model that fills the slots.
-        uninformed: The same model over another cache.
+        uninformed: The local model that fills the slots, over another cache.
         beginning: The conversation with the general instruction alone.
     """
 
-    def __init__(
-        self,
-        informed: TokenModel,
-        uninformed: TokenModel,
-        beginning: Sequence[PrivateMessage],
-    ) -> None:
-        self._informed = informed
+    def __init__(self, uninformed: TokenModel, beginning: Sequence[PrivateMessage]) -> None:
         self._uninformed = uninformed
         self._beginning = beginning
 
-    def speaks_for(
-        self, prompt: Sequence[int], slot: Slot, written: str, before: str, text: str
-    ) -> bool:
+    def speaks_for(self, filled: Filled, slot: Slot, written: str, before: str) -> bool:
         """Whether private text makes the words of a slot more probable.
 
         Args:
-            prompt: Tokens of the prompt that the slot was filled under.
+            filled: The words of the slot, and how probable they were with private text.
             slot: The slot.
             written: The text before the sentence of the slot.
             before: The sentence before the slot.
-            text: The words of the slot.
         """
         question = with_question(self._beginning, written, about_slot(slot))
         bare = self._uninformed.encode_chat(question)
-        informed = _logprobs(self._informed, prompt, before, text)
-        gain = sum(informed) - sum(_logprobs(self._uninformed, bare, before, text))
-        return gain >= min(LEAST_GAIN, LEAST_MEAN_GAIN * len(informed))
+        without = _logprobs(self._uninformed, bare, before, filled.text)
+        gain = sum(filled.logprobs) - sum(without)
+        return gain >= min(LEAST_GAIN, LEAST_MEAN_GAIN * len(filled.logprobs))
 
 
 def _logprobs(model: TokenModel, prompt: Sequence[int], before: str, text: str) -> list[float]:

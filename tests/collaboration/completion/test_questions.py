@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from support.completing import LETTER, template
 
-from cogenesis_langchain.collaboration.completion.questions import Questions
+from cogenesis_langchain.collaboration.completion.questions import Questions, is_told
 from cogenesis_langchain.collaboration.completion.units import split_units
 
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
@@ -16,7 +17,8 @@ def questions_about(details: list[str]) -> list[str]:
 
 
 def test_a_slot_of_a_name_is_asked_with_the_details_that_name_somebody() -> None:
-    salutation, *_, signature = questions_about(["It is cold.", "To Teodora Lindqvist, today."])
+    details = ["It is cold this January.", "To Teodora Lindqvist, today."]
+    salutation, *_, signature = questions_about(details)
     assert "The user asks: To Teodora Lindqvist, today." in salutation
     assert "It is cold" not in salutation
     assert "The user asks" not in signature, "one's own name stands in the notes"
@@ -25,3 +27,25 @@ def test_a_slot_of_a_name_is_asked_with_the_details_that_name_somebody() -> None
 def test_without_a_name_in_the_request_the_notes_have_to_say_it() -> None:
     salutation, *_ = questions_about(["It is cold."])
     assert "The user asks" not in salutation and "Teodora Lindqvist" in salutation
+
+
+BURST = "2026-02-21 Bog burst above Meenacarn after rain, as in 2003; lost no stock"
+EWES = "2026-02-06 Gate on the Sruhan lane left open by a white jeep, 31 ewes on the road at dark"
+
+
+@pytest.mark.parametrize(
+    ("detail", "text", "note", "told"),
+    [
+        ("Pay by 10 March.", "I expect the sum by March 10.", "", True),
+        ("Pay by 10 March.", "I expect the sum by 11 March.", "", False),
+        ("the bog burst at Meenacarn and the earlier one", "It burst at Meenacarn.", BURST, False),
+        ("the bog burst at Meenacarn and the earlier one", "Meenacarn burst in 2003.", BURST, True),
+        ("the ewes on the road", "The ewes stood on the Sruhan road.", EWES, False),
+        ("the ewes on the road", "Then 31 ewes stood on the road.", EWES, True),
+        ("Thank Meenacarn for the rain.", "I thank Meenacarn.", EWES, True),
+    ],
+)
+def test_a_detail_without_a_number_asks_for_one_of_the_note_about_it(
+    detail: str, text: str, note: str, told: bool
+) -> None:
+    assert is_told(detail, text, [note] if note else []) is told

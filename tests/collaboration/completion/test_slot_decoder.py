@@ -104,6 +104,28 @@ def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, te
     assert fill(SENTENCES, "", "", wish).text == text
 
 
+@pytest.mark.parametrize(
+    ("before", "wish", "text"),
+    [
+        ("It failed on ", "It failed on the night of on 3 March 2026.", "3 March 2026"),
+        ("It failed on ", "It failed on 3 March 2026.", "3 March 2026"),
+        ("A repair of ", "A repair of 240 EUR of the damp cellar.", "240 EUR of the damp cellar"),
+    ],
+)
+def test_a_value_does_not_begin_its_phrase_twice(before: str, wish: str, text: str) -> None:
+    assert fill(VALUE, before, ".", wish).text == text
+
+
+def test_no_word_comes_twice_in_a_row() -> None:
+    wishes = ["The cellar is damp, damp cellar.", "The cellar is damp, and cold."]
+    assert fill(SENTENCES, "", "", wishes).text == wishes[1]
+
+
+def test_the_probability_of_each_token_of_the_words_is_kept() -> None:
+    filled = fill(VALUE, "It failed on ", ".", "It failed on 3 March 2026.")
+    assert filled.logprobs and all(one <= 0 for one in filled.logprobs)
+
+
 def test_an_abbreviation_ends_a_sentence_if_the_model_stops_there() -> None:
     text = "It lacks vitamin C."
     assert fill(SENTENCES, "", "", text, notes=text).text == text
