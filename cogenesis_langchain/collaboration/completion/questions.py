@@ -55,7 +55,6 @@ _NOTES_OF_A_VALUE: Final = 2
 _MOST_NOTES: Final = 6
 _TOLD: Final = 0.75  # share of a detail's facts
 _TOLD_STEMS: Final = 0.5  # share of its telling words, where it has no facts
-_SHARED_STEMS: Final = 2  # telling words of a note that is about a detail
 
 
 def details_in(texts: Iterable[str]) -> list[str]:
@@ -82,8 +81,8 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
     Args:
         detail: The detail.
         text: The text.
-        notes: The notes about it, the nearest first. A detail without a number of its own ("say
-            when she was born") is told by one of the nearest note.
+        notes: The notes about it, the nearest first. A detail without a name or number of its own
+            ("say when she was born") is told by one of the nearest note.
     """
     said = text.casefold()
     facts = _facts(detail)
@@ -97,20 +96,14 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
 
 
 def _asked_for(detail: str, notes: Sequence[str]) -> frozenset[str]:
-    """Facts of the nearest note, one of which tells a detail that has no number of its own.
+    """Facts of the nearest note, one of which tells a detail without facts of its own.
 
-    A detail that names something ("the bog burst at Meenacarn, and the earlier one") asks for the
-    note's numbers only if the note is about it, by two telling words at least.
+    They are the note's numbers, if it has any: "the ewes on the road" asks how many.
     """
-    facts = _facts(detail)
-    if not notes or any(fact[0].isdigit() for fact in facts):
+    if not notes or _facts(detail):
         return frozenset()
-    found = _facts(notes[0]) - facts
-    numbers = frozenset(fact for fact in found if fact[0].isdigit())
-    if not facts:
-        return numbers or found
-    shared = telling_stems(detail) & telling_stems(notes[0])
-    return numbers if len(shared) >= _SHARED_STEMS else frozenset()
+    found = _facts(notes[0])
+    return frozenset(fact for fact in found if fact[0].isdigit()) or found
 
 
 def _share(asked: frozenset[str], said: frozenset[str]) -> float:

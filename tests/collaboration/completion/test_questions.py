@@ -29,7 +29,6 @@ def test_without_a_name_in_the_request_the_notes_have_to_say_it() -> None:
     assert "The user asks" not in salutation and "Teodora Lindqvist" in salutation
 
 
-BURST = "2026-02-21 Bog burst above Meenacarn after rain, as in 2003; lost no stock"
 EWES = "2026-02-06 Gate on the Sruhan lane left open by a white jeep, 31 ewes on the road at dark"
 
 
@@ -38,14 +37,12 @@ EWES = "2026-02-06 Gate on the Sruhan lane left open by a white jeep, 31 ewes on
     [
         ("Pay by 10 March.", "I expect the sum by March 10.", "", True),
         ("Pay by 10 March.", "I expect the sum by 11 March.", "", False),
-        ("the bog burst at Meenacarn and the earlier one", "It burst at Meenacarn.", BURST, False),
-        ("the bog burst at Meenacarn and the earlier one", "Meenacarn burst in 2003.", BURST, True),
         ("the ewes on the road", "The ewes stood on the Sruhan road.", EWES, False),
         ("the ewes on the road", "Then 31 ewes stood on the road.", EWES, True),
         ("Thank Meenacarn for the rain.", "I thank Meenacarn.", EWES, True),
     ],
 )
-def test_a_detail_without_a_number_asks_for_one_of_the_note_about_it(
+def test_a_detail_without_facts_asks_for_a_number_of_the_note_about_it(
     detail: str, text: str, note: str, told: bool
 ) -> None:
     assert is_told(detail, text, [note] if note else []) is told
