@@ -26,14 +26,21 @@ _OWN_NAME: Final = re.compile(
 )
 
 
-def spells_name(text: str, rules: CopyRules) -> bool:
+_FIRST_NAME: Final = re.compile(r"\b(?:first|given) name\b", re.I)
+
+
+def spells_name(text: str, slot: Slot, rules: CopyRules) -> bool:
     """Whether a text is made of names of the sources and words that join them.
 
     Args:
         text: The text; its last word may be unfinished.
+        slot: The slot; one for a first name takes one word.
         rules: Knows the names of the sources.
     """
-    for word in WORD.finditer(text):
+    words = list(WORD.finditer(text))
+    if len(words) > 1 and is_first_name(slot):
+        return False
+    for word in words:
         plain = word[0].casefold()
         if plain in _NAME_JOINERS or plain in _ADDRESSEES or rules.is_name(word[0]):
             continue
@@ -47,10 +54,15 @@ def is_own_name(slot: Slot) -> bool:
     return bool(_OWN_NAME.search(slot.description))
 
 
+def is_first_name(slot: Slot) -> bool:
+    """Whether a slot is for a first name alone."""
+    return slot.kind == "name" and bool(_FIRST_NAME.search(slot.description))
+
+
 def names_somebody(text: str, slot: Slot, rules: CopyRules) -> bool:
     """Whether a text is complete as a name or, unless it is the user's own, a form of address."""
     words = WORD.findall(text)
     named = any(rules.is_name(word) for word in words) or (
         not is_own_name(slot) and any(word.casefold() in _ADDRESSEES for word in words)
     )
-    return named and spells_name(f"{text} ", rules)
+    return named and spells_name(f"{text} ", slot, rules)

@@ -151,7 +151,7 @@ class SlotDecoder:
                 return False
         elif not draft.text and starts_sentence(draft.before) and text[:1].islower():
             return False
-        if draft.slot.kind == "name" and not spells_name(text, self._rules):
+        if draft.slot.kind == "name" and not spells_name(text, draft.slot, self._rules):
             return False
         word = re.search(r"[^\s(\"“‘'$€£]*$", text)
         return word is None or self._rules.may_begin(word[0])

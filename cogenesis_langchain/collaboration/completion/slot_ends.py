@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.name_slots import names_somebody
+from cogenesis_langchain.collaboration.completion.name_slots import is_first_name, names_somebody
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 
@@ -81,6 +81,9 @@ class SlotEnds:
         favourite = self._piece(best[0])
         if self.is_point_inside(draft.text, favourite):
             return None
+        if is_first_name(draft.slot) and not favourite[:1].isalnum():
+            draft.ends[len(draft.ids)] = 0.0
+            return "fits"  # the surname that the model would go on with is not asked for
         stops = int(best[0]) in self._model.end_tokens or favourite.startswith("\n")
         stops = stops or bool(CLAUSE_END.match(favourite.lstrip()))
         if stops or self._may_follow(draft.after, best):

@@ -83,6 +83,12 @@ def test_a_name_goes_on_to_its_surname_although_the_following_words_could_begin(
     assert fill(NAME, "Dear ", ",\n\nI", wishes).text == "Teodora Lindqvist"
 
 
+def test_a_first_name_is_one_word() -> None:
+    slot = Slot("landlord's first name", "name")
+    wish = "Dear Teodora Lindqvist, my landlord,\n\nI am"
+    assert fill(slot, "Dear ", ",\n\nI", wish).text == "Teodora"
+
+
 def test_a_slot_does_not_run_over_into_words_of_its_own() -> None:
     wishes = ["It is about the cellar and the heating and the rest.", "It is about the cellar."]
     assert fill(PHRASE, "It is about ", ".", wishes).text == "the cellar"
