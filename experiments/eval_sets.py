@@ -81,8 +81,10 @@ def evaluate(tasks: list[Task], logs: str, conditions: Conditions, *, at_once: i
     if not success:
         summaries = (one for log in made for one in read_eval_log_sample_summaries(log.location))
         errors = [summary.error for summary in summaries if summary.error]
+        # A sample that was merely cancelled because the task failed does not know the cause.
+        causes = [log.error.message for log in made if log.error] + errors
         raise RunStopped(
-            f"{len(errors)} samples failed, the first with {errors[0] if errors else 'no message'}",
+            f"{len(errors)} samples failed; the cause: {causes[0] if causes else 'no message'}",
             remedy="fix the cause, then start the run again: it continues where it stopped",
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 from typing import Final
 
 import anyio.to_thread
@@ -68,6 +69,18 @@ class Readers:
     operators: Sequence[Operator] = ()
     tokens: int = 128
 
+    def settings(self, sketches: Sequence[str]) -> list[str]:
+        """Every setting under which a reference can have a likelihood, and the oracle.
+
+        Args:
+            sketches: The settings that write from an outline, for some of the records at least.
+        """
+        names = [*sketches, LOCAL]
+        if self.cloud is not None:
+            fused = [f"fused {operator.name}" for operator in self.operators]
+            names += [CLOUD_WITHOUT, *fused, ORACLE, CLOUD_WITH]
+        return names if self.fine_tuned is None else [*names, FINE_TUNED]
+
 
 @dataclass(frozen=True, slots=True)
 class Likelihoods:
@@ -102,14 +115,17 @@ def read_reference(readers: Readers) -> Solver:
 
 
 @scorer(metrics={"*": [mean()]})
-def nats_per_token() -> Scorer:
-    """Negative log-likelihood of the reference under each setting, in nats per token."""
+def nats_per_token(settings: Sequence[str]) -> Scorer:
+    """Negative log-likelihood of the reference under each setting, in nats per token.
+
+    Inspect asks for the same names in each sample: a setting without a likelihood is not a number.
+    """
 
     async def score(state: TaskState, target: Target) -> Score:
         tokens = state.store.get("tokens")
         nats: dict[str, float] = state.store.get("nats", {})
         return Score(
-            value={setting: value / tokens for setting, value in nats.items()},
+            value={setting: nats.get(setting, nan) / tokens for setting in settings},
             metadata={"fixed_weights": state.store.get("fixed_weights"), "tokens": tokens},
         )
 

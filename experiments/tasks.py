@@ -69,7 +69,7 @@ def reading(records: Dataset, readers: Readers, conditions: Conditions) -> Task:
         name="reference likelihood",
         dataset=records,
         solver=read_reference(readers),
-        scorer=nats_per_token(),
+        scorer=nats_per_token(readers.settings(conditions["sketches"])),
     )
 
 

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import log
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pytest
+from inspect_ai.log import read_eval_log
 from support.attempts import record
 
 from cogenesis_langchain.fusion.operators import MaxPool, Mixture
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from experiments.errors import ExperimentError
+from experiments.eval_sets import evaluate
 from experiments.likelihood import WEIGHTS, Readers, likelihoods
+from experiments.tasks import dataset, reading, sample
 
 _T = TypeVar("_T")
 CONTEXT = "plate CJ 27 VTD"
@@ -153,3 +157,21 @@ def test_models_with_different_tokens_are_refused() -> None:
     readers = Readers(local_reader(), Words(lambda _: 0.5, record().reference), tokens=4)
     with pytest.raises(ExperimentError, match="different tokens"):
         nats(readers)
+
+
+@pytest.mark.slow
+def test_records_without_an_outline_stand_beside_those_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some settings write for the first records only."""
+    monkeypatch.setenv("INSPECT_DISPLAY", "none")
+    first, second, third = (record().model_copy(update={"id": name}) for name in "abc")
+    outline = {"sketch-fill": list(POINTS)}
+    samples = dataset(
+        [sample(first, sketches=outline), sample(second, sketches={}), sample(third, sketches={})]
+    )
+    conditions = {"sketches": ["sketch-fill"]}
+    readers = Readers(local_reader(), tokens=40)
+    evaluate([reading(samples, readers, conditions)], str(tmp_path), conditions, at_once=1)
+    (log,) = [read_eval_log(path) for path in tmp_path.glob("*.eval")]
+    assert [len(one.store["nats"]) for one in log.samples or ()] == [2, 1, 1]

@@ -231,7 +231,7 @@ def test_an_endpoint_that_dies_half_way_stops_the_run_and_loses_nothing(
     monkeypatch.setattr("cogenesis_langchain.models.cloud.cloud_model._FIRST_PAUSE", 0.001)
     quick = config(records, max_failures=3, seeds=[1, 2])
     with models(chat(OUTLINE), chat(OUTLINE), status(503)) as (opened, recorder):
-        with pytest.raises(RunStopped, match=r"samples failed, the first with .*Cloud"):
+        with pytest.raises(RunStopped, match=r"samples failed; the cause: .*Cloud"):
             write_all(quick, opened, folder)
         failures = [text.attempt.failure for text in written(folder) if text.attempt.failure]
         assert len([one for one in failures if one.startswith("Cloud")]) == 3
