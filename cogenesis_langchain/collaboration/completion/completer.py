@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
     clauses_of,
@@ -64,6 +65,7 @@ class Task:
         notes: Texts of the private context.
         request: The request with its private details, and the earlier conversation.
         details: What the user asks to be told, one detail each.
+        forbidden: What the user asks not to be told.
     """
 
     beginning: Sequence[PrivateMessage]
@@ -72,6 +74,7 @@ class Task:
     notes: Sequence[str]
     request: Sequence[str]
     details: Sequence[str]
+    forbidden: Sequence[str] = ()
 
 
 class TemplateCompleter:
@@ -210,7 +213,7 @@ class _Run:
             following = _words_after(unit, index) or after
             filled = self._slots.fill(prompt, written, part, following)
             self._decoded += filled.tokens
-            text = self._without_repetition(filled.text, part)
+            text = self._acceptable(filled.text, part)
             supported = is_asked_for or self._is_supported(part, written, filled)
             if not text or not supported:
                 self._leave_out(unit)
@@ -225,17 +228,20 @@ class _Run:
             return True
         return self._support.speaks_for(filled, slot, self._text.written, before)
 
-    def _without_repetition(self, text: str, slot: Slot) -> str:
-        """A slot's text without sentences that the text, the request or the slot said before."""
+    def _acceptable(self, text: str, slot: Slot) -> str:
+        """A slot's text without sentences that were said before, or that the user forbade."""
+        forbidden = self._task.forbidden
         if slot.kind != "sentences":
-            return "" if echoes(text, slot.description) else text
+            unwanted = echoes(text, slot.description) or tells_forbidden(text, forbidden)
+            return "" if unwanted else text
         salutation = self._text.written.lstrip().partition("\n")[0]
         if salutation.endswith((",", "，")):
             text = text.removeprefix(salutation).lstrip()
         kept: list[str] = []
         for sentence in filter(None, SENTENCE.split(text)):
             said = (self._text.written, *self._task.request[:1], *kept)
-            if not any(repeats(sentence, one) for one in said):
+            repeated = any(repeats(sentence, one) for one in said)
+            if not repeated and not tells_forbidden(sentence, forbidden):
                 kept.append(sentence)
         return " ".join(kept)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cogenesis_langchain.collaboration.completion.completer import Task
+from cogenesis_langchain.collaboration.completion.forbidden import split_details
 from cogenesis_langchain.collaboration.completion.questions import details_in
 from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
@@ -41,13 +42,15 @@ def task_of(request: Request, context: Sequence[PrivateText], template: Template
     """What a template is completed from; see `beginning_of`."""
     turns = [turn.text for turn in request.turns]
     told = [request.bare_task, *request.details, *turns]
+    details, forbidden = split_details(details_in(one.reveal() for one in request.details))
     return Task(
         beginning=beginning_of(request, context),
         uninformed=_conversation((), (), "", request.bare_task),
         template=template,
         notes=[*_notes(request, context), *(turn.reveal() for turn in turns)],
         request=[text.reveal() for text in told],
-        details=details_in(detail.reveal() for detail in request.details),
+        details=details,
+        forbidden=forbidden,
     )
 
 

@@ -213,6 +213,7 @@ class SlotDecoder:
             text = _without_second_beginning(draft.before, text)
         if not self._rules.admits_values(draft.before, text):
             return Filled("", "value", draft.decoded)
+        text = _with_closed_quotation(text, after)
         return Filled(text, reason, draft.decoded, tuple(draft.logprobs[:position]))
 
     def _text(self, draft: Draft) -> str:
@@ -236,6 +237,16 @@ def _without_second_beginning(before: str, text: str) -> str:
     if not words or not words[-1].islower():
         return text
     return re.sub(rf"^.*\b{re.escape(words[-1])}\s+(?=\S*\d)", "", text)
+
+
+def _with_closed_quotation(text: str, after: str) -> str:
+    """A text whose last quotation ends with it, unless the template closes it."""
+    for opening, closing in ('""', "“”"):
+        opened = text.count(opening) % 2 if opening == closing else text.count(opening)
+        closed = 0 if opening == closing else text.count(closing)
+        if opened > closed and not after.startswith(closing):
+            return text + closing
+    return text
 
 
 def _doubles_a_word(text: str) -> bool:

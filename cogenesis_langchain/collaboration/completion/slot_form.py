@@ -16,6 +16,7 @@ from typing import Final
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
 from cogenesis_langchain.collaboration.completion.completer import Completion, Task
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.completion.questions import (
     clauses_of,
     is_told,
@@ -72,7 +73,8 @@ class SlotForm:
             spans = _filled(unit, [values.get(str(n + 1), "") for n in numbers], rules)
             answer = "".join(span.text for span in spans)
             hangs = text.has_gap and "\n" not in unit.separator and unit.refers_back
-            if not answer or hangs or (unit.slots and repeats(answer, text.written)):
+            unwanted = repeats(answer, text.written) or tells_forbidden(answer, task.forbidden)
+            if not answer or hangs or (unit.slots and unwanted):
                 left_out.append(str(Template(unit.parts)))
                 text.note_gap(unit)
                 continue

@@ -83,6 +83,12 @@ def test_a_name_goes_on_to_its_surname_although_the_following_words_could_begin(
     assert fill(NAME, "Dear ", ",\n\nI", wishes).text == "Teodora Lindqvist"
 
 
+def test_nobody_signs_as_a_relative() -> None:
+    wishes = ["My Teodora Lindqvist", "Teodora Lindqvist"]
+    assert fill(Slot("my name", "name"), "", "", wishes).text == "Teodora Lindqvist"
+    assert fill(NAME, "", "", wishes).text == "My Teodora Lindqvist"
+
+
 def test_a_first_name_is_one_word() -> None:
     slot = Slot("landlord's first name", "name")
     wish = "Dear Teodora Lindqvist, my landlord,\n\nI am"
@@ -120,6 +126,21 @@ def test_sentences_end_after_as_many_as_asked_for_or_with_the_turn(wish: str, te
 )
 def test_a_value_does_not_begin_its_phrase_twice(before: str, wish: str, text: str) -> None:
     assert fill(VALUE, before, ".", wish).text == text
+
+
+@pytest.mark.parametrize(
+    ("slot", "after", "wish", "text"),
+    [
+        (PHRASE, ".", 'It is about "the damp cellar.', '"the damp cellar"'),
+        (PHRASE, ".", "It is about “the damp cellar.", "“the damp cellar”"),
+        (PHRASE, ".", 'It is about "the damp" cellar.', '"the damp" cellar'),
+        (PHRASE, '".', 'It is about "the damp cellar".', '"the damp cellar'),
+        (SENTENCES, "", 'She says "it is damp.', 'She says "it is damp."'),
+    ],
+)
+def test_a_quotation_is_closed(slot: Slot, after: str, wish: str, text: str) -> None:
+    before = "It is about " if slot is PHRASE else ""
+    assert fill(slot, before, after, wish).text == text
 
 
 def test_no_word_comes_twice_in_a_row() -> None:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from support.completing import COMPLETED, LETTER, WISHES, complete, task
+from support.token_models import Wishes
+
+from cogenesis_langchain.collaboration.completion.forbidden import (
+    forbidden_matter,
+    split_details,
+    tells_forbidden,
+)
+
+
+@pytest.mark.parametrize(
+    ("clause", "matter"),
+    [
+        ("Nothing about my health.", "my health."),
+        ("Not a word on my ear.", "my ear."),
+        ("and don't mention the assessment", "the assessment"),
+        ("Please leave her family out.", "her family"),
+        ("Leave out the lads we lost.", "the lads we lost."),
+        ("Keep Mei's news out of it.", "Mei's news"),
+        ("No mention of Rourke or Len.", "Rourke or Len."),
+        ("Leave from 1 June to 30 November.", ""),
+        ("Never step in a bight", ""),
+        ("No routine operations", ""),
+        ("nothing below the wall for under-16s", ""),
+        ("Tell her about the crack.", ""),
+    ],
+)
+def test_a_clause_forbids_a_matter_or_none(clause: str, matter: str) -> None:
+    assert forbidden_matter(clause) == matter
+
+
+def test_details_are_taken_apart_clause_by_clause() -> None:
+    wanted, forbidden = split_details(
+        [
+            "Say that the plumber found a crack, and don't mention the damp cellar.",
+            "Nothing about Quist.",
+            "A repair costs 240 EUR.",
+        ]
+    )
+    assert wanted == ["Say that the plumber found a crack", "A repair costs 240 EUR."]
+    assert forbidden == ["the damp cellar.", "Quist."]
+
+
+def test_a_sentence_tells_a_matter_with_all_its_telling_words() -> None:
+    assert tells_forbidden("The cellar is damp.", ["the damp cellar."])
+    assert not tells_forbidden("The cellar is cold.", ["the damp cellar."])
+    assert not tells_forbidden("It is cold.", ["it."])
+
+
+def test_a_forbidden_matter_is_neither_told_nor_missing() -> None:
+    model = Wishes({"as well, in one sentence": "Do not mention the crack.", **WISHES}, [LETTER])
+    done = complete(model, task(LETTER, details="Don't mention the crack."))
+    assert done.text == COMPLETED.replace(" The plumber found a crack.", "")
+    assert done.completion.missing == ()
+
+
+def test_control_what_is_not_forbidden_is_told() -> None:
+    done = complete(Wishes(WISHES, [LETTER]), task(LETTER, details="Do mention the crack."))
+    assert done.text == COMPLETED
