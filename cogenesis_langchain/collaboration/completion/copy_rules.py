@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
@@ -39,6 +40,14 @@ _NUMBER_WORDS: Final = {
     "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
+_SIGNS: Final = {
+    "$": re.compile(r"\$|\b(?:dollars?|bucks|pesos?|[a-z]{2}d)\b", re.I),
+    "€": re.compile(r"€|\beuros?\b|\bEUR\b", re.I),
+    "£": re.compile(r"£|\b(?:pounds?|quid|gbp)\b", re.I),
+    "¥": re.compile(r"[¥円元]|\b(?:yen|yuan|jpy|cny|rmb)\b", re.I),
+    "₹": re.compile(r"₹|\b(?:rupees?|rs|inr)\b", re.I),
+}
+"""Currency signs, and what in the sources lets a slot write them; other signs are copied."""
 _ORDINAL_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 
 
@@ -56,6 +65,8 @@ class CopyRules:
         self._pairs: set[tuple[str, str]] = set()
         self._numbers: set[str] = set()
         self._languages = languages_of(text)
+        self._signs = {sign for sign in text if unicodedata.category(sign) == "Sc"}
+        self._signs |= {sign for sign, named in _SIGNS.items() if named.search(text)}
         found = list(WORD.finditer(text))
         for word in found:
             forms = set(_forms(word[0]))
@@ -82,6 +93,10 @@ class CopyRules:
         start = word.casefold()
         known = (*self._words, *self._numbers)
         return any(one.startswith(start) or one.startswith(_plain(start)) for one in known)
+
+    def admits_signs(self, text: str) -> bool:
+        """Whether the sources name the currency of every currency sign in a text."""
+        return all(sign in self._signs for sign in text if unicodedata.category(sign) == "Sc")
 
     def goes_on(self, start: str) -> bool:
         """Whether a word of the sources begins so and is longer: "9.53" after "9."."""
@@ -113,7 +128,7 @@ class CopyRules:
         return all(self.admits(before, text[: word.end()]) for word in WORD.finditer(text))
 
     def admits_values(self, before: str, text: str) -> bool:
-        """Whether the sources hold every date, time and number in words of a text.
+        """Whether the sources hold every date, time, currency and number in words of a text.
 
         Each word of "two million" may stand there although the number does not.
 
@@ -122,6 +137,8 @@ class CopyRules:
                 numbers ("a thousand thanks") are no facts.
             text: The text.
         """
+        if not self.admits_signs(text):
+            return False
         whole = before + text
         dates = [forms for forms in _date_forms(whole) if any(map(_DATE.fullmatch, forms))]
         numbers = _numbers_in_words(whole) - _numbers_in_words(before)

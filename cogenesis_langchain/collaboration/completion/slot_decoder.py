@@ -138,6 +138,8 @@ class SlotDecoder:
         piece = self._piece(token)
         if token in self._model.end_tokens or _UNWANTED.search(piece):
             return False
+        if not self._rules.admits_signs(piece):
+            return False
         if not piece.strip() and self._is_partial(token):
             return bool(draft.ids) or piece.startswith(" ") == draft.before.endswith(" ")
         if not draft.ids and (

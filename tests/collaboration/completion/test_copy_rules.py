@@ -237,3 +237,23 @@ def test_without_sources_only_free_words_are_admitted() -> None:
     rules = CopyRules([])
     assert admits("some free words", rules=rules) and admits("Please do", before="", rules=rules)
     assert not admits("Teodora", rules=rules) and not admits("12", rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "admitted"),
+    [
+        ("148,000 crowns", "$148,000", False),
+        ("148 000 Kč", "148 000 Kč", True),
+        ("152 euros", "€152", True),
+        ("152 euros", "£152", False),
+        ("2,900 TTD", "$2,900", True),
+        ("a fee of ₺40", "₺40", True),
+        ("a fee of 40", "₺40", False),
+    ],
+)
+def test_a_currency_is_copied_too(source: str, text: str, admitted: bool) -> None:
+    assert CopyRules([source]).admits_values("It costs ", text) is admitted
+
+
+def test_a_sign_that_the_sources_do_not_name_is_not_written() -> None:
+    assert not CopyRules(["148,000 crowns"]).admits_signs(" $")
