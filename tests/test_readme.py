@@ -43,10 +43,12 @@ def test_the_quickstart_runs(
 def test_every_file_of_the_map_exists() -> None:
     (tree,) = re.findall(r"## Map\n\n```\n(.*?)```", README, flags=re.S)
     root = Path(__file__).parent.parent
+    folders = [root]
     for line in tree.splitlines():
-        name = line.split()[0]
-        inside = root / "cogenesis_langchain" if line.startswith("  ") else root
-        assert (inside / name).exists(), name
+        depth = (len(line) - len(line.lstrip())) // 2
+        path = folders[depth] / line.split()[0]
+        assert path.exists(), path
+        folders = [*folders[: depth + 1], path]
 
 
 def test_the_two_commands_are_chores_of_the_makefile() -> None:
