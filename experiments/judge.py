@@ -108,7 +108,7 @@ TRIES: Final = 4
 """Most times that a question is asked until its answer can be read."""
 
 RETRIES: Final = 2
-"""How often Inspect repeats a request that failed."""
+"""Number of times that Inspect repeats a failed request."""
 
 _RETRY_STRIDE: Final = 1_000_003
 """Difference between the seeds of a question and of its repetition."""

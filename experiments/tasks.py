@@ -24,7 +24,7 @@ from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers, write_text
 
 Conditions = Mapping[str, Any]
-"""What the results of a task depend on, as JSON."""
+"""The conditions that change the results of a task, as JSON."""
 
 
 def dataset(samples: Iterable[Sample]) -> Dataset:

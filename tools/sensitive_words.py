@@ -63,7 +63,7 @@ marxist monarchist separatist dissident gay lesbian homosexual bisexual transgen
 heterosexual transsexual sexuality gender-identity sexual intimate prostitution pornography erotic
 fetish virgin orgasm libido closeted same-sex
 """
-"""What the categories are about: health, offences, family, money, religion, politics, sexuality."""
+"""Subjects of the categories: health, offences, family, money, religion, politics, sexuality."""
 
 NEUTRAL: Final = """
 invoice unpaid overdue reminder refund order delivery booking ticket passport insurance

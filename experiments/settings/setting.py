@@ -33,7 +33,7 @@ Comparison = Literal[
 """The part that a setting plays in the comparison."""
 
 Shown = Literal["nothing", "instruction", "text so far", "masked context", "context"]
-"""What the cloud model sees of a record."""
+"""The part of a record that the cloud model sees."""
 
 Write: TypeAlias = Callable[[Record, int], AIMessage | str]
 """Writes the text for a record with a seed. The metadata of a message of `ChatCoGenesis` (sketch,

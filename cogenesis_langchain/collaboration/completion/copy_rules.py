@@ -40,8 +40,9 @@ _NUMBER_WORDS: Final = {
     "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
     "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
+_DOLLARS: Final = "AUD|BBD|BMD|BSD|BZD|CAD|FJD|GYD|HKD|JMD|NZD|SGD|TTD|TWD|USD|XCD"
 _SIGNS: Final = {
-    "$": re.compile(r"\$|\b(?:dollars?|bucks|pesos?|[a-z]{2}d)\b", re.I),
+    "$": re.compile(rf"\$|\b(?:(?i:dollars?|bucks|pesos?)|{_DOLLARS})\b"),
     "€": re.compile(r"€|\beuros?\b|\bEUR\b", re.I),
     "£": re.compile(r"£|\b(?:pounds?|quid|gbp)\b", re.I),
     "¥": re.compile(r"[¥円元]|\b(?:yen|yuan|jpy|cny|rmb)\b", re.I),

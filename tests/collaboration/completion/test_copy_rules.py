@@ -243,6 +243,8 @@ def test_without_sources_only_free_words_are_admitted() -> None:
     ("source", "text", "admitted"),
     [
         ("148,000 crowns", "$148,000", False),
+        ("I had 148,000 crowns and a red bell", "$148,000", False),
+        ("2,900 Dollars", "$2,900", True),
         ("148 000 Kč", "148 000 Kč", True),
         ("152 euros", "€152", True),
         ("152 euros", "£152", False),
