@@ -286,6 +286,14 @@ class UnreadableFile(StoreError):
     """A file to be added to the store cannot be read."""
 
 
+class DatasetError(CoGenesisError):
+    """A data set cannot be read, or its records are inconsistent."""
+
+
+class TrainingError(CoGenesisError):
+    """A model cannot be trained, or what was trained cannot be used."""
+
+
 class FusionError(CoGenesisError):
     """Fused decoding is not possible with the two models."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 from inspect_ai.util import Store
 from pydantic import Field
 
-from experiments.records.record import PrivateValue
+from cogenesis_langchain.datasets.record import PrivateValue
 
 _KEY: Final = "attempt"
 

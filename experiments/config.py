@@ -11,9 +11,10 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
-from experiments.errors import ExperimentConfigInvalid, described
+from experiments.errors import ExperimentConfigInvalid
 
 Name = Annotated[str, Field(min_length=1)]
 

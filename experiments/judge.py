@@ -24,11 +24,11 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import UntrustedLocalModel
 from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
 from experiments.config import Aspect, JudgeConfig
 from experiments.models import Remote
-from experiments.records.record import Record
 
 SYSTEM: Final = """\
 You assess texts that a writing assistant wrote on a person's behalf. You are strict: most

@@ -19,6 +19,8 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from cogenesis_langchain.collaboration.preparation import Prepared
+from cogenesis_langchain.datasets.conversation import conversation
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.border import Border
@@ -27,8 +29,7 @@ from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
+from experiments.settings.setting import preparation
 from experiments.teacher_forcing import (
     FusedReading,
     Prompts,

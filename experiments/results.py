@@ -11,8 +11,8 @@ from typing import Any, Final
 from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
 from inspect_ai.util import Store
 
+from cogenesis_langchain.datasets.record import Record
 from experiments.attempt import Attempt
-from experiments.records.record import Record
 
 TEXTS: Final = "texts"
 LIKELIHOOD: Final = "likelihood"

@@ -11,6 +11,9 @@ from typing import Any, Final
 from inspect_ai import Task, score
 from inspect_ai.log import write_eval_log
 
+from cogenesis_langchain.datasets.loaders import load_records
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.datasets.validate import check
 from cogenesis_langchain.fusion.operators import operator_named
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.privacy.ledger.file import FileLedger
@@ -28,9 +31,6 @@ from experiments.models import (
     open_remote,
 )
 from experiments.recording_proxy import RecordingProxy
-from experiments.records.loaders import load_records
-from experiments.records.record import Record
-from experiments.records.validate import check
 from experiments.results import (
     JUDGE,
     LIKELIHOOD,

@@ -15,10 +15,10 @@ from inspect_ai.dataset import Dataset, MemoryDataset, Sample
 from inspect_ai.model import Model, ModelOutput
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from cogenesis_langchain.datasets.record import Record
 from experiments.config import Aspect
 from experiments.judge import judge_preference, judge_rating
 from experiments.likelihood import Readers, nats_per_token, read_reference
-from experiments.records.record import Record
 from experiments.scorers.text_scorers import text_scorers
 from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers, write_text

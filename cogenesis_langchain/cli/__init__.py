@@ -13,6 +13,7 @@ from cogenesis_langchain.cli.ledger import ledger_app
 from cogenesis_langchain.cli.models import models_app
 from cogenesis_langchain.cli.stand_in import stand_in
 from cogenesis_langchain.cli.trace import trace
+from cogenesis_langchain.cli.train import train_app
 from cogenesis_langchain.cli.write import write
 from cogenesis_langchain.errors import CoGenesisError
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN
@@ -22,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(context_app, name="context")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
+app.add_typer(train_app, name="train")
 app.command("stand-in")(stand_in)
 app.command("trace")(trace)
 app.command("write")(write)

@@ -9,8 +9,8 @@ from typing import Final
 
 import pandas as pd
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.trace import Trace
-from experiments.records.record import Record
 from experiments.report.measures import Measured
 from experiments.report.paper import TABLE_1
 from experiments.report.statistics import Estimate

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.datasets.occurrence import occurs
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
@@ -19,8 +21,6 @@ from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, f
 from cogenesis_langchain.privacy.detectors.quantities.numbers import find_numbers
 from cogenesis_langchain.privacy.detectors.spans import Span, ValueKind
 from experiments.attempt import Attempt
-from experiments.records.occurrence import occurs
-from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 
 _NAMES: Final[frozenset[ValueKind]] = frozenset({"NAME", "ORGANISATION", "PLACE"})

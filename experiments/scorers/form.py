@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Final
 
+from cogenesis_langchain.datasets.occurrence import occurs
+from cogenesis_langchain.datasets.record import Record
 from experiments.attempt import Attempt
-from experiments.records.occurrence import occurs
-from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import content_stems, stems, words
 

@@ -9,9 +9,9 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from rouge_score.rouge_scorer import RougeScorer
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from experiments.attempt import Attempt
-from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 
 _SCORER: Final = RougeScorer(["rougeL"], use_stemmer=True)

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 from inspect_ai.scorer import Score, Scorer, Target
 from inspect_ai.solver import TaskState
 
+from cogenesis_langchain.datasets.record import Record
 from experiments.attempt import Attempt
-from experiments.records.record import Record
 
 Measure: TypeAlias = Callable[[Record, Attempt], float | None]
 """Returns the value of one text, or None if the metric does not apply to it."""

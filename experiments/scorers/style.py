@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import CLOSINGS, GREETINGS
 from experiments.attempt import Attempt
-from experiments.records.record import Record
 from experiments.scorers.metric import Metric, of_text
 from experiments.scorers.words import sentences, words
 

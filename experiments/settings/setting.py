@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.collaboration.preparation import Preparation
+from cogenesis_langchain.datasets.conversation import conversation
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.models.base import LocalTextModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS
-from cogenesis_langchain.privacy.marks import private, public
 from experiments.config import ExperimentConfig
 from experiments.models import CLOUD
-from experiments.records.record import Record
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -110,21 +110,6 @@ class SettingModels:
             on_fallback="silent",  # the attempt keeps the reason
             **chosen,
         )
-
-
-def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[BaseMessage]:
-    """Turn a record into a message: its context private, the general instruction public.
-
-    The private details follow the instruction, so that they are read as part of the task. ``shown``
-    is applied to each private text, for example to mask it.
-    """
-    parts: list[str | dict[Any, Any]] = [
-        private(shown(f"{part.title}\n{part.text}")) for part in record.context_parts
-    ]
-    parts.append(public(record.instruction.general))
-    if record.instruction.personal:
-        parts.append(private(shown(record.instruction.personal)))
-    return [HumanMessage(content=parts)]
 
 
 def preparation(border: Border) -> Preparation:

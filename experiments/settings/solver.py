@@ -16,6 +16,7 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from langchain_core.messages import AIMessage
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import CloudError, CoGenesisError, FusionError
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.untraced import refuse_tracing
@@ -24,7 +25,6 @@ from experiments.config import ExperimentConfig
 from experiments.errors import ExperimentError, RunStopped
 from experiments.models import Models
 from experiments.recording_proxy import Recording, RecordingProxy
-from experiments.records.record import Record
 from experiments.settings.catalog import open_settings
 from experiments.settings.setting import Setting, SettingModels
 

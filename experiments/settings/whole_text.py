@@ -9,6 +9,8 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage
 
 from cogenesis_langchain.collaboration.preparation import Prepared
+from cogenesis_langchain.datasets.conversation import conversation
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.models.base import GenerationOptions, PublicMessage
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.border import Border
@@ -16,8 +18,7 @@ from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
-from experiments.records.record import Record
-from experiments.settings.setting import SettingModels, conversation, preparation
+from experiments.settings.setting import SettingModels, preparation
 
 
 def write_without_context(models: SettingModels, record: Record, seed: int) -> str:

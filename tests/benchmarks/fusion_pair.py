@@ -13,6 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.in_process_scorer import LlamaCppScorer
 
+from cogenesis_langchain.datasets.conversation import conversation
+from cogenesis_langchain.datasets.loaders import load_records
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -33,9 +36,7 @@ from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
-from experiments.records.loaders import load_records
-from experiments.records.record import Record
-from experiments.settings.setting import conversation, preparation
+from experiments.settings.setting import preparation
 
 RECORDS = Path(__file__).parents[2] / "experiments" / "data" / "development.jsonl"
 OPERATORS: tuple[Operator, ...] = (

@@ -11,13 +11,13 @@ from support.scripted import ScriptedLocal
 from support.small_experiment import config
 
 from cogenesis_langchain import ChatCoGenesis
+from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.sketch.outline import parse_outline
 from cogenesis_langchain.sketch.template import parse_template
 from experiments.errors import ExperimentConfigInvalid
 from experiments.models import open_remote
 from experiments.recorded_cloud import LABEL, load_answers, replayed
-from experiments.records.loaders import load_records
 
 DATA = Path(__file__).parents[2] / "experiments" / "data"
 ANSWERS = DATA / "recorded_cloud.jsonl"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support.small_experiment import SECRETS, config, models, write_all, write_records, written
 
+from cogenesis_langchain.errors import DatasetError
 from cogenesis_langchain.testing.behaviours import OUTLINE, chat, status
 from experiments.errors import (
-    DatasetError,
     ExperimentConfigInvalid,
     ExperimentError,
     RunDiffers,

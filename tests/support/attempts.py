@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cogenesis_langchain.datasets.record import Record
 from experiments.attempt import Attempt
-from experiments.records.record import Record
 
 CLERK: dict[str, object] = {
     "id": "r1",

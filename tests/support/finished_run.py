@@ -9,11 +9,11 @@ from typing import get_args
 from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, TokenSource, Trace
 from experiments.attempt import Attempt, Traffic
 from experiments.config import Aspect
 from experiments.likelihood import WEIGHTS
-from experiments.records.record import Record
 from experiments.results import Results, WrittenText
 from experiments.scorers.text_scorers import METRICS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.records.record import Record
+from cogenesis_langchain.datasets.record import Record
 from experiments.settings.setting import Setting, SettingModels
 
 

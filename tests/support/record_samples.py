@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.records.record import Record
+from cogenesis_langchain.datasets.record import Record
 
 SECRET = "Wilhelmina Quast"
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
 from cogenesis_langchain.testing.behaviours import OUTLINE, Behaviour, chat
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.config import ExperimentConfig
 from experiments.models import CLOUD, Models, Remote
-from experiments.records.record import Record
 from experiments.results import WrittenText, read_results
 from experiments.run import load, write_texts
 

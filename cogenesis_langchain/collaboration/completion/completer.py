@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
+from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
     clauses_of,
     is_order,
-    with_question,
 )
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
@@ -120,7 +120,7 @@ class _Run:
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
         self._units = split_units(task.template)
         self._questions = Questions.of(self._units, task.details, task.notes)
-        self._conversation = _Conversation(task.beginning)
+        self._conversation = Conversation(task.beginning)
         self._support = Support(uninformed, task.uninformed)
         self._text = SettledText()
         self._left_out: list[str] = []
@@ -264,27 +264,6 @@ class _Run:
     def _is_too_long(self) -> bool:
         tokens = self._model.encode(self._text.written.encode())
         return len(tokens) >= self._options.max_tokens
-
-
-class _Conversation:
-    """The local model's prompt: one question a unit, the text so far as its answers."""
-
-    def __init__(self, beginning: Sequence[PrivateMessage]) -> None:
-        self._turns = list(beginning)
-        self._answer = ""
-
-    def asked(self, question: str) -> list[PrivateMessage]:
-        """The conversation with one more question."""
-        return with_question(self._turns, self._answer, question)
-
-    def accept(self, turns: Sequence[PrivateMessage], answer: str) -> None:
-        """Keep a question and its answer."""
-        self._turns = list(turns)
-        self._answer = answer
-
-    def append(self, words: str) -> None:
-        """Let the answer go on with words of the template."""
-        self._answer += words if self._answer else words.lstrip()
 
 
 def _words_after(unit: Unit, index: int) -> str:

@@ -17,9 +17,7 @@ from typing import Final
 from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
 from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
-from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.privacy.detectors.lexicons.words import languages_of
-from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
     COMPLETION_DETAIL,
     COMPLETION_DETAILS,
@@ -120,18 +118,6 @@ def is_order(sentence: str, detail: str) -> bool:
     """Whether a sentence is a detail's order to the writer ("Mention the date") over again."""
     first = detail.split(maxsplit=1)[0].strip(",.:").casefold() if detail.strip() else ""
     return first in _ORDERS and sentence.casefold().startswith(first)
-
-
-def with_question(
-    turns: Sequence[PrivateMessage], answer: str, question: str
-) -> list[PrivateMessage]:
-    """A conversation with an answer, if there is one yet, and one more question."""
-    if answer:
-        said = PrivateMessage("assistant", PrivateText(answer))
-        return [*turns, said, PrivateMessage("user", PrivateText(question))]
-    last = turns[-1]
-    whole = PrivateText(last.text.reveal() + question)
-    return [*turns[:-1], PrivateMessage(last.role, whole)]
 
 
 def about_slot(slot: Slot) -> str:

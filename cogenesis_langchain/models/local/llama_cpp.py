@@ -26,12 +26,13 @@ from cogenesis_langchain.models.base import (
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.chat_template import Renderer, render_parts
 from cogenesis_langchain.models.local.grammar import GrammarProcessor, GrammarVocabulary
+from cogenesis_langchain.models.local.llama_cpp_adapter import LlamaCppAdapter
 from cogenesis_langchain.models.local.token_exclusion import Exclusion, piece_of
 
 if TYPE_CHECKING:
     import numpy as np
     from llama_cpp import Llama, LogitsProcessorList
-    from llama_cpp._internals import LlamaModel
+    from llama_cpp._internals import LlamaContext, LlamaModel
     from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
 
@@ -53,10 +54,12 @@ class LlamaCppModel:
         n_ctx: Window in tokens: prompt plus answer.
         n_threads: CPU threads; None leaves the choice to llama.cpp.
         repeat_penalty: Above 1 discourages repetition, which is common in small models.
+        adapter: GGUF file of a low-rank adapter for this model, such as `cogenesis train writer`
+            makes; None for the model as it is.
 
     Raises:
         MissingDependency: llama-cpp-python is not installed.
-        ModelFileError: No such file, or it is not a GGUF model.
+        ModelFileError: No such file, it is not a GGUF model, or the adapter does not fit it.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class LlamaCppModel:
         n_ctx: int = 4096,
         n_threads: int | None = None,
         repeat_penalty: float = 1.1,
+        adapter: str | Path | None = None,
     ) -> None:
         require_package("llama_cpp", extra="llama-cpp")
         path = catalog.fetch(model)
@@ -73,14 +77,16 @@ class LlamaCppModel:
         self._n_ctx = n_ctx
         self._repeat_penalty = repeat_penalty
         self._llama = _open(path, n_ctx, n_threads)
+        self._adapter = LlamaCppAdapter(self.weights, Path(adapter)) if adapter else None
+        self.use_adapter(self._llama._ctx)
         self._render = _renderer(self._llama)
         self._exclusion = Exclusion(self.weights)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp")
 
     @property
     def name(self) -> str:
-        """File name of the model, without its ending."""
-        return self._name
+        """File name of the model, without its ending, and of its adapter."""
+        return f"{self._name}+{self._adapter.name}" if self._adapter else self._name
 
     @property
     def n_ctx(self) -> int:
@@ -91,6 +97,11 @@ class LlamaCppModel:
     def weights(self) -> LlamaModel:
         """The loaded weights and vocabulary, for further contexts over them."""
         return self._llama._model
+
+    def use_adapter(self, context: LlamaContext) -> None:
+        """Let a further context over the weights use the model's adapter, if it has one."""
+        if self._adapter is not None:
+            self._adapter.set_in(context)
 
     @property
     def n_threads(self) -> int:

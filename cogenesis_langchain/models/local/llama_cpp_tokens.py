@@ -47,6 +47,7 @@ class LlamaCppCache:
                 f"llama.cpp cannot open a window of {window} tokens",
                 remedy="use a smaller window, or free memory",
             ) from None
+        model.use_adapter(self._context)
         self._batch = LlamaBatch(n_tokens=_READ, embd=0, n_seq_max=1, verbose=False)
         self._vocabulary = model.weights.n_vocab()
         self._ids: list[int] = []

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from support.scripted import ScriptedLocal
 from support.small_experiment import SECRETS, config, record
 
+from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.testing.behaviours import OUTLINE, chat
@@ -17,7 +18,7 @@ from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.catalog import SETTINGS, open_settings
 from experiments.settings.maskers import mask
-from experiments.settings.setting import SettingModels, conversation
+from experiments.settings.setting import SettingModels
 
 
 @pytest.fixture

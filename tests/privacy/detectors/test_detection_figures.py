@@ -19,8 +19,8 @@ from support.labelled import (
 )
 from support.releases import release
 
+from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
-from experiments.records.loaders import load_records
 
 pytestmark = pytest.mark.slow
 

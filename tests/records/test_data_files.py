@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
-from experiments.records.loaders import load_records
-from experiments.records.occurrence import occurs
-from experiments.records.record import Record
-from experiments.records.validate import OWN_LENGTHS, check
+from cogenesis_langchain.datasets.loaders import load_records
+from cogenesis_langchain.datasets.occurrence import occurs
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.datasets.validate import OWN_LENGTHS, check
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DATA = ROOT / "experiments" / "data"
 SETS = {"development": 40, "test": 20}
 ENCLOSURE = re.compile(r"\[A/[1-3]\]")
@@ -29,6 +29,16 @@ def test_each_set_is_complete_and_sound(name: str, size: int) -> None:
     records = load(name)
     assert len(records) == size
     check(records, OWN_LENGTHS)
+
+
+def test_training_records_are_sound_and_share_nobody_with_the_other_sets() -> None:
+    training = load("training")
+    assert len(training) == 320
+    check(training)
+    judged = [record for name in SETS for record in load(name)]
+    assert not {record.id for record in training} & {record.id for record in judged}
+    people = {fact for record in judged for fact in record.profile.facts}
+    assert not {fact for record in training for fact in record.profile.facts} & people
 
 
 def test_no_person_and_no_instruction_appears_twice() -> None:

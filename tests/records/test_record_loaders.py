@@ -15,9 +15,9 @@ from support.record_samples import (
     write_lines,
 )
 
-from experiments.errors import DatasetError
-from experiments.records.lamp_format import LampTask
-from experiments.records.loaders import load_authors_set, load_lamp_set, load_records
+from cogenesis_langchain.datasets.lamp_format import LampTask
+from cogenesis_langchain.datasets.loaders import load_authors_set, load_lamp_set, load_records
+from cogenesis_langchain.errors import DatasetError
 
 
 def without(item: dict[str, object], field: str) -> dict[str, object]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.errors import DatasetError
-from experiments.records.occurrence import occurs
-from experiments.records.record import Record
+from cogenesis_langchain.datasets.occurrence import occurs
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.errors import DatasetError
 
 _SHOWN_FAULTS: Final = 10
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from support.record_samples import SECRET, record
 
-from experiments.errors import DatasetError
-from experiments.records.validate import OWN_LENGTHS, check, find_faults
+from cogenesis_langchain.datasets.validate import OWN_LENGTHS, check, find_faults
+from cogenesis_langchain.errors import DatasetError
 from experiments.report.tables import summarise
 
 

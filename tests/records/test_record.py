@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 from support.record_samples import RECORD, SECRET, record
 
-from experiments.records.occurrence import occurs
-from experiments.records.record import Record
+from cogenesis_langchain.datasets.occurrence import occurs
+from cogenesis_langchain.datasets.record import Record
 
 
 def test_context_holds_profile_log_and_writings_but_not_the_instruction_or_the_reference() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
-from experiments.records.record import Instruction, Profile, Record, Text, Writing
+from cogenesis_langchain.datasets.record import Instruction, Profile, Record, Text, Writing
 
 
 class LampTask(Enum):

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from experiments.errors import DatasetError, described
-from experiments.records.authors_format import AuthorsItem
-from experiments.records.lamp_format import LampGolds, LampQuestion, LampTask
-from experiments.records.record import Record
+from cogenesis_langchain.datasets.authors_format import AuthorsItem
+from cogenesis_langchain.datasets.lamp_format import LampGolds, LampQuestion, LampTask
+from cogenesis_langchain.datasets.problems import described
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.errors import DatasetError
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -120,7 +121,7 @@ def _validate(model: type[_Model], value: object, where: str) -> _Model:
     except ValidationError as error:
         raise DatasetError(
             f"{where}: {described(error, private=True)}",
-            remedy="correct the fields named; experiments/records/record.py describes each",
+            remedy="correct the fields named; datasets/record.py describes each",
         ) from None
 
 

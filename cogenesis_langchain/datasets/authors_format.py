@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from experiments.records.record import Instruction, Profile, Record, Text, Writing
+from cogenesis_langchain.datasets.record import Instruction, Profile, Record, Text, Writing
 
 _KEY: Final = re.compile(r"^([A-Z][A-Za-z_]*): ", re.MULTILINE)
 _STYLE: Final = "Writing_style"

@@ -1,0 +1,1 @@
+"""Training of the local model for its part: see ``docs/training.md``."""

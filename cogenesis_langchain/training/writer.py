@@ -1,0 +1,93 @@
+"""Trains a low-rank adapter that makes a small local model a better writer.
+
+The paper fine-tunes its small model on records (equation 3). Here it is trained for what it does in
+this library: completing a public template from private notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.errors import TrainingError
+from cogenesis_langchain.models.local.transformers import TransformersTokens
+from cogenesis_langchain.training.adapter_trainer import trainer_of, with_adapter
+from cogenesis_langchain.training.base_model import open_base
+from cogenesis_langchain.training.gguf_adapter import export_gguf
+from cogenesis_langchain.training.model_card import write_card
+from cogenesis_langchain.training.run_folder import RunFolder
+from cogenesis_langchain.training.sample_set import SampleSet
+from cogenesis_langchain.training.settings import WriterSettings
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+
+def train_writer(
+    records: Sequence[Record],
+    base: str,
+    out: Path,
+    settings: WriterSettings,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Path:
+    """Train a writer adapter; continues a run that was interrupted.
+
+    Args:
+        records: Records with references.
+        base: The model; see `open_base`.
+        out: Folder of the run.
+        settings: How to train.
+        callbacks: Called by the trainer, for example to show progress.
+
+    Returns:
+        The adapter as a GGUF file. Beside it are the adapter in peft's format and a model card.
+
+    Raises:
+        MissingDependency: The extra ``training`` is not installed.
+        ModelFileError: The base model's file cannot be had.
+        TrainingError: There are too few records, the model cannot be trained, the folder holds
+            another run or cannot be written, or the run was interrupted.
+    """
+    if len(records) < settings.validation:
+        raise TrainingError(
+            f"{len(records)} records are too few to train and to validate on",
+            remedy=f"give at least {settings.validation}, or set validation lower",
+        )
+    folder = RunFolder(out)
+    folder.claim(base, records, settings)
+    model, tokenizer = open_base(base)
+    tokens = TransformersTokens(model, tokenizer)
+    kept = records[:: settings.validation]
+    used = [record for number, record in enumerate(records) if number % settings.validation]
+
+    def samples_of(chosen: Sequence[Record], epochs: int) -> SampleSet:
+        return SampleSet(
+            chosen, tokens, epochs=epochs, seed=settings.seed, max_tokens=settings.max_tokens
+        )
+
+    tuned = with_adapter(model, settings)
+    trainer = trainer_of(
+        tuned,
+        samples_of(used, settings.epochs),
+        samples_of(kept, 1),
+        folder,
+        settings,
+        callbacks,
+    )
+    try:
+        trainer.train(resume_from_checkpoint=folder.last_checkpoint())
+        tuned.save_pretrained(str(folder.adapter))
+        write_card(folder.card, base, records, settings, trainer.state.log_history)
+        return export_gguf(folder.adapter, model.config, folder.gguf)
+    except KeyboardInterrupt:
+        raise TrainingError(
+            f"the run was interrupted after {trainer.state.global_step} steps",
+            remedy="start it again: it continues from its last checkpoint",
+        ) from None
+    except OSError as error:
+        raise TrainingError(
+            f"the run cannot be saved in {out}: {error.strerror}",
+            remedy="free some space and start it again: it continues from its last checkpoint",
+        ) from None
