@@ -78,12 +78,14 @@ class LocalConfig(_Section):
 
     Attributes:
         model: Name in the catalog, hub reference or path.
-        fine_tuned: The same for the setting "local fine-tuned".
+        adapter: GGUF file of a low-rank adapter for it; None for the model as it is.
+        fine_tuned: Another model, named in the same way, for the setting "local fine-tuned".
         n_ctx: Context window in tokens.
         threads: None leaves the number of threads to llama.cpp.
     """
 
     model: Name = "qwen2.5-coder-0.5b-instruct"
+    adapter: Path | None = None
     fine_tuned: Name | None = None
     n_ctx: int = Field(default=4096, ge=256)
     threads: int | None = Field(default=None, ge=1)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -85,13 +86,14 @@ def open_models(config: ExperimentConfig) -> Iterator[Models]:
             for name, endpoint in endpoints.items()
         }
         tuned = config.local.fine_tuned
-        local = open_local(config, config.local.model)
+        local = open_local(config, config.local.model, config.local.adapter)
         yield Models(local, remote, open_local(config, tuned) if tuned else None)
 
 
-def open_local(config: ExperimentConfig, model: str) -> LlamaCppModel:
+def open_local(config: ExperimentConfig, model: str, adapter: Path | None = None) -> LlamaCppModel:
     """Load a model into this process, with the configured window and threads."""
-    return LlamaCppModel(model, n_ctx=config.local.n_ctx, n_threads=config.local.threads)
+    window, threads = config.local.n_ctx, config.local.threads
+    return LlamaCppModel(model, n_ctx=window, n_threads=threads, adapter=adapter)
 
 
 def open_remote(endpoint: Endpoint, name: str, *, slots: int, stack: ExitStack) -> Remote:
@@ -132,6 +134,8 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     if config.judge is not None:
         endpoints["judge"] = config.judge
     models = {"local": _with_hash(config.local.model)}
+    if config.local.adapter is not None:
+        models["local"] += f", adapter {sha256_of(config.local.adapter)}"
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
     for use, endpoint in endpoints.items():

@@ -220,11 +220,11 @@ def _sketches(results: Results) -> dict[str, dict[str, list[str]]]:
 def _readers(config: ExperimentConfig, tokens: int) -> Readers:
     local, cloud = config.local, config.cloud
 
-    def reader(model: str) -> LlamaCppTokens:
-        return LlamaCppTokens(open_local(config, model))
+    def reader(model: str, adapter: Path | None = None) -> LlamaCppTokens:
+        return LlamaCppTokens(open_local(config, model, adapter))
 
     return Readers(
-        local=reader(local.model),
+        local=reader(local.model, local.adapter),
         cloud=reader(cloud.model) if cloud.base_url is None else None,
         fine_tuned=reader(local.fine_tuned) if local.fine_tuned else None,
         operators=[operator_named(name) for name in config.operators],

@@ -19,11 +19,7 @@ from cogenesis_langchain.training.writer import train_writer
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Could not find a config file:UserWarning"),
-    pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"),
-]
+pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parents[2] / "experiments" / "data" / "training.jsonl"
 RECORDS = load_records(DATA)[:6]

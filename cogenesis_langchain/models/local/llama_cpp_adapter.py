@@ -34,7 +34,7 @@ class LlamaCppAdapter:
                 f"there is no adapter {path.name!r}", remedy="give the path of a GGUF file"
             )
         loaded = llama_cpp.llama_adapter_lora_init(weights.model, str(path).encode())
-        if loaded is None:
+        if not loaded:  # a null pointer
             raise ModelFileError(
                 f"the adapter {path.name!r} does not fit the model",
                 remedy="it must be an undamaged GGUF adapter that was trained for this very model",
