@@ -98,6 +98,9 @@ class SlotDecoder:
         while draft.decoded < most:
             logprobs = self._model.next_logprobs([*draft.prompt, *draft.ids])
             best = most_probable(logprobs, _CANDIDATES)
+            if not draft.ids and int(best[0]) in self._model.end_tokens:
+                reason = "empty"  # the model has nothing to say here; a trained one says so
+                break
             ended = self._ends.reason(draft, logprobs, best)
             if ended is not None:
                 reason = ended

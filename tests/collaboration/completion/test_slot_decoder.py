@@ -40,6 +40,13 @@ def fill(
 # Ends
 
 
+@pytest.mark.parametrize("slot", [NAME, VALUE, PHRASE, SENTENCES])
+def test_a_model_that_ends_its_turn_at_the_slot_has_nothing_to_say(slot: Slot) -> None:
+    # Its second choice would fill the slot.
+    wishes = ["It is", "It is Teodora Lindqvist since 3 March 2026."]
+    assert fill(slot, "It is ", ".", wishes) == Filled("", "empty", 0)
+
+
 @pytest.mark.parametrize(
     ("slot", "before", "after", "wish", "text"),
     [
