@@ -22,6 +22,13 @@ from cogenesis_langchain.collaboration.preparation import Prepared
 from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.operators import Operator
+from cogenesis_langchain.fusion.teacher_forcing import (
+    FusedReading,
+    Prompts,
+    TokenProbabilities,
+    read_fused,
+    read_text,
+)
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
@@ -30,13 +37,6 @@ from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.sketch.outline import Outline
 from experiments.errors import ExperimentError
 from experiments.settings.setting import preparation
-from experiments.teacher_forcing import (
-    FusedReading,
-    Prompts,
-    TokenProbabilities,
-    read_fused,
-    read_text,
-)
 
 LOCAL: Final = "local alone"
 FINE_TUNED: Final = "local fine-tuned"

@@ -161,7 +161,9 @@ def test_the_page_of_the_command_line_has_every_command_and_no_other() -> None:
 
     known = set(commands(typer.main.get_command(app), "cogenesis"))
     named = set(
-        re.findall(r"cogenesis (?:context |ledger |models )?[a-z][a-z-]+", PAGES["command_line.md"])
+        re.findall(
+            r"cogenesis (?:context |ledger |models |train )?[a-z][a-z-]+", PAGES["command_line.md"]
+        )
     )
     assert named == known
 

@@ -12,16 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
+    from cogenesis_langchain.fusion.learned_weight import Features
+
 train_app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Records = Annotated[Path, typer.Argument(help="records, one JSON object a line")]
 Base = Annotated[str, typer.Option(help="catalog name, GGUF file, folder or owner/repository")]
 Out = Annotated[Path, typer.Option(help="folder of the run; give it again to continue")]
-
-
-@train_app.callback()
-def _group() -> None:
-    """Keep ``writer`` a command of its own, however many there are."""
 
 
 @train_app.command()
@@ -58,6 +55,59 @@ def writer(
         seed=seed,
     )
     loaded = load_records(records)
+    with _bar() as bar:
+        typer.echo(train_writer(loaded, base, out, settings, [_shown(bar)]))
+
+
+@train_app.command()
+def combiner(
+    records: Records,
+    local: Annotated[str, typer.Option(help="local model: catalog name, hub reference or path")],
+    cloud: Annotated[str, typer.Option(help="model of the same family, in the cloud's place")],
+    out: Annotated[Path, typer.Option(help="folder; give it again to continue")] = Path("combiner"),
+    features: Annotated[str, typer.Option(help="top (as in the paper) or summary")] = "top",
+    tokens: Annotated[int, typer.Option(min=1, help="most tokens of a reference")] = 128,
+    validation: Annotated[int, typer.Option(min=2, help="every so many-th record validates")] = 5,
+) -> None:
+    """Train the weight of the operator "learned" on records, and write it as safetensors."""
+    from cogenesis_langchain.datasets.loaders import load_records
+    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.training.combiner import train_combiner
+    from cogenesis_langchain.training.readings import read_all
+
+    chosen = _features(features)
+    loaded = load_records(records)
+    local_tokens, cloud_tokens = (LlamaCppModel(name).tokens() for name in (local, cloud))
+    with _bar() as bar:
+        task = bar.add_task("reading", total=len(loaded))
+        read = read_all(
+            loaded,
+            local_tokens,
+            cloud_tokens,
+            out / "readings",
+            tokens,
+            lambda done: bar.update(task, completed=done),
+        )
+    kept = read[::validation]
+    used = [one for number, one in enumerate(read) if number % validation]
+    made = train_combiner(used, kept, chosen)
+    path = out / "learned_weight.safetensors"
+    made.weight.save(path)
+    for name, nats in sorted(made.nats.items(), key=lambda item: item[1]):
+        typer.echo(f"{name}: {nats:.3f} nats a token of the validation records")
+    typer.echo(path)
+
+
+def _features(name: str) -> Features:
+    from cogenesis_langchain.fusion.learned_weight import FEATURES
+
+    for known in FEATURES:
+        if name == known:
+            return known
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(FEATURES)}", param_hint="--features")
+
+
+def _bar() -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,8 +115,7 @@ def writer(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        typer.echo(train_writer(loaded, base, out, settings, [_shown(bar)]))
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _shown(bar: Progress) -> TrainerCallback:

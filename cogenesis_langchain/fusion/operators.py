@@ -163,11 +163,11 @@ def inverse_entropy(position: Position) -> float:
     certain model gets more weight: the local one where the next token is in the private context,
     the cloud one where any fluent text would continue the same way.
     """
-    local, cloud = _entropy(position.local), _entropy(position.cloud)
+    local, cloud = entropy(position.local), entropy(position.cloud)
     return (cloud + _MIN_ENTROPY) / (local + cloud + 2.0 * _MIN_ENTROPY)
 
 
-def _entropy(probabilities: Probabilities) -> float:
+def entropy(probabilities: Probabilities) -> float:
     """Entropy in nats. Logarithms in single precision take a tenth of the time."""
     import numpy as np
 

@@ -5,12 +5,12 @@ import pytest
 from support.attempts import record
 
 from cogenesis_langchain.fusion.operators import OPERATORS
+from cogenesis_langchain.fusion.teacher_forcing import read_text
 from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.privacy.text import PrivateText
 from experiments.likelihood import Readers, likelihoods
-from experiments.teacher_forcing import read_text
 
 pytestmark = pytest.mark.real
 

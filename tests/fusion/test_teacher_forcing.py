@@ -8,10 +8,10 @@ import pytest
 from support.tiny_models import BASELINE_MESSAGES, MESSAGES, OPERATORS, TinyModel
 
 from cogenesis_langchain.fusion.operators import Mixture, Position, complete
+from cogenesis_langchain.fusion.teacher_forcing import Prompts, read_fused, read_text
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from cogenesis_langchain.models.local.logits import top_k
 from cogenesis_langchain.privacy.text import PrivateText
-from experiments.teacher_forcing import Prompts, read_fused, read_text
 
 _T = TypeVar("_T")
 TEXT = [4, 3, 5, 6, 0]

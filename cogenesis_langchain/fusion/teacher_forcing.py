@@ -5,7 +5,8 @@ Models and fusion operators are thus compared on the same positions, without sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
@@ -89,10 +90,60 @@ def read_fused(
     Raises:
         ContextTooLong: A prompt and the text do not fit a model's window.
     """
+    needs_baseline = any(operator.needs_baseline for operator in operators)
+    rows, gold = [], []
+    for one in read_positions(local, cloud, prompts, text, k, with_baseline=needs_baseline):
+        alone = one.position.local[one.token]
+        fused = (
+            alone if one.is_blank else operator.fuse(one.position).probabilities[one.token]
+            for operator in operators
+        )
+        rows.append([alone, one.position.cloud[one.token], *fused])
+        gold.append(one.cloud)
+    columns = np.maximum(np.array(rows, dtype=np.float64), _TINY).T
+    return FusedReading(
+        local=columns[0],
+        cloud=np.maximum(np.array(gold), _TINY),
+        cloud_completed=columns[1],
+        fused={one.name: column for one, column in zip(operators, columns[2:], strict=True)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPosition:
+    """A position of a known text.
+
+    Attributes:
+        token: The token that follows.
+        position: The distributions of both sides.
+        cloud: The cloud model's own probability of the token.
+        is_blank: Whether the cloud model would leave a blank here.
+    """
+
+    token: int
+    position: Position
+    cloud: float
+    is_blank: bool
+
+
+def read_positions(
+    local: TokenModel,
+    cloud: TokenModel,
+    prompts: Prompts,
+    text: Sequence[int],
+    k: int = DEFAULT_K,
+    *,
+    with_baseline: bool = False,
+) -> Iterator[KnownPosition]:
+    """Read a text with both models; see `read_fused`.
+
+    Raises:
+        ContextTooLong: A prompt and the text do not fit a model's window.
+    """
     size = local.vocabulary_size
     with_context = _read(local, prompts.local, text, np.copy)
     baselines: list[LogProbs] | list[None] = [None] * len(text)
-    if any(operator.needs_baseline for operator in operators):
+    if with_baseline:
         baselines = _read(local, prompts.baseline, text, np.copy)
     wanted = iter(text)
 
@@ -100,24 +151,10 @@ def read_fused(
         return float(logprobs[next(wanted)]), top_k(logprobs[:size], k)
 
     answers = _read(cloud, prompts.cloud, text, told)
-    rows = []
-    for token, own, bare, (_, topk) in zip(text, with_context, baselines, answers, strict=True):
-        position = _position(own, bare, topk)
-        alone = position.local[token]
-        silent = opens_blank(topk, local.decode)
-        fused = (
-            alone if silent else operator.fuse(position).probabilities[token]
-            for operator in operators
+    for token, own, bare, (gold, topk) in zip(text, with_context, baselines, answers, strict=True):
+        yield KnownPosition(
+            token, _position(own, bare, topk), math.exp(gold), opens_blank(topk, local.decode)
         )
-        rows.append([alone, position.cloud[token], *fused])
-    columns = np.maximum(np.array(rows, dtype=np.float64), _TINY).T
-    gold = np.exp(np.array([logprob for logprob, _ in answers], dtype=np.float64))
-    return FusedReading(
-        local=columns[0],
-        cloud=np.maximum(gold, _TINY),
-        cloud_completed=columns[1],
-        fused={one.name: column for one, column in zip(operators, columns[2:], strict=True)},
-    )
 
 
 def _position(local: LogProbs, baseline: LogProbs | None, topk: TopK) -> Position:
