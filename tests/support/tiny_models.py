@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cogenesis_langchain.errors import CloudError
+from cogenesis_langchain.fusion.learned_weight import LearnedWeight
 from cogenesis_langchain.fusion.operators import (
     Contrast,
     MaxPool,
@@ -34,6 +36,19 @@ T = TypeVar("T")
 PIECES = (b"a", b"b", b"c", b" ", b"ab", b"\xc3", b"\xa9", b"")
 """Bytes of the tokens. The last one ends the turn; the two before it form one character."""
 END = len(PIECES) - 1
+
+
+def _random_weight() -> LearnedWeight:
+    """A weight that no training made: exactness must not depend on what it says."""
+    rng = np.random.default_rng(4)
+    sizes = (9, 5, 1)
+    layers = [
+        (rng.normal(size=(after, before)).astype(np.float32), np.zeros(after, np.float32))
+        for before, after in pairwise(sizes)
+    ]
+    return LearnedWeight("summary", layers)
+
+
 OPERATORS: tuple[Operator, ...] = (
     Mixture(),
     Mixture(0.3),
@@ -42,6 +57,7 @@ OPERATORS: tuple[Operator, ...] = (
     Contrast(),
     operator_named("entropy"),
     operator_named("local-led"),
+    Mixture(_random_weight()),
 )
 PROMPT = (0, 1, 2)
 CLOUD_PROMPT = (2, 1)
