@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ import typer
 
 from cogenesis_langchain import cli
 from cogenesis_langchain.cli.models import pull_with_bar
-from experiments.config import ExperimentConfig, load_config
+from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
+from experiments.config import Endpoint, ExperimentConfig, load_config
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
@@ -53,6 +55,35 @@ def rescore(folder: Folder) -> None:
 
     score_again(folder)
     report(folder)
+
+
+@app.command()
+def construct(
+    out: Annotated[Path, typer.Option(help="folder of the answers and records")],
+    model: Annotated[str, typer.Option(help="the author")] = DEFAULT_MODEL,
+    base_url: Annotated[str | None, typer.Option(help="its server; none: on this machine")] = None,
+    groups: Annotated[int, typer.Option(min=1, help="groups of people")] = 2,
+    people: Annotated[int, typer.Option(min=1, help="people a group")] = 2,
+    tasks: Annotated[int, typer.Option(min=1, help="tasks a person")] = 1,
+) -> None:
+    """Have a chat model invent records, as in the paper; the folder can be continued."""
+    from experiments.construction.author import Author
+    from experiments.construction.construct import RECORDS, Plan
+    from experiments.construction.construct import construct as build
+    from experiments.construction.statistics import table
+    from experiments.models import open_remote
+
+    plan = Plan(groups, people, tasks)
+    endpoint = Endpoint(model=model, base_url=base_url)
+    with ExitStack() as stack:
+        if base_url is None:
+            pull_with_bar(model)
+        remote = open_remote(endpoint, "author", slots=1, stack=stack)
+        bar = stack.enter_context(typer.progressbar(length=plan.records, label="records"))
+        author = Author(remote.open())
+        made = build(author, plan, out, lambda done: bar.update(done - bar.pos))
+    typer.echo(table(made, author.cost))
+    typer.echo(out / RECORDS)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -24,6 +24,9 @@ from cogenesis_langchain.privacy.hosts import is_trusted
 from experiments.config import Endpoint, ExperimentConfig
 from experiments.errors import ExperimentConfigInvalid
 from experiments.recorded_cloud import LABEL, replayed
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
 
 CLOUD: Final = "cloud"
 """Name of the cloud model among the endpoints of a run."""
@@ -52,6 +55,12 @@ class Remote:
     base_url: str
     model: str
     api_key: SecretStr = field(default=SecretStr(_NO_KEY), repr=False)
+
+    def open(self) -> ChatOpenAI:
+        """A client with the server's own settings."""
+        from langchain_openai import ChatOpenAI
+
+        return ChatOpenAI(base_url=self.base_url, api_key=self.api_key, model=self.model)
 
 
 @dataclass(frozen=True, slots=True)
