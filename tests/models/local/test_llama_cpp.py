@@ -133,9 +133,10 @@ def test_closing_a_stream_stops_the_model(tiny_local_model: LlamaCppModel) -> No
 
 def test_calls_from_many_threads_queue_and_do_not_mix(tiny_local_model: LlamaCppModel) -> None:
     prompts = [f"Repeat the number {number}." for number in range(8)]
-    alone = [text_of(tiny_local_model, prompt) for prompt in prompts]
+    short = GenerationOptions(max_tokens=8, temperature=0.0)
+    alone = [text_of(tiny_local_model, prompt, short) for prompt in prompts]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda prompt: text_of(tiny_local_model, prompt), prompts))
+        together = list(pool.map(lambda prompt: text_of(tiny_local_model, prompt, short), prompts))
     assert together == alone
 
 
