@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cogenesis_langchain.errors import require_package
+from cogenesis_langchain.training.settings import WriterSettings
+
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
@@ -17,29 +20,42 @@ if TYPE_CHECKING:
 train_app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Records = Annotated[Path, typer.Argument(help="records, one JSON object a line")]
-Base = Annotated[str, typer.Option(help="catalog name, GGUF file, folder or owner/repository")]
 Out = Annotated[Path, typer.Option(help="folder of the run; give it again to continue")]
+_DEFAULT = WriterSettings()
 
 
 @train_app.command()
 def writer(
     records: Records,
-    base: Base = "qwen2.5-coder-0.5b-instruct",
+    base: Annotated[
+        str, typer.Option(help="catalog name, GGUF file, folder or owner/repository")
+    ] = "qwen2.5-coder-0.5b-instruct",
     out: Out = Path("writer"),
-    rank: Annotated[int, typer.Option(min=1, help="rank of the adapter")] = 16,
-    layers: Annotated[int | None, typer.Option(min=1, help="uppermost layers; all of them")] = None,
-    learning_rate: Annotated[float, typer.Option(help="highest learning rate")] = 2e-4,
-    batch: Annotated[int, typer.Option(min=1, help="samples a step")] = 8,
-    epochs: Annotated[int, typer.Option(min=1, help="times that each record is used")] = 2,
-    max_tokens: Annotated[int, typer.Option(min=64, help="longer samples are left out")] = 4096,
-    steps_between_checks: Annotated[int, typer.Option(min=1, help="steps a checkpoint")] = 10,
-    patience: Annotated[int, typer.Option(min=1, help="checks without a better loss")] = 3,
-    validation: Annotated[int, typer.Option(min=2, help="every so many-th record validates")] = 20,
-    seed: Annotated[int, typer.Option(help="order, templates and first weights")] = 1,
+    rank: Annotated[int, typer.Option(min=1, help="rank of the adapter")] = _DEFAULT.rank,
+    layers: Annotated[
+        int | None, typer.Option(min=1, help="number of upper layers; default: all")
+    ] = _DEFAULT.layers,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-9, help="highest learning rate")
+    ] = _DEFAULT.learning_rate,
+    batch: Annotated[int, typer.Option(min=1, help="samples a step")] = _DEFAULT.batch,
+    epochs: Annotated[int, typer.Option(min=1, help="uses of each record")] = _DEFAULT.epochs,
+    max_tokens: Annotated[
+        int, typer.Option(min=64, help="longer samples are left out")
+    ] = _DEFAULT.max_tokens,
+    steps_between_checks: Annotated[
+        int, typer.Option(min=1, help="steps between checkpoints")
+    ] = _DEFAULT.steps_between_checks,
+    patience: Annotated[
+        int, typer.Option(min=1, help="validations without a better loss before it stops")
+    ] = _DEFAULT.patience,
+    validation: Annotated[
+        int, typer.Option(min=2, help="every n-th record is kept for validation")
+    ] = _DEFAULT.validation,
+    seed: Annotated[int, typer.Option(help="order, templates, first weights")] = _DEFAULT.seed,
 ) -> None:
     """Train a writer adapter on records, and write it as GGUF with a model card."""
     from cogenesis_langchain.datasets.loaders import load_records
-    from cogenesis_langchain.training.settings import WriterSettings
     from cogenesis_langchain.training.writer import train_writer
 
     settings = WriterSettings(
@@ -55,6 +71,7 @@ def writer(
         seed=seed,
     )
     loaded = load_records(records)
+    require_package("transformers", extra="training")
     with _bar() as bar:
         typer.echo(train_writer(loaded, base, out, settings, [_shown(bar)]))
 
@@ -64,38 +81,34 @@ def combiner(
     records: Records,
     local: Annotated[str, typer.Option(help="local model: catalog name, hub reference or path")],
     cloud: Annotated[str, typer.Option(help="model of the same family, in the cloud's place")],
-    out: Annotated[Path, typer.Option(help="folder; give it again to continue")] = Path("combiner"),
+    out: Out = Path("combiner"),
     features: Annotated[str, typer.Option(help="top (as in the paper) or summary")] = "top",
     tokens: Annotated[int, typer.Option(min=1, help="most tokens of a reference")] = 128,
-    validation: Annotated[int, typer.Option(min=2, help="every so many-th record validates")] = 5,
+    validation: Annotated[
+        int, typer.Option(min=2, help="every n-th record is kept for validation")
+    ] = 5,
 ) -> None:
-    """Train the weight of the operator "learned" on records, and write it as safetensors."""
+    """Train the weight of fused decoding on records, and write it as safetensors."""
     from cogenesis_langchain.datasets.loaders import load_records
-    from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.training.combiner import train_combiner
-    from cogenesis_langchain.training.readings import read_all
+    from cogenesis_langchain.training.combiner import WEIGHT, train_combiner
 
     chosen = _features(features)
     loaded = load_records(records)
-    local_tokens, cloud_tokens = (LlamaCppModel(name).tokens() for name in (local, cloud))
     with _bar() as bar:
         task = bar.add_task("reading", total=len(loaded))
-        read = read_all(
+        made = train_combiner(
             loaded,
-            local_tokens,
-            cloud_tokens,
-            out / "readings",
-            tokens,
-            lambda done: bar.update(task, completed=done),
+            local,
+            cloud,
+            out,
+            features=chosen,
+            tokens=tokens,
+            validation=validation,
+            progress=lambda done: bar.update(task, completed=done),
         )
-    kept = read[::validation]
-    used = [one for number, one in enumerate(read) if number % validation]
-    made = train_combiner(used, kept, chosen)
-    path = out / "learned_weight.safetensors"
-    made.weight.save(path)
     for name, nats in sorted(made.nats.items(), key=lambda item: item[1]):
         typer.echo(f"{name}: {nats:.3f} nats a token of the validation records")
-    typer.echo(path)
+    typer.echo(out / WEIGHT)
 
 
 def _features(name: str) -> Features:

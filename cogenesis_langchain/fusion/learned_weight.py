@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, final
 
 from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.operators import Position, entropy
+from cogenesis_langchain.whole_file import whole_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,13 +103,14 @@ class LearnedWeight:
         return float(1.0 / (1.0 + np.exp(-state[0])))
 
     def save(self, path: Path) -> None:
-        """Write the network as a safetensors file."""
+        """Write the network as a safetensors file, which appears when it is complete."""
         from safetensors.numpy import save_file
 
         tensors: dict[str, NDArray[np.float32]] = {}
         for number, (weights, biases) in enumerate(self._layers):
             tensors |= {f"{number}.weight": weights, f"{number}.bias": biases}
-        save_file(tensors, path, metadata={_FEATURES_KEY: self.features})
+        with whole_file(path) as partial:
+            save_file(tensors, partial, metadata={_FEATURES_KEY: self.features})
 
     @classmethod
     def load(cls, path: Path) -> LearnedWeight:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.training.run_folder import RunFolder
 from cogenesis_langchain.training.sample_set import IGNORED, SampleSet
 from cogenesis_langchain.training.settings import WriterSettings
@@ -47,9 +48,14 @@ def trainer_of(
     settings: WriterSettings,
     callbacks: Sequence[TrainerCallback],
 ) -> Trainer:
-    """The trainer of a run: it saves checkpoints, resumes, and stops early."""
+    """The trainer of a run: it saves checkpoints, resumes, and stops early.
+
+    Raises:
+        TrainingError: It would use several devices.
+    """
     from transformers import (
         EarlyStoppingCallback,
+        PrinterCallback,
         Trainer,
         TrainingArguments,
         default_data_collator,
@@ -64,11 +70,12 @@ def trainer_of(
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, len(samples) // settings.batch // 20),
-        eval_on_start=True,  # the model as it is, for comparison
+        eval_on_start=folder.last_checkpoint() is None,  # the model as it is, for comparison
         eval_strategy="steps",
         eval_steps=settings.steps_between_checks,
         save_steps=settings.steps_between_checks,
         save_total_limit=2,
+        restore_callback_states_from_checkpoint=True,  # patience that is used up stays so
         load_best_model_at_end=True,
         metric_for_best_model="loss",
         prediction_loss_only=True,
@@ -78,6 +85,12 @@ def trainer_of(
         seed=settings.seed,
         dataloader_pin_memory=False,
     )
+
+    if arguments.n_gpu > 1 or arguments.world_size > 1:
+        raise TrainingError(
+            "training uses one device, and several are visible",
+            remedy="set CUDA_VISIBLE_DEVICES to one of them",
+        )
 
     class AdapterTrainer(Trainer):
         """Computes logits only where there is a loss: the vocabulary is a third of the work."""
@@ -100,7 +113,7 @@ def trainer_of(
             loss = total / (num_items_in_batch or wanted.sum())
             return (loss, {"loss": loss}) if return_outputs else loss
 
-    return AdapterTrainer(
+    trainer = AdapterTrainer(
         model=model,
         args=arguments,
         train_dataset=samples,
@@ -108,3 +121,5 @@ def trainer_of(
         data_collator=default_data_collator,
         callbacks=[EarlyStoppingCallback(settings.patience), *callbacks],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer

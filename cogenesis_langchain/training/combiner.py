@@ -6,19 +6,24 @@ The loss is the negative log-likelihood of the reference under ``w p_s + (1 - w)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cogenesis_langchain.errors import TrainingError
+from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.errors import TrainingError, require_package
 from cogenesis_langchain.fusion.learned_weight import Features, LearnedWeight
-from cogenesis_langchain.training.readings import Reading
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.training.readings import Reading, read_all
+from cogenesis_langchain.training.run_folder import RunFolder, hash_of
 
 if TYPE_CHECKING:
     import torch
 
+WEIGHT: Final = "learned_weight.safetensors"
 _HIDDEN: Final[dict[Features, tuple[int, ...]]] = {"top": (512, 16), "summary": (16,)}
 """Sizes of the hidden layers; those of ``top`` are the paper's."""
 _LEARNING_RATE: Final = 2e-3
@@ -36,15 +41,54 @@ class Combiner:
         weight: The network.
         nats: Negative log-likelihood in nats a token by name: ``learned``, ``mean``, ``local``,
             ``cloud``, and ``oracle``, the likelier of both sides at each token.
-        epochs: Epochs until the best validation.
     """
 
     weight: LearnedWeight
     nats: dict[str, float]
-    epochs: int
 
 
 def train_combiner(
+    records: Sequence[Record],
+    local: str,
+    cloud: str,
+    out: Path,
+    *,
+    features: Features,
+    tokens: int = 128,
+    validation: int = 5,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Combiner:
+    """Read references with two models and train a weight; readings are not made twice.
+
+    Args:
+        records: Records with references.
+        local: The local model: catalog name, hub reference or path.
+        cloud: A model with the same tokens in the place of the cloud model.
+        out: Folder of the run, where the weight is written to `WEIGHT`.
+        features: What the network reads.
+        tokens: Most tokens of a reference.
+        validation: Every so many-th record is kept for validation.
+        progress: Called with the number of records that are read.
+
+    Raises:
+        MissingDependency: The extra ``training`` or ``llama-cpp`` is not installed.
+        TrainingError: There are too few records, the folder holds another run, or the models have
+            different tokens.
+        ModelFileError: A model cannot be had.
+    """
+    require_package("torch", extra="training")
+    _check_sizes(len(records) - len(records[::validation]), len(records[::validation]))
+    folder = RunFolder(out)
+    folder.claim({"records": hash_of(records), "local": local, "cloud": cloud, "tokens": tokens})
+    models = [LlamaCppModel(name).tokens() for name in (local, cloud)]
+    read = read_all(records, models[0], models[1], out / "readings", tokens, progress)
+    used = [one for number, one in enumerate(read) if number % validation]
+    made = fit_weight(used, read[::validation], features)
+    made.weight.save(out / WEIGHT)
+    return made
+
+
+def fit_weight(
     training: Sequence[Reading], validation: Sequence[Reading], features: Features, seed: int = 1
 ) -> Combiner:
     """Train a weight.
@@ -60,12 +104,7 @@ def train_combiner(
     """
     import torch
 
-    if len(training) < _BATCH or not validation:
-        raise TrainingError(
-            f"{len(training)} readings for training and {len(validation)} for validation "
-            "are too few",
-            remedy=f"give at least {_BATCH} and 1",
-        )
+    _check_sizes(len(training), len(validation))
     torch.manual_seed(seed)
     network = _network(training[0], features)
     optimiser = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
@@ -84,9 +123,15 @@ def train_combiner(
         elif epoch - best_epoch >= _PATIENCE:
             break
     network.load_state_dict(kept)
-    return Combiner(
-        _as_weight(network, features), _rivals(validation) | {"learned": best}, best_epoch
-    )
+    return Combiner(_as_weight(network, features), _rivals(validation) | {"learned": best})
+
+
+def _check_sizes(training: int, validation: int) -> None:
+    if training < _BATCH or not validation:
+        raise TrainingError(
+            f"{training} texts for training and {validation} for validation are too few",
+            remedy=f"give at least {_BATCH} and 1",
+        )
 
 
 def _network(reading: Reading, features: Features) -> torch.nn.Sequential:

@@ -9,6 +9,7 @@ from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.training.run_folder import hash_of
 from cogenesis_langchain.training.settings import WriterSettings
 from cogenesis_langchain.version import __version__
+from cogenesis_langchain.whole_file import whole_file
 
 
 def write_card(
@@ -37,13 +38,15 @@ def write_card(
         f"| records | {len(records)}, SHA-256 {hash_of(records)} |",
         *(f"| {name} | {value} |" for name, value in settings.model_dump().items()),
         "",
-        "Loss on validation records, in nats a token of the slots. Step 0 is the model as it was.",
+        "Loss in nats a token of the slots: for training the mean of the steps since the last row,",
+        "for validation the mean of its texts. Step 0 is the model as it was.",
         "",
         "| step | training | validation |",
         "|---|---|---|",
         *_curve(history),
     ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole_file(path) as written:
+        written.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _curve(history: Sequence[Mapping[str, float]]) -> Iterator[str]:

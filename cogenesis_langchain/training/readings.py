@@ -1,4 +1,7 @@
-"""Readings of references by both models, from which the combiner is trained; each is made once."""
+"""Readings of references by both models, from which the combiner is trained.
+
+Each is made once. They are kept in a folder, and they are private.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FUSED_TASK
+from cogenesis_langchain.whole_file import whole_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,9 +58,12 @@ def read_all(
         records: The records.
         local: The local model.
         cloud: The cloud model, with the same tokens.
-        folder: Where the readings are kept, one file a record. They are private.
+        folder: Where the readings of these records by these models are kept, one file each.
         tokens: Most tokens of a reference.
         progress: Called with the number of records that are read.
+
+    Returns:
+        The readings that have a position to learn from.
 
     Raises:
         TrainingError: The models have different tokens.
@@ -64,13 +71,13 @@ def read_all(
     """
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Reading] = []
-    for record in records:
-        path = folder / f"{record.id}.npz"
+    for number, record in enumerate(records, start=1):
+        path = folder / f"{number:05}.npz"
         if not path.exists():
             _save(_read(record, local, cloud, tokens), path)
         found.append(_load(path))
-        progress(len(found))
-    return found
+        progress(number)
+    return [one for one in found if len(one.local)]
 
 
 def _read(record: Record, local: TokenModel, cloud: TokenModel, tokens: int) -> Reading:
@@ -89,7 +96,7 @@ def _read(record: Record, local: TokenModel, cloud: TokenModel, tokens: int) -> 
     task = FUSED_TASK.fill({"instruction": record.instruction.general})
     prompts = Prompts(
         local=prompt.complete(None),
-        baseline=prompt.without_context(),
+        baseline=(),
         cloud=[PrivateMessage("user", PrivateText(task))],
     )
     read = [one for one in read_positions(local, cloud, prompts, text) if not one.is_blank]
@@ -104,10 +111,8 @@ def _read(record: Record, local: TokenModel, cloud: TokenModel, tokens: int) -> 
 def _save(reading: Reading, path: Path) -> None:
     import numpy as np
 
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
+    with whole_file(path) as partial, partial.open("wb") as file:
         np.savez(file, **asdict(reading))
-    partial.replace(path)
 
 
 def _load(path: Path) -> Reading:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
-from cogenesis_langchain.training.settings import WriterSettings
+from cogenesis_langchain.whole_file import whole_file
 
 _PLAN: Final = "plan.json"
+
+Plan = Mapping[str, object]
+"""What a run is made of: models, hash of the records, settings. It holds nothing private."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +44,37 @@ class RunFolder:
         """The model card."""
         return self.path / "README.md"
 
-    def claim(self, base: str, records: Sequence[Record], settings: WriterSettings) -> None:
-        """Write down what is trained here, or check that it is the same as before.
+    def check(self, plan: Plan) -> None:
+        """Check that the folder holds no other run.
 
         Raises:
-            TrainingError: The folder cannot be written, or holds another run.
+            TrainingError: It does, or it cannot be read.
         """
-        plan = {"base": base, "records": hash_of(records), "settings": settings.model_dump()}
-        written = json.dumps(plan, indent=2) + "\n"
-        path = self.path / _PLAN
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            before = path.read_text(encoding="utf-8") if path.exists() else None
-            if before is None:
-                path.write_text(written, encoding="utf-8")
+            before = (self.path / _PLAN).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
         except OSError as error:
-            raise TrainingError(
-                f"the folder {self.path} cannot be used: {error.strerror}",
-                remedy="give a folder on a disk with free space that you may write to",
-            ) from None
-        if before not in (None, written):
+            raise self._unusable(error) from None
+        if before != _written(plan):
             raise TrainingError(
                 f"{self.path} holds a run with another model, other records or other settings",
                 remedy="give another folder, or what that run was started with",
             )
+
+    def claim(self, plan: Plan) -> None:
+        """Write down what is trained here, after the same check.
+
+        Raises:
+            TrainingError: The folder holds another run, or cannot be written.
+        """
+        self.check(plan)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with whole_file(self.path / _PLAN) as path:
+                path.write_text(_written(plan), encoding="utf-8")
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def last_checkpoint(self) -> str | None:
         """The last checkpoint that was written to its end; the trainer writes its state last."""
@@ -72,8 +82,18 @@ class RunFolder:
         newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
         return str(newest) if newest else None
 
+    def _unusable(self, error: OSError) -> TrainingError:
+        return TrainingError(
+            f"the folder {self.path} cannot be used: {error.strerror}",
+            remedy="give a folder on a disk with free space that you may write to",
+        )
+
 
 def hash_of(records: Sequence[Record]) -> str:
     """SHA-256 of the records' content, as hexadecimal digits."""
     content = "\n".join(record.model_dump_json() for record in records)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _written(plan: Plan) -> str:
+    return json.dumps(plan, indent=2) + "\n"

@@ -63,14 +63,19 @@ class SampleSet:
         Raises:
             TrainingError: No record can be used.
         """
+        longest = 0
         for number in range(index, index + len(self._records)):
             random = Random(f"{self._seed}-{number}")
-            record = self._records[number % len(self._records)]
-            other = random.choice(self._records)
-            sample = completion_sample(record, other, self._tokens, random)
+            place = number % len(self._records)
+            others = [*self._records[:place], *self._records[place + 1 :]]
+            other = random.choice(others) if others else None
+            sample = completion_sample(self._records[place], other, self._tokens, random)
             if sample is not None and len(sample.ids) <= self._max_tokens:
                 return sample
+            longest = max(longest, len(sample.ids) if sample else 0)
         raise TrainingError(
-            f"no record gives a sample of at most {self._max_tokens} tokens",
-            remedy="set max_tokens higher",
+            f"all samples are longer than {self._max_tokens} tokens (one has {longest})"
+            if longest
+            else "no text of the records can be made a template, because all have brackets",
+            remedy="set max_tokens higher" if longest else "give records with plain texts",
         )

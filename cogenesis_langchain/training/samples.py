@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from random import Random
 from typing import Final
 
@@ -66,13 +67,13 @@ class _Turn:
 
 
 def completion_sample(
-    record: Record, other: Record, tokens: TokenModel, random: Random
+    record: Record, other: Record | None, tokens: TokenModel, random: Random
 ) -> Sample | None:
     """Make a sample of a record.
 
     Args:
         record: The record.
-        other: Another one, a slot of which the record's notes cannot fill.
+        other: Another one, a slot of which the record's notes cannot fill; None for none.
         tokens: Encodes prompts and texts as the local model does.
         random: Decides what is taken out of the text and of the notes.
 
@@ -91,7 +92,9 @@ def completion_sample(
         max_public_words=MAX_PUBLIC_WORDS,
     )
     task = task_of(request, (), worked.template)
-    foreign = _foreign_unit(other, random) if random.random() < _UNFILLABLE else None
+    foreign = None
+    if other is not None and random.random() < _UNFILLABLE:
+        foreign = _foreign_unit(other, random)
     return _encoded(_turns(task, worked, foreign), tokens)
 
 
@@ -150,49 +153,57 @@ def _filled(unit: Unit, fillings: Iterator[str]) -> list[_Piece]:
 
 
 def _encoded(turns: Sequence[_Turn], tokens: TokenModel) -> Sample | None:
-    """Encode a conversation: each turn's prompt is the beginning of the next one's."""
+    """Encode a conversation.
+
+    What fills a slot is encoded by itself, as it is decoded later: with the space before it, and
+    without the words that follow. Everything else is encoded as in a prompt.
+    """
     if not turns:
         return None
-    last = turns[-1]
-    closed = [
-        *last.prompt,
-        PrivateMessage("assistant", PrivateText(last.text)),
-        PrivateMessage("user", PrivateText("-")),
-    ]
-    ids = tokens.encode_chat(closed)
-    trained = [False] * len(ids)
-    end = 0
-    for turn in turns:
+    ids: list[int] = []
+    trained: list[bool] = []
+    read = 0  # tokens of the prompts that are in the sample, with answers encoded as a whole
+    for number, turn in enumerate(turns):
+        following = turns[number + 1].prompt if number + 1 < len(turns) else _closed(turn)
         prompt = tokens.encode_chat(turn.prompt)
-        answer = tokens.encode(turn.text.encode())
-        end = len(prompt) + len(answer)
-        if ids[:end] != [*prompt, *answer]:
+        answered = [*prompt, *tokens.encode(turn.text.encode())]
+        after = tokens.encode_chat(following)[len(answered) :]
+        if tokens.encode_chat(following)[: len(answered)] != answered or not after:
             raise TrainingError(
                 "the chat template of the model rewrites earlier turns",
                 remedy="train a model whose chat template keeps each turn as it was",
             )
-        for place in _places(turn.answer, answer, tokens):
-            trained[len(prompt) + place] = True
-    return Sample(tuple(ids[: end + 1]), tuple(trained[: end + 1]))
+        ids += prompt[read:]
+        trained += [False] * (len(prompt) - read)
+        ends = False
+        for segment, is_filling in _segments(turn.answer):
+            encoded = tokens.encode(segment.encode())
+            ids += encoded
+            # The token after a slot is where the slot ends.
+            trained += [is_filling or (ends and place == 0) for place in range(len(encoded))]
+            ends = is_filling if encoded else ends or is_filling
+        ids.append(after[0])  # the end of the turn
+        trained.append(ends)
+        read = len(answered) + 1
+    return Sample(tuple(ids), tuple(trained))
 
 
-def _places(answer: Sequence[_Piece], ids: Sequence[int], tokens: TokenModel) -> list[int]:
-    """Places of the tokens with words that are trained, and of the token after each run of them."""
-    spans: list[tuple[int, int]] = []
-    position = 0
-    for piece in answer:
-        length = len(piece.text.encode())
-        if piece.trained:
-            spans.append((position, position + length))
-        position += length
-    places: list[int] = []
-    position = 0
-    ends = [position := position + len(tokens.decode([one])) for one in ids]
-    starts = [0, *ends[:-1]]
-    for start, end in spans:
-        covered = [
-            place for place in range(len(ids)) if starts[place] < end and ends[place] > start
-        ]
-        after = next((place for place in range(len(ids)) if starts[place] >= end), len(ids))
-        places += [*covered, after]
-    return sorted(set(places))
+def _closed(turn: _Turn) -> list[PrivateMessage]:
+    """The conversation after the last answer."""
+    return [
+        *turn.prompt,
+        PrivateMessage("assistant", PrivateText(turn.text)),
+        PrivateMessage("user", PrivateText("-")),
+    ]
+
+
+def _segments(answer: Sequence[_Piece]) -> Iterator[tuple[str, bool]]:
+    """Runs of an answer, and whether they fill a slot; a space belongs to the words after it."""
+    space = ""
+    for trained, pieces in groupby(answer, key=lambda piece: piece.trained):
+        text = space + "".join(piece.text for piece in pieces)
+        bare = text if trained else text.rstrip(" ")
+        space = text[len(bare) :]
+        yield bare, trained
+    if space:
+        yield space, False

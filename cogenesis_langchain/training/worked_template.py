@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -93,7 +93,7 @@ def work_out(record: Record, random: Random) -> WorkedTemplate | None:
         return None
     units = split_units(Template((Words(text),)))
     sentences = [
-        _taken_out(record, unit, number, len(units), random) for number, unit in enumerate(units)
+        _sentence_of(record, unit, number, len(units), random) for number, unit in enumerate(units)
     ]
     sentences, untold = _without_one(record, sentences, random)
     written, fillings = _written(sentences)
@@ -103,7 +103,7 @@ def work_out(record: Record, random: Random) -> WorkedTemplate | None:
     return WorkedTemplate(parsed, tuple(fillings), untold)
 
 
-def _taken_out(record: Record, unit: Unit, number: int, count: int, random: Random) -> _Sentence:
+def _sentence_of(record: Record, unit: Unit, number: int, count: int, random: Random) -> _Sentence:
     """Decide what of a sentence becomes slots."""
     words = unit.words
     greeting = _SALUTATION.match(words)
@@ -202,8 +202,12 @@ def _without_one(
     if len(told) < 2 or random.random() < 0.5:
         return sentences, ()
     number, clause = random.choice(told)
-    sentence = sentences[number].unit.words.strip()
-    return [*sentences[:number], *sentences[number + 1 :]], ((clause, sentence),)
+    left_out = sentences[number].unit
+    rest = sentences[number + 1 :]
+    if rest and "\n" in left_out.separator:  # the next one opens its paragraph now
+        unit = replace(rest[0].unit, separator=left_out.separator)
+        rest = [replace(rest[0], unit=unit), *rest[1:]]
+    return [*sentences[:number], *rest], ((clause, left_out.words.strip()),)
 
 
 def _written(sentences: Sequence[_Sentence]) -> tuple[str, list[str]]:

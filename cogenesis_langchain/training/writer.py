@@ -6,23 +6,28 @@ this library: completing a public template from private notes.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.models.local.transformers import TransformersTokens
 from cogenesis_langchain.training.adapter_trainer import trainer_of, with_adapter
 from cogenesis_langchain.training.base_model import open_base
-from cogenesis_langchain.training.gguf_adapter import export_gguf
+from cogenesis_langchain.training.gguf_adapter import check_type, export_gguf
 from cogenesis_langchain.training.model_card import write_card
-from cogenesis_langchain.training.run_folder import RunFolder
+from cogenesis_langchain.training.run_folder import RunFolder, hash_of
 from cogenesis_langchain.training.sample_set import SampleSet
 from cogenesis_langchain.training.settings import WriterSettings
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import TrainerCallback
+
+_BYTES_OF_A_WEIGHT: Final = 48
+"""Three checkpoints of four bytes, each with eight of the optimiser, and the adapter twice."""
 
 
 def train_writer(
@@ -48,7 +53,7 @@ def train_writer(
         MissingDependency: The extra ``training`` is not installed.
         ModelFileError: The base model's file cannot be had.
         TrainingError: There are too few records, the model cannot be trained, the folder holds
-            another run or cannot be written, or the run was interrupted.
+            another run, cannot be written or has too little space, or the run was interrupted.
     """
     if len(records) < settings.validation:
         raise TrainingError(
@@ -56,38 +61,48 @@ def train_writer(
             remedy=f"give at least {settings.validation}, or set validation lower",
         )
     folder = RunFolder(out)
-    folder.claim(base, records, settings)
+    plan = {"base": base, "records": hash_of(records), "settings": settings.model_dump()}
+    folder.check(plan)
+    if folder.gguf.exists():
+        return folder.gguf  # the run was finished before
     model, tokenizer = open_base(base)
+    check_type(model.config.model_type)
+    folder.claim(plan)
+    tuned = with_adapter(model, settings)
+    _check_space(folder, tuned)
     tokens = TransformersTokens(model, tokenizer)
     kept = records[:: settings.validation]
     used = [record for number, record in enumerate(records) if number % settings.validation]
 
     def samples_of(chosen: Sequence[Record], epochs: int) -> SampleSet:
-        return SampleSet(
-            chosen, tokens, epochs=epochs, seed=settings.seed, max_tokens=settings.max_tokens
-        )
+        longest = min(settings.max_tokens, tokens.window)
+        return SampleSet(chosen, tokens, epochs=epochs, seed=settings.seed, max_tokens=longest)
 
-    tuned = with_adapter(model, settings)
-    trainer = trainer_of(
-        tuned,
-        samples_of(used, settings.epochs),
-        samples_of(kept, 1),
-        folder,
-        settings,
-        callbacks,
-    )
+    samples, validation = samples_of(used, settings.epochs), samples_of(kept, 1)
+    trainer = trainer_of(tuned, samples, validation, folder, settings, callbacks)
     try:
         trainer.train(resume_from_checkpoint=folder.last_checkpoint())
-        tuned.save_pretrained(str(folder.adapter))
-        write_card(folder.card, base, records, settings, trainer.state.log_history)
-        return export_gguf(folder.adapter, model.config, folder.gguf)
     except KeyboardInterrupt:
         raise TrainingError(
             f"the run was interrupted after {trainer.state.global_step} steps",
             remedy="start it again: it continues from its last checkpoint",
         ) from None
-    except OSError as error:
+    tuned.save_pretrained(str(folder.adapter))
+    write_card(folder.card, base, records, settings, trainer.state.log_history)
+    return export_gguf(folder.adapter, model.config, folder.gguf)
+
+
+def _check_space(folder: RunFolder, tuned: PeftModel) -> None:
+    """Check that checkpoints and adapter fit on the disk.
+
+    Raises:
+        TrainingError: They do not.
+    """
+    trainable = sum(one.numel() for one in tuned.parameters() if one.requires_grad)
+    needed = trainable * _BYTES_OF_A_WEIGHT
+    free = shutil.disk_usage(folder.path).free
+    if free < needed:
         raise TrainingError(
-            f"the run cannot be saved in {out}: {error.strerror}",
-            remedy="free some space and start it again: it continues from its last checkpoint",
-        ) from None
+            f"the run needs {needed / 1e6:.0f} MB in {folder.path}, which has {free / 1e6:.0f} MB",
+            remedy="free some space, or give a folder on another disk",
+        )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
-_REPAIR: Final = """Your answer cannot be used:
-{faults}
+_REPAIR: Final = """{prompt}
 
-Answer again, whole, with these faults mended."""
+An earlier answer could not be used:
+{faults}"""
 
 
 @dataclass(slots=True)
@@ -61,24 +61,24 @@ class Author:
         Returns:
             The answer; None if the second one has faults too.
         """
-        asked: list[BaseMessage] = [HumanMessage(prompt)]
+        asked = prompt
         for _ in range(2):
-            answer, faults, raw = self._once(asked, shape, faults_of)
+            answer, faults = self._once(asked, shape, faults_of)
             if answer is not None and not faults:
                 return answer
             listed = "\n".join(f"- {fault}" for fault in faults)
-            asked = [*asked, raw, HumanMessage(_REPAIR.format(faults=listed))]
+            asked = _REPAIR.format(prompt=prompt, faults=listed)
         self.cost.rejected += 1
         return None
 
     def _once(
         self,
-        asked: Sequence[BaseMessage],
+        asked: str,
         shape: type[_Answer],
         faults_of: Callable[[_Answer], Sequence[str]],
-    ) -> tuple[_Answer | None, Sequence[str], BaseMessage]:
+    ) -> tuple[_Answer | None, Sequence[str]]:
         structured = self._model.with_structured_output(shape, include_raw=True)
-        answered = structured.invoke(list(asked))
+        answered = structured.invoke([HumanMessage(asked)])
         assert isinstance(answered, dict)
         raw, parsed = answered["raw"], answered["parsed"]
         usage = getattr(raw, "usage_metadata", None) or {}
@@ -86,5 +86,5 @@ class Author:
         self.cost.input_tokens += usage.get("input_tokens", 0)
         self.cost.output_tokens += usage.get("output_tokens", 0)
         if not isinstance(parsed, shape):
-            return None, ["it is not of the form that was asked for"], raw
-        return parsed, faults_of(parsed), raw
+            return None, ["it was not of the form that was asked for"]
+        return parsed, faults_of(parsed)

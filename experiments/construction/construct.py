@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.datasets.record import (
     Instruction,
     Profile,
@@ -18,13 +19,16 @@ from cogenesis_langchain.datasets.record import (
     Writing,
 )
 from cogenesis_langchain.datasets.validate import find_faults
+from cogenesis_langchain.whole_file import whole_file
 from experiments.construction.answers import Assignment, Person, PersonalText, Portraits
 from experiments.construction.author import Author
 from experiments.construction.checks import faults_of_groups, faults_of_person, too_similar
 from experiments.construction.journal import Journal
+from experiments.errors import ExperimentError
 
 JOURNAL: Final = "answers.jsonl"
 RECORDS: Final = "records.jsonl"
+_PLAN: Final = "plan"
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 _GROUPS: Final = """Name {count} groups of people whose members write texts in their everyday life:
@@ -81,19 +85,27 @@ def construct(
         The records, which are also in the folder.
 
     Raises:
-        ExperimentError: The folder holds something else.
+        ExperimentError: The folder holds something else or another plan, or the author names too
+            few groups.
     """
-    building = _Building(author, Journal(folder / JOURNAL))
-    made = tuple(building.records(plan, progress))
-    lines = "".join(record.model_dump_json() + "\n" for record in made)
-    partial = folder / f"{RECORDS}.part"
-    partial.write_text(lines, encoding="utf-8")
-    partial.replace(folder / RECORDS)
+    journal = Journal(folder / JOURNAL)
+    planned = asdict(plan)
+    if _PLAN not in journal:
+        journal.add(_PLAN, planned)
+    if journal[_PLAN] != planned:
+        raise ExperimentError(
+            f"{folder} holds a construction with another plan",
+            remedy="give another folder, or the numbers that it was started with",
+        )
+    made = tuple(_Building(author, journal).records(plan, progress))
+    with whole_file(folder / RECORDS) as path:
+        lines = "".join(record.model_dump_json() + "\n" for record in made)
+        path.write_text(lines, encoding="utf-8")
     return made
 
 
 class _Building:
-    """Asks for what the journal has not."""
+    """Asks for what the journal lacks."""
 
     def __init__(self, author: Author, journal: Journal) -> None:
         self._author = author
@@ -102,8 +114,13 @@ class _Building:
     def records(self, plan: Plan, progress: Callable[[int], None]) -> Iterator[Record]:
         asked = _GROUPS.format(count=plan.groups)
         groups = self._answer("groups", asked, Portraits, faults_of_groups(plan.groups))
+        if groups is None:
+            raise ExperimentError(
+                f"the author did not name {plan.groups} groups of people",
+                remedy="use a stronger model, and another folder",
+            )
         done = 0
-        for number, group in enumerate(groups.groups[: plan.groups] if groups else (), start=1):
+        for number, group in enumerate(groups.groups[: plan.groups], start=1):
             known: list[str] = []
             for place in range(1, plan.people + 1):
                 step = f"{number}-{place}"
@@ -145,7 +162,13 @@ class _Building:
             answer = self._author.ask(prompt, shape, faults_of)
             self._journal.add(step, None if answer is None else answer.model_dump())
         kept = self._journal[step]
-        return None if kept is None else shape.model_validate(kept)
+        try:
+            return None if kept is None else shape.model_validate(kept)
+        except ValidationError:
+            raise ExperimentError(
+                f"the answer to step {step} in the folder is of another form",
+                remedy="give another folder",
+            ) from None
 
 
 def _described(person: Person) -> str:
@@ -185,5 +208,5 @@ def _faults_of_record(record_of: Callable[[PersonalText], Record], text: Persona
     try:
         record = record_of(text)
     except ValidationError as error:
-        return [str(problem["msg"]) for problem in error.errors(include_input=False)]
+        return [described(error, private=False)]
     return [fault.what for fault in find_faults([record])]

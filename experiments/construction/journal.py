@@ -23,11 +23,11 @@ class Journal:
         self._answers: dict[str, object] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-            whole = text[: text.rfind("\n") + 1]
-            if whole != text:
-                path.write_text(whole, encoding="utf-8")
-            for line in whole.splitlines():
+            content = path.read_bytes() if path.exists() else b""
+            whole = content[: content.rfind(b"\n") + 1]
+            if whole != content:
+                path.write_bytes(whole)
+            for line in whole.splitlines():  # of bytes: only at line feeds and carriage returns
                 entry = json.loads(line)
                 self._answers[entry["step"]] = entry["answer"]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -46,5 +46,5 @@ class Journal:
     def add(self, step: str, answer: object) -> None:
         """Keep an answer."""
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "answer": answer}, ensure_ascii=False) + "\n")
+            file.write(json.dumps({"step": step, "answer": answer}) + "\n")
         self._answers[step] = answer

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,7 @@ from support.tiny_training import tiny_base
 from cogenesis_langchain.cli import main
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.errors import TrainingError
-from cogenesis_langchain.training.gguf_adapter import export_gguf
+from cogenesis_langchain.training.gguf_adapter import check_type, export_gguf
 from cogenesis_langchain.training.settings import WriterSettings
 from cogenesis_langchain.training.writer import train_writer
 
@@ -25,7 +27,13 @@ DATA = Path(__file__).parents[2] / "experiments" / "data" / "training.jsonl"
 RECORDS = load_records(DATA)[:6]
 """Four to train on, and two that validate."""
 SETTINGS = WriterSettings(
-    rank=2, batch=1, epochs=1, validation=3, steps_between_checks=2, learning_rate=0.01
+    rank=2,
+    batch=1,
+    epochs=1,
+    validation=3,
+    steps_between_checks=2,
+    patience=1,
+    learning_rate=0.01,
 )
 
 
@@ -54,7 +62,7 @@ def steps_of_a_run(base: str, out: Path) -> list[int]:
 
 
 def test_training_lowers_the_loss_and_leaves_adapter_and_card(base: str, tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"epochs": 3})
+    settings = SETTINGS.model_copy(update={"epochs": 2, "steps_between_checks": 8})
     made = train_writer(RECORDS, base, tmp_path, settings)
     assert made == tmp_path / "writer.gguf"
     assert made.read_bytes()[:4] == b"GGUF"
@@ -99,6 +107,20 @@ def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="cannot be opened"):
         train_writer(RECORDS, str(tmp_path), tmp_path / "run", SETTINGS)
+    assert not (tmp_path / "run").exists(), "a mistyped name does not claim the folder"
+
+
+def test_a_model_of_another_type_is_refused_before_it_is_trained() -> None:
+    with pytest.raises(TrainingError, match="type 'granite' cannot be written"):
+        check_type("granite")
+
+
+def test_too_little_space_is_told_before_training(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(TrainingError, match=r"needs 0 MB in .* which has 0 MB"):
+        train_writer(RECORDS, base, tmp_path, SETTINGS)
 
 
 def test_a_folder_without_an_adapter_is_no_export(base: str, tmp_path: Path) -> None:
@@ -124,5 +146,5 @@ def test_the_command_trains(
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    assert capsys.readouterr().out.splitlines()[-1] == str(out / "writer.gguf")
+    assert capsys.readouterr().out.splitlines() == [str(out / "writer.gguf")]
     assert json.loads((out / "plan.json").read_text())["settings"]["rank"] == 2

@@ -39,21 +39,34 @@ def runs(sample: Sample) -> list[str]:
     return found
 
 
-def test_what_fills_the_slots_is_trained_with_the_token_after_it() -> None:
+def test_each_run_is_a_filling_and_the_one_token_after_it() -> None:
     worked = work_out(RECORDS[0], Random(5))
     assert worked is not None
+    told = [*worked.fillings, *(sentence for _, sentence in worked.untold)]
     found = runs(sample_of(5))
-    for filling in worked.fillings:
+    for filling in told:
         run = next(one for one in found if filling in one)
-        assert len(run.strip()) <= len(filling) + 20
+        after = run.removeprefix(" ").removeprefix(filling)
+        assert len(TOKENS.encode(after.encode())) == 1, (filling, after)
+    others = [run for run in found if not any(filling in run for filling in told)]
+    assert all(not run.strip("\x03") for run in others), "only the ends of empty answers"
 
 
 def test_prompts_and_words_of_the_template_are_not_trained() -> None:
     sample = sample_of(5)
-    assert sum(sample.trained) < len(sample.ids) / 4
+    assert 0 < sum(sample.trained) < len(sample.ids) / 4
     for run in runs(sample):
         assert "Notes:" not in run
         assert "Go on." not in run
+
+
+def test_a_sample_reads_as_the_whole_conversation() -> None:
+    text = TOKENS.decode(sample_of(5).ids).decode()
+    assert text.startswith("\x02system\n")
+    assert text.endswith("\x03")
+    assert text.count("\x02user\n") == text.count("\x02assistant\n")
+    for filling in (work_out(RECORDS[0], Random(5)) or pytest.fail("no template")).fillings:
+        assert filling in text
 
 
 def test_a_slot_that_the_notes_cannot_fill_ends_the_turn() -> None:
@@ -86,13 +99,26 @@ def test_a_set_gives_each_record_another_template_every_epoch() -> None:
 
 def test_a_set_whose_samples_are_too_long_says_so() -> None:
     made = SampleSet(RECORDS, TOKENS, epochs=1, seed=1, max_tokens=100)
-    with pytest.raises(TrainingError, match="at most 100 tokens"):
+    with pytest.raises(TrainingError, match="longer than 100 tokens"):
         made.sample(0)
+
+
+def test_texts_that_cannot_be_templates_are_told_apart() -> None:
+    bracketed = [one.model_copy(update={"reference": "See [annex 1]."}) for one in RECORDS]
+    made = SampleSet(bracketed, TOKENS, epochs=1, seed=1, max_tokens=100)
+    with pytest.raises(TrainingError, match="all have brackets"):
+        made.sample(0)
+
+
+def test_a_single_record_has_no_slot_of_another() -> None:
+    made = SampleSet(RECORDS[:1], TOKENS, epochs=1, seed=1, max_tokens=100_000)
+    seeds = [made.sample(0)]
+    assert seeds[0].trained[-2] or seeds[0].trained[-3], "it ends with a filling"
 
 
 @pytest.mark.slow
 def test_labels_are_ignored_where_nothing_is_trained() -> None:
     made = SampleSet(RECORDS, TOKENS, epochs=1, seed=1, max_tokens=100_000)
-    sample, tensors = made.sample(0), made[0]
-    for trained, label in zip(sample.trained, tensors["labels"].tolist(), strict=True):
-        assert trained == (label != IGNORED)
+    sample, labels = made.sample(0), made[0]["labels"].tolist()
+    for token, trained, label in zip(sample.ids, sample.trained, labels, strict=True):
+        assert label == (token if trained else IGNORED)

@@ -43,6 +43,8 @@ def test_a_filled_template_is_the_text_that_it_was_made_of(seed: int) -> None:
         for _, sentence in one.untold:
             assert squeezed(sentence) in squeezed(record.reference)
             assert squeezed(sentence) not in told
+        paragraphs = record.reference.strip().count("\n\n")
+        assert filled(one).count("\n\n") >= paragraphs - len(one.untold)
 
 
 def test_required_facts_stand_in_slots() -> None:

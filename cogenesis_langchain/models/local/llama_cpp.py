@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from cogenesis_langchain.errors import (
     ContextTooLong,
     LocalModelError,
-    ModelFileError,
     require_package,
 )
 from cogenesis_langchain.models.base import (
@@ -24,21 +23,21 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.local.chat_template import Renderer, render_parts
+from cogenesis_langchain.models.local.chat_template import render_parts
 from cogenesis_langchain.models.local.grammar import GrammarProcessor, GrammarVocabulary
 from cogenesis_langchain.models.local.llama_cpp_adapter import LlamaCppAdapter
+from cogenesis_langchain.models.local.llama_cpp_file import open_llama, renderer_of
 from cogenesis_langchain.models.local.token_exclusion import Exclusion, piece_of
 
 if TYPE_CHECKING:
     import numpy as np
-    from llama_cpp import Llama, LogitsProcessorList
+    from llama_cpp import LogitsProcessorList
     from llama_cpp._internals import LlamaContext, LlamaModel
     from llama_cpp.llama_types import CreateCompletionStreamResponse
     from numpy.typing import NDArray
 
     from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 
-_BATCH: Final = 256
 _Piece = LocalChunk | None
 
 
@@ -76,10 +75,10 @@ class LlamaCppModel:
         self._name = path.stem
         self._n_ctx = n_ctx
         self._repeat_penalty = repeat_penalty
-        self._llama = _open(path, n_ctx, n_threads)
+        self._llama = open_llama(path, n_ctx, n_threads)
         self._adapter = LlamaCppAdapter(self.weights, Path(adapter)) if adapter else None
         self.use_adapter(self._llama._ctx)
-        self._render = _renderer(self._llama)
+        self._render = renderer_of(self._llama)
         self._exclusion = Exclusion(self.weights)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="llama-cpp")
 
@@ -99,7 +98,7 @@ class LlamaCppModel:
         return self._llama._model
 
     def use_adapter(self, context: LlamaContext) -> None:
-        """Let a further context over the weights use the model's adapter, if it has one."""
+        """Let a context over the weights use the model's adapter, if it has one."""
         if self._adapter is not None:
             self._adapter.set_in(context)
 
@@ -264,45 +263,3 @@ class _Steps:
     def __call__(self, ids: NDArray[np.intc], logits: NDArray[np.single]) -> bool:
         self.count = len(ids) - self._prompt_tokens + 1
         return self.cancelled.is_set()
-
-
-def _open(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
-    from llama_cpp import Llama
-
-    try:
-        return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
-    except ValueError:
-        raise ModelFileError(
-            f"llama.cpp cannot open {path.name!r}",
-            remedy="it must be an undamaged GGUF file; `cogenesis models pull NAME` fetches one",
-        ) from None
-
-
-def _renderer(llama: Llama) -> Renderer:
-    """The chat template that the model file carries."""
-    from jinja2 import TemplateError
-    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-    template = llama.metadata.get("tokenizer.chat_template")
-    if template is None:
-        raise ModelFileError(
-            "the model file carries no chat template",
-            remedy="use an instruction-tuned model (its name often ends in -instruct or -chat)",
-        )
-    # Detokenising drops control tokens, so the begin and end marks are read from the vocabulary.
-    begin, end = (
-        llama._model.token_get_text(token) if token != -1 else ""
-        for token in (llama.token_bos(), llama.token_eos())
-    )
-    formatter = Jinja2ChatFormatter(template=template, bos_token=begin, eos_token=end)
-
-    def render(turns: list[dict[str, str]]) -> str:
-        try:
-            return formatter(messages=turns).prompt  # type: ignore[arg-type]  # plain role/content
-        except (TemplateError, ValueError):
-            raise LocalModelError(
-                "the model's chat template refuses this order of roles",
-                remedy="use a model whose chat template takes a system turn",
-            ) from None
-
-    return render

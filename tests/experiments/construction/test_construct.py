@@ -11,6 +11,7 @@ from cogenesis_langchain.datasets.validate import check
 from experiments.construction.answers import Person, PersonalText, Portraits
 from experiments.construction.author import Author
 from experiments.construction.construct import JOURNAL, RECORDS, Plan, construct
+from experiments.construction.journal import Journal
 from experiments.construction.statistics import table
 from experiments.errors import ExperimentError
 
@@ -84,9 +85,33 @@ def test_the_same_person_twice_is_refused(tmp_path: Path) -> None:
     assert len(construct(made_by, PLAN, tmp_path)) == 2  # one a group
 
 
-def test_without_groups_nothing_is_made(tmp_path: Path) -> None:
+def test_an_author_who_names_too_few_groups_is_refused(tmp_path: Path) -> None:
     made_by, _ = author(lambda shape, number: Portraits(groups=["bakers"]))
-    assert construct(made_by, PLAN, tmp_path) == ()
+    with pytest.raises(ExperimentError, match="did not name 2 groups"):
+        construct(made_by, PLAN, tmp_path)
+
+
+def test_a_folder_holds_one_plan(tmp_path: Path) -> None:
+    construct(author()[0], PLAN, tmp_path)
+    with pytest.raises(ExperimentError, match="another plan"):
+        construct(author()[0], Plan(groups=3, people=2, tasks=1), tmp_path)
+
+
+def test_a_step_of_another_form_is_told(tmp_path: Path) -> None:
+    construct(author()[0], PLAN, tmp_path)
+    journal = tmp_path / JOURNAL
+    journal.write_text(journal.read_text().replace('"style"', '"manner"'))
+    with pytest.raises(ExperimentError, match="step 1-1 in the folder is of another form"):
+        construct(author()[0], PLAN, tmp_path)
+
+
+def test_any_text_survives_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / JOURNAL)
+    journal.add("one", "a\u2028b\u0085c\né")
+    content = (tmp_path / JOURNAL).read_bytes()
+    (tmp_path / JOURNAL).write_bytes(content + '{"é'.encode()[:-1])  # cut inside a letter
+    assert Journal(tmp_path / JOURNAL)["one"] == "a\u2028b\u0085c\né"
+    assert (tmp_path / JOURNAL).read_bytes() == content
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Opens a GGUF file with llama.cpp, and its chat template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cogenesis_langchain.errors import LocalModelError, ModelFileError
+from cogenesis_langchain.models.local.chat_template import Renderer
+
+if TYPE_CHECKING:
+    from llama_cpp import Llama
+
+_BATCH: Final = 256
+
+
+def open_llama(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
+    """Load a model.
+
+    Raises:
+        ModelFileError: It is not a GGUF model.
+    """
+    from llama_cpp import Llama
+
+    try:
+        return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
+    except ValueError:
+        raise ModelFileError(
+            f"llama.cpp cannot open {path.name!r}",
+            remedy="it must be an undamaged GGUF file; `cogenesis models pull NAME` fetches one",
+        ) from None
+
+
+def renderer_of(llama: Llama) -> Renderer:
+    """The chat template that the model file carries.
+
+    Raises:
+        ModelFileError: It carries none.
+    """
+    from jinja2 import TemplateError
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    template = llama.metadata.get("tokenizer.chat_template")
+    if template is None:
+        raise ModelFileError(
+            "the model file carries no chat template",
+            remedy="use an instruction-tuned model (its name often ends in -instruct or -chat)",
+        )
+    # Detokenising drops control tokens, so the begin and end marks are read from the vocabulary.
+    begin, end = (
+        llama._model.token_get_text(token) if token != -1 else ""
+        for token in (llama.token_bos(), llama.token_eos())
+    )
+    formatter = Jinja2ChatFormatter(template=template, bos_token=begin, eos_token=end)
+
+    def render(turns: list[dict[str, str]]) -> str:
+        try:
+            return formatter(messages=turns).prompt  # type: ignore[arg-type]  # plain role/content
+        except (TemplateError, ValueError):
+            raise LocalModelError(
+                "the model's chat template refuses this order of roles",
+                remedy="use a model whose chat template takes a system turn",
+            ) from None
+
+    return render
