@@ -67,7 +67,7 @@ def train_combiner(
         out: Folder of the run, where the weight is written to `WEIGHT`.
         features: What the network reads.
         tokens: Most tokens of a reference.
-        validation: Every so many-th record is kept for validation.
+        validation: Every n-th record is kept for validation.
         progress: Called with the number of records that are read.
 
     Raises:

@@ -20,7 +20,7 @@ class WriterSettings(BaseModel):
         max_tokens: Longer samples are left out.
         steps_between_checks: Steps between two validations, each of which saves a checkpoint.
         patience: Validations without a better loss after which training ends.
-        validation: Every so many-th record is kept for validation.
+        validation: Every n-th record is kept for validation.
         seed: Order of the records, templates, and the adapter's first weights.
     """
 
