@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cogenesis_langchain.errors import LedgerError
+from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.local.llama_cpp_file import decoder_of
 from cogenesis_langchain.privacy.ledger.chain import LedgerLine, TornWrite, read
 from cogenesis_langchain.privacy.ledger.chain import verify as verify_chain
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
@@ -27,11 +29,17 @@ Ledger = Annotated[
     typer.Option("--path", default_factory=default_ledger_path, help="first file of the ledger"),
 ]
 Full = Annotated[bool, typer.Option("--full", help="print the exact payload")]
+Tokenizer = Annotated[
+    str | None,
+    typer.Option(help="GGUF model with the tokens of the server; token ids are shown as text"),
+]
 Last = Annotated[int, typer.Option(min=1, help="number of entries to show")]
 Anchor = Annotated[
     str | None,
     typer.Option(help="anchor that an earlier `verify` printed; reveals removed last lines"),
 ]
+
+Decode = Callable[[Sequence[int]], str]
 
 _LOOPBACK_PORT = re.compile(r"(//(?:127\.0\.0\.1|localhost|\[::1\])):\d+")
 
@@ -44,13 +52,14 @@ _GROUPS: dict[str, Callable[[LedgerEntry], str]] = {
 
 
 @ledger_app.command()
-def show(path: Ledger, last: Last = 10, full: Full = False) -> None:
+def show(path: Ledger, last: Last = 10, full: Full = False, tokenizer: Tokenizer = None) -> None:
     """Print the newest entries: when, where to, why, and what was sent.
 
     Of a chat only the last message is printed, which holds the instruction; the messages before it
     are the fixed prompt. With --full the exact payload is printed.
     """
     console = Console()
+    decode = decoder_of(catalog.require(tokenizer)) if tokenizer else None
     console.print(f"ledger: {path}", soft_wrap=True)
     for line in deque(read(path), maxlen=last):
         console.print(_heading(line), style="bold", soft_wrap=True)
@@ -59,7 +68,7 @@ def show(path: Ledger, last: Last = 10, full: Full = False) -> None:
             about = f"{line.content.endpoint}\nprivate values: {masked or 'none'}"
             if line.content.purpose == "fused":
                 about += "\nthis request shows the cloud model the text so far"
-            body = _readable(line.content.payload, full=full)
+            body = _readable(line.content.payload, full=full, decode=decode)
             console.print(Text(f"{_printable(about)}\n{body}\n"), soft_wrap=True)
 
 
@@ -118,17 +127,17 @@ def _heading(line: LedgerLine) -> Text:
     return Text(_printable(f"{line.number}  {when}  {summary}"))
 
 
-def _readable(payload: bytes, *, full: bool) -> str:
+def _readable(payload: bytes, *, full: bool, decode: Decode | None) -> str:
     try:
         body = json.loads(payload, object_pairs_hook=_without_repeats)
     except ValueError:
         return _printable(payload.decode("utf-8", "backslashreplace"))
     if not full and isinstance(body, dict):
-        return _printable("\n".join(_folded(body)))
+        return _printable("\n".join(_folded(body, decode)))
     return _printable(json.dumps(body, indent=2, ensure_ascii=False))
 
 
-def _folded(body: Mapping[str, object]) -> Iterator[str]:
+def _folded(body: Mapping[str, object], decode: Decode | None) -> Iterator[str]:
     """What varies of a request: its settings, the last message, or the text to score."""
     for name, value in body.items():
         if name == "messages" and isinstance(value, list) and value:
@@ -137,7 +146,9 @@ def _folded(body: Mapping[str, object]) -> Iterator[str]:
             last = value[-1]
             yield str(last.get("content", last) if isinstance(last, dict) else last)
         elif isinstance(value, list) and value and all(isinstance(one, int) for one in value):
-            yield f"{name}: {len(value)} token ids (--full shows them)"
+            count = f"{name}: {len(value)} token ids"
+            hint = "--full shows them, --tokenizer MODEL their text"
+            yield f"{count}, as text:\n{decode(value)}" if decode else f"{count} ({hint})"
         else:
             yield f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cogenesis_langchain.cli import app, main
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.ledger.chain import verify
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
@@ -174,6 +175,29 @@ def test_show_folds_the_fixed_prompt_unless_it_is_asked_for(
     run(monkeypatch, "show", "--full")
     whole = capsys.readouterr().out
     assert "You plan texts" in whole and "499" in whole
+
+
+@pytest.mark.real
+def test_token_ids_are_shown_as_text_with_a_tokenizer(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tiny_local_model: LlamaCppModel,
+) -> None:
+    ids = tiny_local_model.tokens().encode(b"Dear Dr Obi, thank you")
+    payload = json.dumps({"prompt": ids, "logprobs": 20}).encode()
+    time = datetime(2026, 5, 1, tzinfo=UTC)
+    record(path, LedgerEntry(SCORE, "fused", "open", payload, {}, time))
+    run(monkeypatch, "show", "--tokenizer", tiny_local_model._llama.model_path)
+    assert f"{len(ids)} token ids, as text:\nDear Dr Obi, thank you" in capsys.readouterr().out
+
+
+def test_a_tokenizer_that_is_no_model_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "text.gguf").write_text("no model")
+    assert run(monkeypatch, "show", "--tokenizer", str(tmp_path / "text.gguf"))
+    assert "llama.cpp cannot open 'text.gguf'" in capsys.readouterr().err
 
 
 def test_servers_on_loopback_are_one_row(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cogenesis_langchain.errors import LocalModelError, ModelFileError
+from cogenesis_langchain.errors import LocalModelError, ModelFileError, require_package
 from cogenesis_langchain.models.local.chat_template import Renderer
 
 if TYPE_CHECKING:
@@ -25,10 +26,7 @@ def open_llama(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
     try:
         return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
     except ValueError:
-        raise ModelFileError(
-            f"llama.cpp cannot open {path.name!r}",
-            remedy="it must be an undamaged GGUF file; `cogenesis models pull NAME` fetches one",
-        ) from None
+        raise _not_a_model(path) from None
 
 
 def renderer_of(llama: Llama) -> Renderer:
@@ -63,3 +61,32 @@ def renderer_of(llama: Llama) -> Renderer:
             ) from None
 
     return render
+
+
+def decoder_of(path: Path) -> Callable[[Sequence[int]], str]:
+    """A function that turns token ids of a model into text; the weights are not loaded.
+
+    Raises:
+        MissingDependency: llama-cpp-python is not installed.
+        ModelFileError: It is not a GGUF model.
+    """
+    require_package("llama_cpp", extra="llama-cpp")
+    from llama_cpp import Llama
+
+    try:
+        vocabulary = Llama(str(path), vocab_only=True, verbose=False)
+    except ValueError:
+        raise _not_a_model(path) from None
+
+    def decode(ids: Sequence[int]) -> str:
+        content: bytes = vocabulary.detokenize(list(ids), special=True)
+        return content.decode(errors="backslashreplace")
+
+    return decode
+
+
+def _not_a_model(path: Path) -> ModelFileError:
+    return ModelFileError(
+        f"llama.cpp cannot open {path.name!r}",
+        remedy="it must be an undamaged GGUF file; `cogenesis models pull NAME` fetches one",
+    )
