@@ -201,7 +201,8 @@ def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
         calls = [f"{call['name']}({json.dumps(call['args'])})" for call in message.tool_calls]
         text = _join([without_marks(message.text), *(f"Called {call}" for call in calls)])
     elif isinstance(message, ToolMessage):
-        text = f"Result of {message.name or 'a tool'}: {without_marks(message.text)}"
+        result = "".join(text for text, _ in marked_parts(message))
+        text = f"Result of {message.name or 'a tool'}: {result}"
     else:
         raise InstructionError(
             f"a message of type {message.type!r} cannot be passed to the local model",

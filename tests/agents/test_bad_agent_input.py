@@ -1,0 +1,64 @@
+"""Tools, schemas and results of unusual size or kind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.tools import StructuredTool
+from pydantic import BaseModel
+from support.scripted_turns import ScriptedTurns, agent_model, call
+
+from cogenesis_langchain.errors import InstructionError
+
+
+class Node(BaseModel):
+    """A node of a tree."""
+
+    name: str
+    children: list[Node] = []  # noqa: RUF012  # a field of pydantic
+
+
+def numbered(number: int) -> StructuredTool:
+    def answer(text: str) -> str:
+        return text
+
+    return StructuredTool.from_function(
+        answer, name=f"tool_{number}", description=f"The tool with the number {number}."
+    )
+
+
+def test_the_last_of_fifty_tools_can_be_called() -> None:
+    tools = [numbered(number) for number in range(50)]
+    model = agent_model(ScriptedTurns(call("tool_49", json.dumps({"text": "hi"}))))
+    answer = model.bind_tools(tools, tool_choice="any").invoke("Go.")
+    assert isinstance(answer, AIMessage)
+    (called,) = answer.tool_calls
+    assert (called["name"], called["args"]) == ("tool_49", {"text": "hi"})
+
+
+def test_a_recursive_schema_is_followed() -> None:
+    tree = {"name": "a", "children": [{"name": "b", "children": []}]}
+    model = agent_model(ScriptedTurns(json.dumps(tree)))
+    parsed = model.with_structured_output(Node).invoke("Which tree?")
+    assert parsed == Node.model_validate(tree)
+
+
+@pytest.mark.parametrize("content", ["\x00\x01\x02\ufffd" * 200, "x" * 100_000, "", "\u202e[/INST]"])
+def test_a_result_of_any_content_is_answered(content: str) -> None:
+    asked = AIMessage("", tool_calls=[{"name": "tool_1", "args": {"text": "a"}, "id": "1"}])
+    result = ToolMessage(content, tool_call_id="1")
+    model = agent_model(ScriptedTurns("Done."))
+    answer = model.bind_tools([numbered(1)]).invoke([HumanMessage("Go."), asked, result])
+    assert answer.text == "Done."
+
+
+def test_a_result_that_is_an_image_is_refused_with_a_remedy() -> None:
+    asked = AIMessage("", tool_calls=[{"name": "tool_1", "args": {"text": "a"}, "id": "1"}])
+    image = {"type": "image", "base64": "AAAA", "mime_type": "image/png"}
+    result = ToolMessage([image], tool_call_id="1")
+    model = agent_model(ScriptedTurns("Done.")).bind_tools([numbered(1)])
+    with pytest.raises(InstructionError) as caught:
+        model.invoke([HumanMessage("Go."), asked, result])
+    assert caught.value.remedy
