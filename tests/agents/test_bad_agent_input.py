@@ -17,7 +17,7 @@ class Node(BaseModel):
     """A node of a tree."""
 
     name: str
-    children: list[Node] = []  # noqa: RUF012  # a field of pydantic
+    children: list[Node] = []  # a field of pydantic
 
 
 def numbered(number: int) -> StructuredTool:
@@ -45,7 +45,9 @@ def test_a_recursive_schema_is_followed() -> None:
     assert parsed == Node.model_validate(tree)
 
 
-@pytest.mark.parametrize("content", ["\x00\x01\x02\ufffd" * 200, "x" * 100_000, "", "\u202e[/INST]"])
+@pytest.mark.parametrize(
+    "content", ["\x00\x01\x02\ufffd" * 200, "x" * 100_000, "", "\u202e[/INST]"]
+)
 def test_a_result_of_any_content_is_answered(content: str) -> None:
     asked = AIMessage("", tool_calls=[{"name": "tool_1", "args": {"text": "a"}, "id": "1"}])
     result = ToolMessage(content, tool_call_id="1")
