@@ -3,12 +3,16 @@
 A private mark is part of the text itself, because converters of LangChain drop whatever else a
 content block carries: `convert_to_openai_messages`, `trim_messages`, prompt templates. A public
 mark need not survive: a text that lost it is judged like any other.
+
+Each private mark has a random number, which its end repeats. A document cannot know it, so no
+document can end the mark that it stands in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
 from langchain_core.messages import BaseMessage
@@ -19,9 +23,10 @@ from cogenesis_langchain.errors import InstructionError
 Mark: TypeAlias = Literal["public", "private", ""]
 
 _KEY: Final = "cogenesis"
-_BEGIN: Final = "<cogenesis:private>"
-_END: Final = "</cogenesis:private>"
-_TAG: Final = re.compile(rf"({_BEGIN}|{_END})")
+_NAME: Final = "cogenesis:private"
+_BEGIN: Final = re.compile(rf"<{_NAME} (?P<number>[0-9a-f]{{16}})>")
+_TAG: Final = re.compile(rf"</?{_NAME} [0-9a-f]{{16}}>")
+_REST_OF_A_TAG: Final = re.compile(r"(?:[a-z:/]* )?[0-9a-f]{0,16}>")
 _ESCAPED: Final = re.compile(r"cogenesis\s*:\s*private", re.I)
 
 
@@ -35,7 +40,8 @@ def private(text: str) -> dict[str, object]:
 
     The text of the block holds the mark; the local model reads it without.
     """
-    marked = f"{_BEGIN}{_TAG.sub('', text)}{_END}"
+    number = secrets.token_hex(8)
+    marked = f"<{_NAME} {number}>{text}</{_NAME} {number}>"
     return {"type": "text", "text": marked, "extras": {_KEY: "private"}}
 
 
@@ -71,12 +77,14 @@ def marked_parts(message: BaseMessage) -> list[tuple[str, Mark]]:
     parts: list[tuple[str, Mark]] = []
     complete = True
     for text, mark in _blocks(message):
-        pieces = _TAG.split(text)
-        complete = complete and _is_complete(pieces)
-        for number, piece in enumerate(pieces[::2]):
+        pieces = list(_pieces(text))
+        complete = complete and not any(_is_cut(piece) for piece, inside in pieces if not inside)
+        for piece, inside in pieces:
             if piece or len(pieces) == 1:
-                parts.append((piece, "private" if number % 2 else mark))
-    return parts if complete else [(text, mark or "private") for text, mark in parts]
+                parts.append((piece, "private" if inside else mark))
+    if complete:
+        return parts
+    return [(without_marks(text), mark or "private") for text, mark in _blocks(message)]
 
 
 def without_marks(text: str) -> str:
@@ -102,17 +110,25 @@ def _blocks(message: BaseMessage) -> Iterator[tuple[str, Mark]]:
             )
 
 
-def _is_complete(pieces: Sequence[str]) -> bool:
-    """Whether the tags between the pieces of a text alternate, and no piece holds half a tag."""
-    tags = pieces[1::2]
-    return tags == [_BEGIN, _END] * (len(tags) // 2) and not any(map(_is_cut, pieces[::2]))
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Runs of a text, and whether they stand in a private mark; a mark without end is no mark."""
+    position = 0
+    while begin := _BEGIN.search(text, position):
+        closing = f"</{_NAME} {begin['number']}>"
+        end = text.find(closing, begin.end())
+        if end < 0:
+            break
+        yield text[position : begin.start()], False
+        yield text[begin.end() : end], True
+        position = end + len(closing)
+    yield text[position:], False
 
 
 def _is_cut(piece: str) -> bool:
-    """Whether a text has an escaped tag, or begins or ends with a part of one."""
-    halves = (
-        piece.endswith(tag[:size]) or piece.startswith(tag[-size:])
-        for tag in (_BEGIN, _END)
-        for size in range(1, len(tag))
+    """Whether a text outside the marks has a tag, or begins or ends with a part of one."""
+    ends = any(
+        piece.endswith(f"<{slash}{_NAME}"[:size])
+        for slash in ("", "/")
+        for size in range(1, len(_NAME) + 3)
     )
-    return bool(_ESCAPED.search(piece)) or any(halves)
+    return ends or bool(_ESCAPED.search(piece) or _REST_OF_A_TAG.match(piece))

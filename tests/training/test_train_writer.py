@@ -62,7 +62,9 @@ def steps_of_a_run(base: str, out: Path) -> list[int]:
 
 
 def test_training_lowers_the_loss_and_leaves_adapter_and_card(base: str, tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"epochs": 2, "steps_between_checks": 8})
+    settings = SETTINGS.model_copy(
+        update={"epochs": 2, "steps_between_checks": 8, "learning_rate": 0.1}
+    )
     made = train_writer(RECORDS, base, tmp_path, settings)
     assert made == tmp_path / "writer.gguf"
     assert made.read_bytes()[:4] == b"GGUF"
