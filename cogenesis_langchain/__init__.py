@@ -1,7 +1,8 @@
 """CoGenesis for LangChain: a cloud model and a local model write, and private context stays local.
 
 Everything that an application needs is importable from here. Further public modules are `errors`,
-`fusion.operators`, `fusion.trace` and `testing`; all others are internal and may change.
+`fusion.operators`, `fusion.position`, `fusion.learned_weight`, `fusion.trace` and `testing`; all
+others are internal and may change.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.operators import Position, entropy
+from cogenesis_langchain.errors import FusionError, require_package
+from cogenesis_langchain.fusion.position import Position, entropy
 from cogenesis_langchain.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -117,8 +117,10 @@ class LearnedWeight:
         """Read a network that `save` wrote.
 
         Raises:
+            MissingDependency: The package ``safetensors`` is not installed.
             FusionError: The file is missing, damaged or of another kind.
         """
+        require_package("safetensors", extra="llama-cpp")
         from safetensors import SafetensorError, safe_open
 
         try:

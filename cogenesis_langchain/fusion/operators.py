@@ -16,38 +16,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 
 from cogenesis_langchain.errors import FusionError
+from cogenesis_langchain.fusion.learned_weight import LearnedWeight
+from cogenesis_langchain.fusion.position import Position, entropy
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.models.base import Probabilities, TopK
+    from cogenesis_langchain.models.base import Probabilities
 
 _EQUAL_WEIGHT: Final = 0.5
 _LOCAL_LED_WEIGHT: Final = 0.9
 """With this weight the cloud model decides only where the local model hesitates."""
+_SHIPPED_WEIGHT: Final = Path(__file__).with_name("learned_weight.safetensors")
+"""Trained for qwen2.5-coder of 0.5 and 1.5 billion parameters (``docs/training.md``)."""
 _MIN_ENTROPY: Final = 1e-6
 """Entropy added to both sides, so that two models without any doubt get the same weight."""
 
-# Floors under probabilities before a logarithm is taken, in double and in single precision.
 _MIN_DOUBLE: Final = 1e-300
-_MIN_SINGLE: Final = 1e-38
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The distributions of the next token at one position.
-
-    Attributes:
-        local: ``p_s(C)``, the local model with the private context.
-        cloud: ``p_l``, the cloud model without it, completed by `complete`.
-        baseline: ``p_s(without C)``, for operators that need it.
-    """
-
-    local: Probabilities
-    cloud: Probabilities
-    baseline: Probabilities | None = None
+"""Floor under probabilities before a logarithm is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +70,6 @@ class Operator(Protocol):
     def fuse(self, position: Position) -> FusedDistribution:
         """Fuse the distributions of one position."""
         ...
-
-
-def complete(topk: TopK, local: Probabilities) -> Probabilities:
-    """Complete the cloud's top-k to a distribution over the whole vocabulary.
-
-    The mass outside the top-k goes to the other tokens in proportion to ``p_s``. The result depends
-    only on the top-k and on ``p_s``, never on the drafted token. Servers also return the drafted
-    token's own probability. A target that used it would change with the draft, and the accepted
-    tokens would no longer follow the target.
-
-    Args:
-        topk: The cloud's k most probable tokens; ids are of the local vocabulary, each once.
-        local: ``p_s``.
-
-    Returns:
-        ``p_l``, with full support where ``p_s`` has it.
-    """
-    import numpy as np
-
-    inside = np.exp(topk.logprobs)
-    covered = float(inside.sum())
-    cloud = local.copy()
-    cloud[topk.ids] = 0.0
-    tail = float(cloud.sum())
-    if tail > 0.0 and covered < 1.0:
-        cloud *= (1.0 - covered) / tail
-        cloud[topk.ids] = inside
-    else:
-        # No mass is left for a tail, or the local model has no tail to spread it over.
-        cloud[:] = 0.0
-        cloud[topk.ids] = inside / covered
-    return cloud
 
 
 @final
@@ -165,14 +122,6 @@ def inverse_entropy(position: Position) -> float:
     """
     local, cloud = entropy(position.local), entropy(position.cloud)
     return (cloud + _MIN_ENTROPY) / (local + cloud + 2.0 * _MIN_ENTROPY)
-
-
-def entropy(probabilities: Probabilities) -> float:
-    """Entropy in nats. Logarithms in single precision take a tenth of the time."""
-    import numpy as np
-
-    single = probabilities.astype(np.float32)
-    return -float(np.sum(single * np.log(np.maximum(single, _MIN_SINGLE)), dtype=np.float64))
 
 
 @final
@@ -272,6 +221,7 @@ OPERATORS: Final[Mapping[str, Callable[[], Operator]]] = MappingProxyType(
         "contrast": Contrast,
         "entropy": lambda: Mixture(inverse_entropy, name="entropy"),
         "local-led": lambda: Mixture(_LOCAL_LED_WEIGHT, name="local-led"),
+        "learned": lambda: Mixture(LearnedWeight.load(_SHIPPED_WEIGHT), name="learned"),
     }
 )
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
-from cogenesis_langchain.fusion.operators import Operator, Position, complete
+from cogenesis_langchain.fusion.operators import Operator
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities

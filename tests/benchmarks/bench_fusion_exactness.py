@@ -38,7 +38,8 @@ from support.exactness import (
     write_in_blocks,
 )
 
-from cogenesis_langchain.fusion.operators import Operator, Position, complete
+from cogenesis_langchain.fusion.operators import Operator
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.speculative_sampling import GreedySampler
 from cogenesis_langchain.fusion.verifier import Verifier

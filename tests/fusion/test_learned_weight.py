@@ -15,7 +15,8 @@ from cogenesis_langchain.fusion.learned_weight import (
     summary,
     top_probabilities,
 )
-from cogenesis_langchain.fusion.operators import Mixture, Position
+from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.position import Position
 
 KINDS: list[Features] = ["top", "summary"]
 

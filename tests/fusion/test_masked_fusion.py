@@ -17,7 +17,8 @@ from support.planted_models import (
 )
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.operators import Mixture, Operator, Position, complete
+from cogenesis_langchain.fusion.operators import Mixture, Operator
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verifier import Verifier

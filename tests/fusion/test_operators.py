@@ -12,12 +12,11 @@ from cogenesis_langchain.fusion.operators import (
     MaxPool,
     Mixture,
     Operator,
-    Position,
     Product,
-    complete,
     inverse_entropy,
     operator_named,
 )
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.models.base import Probabilities, TopK
 
 LOCAL = np.array([0.5, 0.3, 0.1, 0.1])

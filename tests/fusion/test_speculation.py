@@ -22,7 +22,8 @@ from support.tiny_models import (
     tiny_verifier,
 )
 
-from cogenesis_langchain.fusion.operators import Mixture, Operator, complete
+from cogenesis_langchain.fusion.operators import Mixture, Operator
+from cogenesis_langchain.fusion.position import complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.speculation import Speculation
 from cogenesis_langchain.fusion.speculative_sampling import (

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from support.tiny_models import BASELINE_MESSAGES, MESSAGES, OPERATORS, TinyModel
 
-from cogenesis_langchain.fusion.operators import Mixture, Position, complete
+from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.teacher_forcing import Prompts, read_fused, read_text
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from cogenesis_langchain.models.local.logits import top_k

@@ -133,7 +133,8 @@ def test_greedy_blocks_over_llama_server_write_what_one_request_a_token_writes(
 def fused_argmax(
     local: np.ndarray[tuple[int, ...], np.dtype[np.float64]], view: object, text: list[int]
 ) -> int:
-    from cogenesis_langchain.fusion.operators import Mixture, Position, complete
+    from cogenesis_langchain.fusion.operators import Mixture
+    from cogenesis_langchain.fusion.position import Position, complete
     from cogenesis_langchain.models.base import TopK
 
     assert isinstance(view, TopK)

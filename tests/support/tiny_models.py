@@ -19,11 +19,10 @@ from cogenesis_langchain.fusion.operators import (
     MaxPool,
     Mixture,
     Operator,
-    Position,
     Product,
-    complete,
     operator_named,
 )
+from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
