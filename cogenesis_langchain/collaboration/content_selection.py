@@ -59,19 +59,23 @@ def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list
         most: So many lines at most.
 
     Returns:
-        The lines in the order of the notes; fewer where others share nothing with the task.
+        The lines in the order of the notes; fewer where others share nothing with the task. Of
+        lines that share equally telling words, those with more other words in common.
     """
     lines = list(dict.fromkeys(_lines(notes)))
-    stems = [telling_stems(line) for line in lines]
-    frequency = Counter(stem for found in stems for stem in found)
-    asked = telling_stems(task)
+    telling, words = [telling_stems(line) for line in lines], [_stems(line) for line in lines]
+    asked, asked_words = telling_stems(task), _stems(task)
+    frequency = Counter(stem for found in words for stem in found)
 
-    def shared(number: int) -> float:
+    def weight(shared: frozenset[str]) -> float:
         """Rare words weigh more: their inverse document frequency, over lines."""
-        return sum(math.log(1 + len(lines) / frequency[stem]) for stem in stems[number] & asked)
+        return sum(math.log(1 + len(lines) / frequency[stem]) for stem in shared)
 
-    ranked = sorted(range(len(lines)), key=shared, reverse=True)
-    return [lines[number] for number in sorted(ranked[:most]) if stems[number] & asked]
+    def likeness(number: int) -> tuple[float, float]:
+        return weight(telling[number] & asked), weight(words[number] & asked_words)
+
+    ranked = sorted(range(len(lines)), key=likeness, reverse=True)
+    return [lines[number] for number in sorted(ranked[:most]) if telling[number] & asked]
 
 
 def _lines(notes: Sequence[str]) -> Iterator[str]:
@@ -83,3 +87,7 @@ def _lines(notes: Sequence[str]) -> Iterator[str]:
 def telling_stems(text: str) -> frozenset[str]:
     """Beginnings of the words of a text that say what it is about."""
     return frozenset(term[:_STEM] for term in terms(text) if is_distinctive(term, _EVERYDAY_ZIPF))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(term[:_STEM] for term in terms(text))

@@ -166,11 +166,22 @@ class _Run:
         for clause in self._untold():
             if self._questions.is_told(clause, self._text.written):
                 continue  # another clause's sentence told this one too
-            unit = Unit((Slot(clause, "sentences", 1),), " ")
-            question = self._questions.about_detail(clause)
-            spans = self._attempt(unit, question, "", is_asked_for=True)
-            if spans and not is_order(spans[0].text, clause):
+            if spans := self._tell(clause):
                 place = self._text.insert(place, spans)
+
+    def _tell(self, clause: str) -> list[Span]:
+        """A sentence that tells a detail: the first that does, or else the first that fits."""
+        found: list[list[Span]] = []
+        unit = Unit((Slot(clause, "sentences", 1),), " ")
+        asked = (self._questions.about_detail(clause), self._questions.about_note_of(clause))
+        for question in filter(None, asked):
+            spans = self._attempt(unit, question, "", is_asked_for=True)
+            if not spans or is_order(spans[0].text, clause):
+                continue
+            if self._questions.is_told(clause, spans[0].text):
+                return spans
+            found.append(spans)
+        return found[0] if found else []
 
     def _keep(self, unit: Unit) -> None:
         """A unit without slots: kept, unless it hangs in the air or states a number of its own."""
@@ -189,6 +200,8 @@ class _Run:
         spans = self._attempt(unit, question, self._beginning_of(number + 1))
         if spans:
             self._text.add(unit, spans)
+        else:
+            self._leave_out(unit)
 
     def _attempt(
         self, unit: Unit, question: str, after: str, *, is_asked_for: bool = False
@@ -216,15 +229,18 @@ class _Run:
             text = self._acceptable(filled.text, part)
             supported = is_asked_for or self._is_supported(part, written, filled)
             if not text or not supported:
-                self._leave_out(unit)
                 return []
             spans.append(Span(text, "local"))
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
 
     def _is_supported(self, slot: Slot, before: str, filled: Filled) -> bool:
-        """Whether notes and details speak for free words; names and values are copied."""
-        if not filled.text or slot.kind not in ("phrase", "sentences"):
+        """Whether notes and details speak for free words; names and values are copied.
+
+        A value without a number or a name is no copy: "on any day and time".
+        """
+        copied = slot.kind == "value" and self._rules.copies(before, filled.text)
+        if not filled.text or slot.kind == "name" or copied:
             return True
         return self._support.speaks_for(filled, slot, self._text.written, before)
 

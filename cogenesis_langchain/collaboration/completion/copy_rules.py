@@ -3,8 +3,9 @@
 A small model that has to fill in a detail invents one where the notes hold none. So a word that
 carries a fact (it holds a digit, spells a number, or has a capital that its sentence does not
 explain) is allowed only if the sources hold it, and two such words side by side only if the
-sources hold them side by side. Dates may be written in another form than in the sources: what
-counts is the day that they name. All other words are free.
+sources hold them side by side. A number counts the things that it counts in the sources. Dates may
+be written in another form than in the sources: what counts is the day that they name. All other
+words are free.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from cogenesis_langchain.collaboration.completion.counted_things import (
+    NUMBER_WORDS,
+    CountedThings,
+)
 from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
 from cogenesis_langchain.privacy.detectors.names import find_names
 from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
@@ -33,13 +38,6 @@ _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:…。！？]['\"”’)]*\s|\n\
 _POSSESSIVE: Final = re.compile(r"['’]s?$")
 _TITLES: Final = frozenset({"mr", "mrs", "ms", "dr", "prof", "miss", "sir", "madam"})
 _PRONOUN: Final = re.compile(r"I(?:['’]\w+)?$")
-# "One" is as often an article as a number, and "hundreds" or "thousands" stand for "many".
-_NUMBER_WORDS: Final = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15,
-    "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30,
-    "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
 _DOLLARS: Final = "AUD|BBD|BMD|BSD|BZD|CAD|FJD|GYD|HKD|JMD|NZD|SGD|TTD|TWD|USD|XCD"
 _SIGNS: Final = {
     "$": re.compile(rf"\$|\b(?:(?i:dollars?|bucks|pesos?)|{_DOLLARS})\b"),
@@ -66,6 +64,7 @@ class CopyRules:
         self._pairs: set[tuple[str, str]] = set()
         self._numbers: set[str] = set()
         self._languages = languages_of(text)
+        self._counted = CountedThings(text, tuple(self._languages))
         self._signs = {sign for sign in text if unicodedata.category(sign) == "Sc"}
         self._signs |= {sign for sign, named in _SIGNS.items() if named.search(text)}
         found = list(WORD.finditer(text))
@@ -79,9 +78,7 @@ class CopyRules:
                 self._pairs |= {(a, b) for a in _forms(left[0]) for b in _forms(right[0])}
         self._numbers |= {_plain(number) for number in _NUMBER.findall(text)}
         self._numbers |= set(_DIGITS.findall(text))
-        self._numbers |= {
-            str(value) for word, value in _NUMBER_WORDS.items() if word in self._words
-        }
+        self._numbers |= {str(value) for word, value in NUMBER_WORDS.items() if word in self._words}
         self._add_dates(text)
         self._dates = set().union(*_date_forms(text))
         self._values = {value for number in find_numbers(text) for value in values_of(number)}
@@ -119,10 +116,12 @@ class CopyRules:
         if len(words) == 1:
             return True
         left = words[-2]
-        adjacent = text[left.end() : last.start()] == " " and all(
-            self._is_fact(word[0], before + text[: word.start()]) for word in (left, last)
-        )
-        return not adjacent or self._stand_together(left[0], last[0])
+        if text[left.end() : last.start()] != " ":
+            return True
+        if self._stand_together(left[0], last[0]):
+            return True
+        facts = [self._is_fact(word[0], before + text[: word.start()]) for word in (left, last)]
+        return not all(facts) and self._counted.admits(left[0], last[0])
 
     def admits_all(self, before: str, text: str) -> bool:
         """Whether every word of a text is free, or copied; see `admits`."""
@@ -161,6 +160,14 @@ class CopyRules:
         # One word with a capital is often no name: "Reweaving the shawl", "Mit Grüßen".
         return all(self.admits_all(" ", name) for name in people if " " in name)
 
+    def copies(self, before: str, text: str) -> bool:
+        """Whether a text holds a number or a name; see `admits`."""
+        return any(
+            word[0].casefold() in NUMBER_WORDS
+            or self._is_fact(word[0], before + text[: word.start()])
+            for word in WORD.finditer(text)
+        )
+
     def is_name(self, word: str) -> bool:
         """Whether a word stands in the sources with a capital."""
         return bool(self._names.intersection(_forms(word)))
@@ -175,7 +182,7 @@ class CopyRules:
         return not (starts_sentence(before) and is_everyday(word, *self._languages))
 
     def _admits_word(self, word: str, starts_sentence: bool) -> bool:
-        if word.casefold() in _NUMBER_WORDS or _DIGITS.search(word):
+        if word.casefold() in NUMBER_WORDS or _DIGITS.search(word):
             return self._admits_number(word.casefold())
         if not word[0].isupper() or _PRONOUN.match(word) or word.casefold() in _TITLES:
             return True
@@ -187,8 +194,8 @@ class CopyRules:
     def _admits_number(self, word: str) -> bool:
         if word in self._words:
             return True
-        if word in _NUMBER_WORDS:
-            return str(_NUMBER_WORDS[word]) in self._numbers
+        if word in NUMBER_WORDS:
+            return str(NUMBER_WORDS[word]) in self._numbers
         return all(_plain(number) in self._numbers for number in _NUMBER.findall(word))
 
     def _is_fact(self, word: str, before: str) -> bool:

@@ -37,6 +37,7 @@ _SENTENCE_END: Final = re.compile(
 )
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
 _FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
+_WORD_OR_NUMBER: Final = re.compile(r"\d(?:[\d.,:]*\d)?|[^\W\d][\w’'-]*")
 _NAMED: Final = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _WRITER: Final = re.compile(r"\b(?:the )?writer(?:['’]s)?\b", re.I)
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
@@ -48,6 +49,7 @@ _ORDERS: Final = frozenset([
 """Verbs that tell a writer what to do; in the finished text they would address the reader."""
 _NOTES_OF_A_DETAIL: Final = 3
 _DETAILS_OF_A_NAME: Final = 2
+_DETAILS_OF_A_VALUE: Final = 6
 _NOTES_OF_SENTENCES: Final = 3
 _NOTES_OF_A_VALUE: Final = 2
 _MOST_NOTES: Final = 6
@@ -80,21 +82,21 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
         detail: The detail.
         text: The text.
         notes: The notes about it, the nearest first. A detail without a name or number of its own
-            ("say when she was born") is told by one of the nearest note.
+            ("say when she was born") is told by most of those of the nearest note.
     """
-    said = text.casefold()
+    said = frozenset(_WORD_OR_NUMBER.findall(text.casefold()))
     facts = _facts(detail)
-    if sum(fact in said for fact in facts) < math.ceil(_TOLD * len(facts)):
+    if len(facts & said) < math.ceil(_TOLD * len(facts)):
         return False
     asked = _asked_for(detail, notes)
-    if asked and not any(fact in said for fact in asked):
+    if asked and len(asked & said) <= len(asked) / 2:
         return False
     stems = telling_stems(detail)
     return bool(facts or not stems) or _share(stems, telling_stems(text)) >= _TOLD_STEMS
 
 
 def _asked_for(detail: str, notes: Sequence[str]) -> frozenset[str]:
-    """Facts of the nearest note, one of which tells a detail without facts of its own.
+    """Facts of the nearest note, most of which tell a detail without facts of its own.
 
     They are the note's numbers, if it has any: "the ewes on the road" asks how many.
     """
@@ -138,11 +140,13 @@ class Questions:
     Attributes:
         notes: Texts of the private context.
         details: For each unit by its number, the details to be told there.
+        values: The details that slots of values are asked with where no others belong to them.
         people: The details that name somebody, for the slots of other people's names.
     """
 
     notes: Sequence[str]
     details: dict[int, list[str]] = field(default_factory=dict)
+    values: Sequence[str] = ()
     people: Sequence[str] = ()
 
     @classmethod
@@ -166,23 +170,20 @@ class Questions:
 
             assigned.setdefault(max(slotted, key=likeness), []).append(detail)
         people = [detail for detail in details if _names_somebody(detail)][:_DETAILS_OF_A_NAME]
-        return cls(notes, assigned, people)
+        values = details if len(details) <= _DETAILS_OF_A_VALUE else ()
+        return cls(notes, assigned, values, people)
 
     def about(self, number: int, unit: Unit) -> str:
         """The question before a unit."""
         described = _described(unit)
-        details = self.details.get(number, [])
+        details: Sequence[str] = self.details.get(number, [])
         wanted = _NOTES_OF_SENTENCES if _tells(unit) else _NOTES_OF_A_VALUE
         lines = [
             line for detail in details for line in self._notes(detail, _NOTES_OF_A_DETAIL)
         ] + self._notes(described, wanted)
         description = "; ".join(without_examples(slot.description) for slot in unit.slots)
         asked = COMPLETION_NEXT.fill({"description": description})
-        if not details and any(
-            slot.kind == "name" and not is_own_name(slot) for slot in unit.slots
-        ):
-            details = list(self.people)  # the request says whom it addresses; notes name many
-        if details:
+        if details := details or self._details_of_a_kind(unit):
             asked += COMPLETION_DETAILS.fill({"details": " ".join(details)})
         return asked + _listed(lines)
 
@@ -190,6 +191,19 @@ class Questions:
         """The question for a sentence of its own that tells a detail."""
         asked = COMPLETION_DETAIL.fill({"detail": detail})
         return asked + _listed(self._notes(detail, _NOTES_OF_A_DETAIL))
+
+    def about_note_of(self, detail: str) -> str:
+        """The same question in the words of the note that a detail refers to; empty without one."""
+        nearest = self._notes(detail, 1)
+        if not _asked_for(detail, nearest):
+            return ""
+        return COMPLETION_DETAIL.fill({"detail": _ISO_DATE.sub("", nearest[0]).strip()})
+
+    def _details_of_a_kind(self, unit: Unit) -> Sequence[str]:
+        """Details for slots that share no word with any: those that may hold such a value."""
+        if any(slot.kind == "name" and not is_own_name(slot) for slot in unit.slots):
+            return self.people  # the request says whom it addresses; notes name many
+        return self.values if any(slot.kind == "value" for slot in unit.slots) else ()
 
     def is_told(self, detail: str, text: str) -> bool:
         """Whether a text tells a detail or a clause of one; see `is_told`."""

@@ -82,7 +82,7 @@ def test_a_number_in_words_is_one_of_the_sources_or_of_the_template() -> None:
     assert admits("two million six hundred thousand crowns", rules=rules)
     assert not admits("two million crowns", rules=rules), "each of its words stands in the notes"
     assert admits("forty people", rules=rules) and not admits("fifty people", rules=rules)
-    assert admits("40 friends", before="A thousand thanks to ", rules=rules)
+    assert admits("40 people", before="A thousand thanks to ", rules=rules)
 
 
 @pytest.mark.parametrize(
