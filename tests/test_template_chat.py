@@ -11,11 +11,11 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from support.completing import COMPLETED, INSTRUCTION, LETTER, NOTES, WISHES
 from support.scripted import OUTLINE, Documents, ScriptedLocal, ScriptedTokens
-from support.token_models import Wishes
+from support.token_models import Wishes, WordTokens
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
 from cogenesis_langchain.errors import LocalModelError
-from cogenesis_langchain.models.base import LocalTextModel, LogProbs, TokenModel
+from cogenesis_langchain.models.base import LocalTextModel, LogProbs
 from cogenesis_langchain.prompts import TEMPLATE_FAULTS
 
 FORM = json.dumps(
@@ -33,7 +33,7 @@ FREELY = "Freely written."
 class WithTokens(ScriptedTokens):
     """A local model whose tokens are at hand."""
 
-    def __init__(self, model: TokenModel | None = None) -> None:
+    def __init__(self, model: WordTokens | None = None) -> None:
         self.model = model or Wishes(WISHES, [NOTES, LETTER])
         super().__init__(self.model, [FREELY])
 

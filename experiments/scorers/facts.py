@@ -8,7 +8,7 @@ from typing import Final
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.datasets.occurrence import occurs
-from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.datasets.record import Record, RequiredFact
 from cogenesis_langchain.privacy.detectors.combined import find_spans
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import TITLES
 from cogenesis_langchain.privacy.detectors.lexicons.words import (
@@ -34,10 +34,22 @@ _LIST_MARK: Final = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 def _required_facts(record: Record, attempt: Attempt) -> float | None:
     if not record.required_facts:
         return None
-    present = sum(
-        any(occurs(form, attempt.text) for form in fact.forms) for fact in record.required_facts
-    )
+    present = sum(states(attempt.text, fact) for fact in record.required_facts)
     return present / len(record.required_facts)
+
+
+def states(text: str, fact: RequiredFact) -> bool:
+    """Whether a text states a fact in an accepted form; a date may have any spelling."""
+    if any(occurs(form, text) for form in fact.forms):
+        return True
+    said = [date.lookup_forms for date in find_dates(text)]
+    return any(
+        date.lookup_forms & forms
+        for form in fact.forms
+        for date in find_dates(form)
+        if (date.start, date.end) == (0, len(form))
+        for forms in said
+    )
 
 
 def _leftovers(_: Record, attempt: Attempt) -> float:

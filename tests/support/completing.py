@@ -87,12 +87,13 @@ def task(text: str | Template, notes: str = NOTES, details: str = "") -> Task:
 
 
 def complete(
-    model: TokenModel,
+    model: WordTokens,
     task: Task,
     options: GenerationOptions = GREEDY,
     uninformed: TokenModel | None = None,
 ) -> Completed:
     """Complete a template; without notes, every token is as probable as another by default."""
-    *spans, completion = TemplateCompleter(model, uninformed or WordTokens()).stream(task, options)
+    completer = TemplateCompleter(model, uninformed or model.without_wishes())
+    *spans, completion = completer.stream(task, options)
     assert isinstance(completion, Completion)
     return Completed([span for span in spans if isinstance(span, Span)], completion)

@@ -57,9 +57,9 @@ class ScriptedTokens(ScriptedLocal):
         pieces: What it writes freely.
     """
 
-    def __init__(self, model: TokenModel, pieces: Sequence[str] = ()) -> None:
+    def __init__(self, model: WordTokens, pieces: Sequence[str] = ()) -> None:
         super().__init__(pieces)
-        self._models = cycle((model, WordTokens()))
+        self._models: cycle[TokenModel] = cycle((model, model.without_wishes()))
 
     def tokens(self) -> TokenModel:
         return next(self._models)

@@ -46,6 +46,10 @@ class WordTokens:
         self.vocabulary_size = self.end + 1
         self.end_tokens = frozenset({self.end})
 
+    def without_wishes(self) -> WordTokens:
+        """A model with the same tokens that finds every one as probable as another."""
+        return WordTokens(self._pieces, window=self.window)
+
     def encode(self, text: bytes) -> list[int]:
         ids: list[int] = []
         for piece in _PIECE.findall(text.decode()):

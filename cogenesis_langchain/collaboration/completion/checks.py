@@ -9,6 +9,7 @@ from cogenesis_langchain.collaboration.completion.copy_rules import WORD
 
 _LEAST_WORDS: Final = 5  # telling words of a sentence that can be a repetition
 _LONG_WORD: Final = 4
+_STEM: Final = 6  # words that begin with the same letters count as forms of one word
 _REPEATED: Final = 0.75  # share of the words of an earlier sentence
 SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")
 
@@ -18,8 +19,8 @@ def echoes(text: str, description: str) -> bool:
     words = WORD.findall(text)
     if any(word[0].isupper() or word[0].isdigit() for word in words[1:]):
         return False
-    long = [word.casefold() for word in words if len(word) >= _LONG_WORD]
-    described = {word.casefold() for word in WORD.findall(description)}
+    long = [word.casefold()[:_STEM] for word in words if len(word) >= _LONG_WORD]
+    described = {word.casefold()[:_STEM] for word in WORD.findall(description)}
     return bool(long) and sum(word in described for word in long) >= _REPEATED * len(long)
 
 

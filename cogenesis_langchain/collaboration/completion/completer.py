@@ -118,6 +118,8 @@ class _Run:
         self._options = options
         self._rules = CopyRules([*task.notes, *task.request])
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
+        self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
+        self._asked = (*task.details, *self._clauses)
         self._units = split_units(task.template)
         self._questions = Questions.of(self._units, task.details, task.notes)
         self._conversation = Conversation(task.beginning)
@@ -158,8 +160,8 @@ class _Run:
 
     def _untold(self) -> list[str]:
         """The clauses of the request's details that the text does not tell."""
-        clauses = [clause for detail in self._task.details for clause in clauses_of(detail)]
-        return [one for one in clauses if not self._questions.is_told(one, self._text.written)]
+        written = self._text.written
+        return [one for one in self._clauses if not self._questions.is_told(one, written)]
 
     def _tell_the_rest(self, place: int) -> None:
         """Tell the details that no unit told, each in a sentence after the main facts."""
@@ -170,18 +172,15 @@ class _Run:
                 place = self._text.insert(place, spans)
 
     def _tell(self, clause: str) -> list[Span]:
-        """A sentence that tells a detail: the first that does, or else the first that fits."""
-        found: list[list[Span]] = []
+        """A sentence that tells a detail, if need be in the words of the note about it."""
         unit = Unit((Slot(clause, "sentences", 1),), " ")
-        asked = (self._questions.about_detail(clause), self._questions.about_note_of(clause))
-        for question in filter(None, asked):
-            spans = self._attempt(unit, question, "", is_asked_for=True)
-            if not spans or is_order(spans[0].text, clause):
-                continue
-            if self._questions.is_told(clause, spans[0].text):
-                return spans
-            found.append(spans)
-        return found[0] if found else []
+        questions = self._questions
+        first = self._attempt(unit, questions.about_detail(clause), "", is_asked_for=True)
+        asked = questions.about_note_of(clause)
+        if not asked or (first and questions.is_told(clause, first[0].text)):
+            return first
+        second = self._attempt(unit, asked, "", is_asked_for=True)
+        return second if second and questions.is_told(clause, second[0].text) else first
 
     def _keep(self, unit: Unit) -> None:
         """A unit without slots: kept, unless it hangs in the air or states a number of its own."""
@@ -226,26 +225,27 @@ class _Run:
             following = _words_after(unit, index) or after
             filled = self._slots.fill(prompt, written, part, following)
             self._decoded += filled.tokens
-            text = self._acceptable(filled.text, part)
-            supported = is_asked_for or self._is_supported(part, written, filled)
-            if not text or not supported:
+            said = filled.text if is_asked_for else self._supported(part, written, filled)
+            text = self._acceptable(said, part)
+            if not text:
                 return []
             spans.append(Span(text, "local"))
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
 
-    def _is_supported(self, slot: Slot, before: str, filled: Filled) -> bool:
-        """Whether notes and details speak for free words; names and values are copied.
+    def _supported(self, slot: Slot, before: str, filled: Filled) -> str:
+        """What notes and details speak for of a slot's words.
 
-        A value without a number or a name is no copy: "on any day and time".
+        A name or a phrase with a copied number or name needs no support; free words do, also in
+        the place of a value: "on any day and time".
         """
-        copied = slot.kind == "value" and self._rules.copies(before, filled.text)
+        copied = slot.kind != "sentences" and self._rules.copies(before, filled.text)
         if not filled.text or slot.kind == "name" or copied:
-            return True
-        return self._support.speaks_for(filled, slot, self._text.written, before)
+            return filled.text
+        return self._support.supported(filled, slot, self._text.written, before)
 
     def _acceptable(self, text: str, slot: Slot) -> str:
-        """A slot's text without sentences that were said before, or that the user forbade."""
+        """A slot's text without sentences that were said before, are orders, or are forbidden."""
         forbidden = self._task.forbidden
         if slot.kind != "sentences":
             unwanted = echoes(text, slot.description) or tells_forbidden(text, forbidden)
@@ -256,8 +256,12 @@ class _Run:
         kept: list[str] = []
         for sentence in filter(None, SENTENCE.split(text)):
             said = (self._text.written, *self._task.request[:1], *kept)
-            repeated = any(repeats(sentence, one) for one in said)
-            if not repeated and not tells_forbidden(sentence, forbidden):
+            unwanted = (
+                any(repeats(sentence, one) for one in said)
+                or any(is_order(sentence, one) for one in self._asked)
+                or tells_forbidden(sentence, forbidden)
+            )
+            if not unwanted:
                 kept.append(sentence)
         return " ".join(kept)
 

@@ -31,6 +31,7 @@ from cogenesis_langchain.privacy.detectors.quantities.numbers import find_number
 WORD: Final = re.compile(r"[^\W_]+(?:[.,:'’/\-][^\W_]+)*")
 _DIGITS: Final = re.compile(r"\d+")
 _NUMBER: Final = re.compile(r"\d(?:[\d.,\s]*\d)?")
+_TIME_STAMP: Final = re.compile(r"^\W*(\d{4}-\d{2}-\d{2})\b", re.MULTILINE)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _PART: Final = re.compile(r"[.,:'’/\-]")
 _DATE: Final = re.compile(r"date (?:(\d{4}|\*)-)?(\d{1,2})-(\d{1,2})")
@@ -67,6 +68,7 @@ class CopyRules:
         self._counted = CountedThings(text, tuple(self._languages))
         self._signs = {sign for sign in text if unicodedata.category(sign) == "Sc"}
         self._signs |= {sign for sign, named in _SIGNS.items() if named.search(text)}
+        self._stamps = frozenset(_TIME_STAMP.findall(text))
         found = list(WORD.finditer(text))
         for word in found:
             forms = set(_forms(word[0]))
@@ -182,6 +184,8 @@ class CopyRules:
         return not (starts_sentence(before) and is_everyday(word, *self._languages))
 
     def _admits_word(self, word: str, starts_sentence: bool) -> bool:
+        if word in self._stamps:
+            return False  # the date before an entry of a log; a text writes it out
         if word.casefold() in NUMBER_WORDS or _DIGITS.search(word):
             return self._admits_number(word.casefold())
         if not word[0].isupper() or _PRONOUN.match(word) or word.casefold() in _TITLES:

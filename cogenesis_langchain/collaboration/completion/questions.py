@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
@@ -43,11 +44,13 @@ _WRITER: Final = re.compile(r"\b(?:the )?writer(?:['’]s)?\b", re.I)
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SHORTEST_CLAUSE: Final = 4  # words
 _ORDERS: Final = frozenset([
-    "add", "ask", "describe", "explain", "give", "include", "invite", "mention", "offer", "propose",
-    "quote", "remind", "say", "state", "suggest", "tell", "thank", "use", "write",
+    "add", "address", "ask", "describe", "explain", "give", "include", "invite", "mention", "offer",
+    "propose", "quote", "remind", "say", "state", "suggest", "tell", "thank", "to", "use", "write",
 ])  # fmt: skip
-"""Verbs that tell a writer what to do; in the finished text they would address the reader."""
+"""First words of what tells a writer what to do; in the text they would address the reader."""
 _NOTES_OF_A_DETAIL: Final = 3
+_RECITED: Final = 10
+"""Words in a row of an order to the writer that a sentence of the text does not have."""
 _DETAILS_OF_A_NAME: Final = 2
 _DETAILS_OF_A_VALUE: Final = 6
 _NOTES_OF_SENTENCES: Final = 3
@@ -84,7 +87,7 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
         notes: The notes about it, the nearest first. A detail without a name or number of its own
             ("say when she was born") is told by most of those of the nearest note.
     """
-    said = frozenset(_WORD_OR_NUMBER.findall(text.casefold()))
+    said = frozenset(_words(text))
     facts = _facts(detail)
     if len(facts & said) < math.ceil(_TOLD * len(facts)):
         return False
@@ -118,8 +121,20 @@ def _facts(text: str) -> frozenset[str]:
 
 def is_order(sentence: str, detail: str) -> bool:
     """Whether a sentence is a detail's order to the writer ("Mention the date") over again."""
-    first = detail.split(maxsplit=1)[0].strip(",.:").casefold() if detail.strip() else ""
-    return first in _ORDERS and sentence.casefold().startswith(first)
+    words, told = _words(sentence), _words(detail)
+    if not words or not told or told[0] not in _ORDERS:
+        return False
+    return words[:2] == told[:2] or _longest_run(words, told) >= _RECITED
+
+
+def _words(text: str) -> list[str]:
+    return _WORD_OR_NUMBER.findall(text.casefold())
+
+
+def _longest_run(words: Sequence[str], others: Sequence[str]) -> int:
+    """The most words in a row that two texts have in common."""
+    found = SequenceMatcher(None, words, others, autojunk=False)
+    return found.find_longest_match().size
 
 
 def about_slot(slot: Slot) -> str:
@@ -195,7 +210,7 @@ class Questions:
     def about_note_of(self, detail: str) -> str:
         """The same question in the words of the note that a detail refers to; empty without one."""
         nearest = self._notes(detail, 1)
-        if not _asked_for(detail, nearest):
+        if not nearest:
             return ""
         return COMPLETION_DETAIL.fill({"detail": _ISO_DATE.sub("", nearest[0]).strip()})
 

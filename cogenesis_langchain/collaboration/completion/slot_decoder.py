@@ -41,6 +41,7 @@ _CANDIDATES: Final = 48
 _MOST_BANS: Final = 4
 """Words that are tried and refused in one place before the slot is given up."""
 _UNWANTED: Final = re.compile(r"[\[\]{}<>_|*#`\\…\n]|\.\.")
+_LIST_MARK: Final = re.compile(r"\s*[-–—•]")
 _END_MARKS: Final = ".!?…。！？"
 _POINT_AFTER_NUMBER: Final = re.compile(r"(?<=\d)\.$")
 _LAST_WORD: Final = re.compile(r"(?:^|\s)\S+$")
@@ -57,12 +58,14 @@ class Filled:
         text: Its words; empty if nothing can stand there.
         reason: Why it ended or why it is empty.
         tokens: Tokens that were decoded, refused ones included.
-        logprobs: The log-probability of each token of the words, in nats.
+        ids: The tokens of the words; the words can be shorter by what the template has already.
+        logprobs: The log-probability of each of these tokens, in nats.
     """
 
     text: str
     reason: Reason
     tokens: int
+    ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
 
 
@@ -146,7 +149,9 @@ class SlotDecoder:
         if not piece.strip() and self._is_partial(token):
             return bool(draft.ids) or piece.startswith(" ") == draft.before.endswith(" ")
         if not draft.ids and (
-            piece.startswith(" ") != draft.before.endswith(" ") or not piece.strip()
+            piece.startswith(" ") != draft.before.endswith(" ")
+            or not piece.strip()
+            or _LIST_MARK.match(piece)
         ):
             return False
         text = (draft.text + piece).lstrip(" ") if not draft.ids else draft.text + piece
@@ -219,7 +224,8 @@ class SlotDecoder:
         if not self._rules.admits_values(draft.before, text):
             return Filled("", "value", draft.decoded)
         text = _with_closed_quotation(text, after)
-        return Filled(text, reason, draft.decoded, tuple(draft.logprobs[:position]))
+        logprobs = tuple(draft.logprobs[:position])
+        return Filled(text, reason, draft.decoded, tuple(draft.ids), logprobs)
 
     def _text(self, draft: Draft) -> str:
         text = self._model.decode(draft.ids).decode(errors="ignore")

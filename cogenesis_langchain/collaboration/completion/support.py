@@ -3,25 +3,25 @@
 A small model that finds nothing about a slot in the notes fills it with words that fit anywhere
 ("for the reason that I mentioned"). Such words are as probable without the notes as with them. So a
 slot is kept if its tokens are more probable with the notes and the details of the request than
-without them. Names, numbers and dates need no such measure: they are copied.
+without them, and of several sentences each that is. Names, numbers and dates need no such measure:
+they are copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from cogenesis_langchain.collaboration.completion.checks import SENTENCE
 from cogenesis_langchain.collaboration.completion.conversation import with_question
 from cogenesis_langchain.collaboration.completion.questions import about_slot
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 from cogenesis_langchain.sketch.template import Slot
 
-LEAST_GAIN: Final = 3.0
-"""Gain of all tokens of a slot, in nats, from which on the slot is kept."""
-LEAST_MEAN_GAIN: Final = 0.5
-"""Gain of each token on average, in nats, from which on a slot of few words is kept. Both numbers
-were chosen on development records, see ``docs/templates.md``."""
+LEAST_GAIN: Final = 0.5
+"""Gain of each token on average, in nats, from which on a phrase or a sentence is kept. It was
+chosen on development records, see ``docs/templates.md``."""
 
 
 class Support:
@@ -36,30 +36,53 @@ class Support:
         self._uninformed = uninformed
         self._beginning = beginning
 
-    def speaks_for(self, filled: Filled, slot: Slot, written: str, before: str) -> bool:
-        """Whether private text makes the words of a slot more probable.
+    def supported(self, filled: Filled, slot: Slot, written: str, before: str) -> str:
+        """Return what private text makes more probable of the words of a slot.
 
         Args:
             filled: The words of the slot, and how probable they were with private text.
-            slot: The slot.
+            slot: The slot. Of several sentences each has to be supported by itself.
             written: The text before the sentence of the slot.
             before: The sentence before the slot.
         """
+        gains = self._gains(filled, slot, written, before)
+        if slot.kind != "sentences":
+            return filled.text if _is_enough(gains) else ""
+        sentences = _with_gains(self._uninformed, filled, gains)
+        return " ".join(sentence for sentence, found in sentences if _is_enough(found))
+
+    def _gains(self, filled: Filled, slot: Slot, written: str, before: str) -> list[float]:
+        """The gain of each token, in nats."""
         question = with_question(self._beginning, written, about_slot(slot))
-        bare = self._uninformed.encode_chat(question)
-        without = _logprobs(self._uninformed, bare, before, filled.text)
-        gain = sum(filled.logprobs) - sum(without)
-        return gain >= min(LEAST_GAIN, LEAST_MEAN_GAIN * len(filled.logprobs))
+        bare = before.rstrip(" ")  # a space belongs to the token after it
+        model = self._uninformed
+        head = [*model.encode_chat(question), *model.encode(bare.encode())]
+        tokens = iter(filled.ids)
+
+        def of_next(logprobs: LogProbs) -> float:
+            return float(logprobs[next(tokens)])
+
+        without = model.read([*head, *filled.ids[:-1]], len(head), of_next)
+        return [told - bare for told, bare in zip(filled.logprobs, without, strict=True)]
 
 
-def _logprobs(model: TokenModel, prompt: Sequence[int], before: str, text: str) -> list[float]:
-    """The log-probability of each token of a text, in nats."""
-    bare = before.rstrip(" ")  # a space belongs to the token after it
-    head = [*prompt, *model.encode(bare.encode())]
-    tail = model.encode((before[len(bare) :] + text).encode())
-    tokens = iter(tail)
+def _is_enough(gains: Sequence[float]) -> bool:
+    return sum(gains) >= LEAST_GAIN * len(gains)
 
-    def of_next(logprobs: LogProbs) -> float:
-        return float(logprobs[next(tokens)])
 
-    return model.read([*head, *tail[:-1]], len(head), of_next)
+def _with_gains(
+    model: TokenModel, filled: Filled, gains: Sequence[float]
+) -> Iterator[tuple[str, list[float]]]:
+    """The sentences of a slot, each with the gains of its tokens."""
+    lengths = [len(_decoded(model, filled.ids[:count])) for count in range(len(filled.ids) + 1)]
+    text, place = _decoded(model, filled.ids), 0
+    for sentence in filter(None, SENTENCE.split(filled.text)):
+        # The last character can be a quotation mark that was added.
+        start = text.index(sentence[:-1], place)
+        place = start + len(sentence) - 1
+        tokens = zip(gains, lengths, lengths[1:], strict=False)
+        yield sentence, [gain for gain, begin, end in tokens if end > start and begin < place]
+
+
+def _decoded(model: TokenModel, ids: Sequence[int]) -> str:
+    return model.decode(ids).decode(errors="ignore")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.completing import COMPLETED, GREEDY, LETTER, NOTES, WISHES, complete, task
-from support.token_models import RandomTokens, Wishes, WordTokens
+from support.token_models import RandomTokens, Wishes
 
 from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.collaboration.completion.settled_text import Span
@@ -224,7 +224,7 @@ def test_the_text_ends_at_its_bound_with_whole_sentences(most: int) -> None:
 
 def test_a_caller_who_stops_reading_stops_the_model() -> None:
     model = wishing()
-    pieces = TemplateCompleter(model, WordTokens()).stream(task(LETTER), GREEDY)
+    pieces = TemplateCompleter(model, model.without_wishes()).stream(task(LETTER), GREEDY)
     assert isinstance(next(pieces), Span)
     asked = len(model.questions)
     pieces.close()  # type: ignore[attr-defined]  # it is a generator
@@ -234,7 +234,7 @@ def test_a_caller_who_stops_reading_stops_the_model() -> None:
 def test_sentences_come_as_soon_as_they_are_settled() -> None:
     model = wishing()
     seen: list[tuple[str, int]] = []
-    for piece in TemplateCompleter(model, WordTokens()).stream(task(LETTER), GREEDY):
+    for piece in TemplateCompleter(model, model.without_wishes()).stream(task(LETTER), GREEDY):
         if isinstance(piece, Span):
             seen.append((piece.text, len(model.questions)))
     assert seen[0] == ("Dear ", 1) and ("Teodora Lindqvist", 1) in seen
@@ -373,7 +373,7 @@ def bare(text: str) -> str:
 
 def test_a_slot_that_is_as_probable_without_the_notes_is_left_out() -> None:
     model = wishing(facts="As I said, it is all as it should be. Nothing more is known.")
-    kept = complete(model, task(LETTER), uninformed=WordTokens())
+    kept = complete(model, task(LETTER))
     assert "as it should be" in kept.text
     informed_alike = complete(model, task(LETTER), uninformed=model)
     assert "as it should be" not in informed_alike.text
