@@ -15,8 +15,9 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import zipf
 _TOKEN: Final = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+")
 _COUNT: Final = re.compile(r"\d+(?:[.,]\d+)?")
 _YEAR: Final = re.compile(r"(?:1[5-9]|20)\d\d")
-_REACH: Final = 3
-"""Words on either side of a number that count as near."""
+_SENTENCE_END: Final = re.compile(r"[.!?;…]\s|[。！？]|\n")
+_REACH: Final = 4
+"""Words of its sentence on either side of a number that count as near."""
 _STEM: Final = 4
 """Words that begin with the same letters count as forms of one word: "night" and "nights"."""
 _FUNCTION_WORD: Final = 6.0
@@ -41,11 +42,12 @@ class CountedThings:
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         self._languages = languages or ("en",)
         self._near: dict[str, set[str]] = {}
-        words = [word.casefold() for word in _TOKEN.findall(text)]
-        for place, word in enumerate(words):
-            if (number := _number(word)) is not None:
-                around = words[max(0, place - _REACH) : place + _REACH + 1]
-                self._near.setdefault(number, set()).update(one[:_STEM] for one in around)
+        for sentence in _SENTENCE_END.split(text):
+            words = [word.casefold() for word in _TOKEN.findall(sentence)]
+            for place, word in enumerate(words):
+                if (number := _number(word)) is not None:
+                    around = words[max(0, place - _REACH) : place + _REACH + 1]
+                    self._near.setdefault(number, set()).update(one[:_STEM] for one in around)
 
     def admits(self, number: str, word: str) -> bool:
         """Whether a word may follow a number.

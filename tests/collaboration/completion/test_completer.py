@@ -3,11 +3,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from support.completing import COMPLETED, GREEDY, LETTER, NOTES, WISHES, complete, task
-from support.token_models import RandomTokens, Wishes
+from support.token_models import RandomTokens, Wishes, WordTokens
 
 from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.collaboration.completion.settled_text import Span
@@ -379,6 +381,29 @@ def test_a_slot_that_is_as_probable_without_the_notes_is_left_out() -> None:
     assert "as it should be" not in informed_alike.text
     assert "Teodora Lindqvist" in informed_alike.text, "what is copied needs no support"
     assert informed_alike.completion.left_out == ("[Two sentences: what happened]",)
+
+
+class KnowsNoDate(Wishes):
+    """As sure as with the notes of what follows the date, and unsure of all before it."""
+
+    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        told = self.decode(ids).decode().rpartition("assistant")[2]
+        return super().logits(ids) if "2026." in told else WordTokens.logits(self, ids)
+
+
+def test_of_several_sentences_each_needs_support() -> None:
+    wishes = WISHES | {"what happened": "The heating failed on 3 March 2026. All is as always."}
+    model, uninformed = Wishes(wishes, [NOTES, LETTER]), KnowsNoDate(wishes, [NOTES, LETTER])
+    assert "as always" in complete(model, task(LETTER)).text
+    done = complete(model, task(LETTER), uninformed=uninformed)
+    assert "The heating failed on 3 March 2026.\n" in done.text and "as always" not in done.text
+
+
+def test_a_value_without_a_number_or_a_name_needs_support() -> None:
+    model = wishing(date="Please have it repaired by some day. This would")
+    assert "some day" in complete(model, task(LETTER)).text
+    alike = complete(model, task(LETTER), uninformed=model)
+    assert "some day" not in alike.text and "Please have it" not in alike.text
 
 
 def test_without_notes_the_model_is_shown_neither_notes_nor_details() -> None:

@@ -259,3 +259,24 @@ def test_a_currency_is_copied_too(source: str, text: str, admitted: bool) -> Non
 
 def test_a_sign_that_the_sources_do_not_name_is_not_written() -> None:
     assert not CopyRules(["148,000 crowns"]).admits_signs(" $")
+
+
+def test_the_date_before_an_entry_of_a_log_is_written_out() -> None:
+    rules = CopyRules(["- 2026-03-14 The heating failed\n2026-03-15: called\nDue 2026-04-01."])
+    assert admits("14 March 2026", rules=rules) and admits("2026-04-01", rules=rules)
+    assert not admits("2026-03-14", rules=rules) and not admits("2026-03-15", rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("text", "copies"),
+    [
+        ("12 rooms", True),
+        ("twelve rooms", True),
+        ("to Zorn", True),
+        ("any day and time", False),
+        ("Please come", False),
+        ("", False),
+    ],
+)
+def test_numbers_and_names_are_copies(text: str, copies: bool) -> None:
+    assert RULES.copies("", text) is copies

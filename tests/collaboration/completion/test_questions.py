@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.completing import LETTER, template
 
-from cogenesis_langchain.collaboration.completion.questions import Questions, is_told
+from cogenesis_langchain.collaboration.completion.questions import Questions, is_order, is_told
 from cogenesis_langchain.collaboration.completion.units import split_units
 
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
@@ -29,6 +29,7 @@ def test_without_a_name_in_the_request_the_notes_have_to_say_it() -> None:
     assert "The user asks" not in salutation and "Teodora Lindqvist" in salutation
 
 
+TURBINES = "2026-02-02 Survey men on the mountain, 14 turbines proposed, 178 metres to the tip"
 EWES = "2026-02-06 Gate on the Sruhan lane left open by a white jeep, 31 ewes on the road at dark"
 
 
@@ -39,10 +40,52 @@ EWES = "2026-02-06 Gate on the Sruhan lane left open by a white jeep, 31 ewes on
         ("Pay by 10 March.", "I expect the sum by 11 March.", "", False),
         ("the ewes on the road", "The ewes stood on the Sruhan road.", EWES, False),
         ("the ewes on the road", "Then 31 ewes stood on the road.", EWES, True),
+        ("the number and height of the turbines", "There are 14 turbines.", TURBINES, False),
+        ("the number and height of the turbines", "14 turbines, 178 metres.", TURBINES, True),
+        ("Pay by 10 March.", "I paid 100 euros on 110 March.", "", False),
         ("Thank Meenacarn for the rain.", "I thank Meenacarn.", EWES, True),
     ],
 )
-def test_a_detail_without_facts_asks_for_a_number_of_the_note_about_it(
+def test_a_detail_without_facts_asks_for_most_numbers_of_the_note_about_it(
     detail: str, text: str, note: str, told: bool
 ) -> None:
     assert is_told(detail, text, [note] if note else []) is told
+
+
+def test_a_slot_of_a_value_is_asked_with_the_details_where_none_belongs_to_it() -> None:
+    details = ["Mention the damp cellar.", "It has to be done by 10 March."]
+    _, facts, date, signature = questions_about(details)
+    assert "by 10 March" in date, "the slot says 'date of the repair'; the detail shares no word"
+    assert "damp cellar" in facts and "damp cellar" not in signature
+    many = questions_about([f"{detail} {n}" for n in range(4) for detail in details])
+    assert "The user asks" not in many[2], "a long request is not repeated before each value"
+
+
+def test_a_detail_can_be_asked_for_in_the_words_of_its_note() -> None:
+    units = split_units(template(LETTER))
+    questions = Questions.of(units, [], ["Born on 4 May\n" + EWES])
+    asked = questions.about_note_of("the ewes on the road")
+    assert "Gate on the Sruhan lane" in asked and "2026-02-06" not in asked
+    assert questions.about_note_of("the quartz") == ""
+
+
+ORDER = (
+    "Give the height of the turbines, the bog burst at Meenacarn this month and the earlier one."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "order"),
+    [
+        ("Give the height of all.", True),
+        ("Of all, the bog burst at Meenacarn this month and the earlier one.", True),
+        ("The bog burst at Meenacarn this month, as in 2003.", False),
+        ("Give me a call.", False),
+        ("", False),
+    ],
+)
+def test_a_sentence_that_recites_an_order_is_no_sentence_of_the_text(
+    sentence: str, order: bool
+) -> None:
+    assert is_order(sentence, ORDER) is order
+    assert not is_order(sentence, ORDER.removeprefix("Give ")), "a statement may be recited"

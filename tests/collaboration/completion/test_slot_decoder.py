@@ -299,3 +299,8 @@ def test_a_letter_of_several_tokens_is_written() -> None:
     model = Bytes("Фёдор,\n\nI")
     prompt = model.encode_chat([PrivateMessage("user", PrivateText(notes))])
     assert decoder(model, notes).fill(prompt, "", NAME, ",\n\nI").text == "Фёдор"
+
+
+def test_a_slot_begins_with_no_mark_of_a_list() -> None:
+    wishes = ["- The heating has failed. I", "The cellar is damp. I"]
+    assert fill(SENTENCES, "", " I", wishes).text.startswith("The cellar")

@@ -23,6 +23,12 @@ def test_a_fact_inside_a_longer_number_or_missing_is_not_present() -> None:
     assert REQUIRED_FACTS.measure(record(), attempt("")) == 0.0
 
 
+@pytest.mark.parametrize("text", ["on the 14th of March", "2026-03-14", "March 14th, 2026"])
+def test_a_date_counts_in_any_spelling(text: str) -> None:
+    assert REQUIRED_FACTS.measure(record(), attempt(f"It was {text}.")) == 0.5
+    assert REQUIRED_FACTS.measure(record(), attempt(f"It was {text}.".replace("14", "15"))) == 0.0
+
+
 def test_facts_do_not_apply_without_a_text_or_without_facts() -> None:
     assert REQUIRED_FACTS.measure(record(), attempt(failure="CloudTimeout: no answer")) is None
     assert REQUIRED_FACTS.measure(record(required_facts=[]), attempt("Hello.")) is None
