@@ -39,9 +39,9 @@ def test_a_number_keeps_its_company(text: str) -> None:
     "text",
     [
         "31 turbines",
-        "14 metres",
+        "14 years",
         "178 nights",
-        "thirty-one nights",
+        "fourteen nights",
         "6 ewes",
         "9,500 metres",
         "7 days",
