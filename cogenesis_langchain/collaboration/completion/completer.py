@@ -19,6 +19,7 @@ from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
     clauses_of,
     is_order,
+    recites,
 )
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
@@ -119,7 +120,7 @@ class _Run:
         self._rules = CopyRules([*task.notes, *task.request])
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
         self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
-        self._asked = (*task.details, *self._clauses)
+        self._orders = [detail for detail in task.details if is_order(detail)]
         self._units = split_units(task.template)
         self._questions = Questions.of(self._units, task.details, task.notes)
         self._conversation = Conversation(task.beginning)
@@ -258,7 +259,7 @@ class _Run:
             said = (self._text.written, *self._task.request[:1], *kept)
             unwanted = (
                 any(repeats(sentence, one) for one in said)
-                or any(is_order(sentence, one) for one in self._asked)
+                or any(recites(sentence, one) for one in self._orders)
                 or tells_forbidden(sentence, forbidden)
             )
             if not unwanted:

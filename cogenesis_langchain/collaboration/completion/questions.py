@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
@@ -49,8 +48,6 @@ _ORDERS: Final = frozenset([
 ])  # fmt: skip
 """First words of what tells a writer what to do; in the text they would address the reader."""
 _NOTES_OF_A_DETAIL: Final = 3
-_RECITED: Final = 10
-"""Words in a row of an order to the writer that a sentence of the text does not have."""
 _DETAILS_OF_A_NAME: Final = 2
 _DETAILS_OF_A_VALUE: Final = 6
 _NOTES_OF_SENTENCES: Final = 3
@@ -84,8 +81,8 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
     Args:
         detail: The detail.
         text: The text.
-        notes: The notes about it, the nearest first. A detail without a name or number of its own
-            ("say when she was born") is told by most of those of the nearest note.
+        notes: The note that it asks for, if it does. A detail without a name or number of its own
+            ("say when she was born") is told by most of those of the note.
     """
     said = frozenset(_words(text))
     facts = _facts(detail)
@@ -119,22 +116,23 @@ def _facts(text: str) -> frozenset[str]:
     return frozenset(fact.casefold() for fact in _FACT.findall(dated))
 
 
-def is_order(sentence: str, detail: str) -> bool:
-    """Whether a sentence is a detail's order to the writer ("Mention the date") over again."""
-    words, told = _words(sentence), _words(detail)
-    if not words or not told or told[0] not in _ORDERS:
-        return False
-    return words[:2] == told[:2] or _longest_run(words, told) >= _RECITED
+def is_order(detail: str) -> bool:
+    """Whether a detail tells the writer what to do ("Mention the date") and is no statement."""
+    return not _ORDERS.isdisjoint(_words(detail)[:1])
+
+
+def recites(sentence: str, order: str) -> bool:
+    """Whether a sentence is an order to the writer over again, or two clauses of it."""
+    words = _words(sentence)
+    if words[:2] == _words(order)[:2]:
+        return True
+    said = f" {' '.join(words)} "
+    clauses = [f" {' '.join(_words(clause))} " for clause in clauses_of(order)]
+    return sum(clause in said for clause in clauses) > 1
 
 
 def _words(text: str) -> list[str]:
     return _WORD_OR_NUMBER.findall(text.casefold())
-
-
-def _longest_run(words: Sequence[str], others: Sequence[str]) -> int:
-    """The most words in a row that two texts have in common."""
-    found = SequenceMatcher(None, words, others, autojunk=False)
-    return found.find_longest_match().size
 
 
 def about_slot(slot: Slot) -> str:
@@ -157,12 +155,14 @@ class Questions:
         details: For each unit by its number, the details to be told there.
         values: The details that slots of values are asked with where no others belong to them.
         people: The details that name somebody, for the slots of other people's names.
+        orders: The clauses that ask for something that the notes know; others are statements.
     """
 
     notes: Sequence[str]
     details: dict[int, list[str]] = field(default_factory=dict)
     values: Sequence[str] = ()
     people: Sequence[str] = ()
+    orders: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, units: Sequence[Unit], details: Sequence[str], notes: Sequence[str]) -> Questions:
@@ -186,7 +186,8 @@ class Questions:
             assigned.setdefault(max(slotted, key=likeness), []).append(detail)
         people = [detail for detail in details if _names_somebody(detail)][:_DETAILS_OF_A_NAME]
         values = details if len(details) <= _DETAILS_OF_A_VALUE else ()
-        return cls(notes, assigned, values, people)
+        orders = frozenset(one for order in filter(is_order, details) for one in clauses_of(order))
+        return cls(notes, assigned, values, people, orders)
 
     def about(self, number: int, unit: Unit) -> str:
         """The question before a unit."""
@@ -208,9 +209,9 @@ class Questions:
         return asked + _listed(self._notes(detail, _NOTES_OF_A_DETAIL))
 
     def about_note_of(self, detail: str) -> str:
-        """The same question in the words of the note that a detail refers to; empty without one."""
+        """The same question in the words of the note that a detail asks for; empty without one."""
         nearest = self._notes(detail, 1)
-        if not nearest:
+        if detail not in self.orders or not nearest:
             return ""
         return COMPLETION_DETAIL.fill({"detail": _ISO_DATE.sub("", nearest[0]).strip()})
 
@@ -222,7 +223,7 @@ class Questions:
 
     def is_told(self, detail: str, text: str) -> bool:
         """Whether a text tells a detail or a clause of one; see `is_told`."""
-        return is_told(detail, text, self._notes(detail, 1))
+        return is_told(detail, text, self._notes(detail, 1) if detail in self.orders else ())
 
     def _notes(self, about: str, most: int) -> list[str]:
         return notes_about(about, self.notes, most)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
+from cogenesis_langchain.collaboration.completion.checks import SENTENCE
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
 from cogenesis_langchain.collaboration.completion.name_slots import spells_name
 from cogenesis_langchain.collaboration.completion.slot_ends import (
@@ -221,11 +222,23 @@ class SlotDecoder:
             return Filled("", "joint", draft.decoded)
         if slot.kind == "value":
             text = _without_second_beginning(draft.before, text)
-        if not self._rules.admits_values(draft.before, text):
+        text = self._with_known_values(draft, text)
+        if not text:
             return Filled("", "value", draft.decoded)
         text = _with_closed_quotation(text, after)
         logprobs = tuple(draft.logprobs[:position])
         return Filled(text, reason, draft.decoded, tuple(draft.ids), logprobs)
+
+    def _with_known_values(self, draft: Draft, text: str) -> str:
+        """The text, or those of its sentences whose dates and numbers the sources hold."""
+        if draft.slot.kind != "sentences":
+            return text if self._rules.admits_values(draft.before, text) else ""
+        before, kept = draft.before, []
+        for sentence in SENTENCE.split(text):
+            if self._rules.admits_values(before, sentence):
+                kept.append(sentence)
+            before = " "
+        return " ".join(kept)
 
     def _text(self, draft: Draft) -> str:
         text = self._model.decode(draft.ids).decode(errors="ignore")

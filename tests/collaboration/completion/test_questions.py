@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from support.completing import LETTER, template
 
-from cogenesis_langchain.collaboration.completion.questions import Questions, is_order, is_told
+from cogenesis_langchain.collaboration.completion.questions import Questions, is_told, recites
 from cogenesis_langchain.collaboration.completion.units import split_units
 
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
@@ -63,29 +63,32 @@ def test_a_slot_of_a_value_is_asked_with_the_details_where_none_belongs_to_it() 
 
 def test_a_detail_can_be_asked_for_in_the_words_of_its_note() -> None:
     units = split_units(template(LETTER))
-    questions = Questions.of(units, [], ["Born on 4 May\n" + EWES])
-    asked = questions.about_note_of("the ewes on the road")
+    details = [
+        "Give the ewes on the road, the quartz of all things.",
+        "No more ewes in the kitchen.",
+    ]
+    questions = Questions.of(units, details, ["Born on 4 May\n" + EWES])
+    asked = questions.about_note_of("Give the ewes on the road")
     assert "Gate on the Sruhan lane" in asked and "2026-02-06" not in asked
-    assert questions.about_note_of("the quartz") == ""
+    assert questions.about_note_of("the quartz of all things.") == "", "no note knows of it"
+    assert questions.about_note_of(details[1]) == "", "a statement says all itself"
+    assert questions.is_told(details[1], "There are no ewes in my kitchen.")
 
 
-ORDER = (
-    "Give the height of the turbines, the bog burst at Meenacarn this month and the earlier one."
-)
+ORDER = "Give the height of all, the bog burst at Meenacarn this month, and the ewes on the road."
 
 
 @pytest.mark.parametrize(
-    ("sentence", "order"),
+    ("sentence", "recited"),
     [
-        ("Give the height of all.", True),
-        ("Of all, the bog burst at Meenacarn this month and the earlier one.", True),
-        ("The bog burst at Meenacarn this month, as in 2003.", False),
+        ("Give the bog burst.", True),
+        ("The bog burst at Meenacarn this month, and the ewes on the road in 2003.", True),
+        ("The ewes on the road were 31.", False),
         ("Give me a call.", False),
         ("", False),
     ],
 )
 def test_a_sentence_that_recites_an_order_is_no_sentence_of_the_text(
-    sentence: str, order: bool
+    sentence: str, recited: bool
 ) -> None:
-    assert is_order(sentence, ORDER) is order
-    assert not is_order(sentence, ORDER.removeprefix("Give ")), "a statement may be recited"
+    assert recites(sentence, ORDER) is recited

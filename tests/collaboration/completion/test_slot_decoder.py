@@ -304,3 +304,11 @@ def test_a_letter_of_several_tokens_is_written() -> None:
 def test_a_slot_begins_with_no_mark_of_a_list() -> None:
     wishes = ["- The heating has failed. I", "The cellar is damp. I"]
     assert fill(SENTENCES, "", " I", wishes).text.startswith("The cellar")
+
+
+def test_of_several_sentences_one_with_a_wrong_number_goes() -> None:
+    notes = NOTES + " It costs two million six hundred thousand crowns."
+    wish = "It costs two million crowns. The cellar is damp. I"
+    assert fill(SENTENCES, "", " I", wish, notes).text == "The cellar is damp."
+    alone = fill(SENTENCES, "", " I", "It costs two million crowns. I", notes)
+    assert (alone.text, alone.reason) == ("", "value")
