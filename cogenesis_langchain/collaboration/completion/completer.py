@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cogenesis_langchain.collaboration.completion.checks import SENTENCE, echoes, repeats
+from cogenesis_langchain.collaboration.completion.checks import echoes, repeats, split_sentences
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
@@ -255,7 +255,7 @@ class _Run:
         if salutation.endswith((",", "，")):
             text = text.removeprefix(salutation).lstrip()
         kept: list[str] = []
-        for sentence in filter(None, SENTENCE.split(text)):
+        for sentence in split_sentences(text):
             said = (self._text.written, *self._task.request[:1], *kept)
             unwanted = (
                 any(repeats(sentence, one) for one in said)
@@ -264,7 +264,7 @@ class _Run:
             )
             if not unwanted:
                 kept.append(sentence)
-        return " ".join(kept)
+        return "".join(kept).rstrip()
 
     def _beginning_of(self, number: int) -> str:
         """The words with which a unit begins, and the separator before them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from cogenesis_langchain.collaboration.completion.checks import SENTENCE
+from cogenesis_langchain.collaboration.completion.checks import split_sentences
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
 from cogenesis_langchain.collaboration.completion.name_slots import spells_name
 from cogenesis_langchain.collaboration.completion.slot_ends import (
@@ -234,11 +234,11 @@ class SlotDecoder:
         if draft.slot.kind != "sentences":
             return text if self._rules.admits_values(draft.before, text) else ""
         before, kept = draft.before, []
-        for sentence in SENTENCE.split(text):
+        for sentence in split_sentences(text):
             if self._rules.admits_values(before, sentence):
                 kept.append(sentence)
             before = " "
-        return " ".join(kept)
+        return "".join(kept).rstrip()
 
     def _text(self, draft: Draft) -> str:
         text = self._model.decode(draft.ids).decode(errors="ignore")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.checks import SENTENCE
+from cogenesis_langchain.collaboration.completion.checks import split_sentences
 from cogenesis_langchain.collaboration.completion.conversation import with_question
 from cogenesis_langchain.collaboration.completion.questions import about_slot
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled
@@ -49,7 +49,7 @@ class Support:
         if slot.kind != "sentences":
             return filled.text if _is_enough(gains) else ""
         sentences = _with_gains(self._uninformed, filled, gains)
-        return " ".join(sentence for sentence, found in sentences if _is_enough(found))
+        return "".join(sentence for sentence, found in sentences if _is_enough(found)).rstrip()
 
     def _gains(self, filled: Filled, slot: Slot, written: str, before: str) -> list[float]:
         """The gain of each token, in nats."""
@@ -76,7 +76,7 @@ def _with_gains(
     """The sentences of a slot, each with the gains of its tokens."""
     lengths = [len(_decoded(model, filled.ids[:count])) for count in range(len(filled.ids) + 1)]
     text, place = _decoded(model, filled.ids), 0
-    for sentence in filter(None, SENTENCE.split(filled.text)):
+    for sentence in split_sentences(filled.text):
         # The last character can be a quotation mark that was added.
         start = text.index(sentence[:-1], place)
         place = start + len(sentence) - 1
