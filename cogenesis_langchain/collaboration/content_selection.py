@@ -71,11 +71,15 @@ def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list
         """Rare words weigh more: their inverse document frequency, over lines."""
         return sum(math.log(1 + len(lines) / frequency[stem]) for stem in shared)
 
+    def shared(number: int) -> frozenset[str]:
+        """Stems of which one side has a telling form: "offered" in the task, "offer" in a line."""
+        return telling[number] & asked_words | words[number] & asked
+
     def likeness(number: int) -> tuple[float, float]:
-        return weight(telling[number] & asked), weight(words[number] & asked_words)
+        return weight(shared(number)), weight(words[number] & asked_words)
 
     ranked = sorted(range(len(lines)), key=likeness, reverse=True)
-    return [lines[number] for number in sorted(ranked[:most]) if telling[number] & asked]
+    return [lines[number] for number in sorted(ranked[:most]) if shared(number)]
 
 
 def _lines(notes: Sequence[str]) -> Iterator[str]:

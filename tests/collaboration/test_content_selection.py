@@ -47,6 +47,22 @@ def test_other_forms_of_a_word_count() -> None:
     assert notes_about("Tell the singers about rehearsals.", NOTES, most=2) == [LOG[3]]
 
 
+def test_one_telling_form_of_a_word_is_enough() -> None:
+    notes = (
+        "2026-02-18 Offer letter: 9,500 euros a year for the road\nA hip replaced in the year",
+    )
+    assert notes_about("what I was offered for the road", notes, most=1) == [
+        "2026-02-18 Offer letter: 9,500 euros a year for the road"
+    ]
+
+
+def test_of_lines_that_share_equally_telling_words_the_one_with_more_others_comes() -> None:
+    notes = ("A sheep farmer with 212 ewes\nGate left open, 31 ewes on the road",)
+    assert notes_about("the ewes on the road", notes, most=1) == [
+        "Gate left open, 31 ewes on the road"
+    ]
+
+
 def test_everyday_words_and_other_subjects_choose_nothing() -> None:
     assert notes_about("Please write about this and that for me.", NOTES) == []
     assert notes_about("Write to Mr Abara.", ()) == []
