@@ -59,11 +59,12 @@ def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list
         most: So many lines at most.
 
     Returns:
-        The lines in the order of the notes; fewer where others share nothing with the task. Of
-        lines that share equally telling words, those with more other words in common.
+        The lines in the order of the notes; fewer where others share nothing with the task. Any
+        form of a telling word counts. Of lines that share equally telling words, those with more
+        other words in common are chosen.
     """
     lines = list(dict.fromkeys(_lines(notes)))
-    telling, words = [telling_stems(line) for line in lines], [_stems(line) for line in lines]
+    words = [_stems(line) for line in lines]
     asked, asked_words = telling_stems(task), _stems(task)
     frequency = Counter(stem for found in words for stem in found)
 
@@ -71,15 +72,11 @@ def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list
         """Rare words weigh more: their inverse document frequency, over lines."""
         return sum(math.log(1 + len(lines) / frequency[stem]) for stem in shared)
 
-    def shared(number: int) -> frozenset[str]:
-        """Stems of which one side has a telling form: "offered" in the task, "offer" in a line."""
-        return telling[number] & asked_words | words[number] & asked
-
     def likeness(number: int) -> tuple[float, float]:
-        return weight(shared(number)), weight(words[number] & asked_words)
+        return weight(words[number] & asked), weight(words[number] & asked_words)
 
     ranked = sorted(range(len(lines)), key=likeness, reverse=True)
-    return [lines[number] for number in sorted(ranked[:most]) if shared(number)]
+    return [lines[number] for number in sorted(ranked[:most]) if words[number] & asked]
 
 
 def _lines(notes: Sequence[str]) -> Iterator[str]:
