@@ -47,6 +47,8 @@ _ORDERS: Final = frozenset([
     "propose", "quote", "remind", "say", "state", "suggest", "tell", "thank", "to", "use", "write",
 ])  # fmt: skip
 """First words of what tells a writer what to do; in the text they would address the reader."""
+_ADDRESSING: Final = frozenset({"address", "to"})
+"""Those of them that say who reads the text and ask for nothing from the notes."""
 _NOTES_OF_A_DETAIL: Final = 3
 _DETAILS_OF_A_NAME: Final = 2
 _DETAILS_OF_A_VALUE: Final = 6
@@ -186,7 +188,8 @@ class Questions:
             assigned.setdefault(max(slotted, key=likeness), []).append(detail)
         people = [detail for detail in details if _names_somebody(detail)][:_DETAILS_OF_A_NAME]
         values = details if len(details) <= _DETAILS_OF_A_VALUE else ()
-        orders = frozenset(one for order in filter(is_order, details) for one in clauses_of(order))
+        asking = (one for one in details if is_order(one) and _words(one)[0] not in _ADDRESSING)
+        orders = frozenset(clause for order in asking for clause in clauses_of(order))
         return cls(notes, assigned, values, people, orders)
 
     def about(self, number: int, unit: Unit) -> str:

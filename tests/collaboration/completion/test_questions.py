@@ -72,6 +72,8 @@ def test_a_detail_can_be_asked_for_in_the_words_of_its_note() -> None:
     assert "Gate on the Sruhan lane" in asked and "2026-02-06" not in asked
     assert questions.about_note_of("the quartz of all things.") == "", "no note knows of it"
     assert questions.about_note_of(details[1]) == "", "a statement says all itself"
+    addressed = Questions.of(units, ["To the ewes on the road."], [EWES])
+    assert addressed.about_note_of("To the ewes on the road.") == ""
     assert questions.is_told(details[1], "There are no ewes in my kitchen.")
 
 
