@@ -42,6 +42,9 @@ _ESCAPES: Final = (
     ("byte codes", "{:08b} "),
     ("hexadecimal", "0x{:02x} "),
 )
+_SPACED: Final = frozenset({"escape", "CSS", "code points"})
+"""Codes that are also found with white space and commas between them."""
+_BETWEEN_CODES: Final = b" \t\r\n,;"
 _WORD: Final = re.compile(r"[^\W_]+(?:['’.@+-][^\W_]+)*")
 
 
@@ -56,15 +59,18 @@ def find_leaks(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
         The encodings in which any string was found, such as ``"base64"``; empty if none was.
     """
     plain_payload = _letters_and_digits_of_bytes(payload)
-    return frozenset(name for text in texts for name in _leaks_of(payload, plain_payload, text))
+    packed = payload.translate(None, _BETWEEN_CODES).replace(b"\\\\", b"\\")
+    return frozenset(
+        name for text in texts for name in _leaks_of(payload, packed, plain_payload, text)
+    )
 
 
-def _leaks_of(payload: bytes, plain_payload: str, text: str) -> Iterator[str]:
+def _leaks_of(payload: bytes, packed: bytes, plain_payload: str, text: str) -> Iterator[str]:
     for name, encoded in _encodings(text):
-        if (
-            encoded in payload
-            or json.dumps(encoded.decode(errors="surrogateescape"))[1:-1].encode() in payload
-        ):
+        quoted = json.dumps(encoded.decode(errors="surrogateescape"))[1:-1].encode()
+        if encoded in payload or quoted in payload:
+            yield name
+        elif name in _SPACED and encoded.translate(None, _BETWEEN_CODES) in packed:
             yield name
     wanted = letters_and_digits(text)
     if len(wanted) < _SHORTEST_PLAIN:

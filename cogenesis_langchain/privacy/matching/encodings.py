@@ -25,6 +25,8 @@ _CODE: Final = re.compile(
     rf"|\\(?P<css>{_HEX}{{1,6}})\s?"
 )
 _CODES: Final = re.compile(rf"(?:{re.sub(r'P<[a-z0-9]+>', ':', _CODE.pattern)})+")
+# White space and commas between codes: such text is read with and without them.
+_BETWEEN_CODES: Final = re.compile(rf"(?<=[0-9a-fA-F}}])[\s,;]+(?=\\|U\+|={_HEX}{{2}})")
 _SOFT_BREAK: Final = re.compile(r"=\r?\n")
 _BASE64_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{4,}(?:\s+[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX_RUN: Final = re.compile(rf"(?<!{_HEX})(?:0x)?{_HEX}{{2}}(?:[\s:,-]*(?:0x)?{_HEX}{{2}}){{3,}}")
@@ -37,6 +39,7 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 # Every English word is valid base64 and decodes to random bytes. Text that was encoded on purpose
 # decodes to valid UTF-8, as a whole or for at least six bytes in a row. Random bytes rarely do.
 _SHORTEST_READABLE: Final = 6
+_SHORTEST_WIDE: Final = 4
 _READABLE: Final = re.compile(
     rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3})+"
@@ -93,7 +96,9 @@ def _decoded(text: str) -> Iterator[str]:
     if "\\" in text:
         yield _JSON_ESCAPES.sub(_unescape, text)
     if "\\" in text or "=" in text or "U+" in text:
-        yield _CODES.sub(_from_codes, _SOFT_BREAK.sub("", text))
+        joined = _SOFT_BREAK.sub("", text)
+        for codes in dict.fromkeys((joined, _BETWEEN_CODES.sub("", joined))):
+            yield _CODES.sub(_from_codes, codes)
     if "\n" in text or "\r" in text:
         yield text.replace("\r", "").replace("\n", "")
     if "%" in text:
@@ -153,6 +158,11 @@ def readable_parts(decoded: bytes) -> list[str]:
         part.decode("utf-16-be" if part[0] == 0 else "utf-16-le", errors="replace")
         for part in _WIDE.findall(decoded)
     ]
+    if not wide and len(decoded) >= _SHORTEST_WIDE:
+        # Of other scripts than Latin the whole has to be text.
+        whole = decoded[: len(decoded) // 2 * 2]
+        read = (whole.decode(form, errors="replace") for form in ("utf-16-be", "utf-16-le"))
+        wide = [text for text in read if text.isprintable() and "\ufffd" not in text]
     return wide + [
         part.decode("utf-8", errors="replace")
         for part in _READABLE.findall(decoded)
