@@ -68,9 +68,8 @@ def find_leaks(payload: bytes, texts: Iterable[str]) -> frozenset[str]:
 def _leaks_of(payload: bytes, packed: bytes, plain_payload: str, text: str) -> Iterator[str]:
     for name, encoded in _encodings(text):
         quoted = json.dumps(encoded.decode(errors="surrogateescape"))[1:-1].encode()
-        if encoded in payload or quoted in payload:
-            yield name
-        elif name in _SPACED and encoded.translate(None, _BETWEEN_CODES) in packed:
+        spaced = name in _SPACED and encoded.translate(None, _BETWEEN_CODES) in packed
+        if encoded in payload or quoted in payload or spaced:
             yield name
     wanted = letters_and_digits(text)
     if len(wanted) < _SHORTEST_PLAIN:
