@@ -102,8 +102,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     place, or an ``outline``, from which it writes."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
-    ``product``, ``contrast``, ``entropy`` or an operator of `cogenesis_langchain.fusion.operators`.
-    ``docs/fusion.md`` compares them."""
+    ``product``, ``contrast``, ``entropy``, ``learned`` or an operator of
+    `cogenesis_langchain.fusion.operators`. ``docs/fusion.md`` compares them."""
     chat_format: Annotated[ChatFormat, BeforeValidator(_chat_format)] | None = Field(
         default=None, exclude=True, repr=False
     )

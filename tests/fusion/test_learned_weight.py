@@ -15,7 +15,7 @@ from cogenesis_langchain.fusion.learned_weight import (
     summary,
     top_probabilities,
 )
-from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.operators import Mixture, operator_named
 from cogenesis_langchain.fusion.position import Position
 
 KINDS: list[Features] = ["top", "summary"]
@@ -92,3 +92,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     for name in ("text", "other", "half", "missing"):
         with pytest.raises(FusionError, match=f"{name} holds no learned weight"):
             LearnedWeight.load(tmp_path / name)
+
+
+def test_the_weight_that_is_shipped_trusts_the_surer_model() -> None:
+    learned = operator_named("learned")
+    assert learned.name == "learned" and not learned.needs_baseline
+    sure, torn = np.full(2000, 0.1 / 1999), np.full(2000, 0.95 / 1999)
+    sure[0], torn[1] = 0.9, 0.05
+    local_sure = learned.fuse(Position(sure, torn)).weight
+    cloud_sure = learned.fuse(Position(torn, sure)).weight
+    assert 0.0 < cloud_sure < 0.5 < local_sure < 1.0
