@@ -87,7 +87,7 @@ class LocalConfig(_Section):
     model: Name = "qwen2.5-coder-0.5b-instruct"
     adapter: Path | None = None
     fine_tuned: Name | None = None
-    n_ctx: int = Field(default=4096, ge=256)
+    n_ctx: int = Field(default=8192, ge=256)
     threads: int | None = Field(default=None, ge=1)
 
 

@@ -185,7 +185,7 @@ def test_a_second_template_is_used_and_counted() -> None:
     assert "square brackets, and nothing else" in ledger.entries[1].payload.decode()
 
 
-@pytest.mark.parametrize("window", [100, 700])
+@pytest.mark.parametrize("window", [100, 500])
 def test_a_template_beyond_the_window_becomes_the_outline_without_a_second_request(
     window: int,
 ) -> None:
@@ -207,7 +207,7 @@ def test_an_unparsable_form_becomes_the_outline_without_a_second_request() -> No
 
 
 def test_a_template_is_completed_with_the_notes_that_fit() -> None:
-    local = WithTokens(Wishes(WISHES, [NOTES, LETTER], window=1000))
+    local = WithTokens(Wishes(WISHES, [NOTES, LETTER], window=680))
     report = told(chat(local, max_tokens=50).invoke(INSTRUCTION))
     assert report["rung"] == "template" and report["context_left_out"] > 0
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol
+from typing import Protocol
 
 from cogenesis_langchain.collaboration.completion.completer import (
     Completion,
     TemplateCompleter,
 )
-from cogenesis_langchain.collaboration.completion.prompt import beginning_of, task_of
+from cogenesis_langchain.collaboration.completion.prompt import (
+    beginning_of,
+    needed_tokens,
+    task_of,
+)
 from cogenesis_langchain.collaboration.completion.settled_text import Span
 from cogenesis_langchain.collaboration.completion.slot_form import SlotForm
 from cogenesis_langchain.collaboration.preparation import Prepared
@@ -22,9 +26,6 @@ from cogenesis_langchain.models.base import (
     TokenModel,
 )
 from cogenesis_langchain.sketch.template import Template
-
-_TOKENS_OF_A_QUESTION: Final = 120
-"""More than a question with its notes takes on average."""
 
 
 class TemplateFill(Protocol):
@@ -85,10 +86,7 @@ class _InPlace:
             ContextTooLong: The conversation would outgrow the window.
         """
         task = task_of(prepared.request, prepared.context, template)
-        prompt = len(self._tokens.encode_chat(task.beginning))
-        words = len(self._tokens.encode(str(template).encode()))
-        questions = _TOKENS_OF_A_QUESTION * (len(template.slots) + len(task.details))
-        needed = prompt + 2 * words + questions
+        needed = needed_tokens(task, self._tokens)
         if needed > self._tokens.window:
             raise ContextTooLong(needed, self._tokens.window)
         yield from self._completer.stream(task, options)

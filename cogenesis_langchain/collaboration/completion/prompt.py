@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from cogenesis_langchain.collaboration.completion.completer import Task
 from cogenesis_langchain.collaboration.completion.forbidden import split_details
-from cogenesis_langchain.collaboration.completion.questions import details_in
-from cogenesis_langchain.models.base import PrivateMessage
+from cogenesis_langchain.collaboration.completion.questions import (
+    Questions,
+    clauses_of,
+    details_in,
+)
+from cogenesis_langchain.collaboration.completion.units import split_units
+from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
@@ -17,6 +23,9 @@ from cogenesis_langchain.prompts import (
     FILL_TASK,
 )
 from cogenesis_langchain.sketch.template import Template
+
+_TURN_TOKENS: Final = 10  # the marks around a question and its answer
+_SENTENCE_TOKENS: Final = 40  # a sentence that tells a detail
 
 
 def beginning_of(request: Request, context: Sequence[PrivateText]) -> list[PrivateMessage]:
@@ -52,6 +61,19 @@ def task_of(request: Request, context: Sequence[PrivateText], template: Template
         details=details,
         forbidden=forbidden,
     )
+
+
+def needed_tokens(task: Task, model: TokenModel) -> int:
+    """Return how many tokens the whole conversation about a template takes."""
+    units = split_units(task.template)
+    questions = Questions.of(units, task.details, task.notes)
+    asked = [questions.about(number, unit) for number, unit in enumerate(units) if unit.slots]
+    clauses = [clause for detail in task.details for clause in clauses_of(detail)]
+    asked += [questions.about_detail(clause) for clause in clauses]
+    asked += [questions.about_note_of(clause) for clause in clauses]
+    written = 2 * len(model.encode(str(task.template).encode())) + _SENTENCE_TOKENS * len(clauses)
+    turns = sum(len(model.encode(question.encode())) + _TURN_TOKENS for question in asked)
+    return len(model.encode_chat(task.beginning)) + written + turns
 
 
 def _conversation(

@@ -65,7 +65,7 @@ class LlamaCppModel:
         self,
         model: str = "qwen2.5-coder-1.5b-instruct",
         *,
-        n_ctx: int = 4096,
+        n_ctx: int = 8192,
         n_threads: int | None = None,
         repeat_penalty: float = 1.1,
         adapter: str | Path | None = None,
