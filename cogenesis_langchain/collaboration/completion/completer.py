@@ -18,6 +18,7 @@ from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidd
 from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
     clauses_of,
+    is_fragment,
     is_order,
     recites,
 )
@@ -177,6 +178,8 @@ class _Run:
         unit = Unit((Slot(clause, "sentences", 1),), " ")
         questions = self._questions
         first = self._attempt(unit, questions.about_detail(clause), "", is_asked_for=True)
+        if first and is_fragment(first[0].text, clause):
+            first = []
         asked = questions.about_note_of(clause)
         if not asked or (first and questions.is_told(clause, first[0].text)):
             return first

@@ -19,7 +19,9 @@ _FORBIDS: Final = re.compile(
     _LEAD + r"(?:nothing (?:at all )?(?:about|of|on)|not a word (?:about|of|on)|"
     r"no (?:mention|word|talk) (?:about|of|on)|"
     r"(?:do not|don['’]t|never) (?:include|mention|name|print|quote|reveal|say|show|speak|talk|tell"
-    r"|write)(?: about| of)?|without (?:mentioning|naming|saying)|leave out|omit|avoid mentioning)"
+    r"|write)(?: about| of)?"
+    r"|not(?= (?:my|our|his|her|their)(?: [\w'’-]+){1,3}\W*$)"
+    r"|without (?:mentioning|naming|saying)|leave out|omit|avoid mentioning)"
     r"\s+(?P<what>.+)",
     re.I | re.S,
 )

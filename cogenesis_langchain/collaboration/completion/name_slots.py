@@ -63,9 +63,13 @@ def is_first_name(slot: Slot) -> bool:
 
 
 def names_somebody(text: str, slot: Slot, rules: CopyRules) -> bool:
-    """Whether a text is complete as a name or, unless it is the user's own, a form of address."""
-    words = WORD.findall(text)
+    """Whether a text is complete as a name or, unless it is the user's own, a form of address.
+
+    "Mrs" alone is none, and "Ada and" is not complete.
+    """
+    words = [word for word in WORD.findall(text) if word.casefold() not in _NAME_JOINERS]
     named = any(rules.is_name(word) for word in words) or (
         not is_own_name(slot) and any(word.casefold() in _ADDRESSEES for word in words)
     )
-    return named and spells_name(f"{text} ", slot, rules)
+    ends = text.rstrip(" .").endswith(tuple(words))
+    return named and ends and spells_name(f"{text} ", slot, rules)

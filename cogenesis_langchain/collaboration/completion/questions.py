@@ -47,6 +47,8 @@ _ORDERS: Final = frozenset([
     "propose", "quote", "remind", "say", "state", "suggest", "tell", "thank", "to", "use", "write",
 ])  # fmt: skip
 """First words of what tells a writer what to do; in the text they would address the reader."""
+_LONGEST_FRAGMENT: Final = 4  # words
+_SUBJECTS: Final = frozenset(["he", "i", "it", "she", "that", "they", "this", "we", "you"])
 _ADDRESSING: Final = frozenset({"address", "to"})
 """Those of them that say who reads the text and ask for nothing from the notes."""
 _NOTES_OF_A_DETAIL: Final = 3
@@ -131,6 +133,12 @@ def recites(sentence: str, order: str) -> bool:
     said = f" {' '.join(words)} "
     clauses = [f" {' '.join(_words(clause))} " for clause in clauses_of(order)]
     return sum(clause in said for clause in clauses) > 1
+
+
+def is_fragment(sentence: str, clause: str) -> bool:
+    """Whether a sentence is a few words of the request over again: "How many kilometres."."""
+    words = _words(sentence)
+    return words == _words(clause) and len(words) <= _LONGEST_FRAGMENT and words[0] not in _SUBJECTS
 
 
 def _words(text: str) -> list[str]:

@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 from support.completing import LETTER, template
 
-from cogenesis_langchain.collaboration.completion.questions import Questions, is_told, recites
+from cogenesis_langchain.collaboration.completion.questions import (
+    Questions,
+    is_fragment,
+    is_told,
+    recites,
+)
 from cogenesis_langchain.collaboration.completion.units import split_units
 
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
@@ -94,3 +99,20 @@ def test_a_sentence_that_recites_an_order_is_no_sentence_of_the_text(
     sentence: str, recited: bool
 ) -> None:
     assert recites(sentence, ORDER) is recited
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clause", "fragment"),
+    [
+        ("How many kilometres.", "How many kilometres.", True),
+        ("Snezhana, four years.", "Snezhana, four years", True),
+        ("It snowed all day.", "It snowed all day", False),
+        ("They came in 2 kilometres.", "How many kilometres.", False),
+        ("No more ewes in the kitchen.", "No more ewes in the kitchen.", False),
+        ("", "How many", False),
+    ],
+)
+def test_a_few_words_of_the_request_are_no_sentence(
+    sentence: str, clause: str, fragment: bool
+) -> None:
+    assert is_fragment(sentence, clause) is fragment

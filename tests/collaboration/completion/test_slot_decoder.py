@@ -301,6 +301,12 @@ def test_a_letter_of_several_tokens_is_written() -> None:
     assert decoder(model, notes).fill(prompt, "", NAME, ",\n\nI").text == "Фёдор"
 
 
+def test_a_title_alone_is_no_name() -> None:
+    notes = "Mrs Ilieva drove the tram. Thank Mrs Ilieva."
+    wishes = ["My first goes to Mrs. I", "My first goes to Mrs Ilieva. I"]
+    assert fill(NAME, "My first goes to ", ". I", wishes, notes).text in ("Mrs Ilieva", "")
+
+
 def test_a_slot_begins_with_no_mark_of_a_list() -> None:
     wishes = ["- The heating has failed. I", "The cellar is damp. I"]
     assert fill(SENTENCES, "", " I", wishes).text.startswith("The cellar")
