@@ -172,7 +172,7 @@ class CopyRules:
 
     def is_name(self, word: str) -> bool:
         """Whether a word stands in the sources with a capital."""
-        return bool(self._names.intersection(_forms(word)))
+        return not _PRONOUN.match(word) and bool(self._names.intersection(_forms(word)))
 
     def begins_name(self, start: str) -> bool:
         """Whether a word that begins so stands in the sources with a capital."""

@@ -211,6 +211,7 @@ def test_a_date_in_words_may_be_written_in_figures(text: str) -> None:
 
 def test_names_are_the_words_with_a_capital_of_their_own() -> None:
     assert RULES.is_name("Teodora") and RULES.is_name("Lindqvist") and RULES.is_name("Zorn")
+    assert not CopyRules(["My name is M. Zorn."]).is_name("I'm"), "part of it is: the M"
     assert not RULES.is_name("heating") and not RULES.is_name("rooms")
     assert RULES.begins_name("Teo") and not RULES.begins_name("Qui")
 
