@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cogenesis_langchain.collaboration.blanks import BRACKETS, has_place_for_brackets
+from cogenesis_langchain.collaboration.completion.questions import details_in
 from cogenesis_langchain.collaboration.content_selection import select_content
+from cogenesis_langchain.collaboration.forbidden import split_details, tells_forbidden
 from cogenesis_langchain.collaboration.outline_plan import plan_outline
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
@@ -48,8 +50,12 @@ class LocalPrompt:
         notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
         task = request.task.reveal()
         self._known = _known(notes, task)
-        self._lines = select_content(notes, task, [detail.reveal() for detail in request.details])
-        self._bare_task = _known([], request.bare_task.reveal())
+        bare = request.bare_task.reveal()
+        details, forbidden = split_details(details_in(one.reveal() for one in request.details))
+        lines = select_content(notes, "\n".join((bare, *details)), details)
+        # What is forbidden stands in the task, as an order; in the list it would be content.
+        self._lines = [line for line in lines if not tells_forbidden(line, forbidden)]
+        self._bare_task = _known([], bare)
         told = [*notes, task, *(turn.text.reveal() for turn in request.turns)]
         self._excluded = "" if has_place_for_brackets(told) else BRACKETS
 

@@ -45,6 +45,23 @@ def test_notes_task_and_what_to_say_stand_in_this_order() -> None:
     assert stand_in_order(outlined, *told, f"1. Greet him: {DETAIL}", f"2. What failed: {HEATING}")
 
 
+def test_what_is_forbidden_is_an_order_in_the_task_and_no_content() -> None:
+    secret = "2026-01-22 Diagnosis from the cardiologist: angina"
+    message = HumanMessage([public(TASK), private(f"{DETAIL} Nothing about my angina.")])
+    made = prompt(message, context=[NOTES, HEATING, secret])
+    for sketch in (None, SKETCH):
+        whole = texts(made.complete(sketch))[-1]
+        known, _, listed = whole.partition("Nothing about my angina.")
+        assert secret in known, "the local model may read it, to keep it out"
+        assert DETAIL in listed and "angina" not in listed
+    allowed = prompt(
+        HumanMessage([public(TASK), private("Tell him of my angina.")]), context=[secret]
+    )
+    assert f"- {secret}" in texts(allowed.complete(None))[-1], (
+        "control: what is asked for is listed"
+    )
+
+
 def test_what_is_known_early_is_the_beginning_of_the_whole() -> None:
     made = prompt(HumanMessage(TASK), context=[NOTES, HEATING])
     for whole in (texts(made.complete(SKETCH)), texts(made.complete(None))):

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats, split_sentences
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
     clauses_of,
@@ -27,6 +26,7 @@ from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, Sl
 from cogenesis_langchain.collaboration.completion.support import Support
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.collaboration.forbidden import tells_forbidden
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,

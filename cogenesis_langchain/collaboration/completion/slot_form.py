@@ -16,7 +16,6 @@ from typing import Final
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
 from cogenesis_langchain.collaboration.completion.completer import Completion, Task
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.completion.questions import (
     clauses_of,
     is_told,
@@ -24,6 +23,7 @@ from cogenesis_langchain.collaboration.completion.questions import (
 )
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.collaboration.forbidden import tells_forbidden
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalTextModel,
