@@ -7,7 +7,6 @@ import binascii
 import html
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_plus
@@ -40,8 +39,6 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 # Every English word is valid base64 and decodes to random bytes. Text that was encoded on purpose
 # decodes to valid UTF-8, as a whole or for at least six bytes in a row. Random bytes rarely do.
 _SHORTEST_READABLE: Final = 6
-_SHORTEST_WIDE: Final = 4
-_MOST_SCRIPTS: Final = 3  # Japanese has three
 _READABLE: Final = re.compile(
     rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
     rb"|[\xf0-\xf4][\x80-\xbf]{3})+"
@@ -160,28 +157,11 @@ def readable_parts(decoded: bytes) -> list[str]:
         part.decode("utf-16-be" if part[0] == 0 else "utf-16-le", errors="replace")
         for part in _WIDE.findall(decoded)
     ]
-    if not wide and len(decoded) >= _SHORTEST_WIDE:
-        # Of other scripts than Latin the whole has to be text.
-        whole = decoded[: len(decoded) // 2 * 2]
-        read = (whole.decode(form, errors="replace") for form in ("utf-16-be", "utf-16-le"))
-        wide = list(filter(_is_words, read))
     return wide + [
         part.decode("utf-8", errors="replace")
         for part in _READABLE.findall(decoded)
         if len(part) >= _SHORTEST_READABLE or len(part) == len(decoded)
     ]
-
-
-def _is_words(text: str) -> bool:
-    """Whether a text has letters of at most three scripts and spaces, and nothing else.
-
-    Random bytes read as UTF-16 are characters of many scripts, numbers and compatibility forms.
-    """
-    letters = text.replace(" ", "")
-    if not all(unicodedata.category(letter)[0] in "LM" for letter in letters):
-        return False
-    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters}
-    return len(scripts) <= _MOST_SCRIPTS and unicodedata.is_normalized("NFKC", text)
 
 
 def _attempt(decode: Callable[[str], Iterable[bytes]], run: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,6 @@ from support.spellings import SPELLINGS
 
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
-from cogenesis_langchain.privacy.matching.encodings import decodings
 from cogenesis_langchain.privacy.matching.normalisation import normalise
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
@@ -100,15 +98,3 @@ def test_an_opaque_string_is_masked_whatever_it_means(code: str) -> None:
 )
 def test_usual_text_leaves_as_it_is(text: str) -> None:
     assert leaves(text, ValueSet()) == text
-
-
-@pytest.mark.parametrize("name", ["Ярослав Мудрый", "渡辺 さくら", "محمد علي", "김철수"])
-@pytest.mark.parametrize("form", ["utf-16-le", "utf-16-be"])
-def test_base64_of_utf_16_is_read_in_every_script(name: str, form: str) -> None:
-    encoded = base64.b64encode(name.encode(form)).decode()
-    assert any(name in text for text in decodings(f"Write to {encoded} today.".encode()))
-
-
-def test_prose_that_is_read_as_utf_16_holds_no_digit() -> None:
-    prose = "Write a short letter to my landlord about heating systems that keep failing again."
-    assert not any(digit in text for text in decodings(prose.encode()) for digit in "0123456789")
