@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities
 
 Features = Literal["top", "summary"]
-"""What the network reads: the largest probabilities of both sides, as in the paper, or entropies,
+"""Inputs of the network: the largest probabilities of both sides, as in the paper, or entropies,
 margins and agreement."""
 _TOP: Final = 10  # the paper's number of probabilities a side
 

@@ -8,6 +8,7 @@ local vocabulary, never logits: CoGenesis (arXiv 2403.03129, section 3.3) define
 ``local-led`` is the default of `ChatCoGenesis`: fact-heavy texts keep the most facts with it.
 ``mean`` and ``max`` are the paper's. ``entropy`` and ``product`` predict reference texts slightly
 better token by token, but texts written with them contain fewer facts (``docs/fusion.md``).
+``learned`` has a weight that was trained for one pair of models (``docs/training.md``).
 
 A new operator is a class of the protocol `Operator` and a name in ``OPERATORS``.
 """

@@ -16,7 +16,7 @@ from cogenesis_langchain.whole_file import whole_file
 _PLAN: Final = "plan.json"
 
 Plan = Mapping[str, object]
-"""What a run is made of: models, hash of the records, settings. It holds nothing private."""
+"""Models, hash of the records and settings of a run. It holds nothing private."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the author is asked for in each step: the shape of its answers."""
+"""The shape of the author's answers in each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with the author's answers."""
+"""Checks of the author's answers, which return their faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a constructed set is, as Table 3 of the paper tells it, and what it cost."""
+"""Sizes and cost of a constructed set, in the form of Table 3 of the paper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers of the sources count.
+"""Checks that a number is followed by a thing that it counts in the sources.
 
 A small model copies a number correctly and puts it to another thing: the sources have "31 ewes" and
 "6 nights", and it writes "31 nights". So a number keeps its company: the word after it has to stand

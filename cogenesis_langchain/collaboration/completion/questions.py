@@ -100,7 +100,7 @@ def is_told(detail: str, text: str, notes: Sequence[str] = ()) -> bool:
 
 
 def _asked_for(detail: str, notes: Sequence[str]) -> frozenset[str]:
-    """Facts of the nearest note, most of which tell a detail without facts of its own.
+    """Return the facts of the nearest note, most of which tell a detail without its own.
 
     They are the note's numbers, if it has any: "the ewes on the road" asks how many.
     """
@@ -138,7 +138,8 @@ def recites(sentence: str, order: str) -> bool:
 def is_fragment(sentence: str, clause: str) -> bool:
     """Whether a sentence is a few words of the request over again: "How many kilometres."."""
     words = _words(sentence)
-    return words == _words(clause) and len(words) <= _LONGEST_FRAGMENT and words[0] not in _SUBJECTS
+    repeated = words == _words(clause) and len(words) <= _LONGEST_FRAGMENT
+    return repeated and _SUBJECTS.isdisjoint(words[:1])
 
 
 def _words(text: str) -> list[str]:

@@ -110,6 +110,7 @@ def test_a_sentence_that_recites_an_order_is_no_sentence_of_the_text(
         ("They came in 2 kilometres.", "How many kilometres.", False),
         ("No more ewes in the kitchen.", "No more ewes in the kitchen.", False),
         ("", "How many", False),
+        ("?!", "...", True),
     ],
 )
 def test_a_few_words_of_the_request_are_no_sentence(

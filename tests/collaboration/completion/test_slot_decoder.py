@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from support.token_models import Endless, Wishes
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.name_slots import names_somebody
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, TokenModel
@@ -301,10 +302,13 @@ def test_a_letter_of_several_tokens_is_written() -> None:
     assert decoder(model, notes).fill(prompt, "", NAME, ",\n\nI").text == "Фёдор"
 
 
-def test_a_title_alone_is_no_name() -> None:
-    notes = "Mrs Ilieva drove the tram. Thank Mrs Ilieva."
-    wishes = ["My first goes to Mrs. I", "My first goes to Mrs Ilieva. I"]
-    assert fill(NAME, "My first goes to ", ". I", wishes, notes).text in ("Mrs Ilieva", "")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("Mrs", False), ("Mrs.", False), ("Mrs Ilieva", True), ("Mrs Ilieva and", False)],
+)
+def test_a_title_alone_is_no_name(text: str, named: bool) -> None:
+    rules = CopyRules(["I thank Mrs Ilieva and Mrs Popova."])
+    assert names_somebody(text, NAME, rules) is named
 
 
 def test_a_slot_begins_with_no_mark_of_a_list() -> None:
