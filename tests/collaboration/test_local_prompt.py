@@ -46,7 +46,7 @@ def test_notes_task_and_what_to_say_stand_in_this_order() -> None:
 
 
 def test_what_is_forbidden_is_an_order_in_the_task_and_no_content() -> None:
-    secret = "2026-01-22 Diagnosis from the cardiologist: angina"
+    secret = "2026-01-22 Boiler off all night, bad for the angina"
     message = HumanMessage([public(TASK), private(f"{DETAIL} Nothing about my angina.")])
     made = prompt(message, context=[NOTES, HEATING, secret])
     for sketch in (None, SKETCH):

@@ -207,6 +207,13 @@ def test_an_order_to_the_writer_is_no_sentence_of_the_text() -> None:
     assert done.text == COMPLETED and done.completion.missing == (order,)
 
 
+def test_a_few_words_of_the_request_are_listed_and_not_told() -> None:
+    words = "How many kilometres."
+    model = Wishes({"as well, in one sentence": words, **WISHES}, [NOTES, LETTER])
+    done = complete(model, task(LETTER, details=words))
+    assert done.text == COMPLETED and done.completion.missing == (words,)
+
+
 def test_a_detail_may_be_told_in_its_own_words() -> None:
     fact = "The plumber of the house found a crack inside the boiler yesterday."
     done = complete(wishing(fact, facts=fact), task(LETTER, details=fact))
