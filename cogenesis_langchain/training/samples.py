@@ -116,7 +116,7 @@ def _foreign_unit(other: Record, random: Random) -> Unit | None:
 def _turns(task: Task, worked: WorkedTemplate, foreign: Unit | None) -> list[_Turn]:
     """The questions of a text with their answers."""
     units = split_units(worked.template)
-    questions = Questions.of(units, task.details, task.notes)
+    questions = Questions.of(units, task.details, task.notes, task.subject)
     said = Conversation(task.beginning)
     turns: list[_Turn] = []
     fillings = iter(worked.fillings)

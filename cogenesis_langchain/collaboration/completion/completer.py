@@ -65,7 +65,9 @@ class Task:
         uninformed: The same with the general instruction alone, for comparison.
         template: The template.
         notes: Texts of the private context.
-        request: The request with its private details, and the earlier conversation.
+        subject: The notes that the instruction is about.
+        instruction: The request without its private details.
+        request: The instruction, its private details, and the earlier conversation.
         details: What the user asks to be told, one detail each.
         forbidden: What the user asks not to be told.
     """
@@ -74,6 +76,8 @@ class Task:
     uninformed: Sequence[PrivateMessage]
     template: Template
     notes: Sequence[str]
+    subject: Sequence[str]
+    instruction: str
     request: Sequence[str]
     details: Sequence[str]
     forbidden: Sequence[str] = ()
@@ -123,7 +127,7 @@ class _Run:
         self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
         self._orders = [detail for detail in task.details if is_order(detail)]
         self._units = split_units(task.template)
-        self._questions = Questions.of(self._units, task.details, task.notes)
+        self._questions = Questions.of(self._units, task.details, task.notes, task.subject)
         self._conversation = Conversation(task.beginning)
         self._support = Support(uninformed, task.uninformed)
         self._text = SettledText()
@@ -227,7 +231,9 @@ class _Run:
                 continue
             written = "".join(span.text for span in spans)
             following = _words_after(unit, index) or after
-            filled = self._slots.fill(prompt, written, part, following)
+            filled = self._slots.fill(
+                prompt, written, part, following, salutation=self._text.salutation
+            )
             self._decoded += filled.tokens
             said = filled.text if is_asked_for else self._supported(part, written, filled)
             text = self._acceptable(said, part)
@@ -254,12 +260,11 @@ class _Run:
         if slot.kind != "sentences":
             unwanted = echoes(text, slot.description) or tells_forbidden(text, forbidden)
             return "" if unwanted else text
-        salutation = self._text.written.lstrip().partition("\n")[0]
-        if salutation.endswith((",", "，")):
+        if salutation := self._text.salutation:
             text = text.removeprefix(salutation).lstrip()
         kept: list[str] = []
         for sentence in split_sentences(text):
-            said = (self._text.written, *self._task.request[:1], *kept)
+            said = (self._text.written, self._task.instruction, *kept)
             unwanted = (
                 any(repeats(sentence, one) for one in said)
                 or any(recites(sentence, one) for one in self._orders)

@@ -57,6 +57,13 @@ def is_own_name(slot: Slot) -> bool:
     return bool(_OWN_NAME.search(slot.description))
 
 
+def names_reader(text: str, salutation: str) -> bool:
+    """Whether all words of a name stand in the salutation: the reader does not sign."""
+    greeted = {word.casefold() for word in WORD.findall(salutation)}
+    words = {word.casefold() for word in WORD.findall(text)}
+    return bool(words) and words <= greeted
+
+
 def is_first_name(slot: Slot) -> bool:
     """Whether a slot is for a first name alone."""
     return slot.kind == "name" and bool(_FIRST_NAME.search(slot.description))

@@ -12,6 +12,7 @@ from cogenesis_langchain.collaboration.completion.questions import (
     details_in,
 )
 from cogenesis_langchain.collaboration.completion.units import split_units
+from cogenesis_langchain.collaboration.content_selection import notes_about
 from cogenesis_langchain.collaboration.forbidden import split_details
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.instruction import Request
@@ -24,6 +25,8 @@ from cogenesis_langchain.prompts import (
 )
 from cogenesis_langchain.sketch.template import Template
 
+_NOTES_OF_THE_SUBJECT: Final = 4
+_LONGEST_RECORD: Final = 60  # words
 _TURN_TOKENS: Final = 10  # the marks around a question and its answer
 _SENTENCE_TOKENS: Final = 40  # a sentence that tells a detail
 
@@ -51,12 +54,16 @@ def task_of(request: Request, context: Sequence[PrivateText], template: Template
     """What a template is completed from; see `beginning_of`."""
     turns = [turn.text for turn in request.turns]
     told = [request.bare_task, *request.details, *turns]
+    notes = [*_notes(request, context), *(turn.reveal() for turn in turns)]
+    instruction = request.bare_task.reveal()
     details, forbidden = split_details(details_in(one.reveal() for one in request.details))
     return Task(
         beginning=beginning_of(request, context),
         uninformed=_conversation((), (), "", request.bare_task),
         template=template,
-        notes=[*_notes(request, context), *(turn.reveal() for turn in turns)],
+        notes=notes,
+        subject=[*_records(context), *notes_about(instruction, notes, _NOTES_OF_THE_SUBJECT)],
+        instruction=instruction,
         request=[text.reveal() for text in told],
         details=details,
         forbidden=forbidden,
@@ -66,7 +73,7 @@ def task_of(request: Request, context: Sequence[PrivateText], template: Template
 def needed_tokens(task: Task, model: TokenModel) -> int:
     """Return how many tokens the whole conversation about a template takes."""
     units = split_units(task.template)
-    questions = Questions.of(units, task.details, task.notes)
+    questions = Questions.of(units, task.details, task.notes, task.subject)
     asked = [questions.about(number, unit) for number, unit in enumerate(units) if unit.slots]
     clauses = [clause for detail in task.details for clause in clauses_of(detail)]
     asked += [questions.about_detail(clause) for clause in clauses]
@@ -86,6 +93,12 @@ def _conversation(
         *earlier,
         PrivateMessage("user", PrivateText(notes + asked)),
     ]
+
+
+def _records(context: Sequence[PrivateText]) -> list[str]:
+    """Short documents, as they were found for the request: each is about it as a whole."""
+    texts = (" ".join(text.reveal().split()) for text in context)
+    return [text for text in texts if len(text.split()) <= _LONGEST_RECORD]
 
 
 def _notes(request: Request, context: Sequence[PrivateText]) -> list[str]:

@@ -167,6 +167,7 @@ class Questions:
         values: The details that slots of values are asked with where no others belong to them.
         people: The details that name somebody, for the slots of other people's names.
         orders: The clauses that ask for something that the notes know; others are statements.
+        subject: Lines of the notes about the instruction, for where no detail says what to tell.
     """
 
     notes: Sequence[str]
@@ -174,9 +175,16 @@ class Questions:
     values: Sequence[str] = ()
     people: Sequence[str] = ()
     orders: frozenset[str] = frozenset()
+    subject: Sequence[str] = ()
 
     @classmethod
-    def of(cls, units: Sequence[Unit], details: Sequence[str], notes: Sequence[str]) -> Questions:
+    def of(
+        cls,
+        units: Sequence[Unit],
+        details: Sequence[str],
+        notes: Sequence[str],
+        subject: Sequence[str],
+    ) -> Questions:
         """Assign each detail to the unit whose words and descriptions it shares most with.
 
         Details that share nothing with any unit go to the unit with the most sentences, which is
@@ -199,7 +207,7 @@ class Questions:
         values = details if len(details) <= _DETAILS_OF_A_VALUE else ()
         asking = (one for one in details if is_order(one) and _words(one)[0] not in _ADDRESSING)
         orders = frozenset(clause for order in asking for clause in clauses_of(order))
-        return cls(notes, assigned, values, people, orders)
+        return cls(notes, assigned, values, people, orders, () if details else subject)
 
     def about(self, number: int, unit: Unit) -> str:
         """The question before a unit."""
@@ -209,6 +217,8 @@ class Questions:
         lines = [
             line for detail in details for line in self._notes(detail, _NOTES_OF_A_DETAIL)
         ] + self._notes(described, wanted)
+        if _tells(unit):
+            lines += self.subject
         description = "; ".join(without_examples(slot.description) for slot in unit.slots)
         asked = COMPLETION_NEXT.fill({"description": description})
         if details := details or self._details_of_a_kind(unit):

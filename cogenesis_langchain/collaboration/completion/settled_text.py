@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from cogenesis_langchain.collaboration.completion.units import Unit
 
 Author = Literal["cloud", "local"]
+
+_LONGEST_SALUTATION: Final = 8  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class SettledText:
     has_gap: bool = False
     _separator: str = ""
     _held: list[tuple[str, Span]] = field(default_factory=list)
+
+    @property
+    def salutation(self) -> str:
+        """The line that greets the addressee; empty if there is none."""
+        lines = (line.strip() for line in self.written.splitlines())
+        return next((line for line in lines if _greets(line)), "")
 
     def add(self, unit: Unit, spans: Sequence[Span]) -> list[Span]:
         """Add a unit; a heading or lead-in is held back until something follows it.
@@ -95,3 +103,7 @@ class SettledText:
     def _settle(self, said: Sequence[Span]) -> None:
         self.spans += said
         self.written += "".join(span.text for span in said)
+
+
+def _greets(line: str) -> bool:
+    return line.endswith((",", "，")) and len(line.split()) <= _LONGEST_SALUTATION

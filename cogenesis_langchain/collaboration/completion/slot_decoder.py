@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cogenesis_langchain.collaboration.completion.checks import split_sentences
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
-from cogenesis_langchain.collaboration.completion.name_slots import spells_name
+from cogenesis_langchain.collaboration.completion.name_slots import (
+    is_own_name,
+    names_reader,
+    spells_name,
+)
 from cogenesis_langchain.collaboration.completion.slot_ends import (
     CLAUSE_END,
     Draft,
@@ -85,7 +89,9 @@ class SlotDecoder:
         self._choice = choice
         self._ends = SlotEnds(model, rules)
 
-    def fill(self, prompt: Sequence[int], before: str, slot: Slot, after: str) -> Filled:
+    def fill(
+        self, prompt: Sequence[int], before: str, slot: Slot, after: str, *, salutation: str = ""
+    ) -> Filled:
         """Fill one slot.
 
         Args:
@@ -93,10 +99,11 @@ class SlotDecoder:
             before: The answer so far.
             slot: The slot.
             after: The words that follow the slot; empty at the end of the text.
+            salutation: The line of the text that names its reader.
         """
         # A trailing space belongs to the first token of the slot: tokens begin with their space.
         bare = before.rstrip(" ")
-        draft = Draft(slot, before, after, [*prompt, *self._encode(bare)])
+        draft = Draft(slot, before, after, [*prompt, *self._encode(bare)], salutation)
         most = _MOST_TOKENS[slot.kind] * max(slot.sentences, 1)
         reason: Reason = "length"
         while draft.decoded < most:
@@ -177,6 +184,8 @@ class SlotDecoder:
             return False
         loops = draft.slot.kind != "sentences" and _repeats_a_pair(draft.text)
         loops = loops or _doubles_a_word(draft.text)
+        if is_own_name(draft.slot) and names_reader(draft.text, draft.salutation):
+            return True
         return loops or not self._rules.admits(draft.before, draft.text)
 
     def _continues_word(self, text: str, token: int) -> bool:

@@ -39,6 +39,7 @@ class Draft:
         before: The text before the slot, with the white space that the slot begins with.
         after: The words that follow it.
         prompt: Tokens of the prompt and of that text.
+        salutation: The line of the text that names its reader.
         ids: Tokens of the slot.
         logprobs: The log-probability of each of them, in nats.
         text: Their text, without that white space.
@@ -50,6 +51,7 @@ class Draft:
     before: str
     after: str
     prompt: list[int]
+    salutation: str = ""
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     text: str = ""

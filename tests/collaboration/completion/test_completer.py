@@ -34,6 +34,21 @@ def test_a_template_is_completed_in_place() -> None:
     assert done.completion.usage.input_tokens > done.completion.usage.output_tokens > 0
 
 
+def test_the_reader_does_not_sign_the_letter() -> None:
+    reader = "Teodora Lindqvist"
+    done = complete(wishing(me=[reader, "Ada Zorn"]), task(LETTER))
+    assert done.text.endswith("\n\nAda Zorn") and f"Dear {reader}," in done.text
+    family = NOTES.replace("Ada Zorn", "Ada Lindqvist")
+    done = complete(wishing(family, me="Ada Lindqvist"), task(LETTER, family))
+    assert done.text.endswith("\n\nAda Lindqvist"), "a name in common is none of the reader's"
+
+
+def test_records_found_for_the_request_and_lines_about_it_are_its_subject() -> None:
+    notes = "The plumber is Bo Quist.\nThe heating is cold."
+    assert task(LETTER, notes).subject == [notes.replace("\n", " "), "The heating is cold."]
+    assert task(LETTER, notes + " so" * 60).subject == ["The heating is cold."]
+
+
 def test_words_are_told_apart_by_author() -> None:
     spans = complete(wishing(), task(LETTER)).spans
     assert [span.text for span in spans if span.author == "local"] == [

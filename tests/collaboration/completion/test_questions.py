@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from support.completing import LETTER, template
 
@@ -14,10 +16,10 @@ from cogenesis_langchain.collaboration.completion.units import split_units
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
 
 
-def questions_about(details: list[str]) -> list[str]:
+def questions_about(details: list[str], subject: Sequence[str] = ()) -> list[str]:
     """The question before each unit with a slot, in the order of the letter."""
     units = split_units(template(LETTER))
-    questions = Questions.of(units, details, NOTES)
+    questions = Questions.of(units, details, NOTES, subject)
     return [questions.about(number, unit) for number, unit in enumerate(units) if unit.slots]
 
 
@@ -32,6 +34,14 @@ def test_a_slot_of_a_name_is_asked_with_the_details_that_name_somebody() -> None
 def test_without_a_name_in_the_request_the_notes_have_to_say_it() -> None:
     salutation, *_ = questions_about(["It is cold."])
     assert "The user asks" not in salutation and "Teodora Lindqvist" in salutation
+
+
+def test_without_details_sentences_are_asked_with_the_notes_about_the_instruction() -> None:
+    subject = ["Boiler out again, 13 degrees in the kitchen."]
+    salutation, facts, date, signature = questions_about([], subject)
+    assert subject[0] in facts
+    assert all(subject[0] not in question for question in (salutation, date, signature))
+    assert subject[0] not in questions_about(["Mention the damp cellar."], subject)[1]
 
 
 TURBINES = "2026-02-02 Survey men on the mountain, 14 turbines proposed, 178 metres to the tip"
@@ -72,12 +82,12 @@ def test_a_detail_can_be_asked_for_in_the_words_of_its_note() -> None:
         "Give the ewes on the road, the quartz of all things.",
         "No more ewes in the kitchen.",
     ]
-    questions = Questions.of(units, details, ["Born on 4 May\n" + EWES])
+    questions = Questions.of(units, details, ["Born on 4 May\n" + EWES], ())
     asked = questions.about_note_of("Give the ewes on the road")
     assert "Gate on the Sruhan lane" in asked and "2026-02-06" not in asked
     assert questions.about_note_of("the quartz of all things.") == "", "no note knows of it"
     assert questions.about_note_of(details[1]) == "", "a statement says all itself"
-    addressed = Questions.of(units, ["To the ewes on the road."], [EWES])
+    addressed = Questions.of(units, ["To the ewes on the road."], [EWES], ())
     assert addressed.about_note_of("To the ewes on the road.") == ""
     assert questions.is_told(details[1], "There are no ewes in my kitchen.")
 
