@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
-INSTRUCTION ?= Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
+# Another instruction comes without these details.
+ifndef INSTRUCTION
+INSTRUCTION := Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
+DETAILS ?= The boiler was out again on 17 February. Say how often it has been out since January and how cold the kitchen was. I want a repair by 2 March.
+endif
 RESULTS ?= docs/results
 DEMO := --context examples/persona --store .demo/context
 
@@ -32,8 +36,8 @@ $(DOCS_STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	@touch $@
 
-demo: $(STAMP) ## write one text with real models and show every byte that left (INSTRUCTION="...")
-	@$(BIN)/cogenesis write "$(INSTRUCTION)" $(DEMO)
+demo: $(STAMP) ## write one text with real models and show every byte that left (INSTRUCTION, DETAILS)
+	@$(BIN)/cogenesis write "$(INSTRUCTION)" $(if $(DETAILS),--details "$(DETAILS)") $(DEMO)
 
 test: $(STAMP) ## run every test, on real models too
 	$(BIN)/python -m pytest -n 2 -m "not real"

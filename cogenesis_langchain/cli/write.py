@@ -20,7 +20,7 @@ from cogenesis_langchain.collaboration.provenance import render, summary, to_htm
 from cogenesis_langchain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessageChunk
+    from langchain_core.messages import AIMessageChunk, HumanMessage
 
     from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 
@@ -33,6 +33,9 @@ def write(
         Path, typer.Option(help="folder or file of private documents; profile.* is the profile")
     ],
     store: Annotated[Path, typer.Option(help="folder of the private context store")],
+    details: Annotated[
+        str | None, typer.Option(help="private details of the request; they never leave")
+    ] = None,
     local: Annotated[
         str, typer.Option(help="local model: catalog name, hub reference or path")
     ] = "qwen2.5-coder-1.5b-instruct",
@@ -83,8 +86,8 @@ def write(
             seed=1,
         )
         with _timed(times, "write the text"):
-            answer = _stream(console, model.stream(instruction))
-    _show(console, instruction, answer, ledger.entries)
+            answer = _stream(console, model.stream([_request(instruction, details)]))
+    _show(console, instruction, details, answer, ledger.entries)
     if page is not None:
         _write_page(page, answer)
     console.print(_time_table(times))
@@ -109,6 +112,16 @@ def _timed(times: dict[str, float], part: str) -> Iterator[None]:
     times[part] = time.monotonic() - start
 
 
+def _request(instruction: str, details: str | None) -> HumanMessage:
+    from langchain_core.messages import HumanMessage
+
+    from cogenesis_langchain.privacy.marks import private, public
+
+    if details is None:
+        return HumanMessage(instruction)
+    return HumanMessage([public(instruction), private(details)])
+
+
 def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChunk:
     """Print the streamed text, and return the whole message."""
     console.rule("written on this machine (streamed)")
@@ -122,12 +135,17 @@ def _stream(console: Console, chunks: Iterator[AIMessageChunk]) -> AIMessageChun
 
 
 def _show(
-    console: Console, instruction: str, answer: AIMessageChunk, entries: tuple[LedgerEntry, ...]
+    console: Console,
+    instruction: str,
+    details: str | None,
+    answer: AIMessageChunk,
+    entries: tuple[LedgerEntry, ...],
 ) -> None:
     report = answer.response_metadata["cogenesis"]
     sketch = Text(report["sketch"] or report["fallback_reason"])
     left = Group(
         Panel(Text(instruction), title="general instruction (may leave)"),
+        *([Panel(Text(details), title="private details (stay here)")] if details else ()),
         Panel(sketch, title=f"sketch (rung: {report['rung']})"),
     )
     width = (console.width - 2) // 2

@@ -16,9 +16,11 @@ from cogenesis_langchain.collaboration.completion.conversation import Conversati
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import (
     Questions,
+    as_sentence,
     clauses_of,
     is_fragment,
     is_order,
+    is_own_statement,
     recites,
 )
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
@@ -178,17 +180,21 @@ class _Run:
                 place = self._text.insert(place, spans)
 
     def _tell(self, clause: str) -> list[Span]:
-        """A sentence that tells a detail, if need be in the words of the note about it."""
+        """A sentence that tells a detail, if need be in the words of the user or of the note."""
         unit = Unit((Slot(clause, "sentences", 1),), " ")
         questions = self._questions
         first = self._attempt(unit, questions.about_detail(clause), "", is_asked_for=True)
         if first and is_fragment(first[0].text, clause):
             first = []
-        asked = questions.about_note_of(clause)
-        if not asked or (first and questions.is_told(clause, first[0].text)):
+        if first and questions.is_told(clause, first[0].text):
             return first
-        second = self._attempt(unit, asked, "", is_asked_for=True)
-        return second if second and questions.is_told(clause, second[0].text) else first
+        if is_own_statement(clause):
+            return [Span(as_sentence(clause), "local")]
+        if asked := questions.about_note_of(clause):
+            second = self._attempt(unit, asked, "", is_asked_for=True)
+            if second and questions.is_told(clause, second[0].text):
+                return second
+        return first
 
     def _keep(self, unit: Unit) -> None:
         """A unit without slots: kept, unless it hangs in the air or states a number of its own."""

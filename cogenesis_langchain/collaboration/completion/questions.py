@@ -51,6 +51,7 @@ _LONGEST_FRAGMENT: Final = 4  # words
 _SUBJECTS: Final = frozenset(["he", "i", "it", "she", "that", "they", "this", "we", "you"])
 _ADDRESSING: Final = frozenset({"address", "to"})
 """Those of them that say who reads the text and ask for nothing from the notes."""
+_WORDS_OF_A_GREETING: Final = 3
 _NOTES_OF_A_DETAIL: Final = 3
 _DETAILS_OF_A_NAME: Final = 2
 _DETAILS_OF_A_VALUE: Final = 6
@@ -123,6 +124,20 @@ def _facts(text: str) -> frozenset[str]:
 def is_order(detail: str) -> bool:
     """Whether a detail tells the writer what to do ("Mention the date") and is no statement."""
     return not _ORDERS.isdisjoint(_words(detail)[:1])
+
+
+def is_own_statement(clause: str) -> bool:
+    """Whether a clause is a sentence of the user with a fact, which can stand in the text as it is.
+
+    "I want a repair by 2 March" is one (English only).
+    """
+    return _words(clause)[:1] in (["i"], ["we"]) and bool(_facts(clause))
+
+
+def as_sentence(clause: str) -> str:
+    """A clause with a capital and an end mark."""
+    bare = clause.strip().rstrip(",;")
+    return bare[:1].upper() + bare[1:] + ("" if bare.endswith((".", "!", "?")) else ".")
 
 
 def recites(sentence: str, order: str) -> bool:
@@ -252,9 +267,13 @@ class Questions:
 
 
 def _described(unit: Unit) -> str:
-    """What a unit is about. Its descriptions name the writer, the notes the writer's name."""
+    """What a unit is about. Its descriptions name the writer, the notes the writer's name.
+
+    The words of a salutation say nothing: "Dear" finds letters that greet the user.
+    """
     descriptions = " ".join(without_examples(slot.description) for slot in unit.slots)
-    return f"{_WRITER.sub(' ', descriptions)} {unit.words}"
+    greets = len(unit.words.split()) <= _WORDS_OF_A_GREETING and _names(unit)
+    return f"{_WRITER.sub(' ', descriptions)} {'' if greets else unit.words}"
 
 
 def _names_somebody(detail: str) -> bool:
@@ -267,6 +286,10 @@ def _names_somebody(detail: str) -> bool:
         for name in names("wide", locale=language).values()
     }
     return any(name.casefold() not in calendar for name in _NAMED.findall(detail))
+
+
+def _names(unit: Unit) -> bool:
+    return any(slot.kind == "name" for slot in unit.slots)
 
 
 def _tells(unit: Unit) -> bool:

@@ -215,6 +215,16 @@ def test_a_detail_that_cannot_be_told_is_listed_as_missing() -> None:
     assert done.completion.missing == ("Say that a repair costs 240 EUR.",)
 
 
+def test_a_sentence_of_the_user_is_told_as_it_is_where_the_model_changes_its_facts() -> None:
+    own = "I want a repair by 2 March"
+    model = Wishes(
+        {"as well, in one sentence": "I want a repair by the end of March.", **WISHES},
+        [NOTES, LETTER, own],
+    )
+    done = complete(model, task(LETTER, details=own))
+    assert f"a crack. {own}." in done.text and done.completion.missing == ()
+
+
 def test_an_order_to_the_writer_is_no_sentence_of_the_text() -> None:
     order = "Mention the 240 EUR of the repair."
     model = Wishes({"as well, in one sentence": order, **WISHES}, [NOTES, LETTER])

@@ -258,6 +258,22 @@ def test_a_currency_is_copied_too(source: str, text: str, admitted: bool) -> Non
     assert CopyRules([source]).admits_values("It costs ", text) is admitted
 
 
+@pytest.mark.parametrize(
+    ("text", "admitted"),
+    [
+        ("by the end of March", False),
+        ("Ende März", False),
+        ("in early May", True),
+        ("at the beginning of May", True),
+        ("by the end of May", False),
+        ("in March, by the end of it", True),
+    ],
+)
+def test_part_of_a_month_is_a_date(text: str, admitted: bool) -> None:
+    rules = CopyRules(["A repair by 2 March. I go away in early May."])
+    assert rules.admits_values("", text) is admitted
+
+
 def test_a_sign_that_the_sources_do_not_name_is_not_written() -> None:
     assert not CopyRules(["148,000 crowns"]).admits_signs(" $")
 

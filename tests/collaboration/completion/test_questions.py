@@ -11,7 +11,8 @@ from cogenesis_langchain.collaboration.completion.questions import (
     is_told,
     recites,
 )
-from cogenesis_langchain.collaboration.completion.units import split_units
+from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.sketch.template import Slot, Words
 
 NOTES = ["My landlord is Teodora Lindqvist.", "The plumber is Bo Quist.", "My name is Ada Zorn."]
 
@@ -42,6 +43,12 @@ def test_without_details_sentences_are_asked_with_the_notes_about_the_instructio
     assert subject[0] in facts
     assert all(subject[0] not in question for question in (salutation, date, signature))
     assert subject[0] not in questions_about(["Mention the damp cellar."], subject)[1]
+
+
+def test_the_words_of_a_salutation_ask_for_no_notes() -> None:
+    unit = Unit((Words("Dear "), Slot("landlord's name", "name"), Words(",")))
+    asked = Questions.of([unit], [], ["Dear Ada Zorn,", "The landlord is away."], ()).about(0, unit)
+    assert "The landlord is away." in asked and "Ada Zorn" not in asked
 
 
 TURBINES = "2026-02-02 Survey men on the mountain, 14 turbines proposed, 178 metres to the tip"
