@@ -9,11 +9,11 @@ it is shown to the model once more, line by line, before it writes. What that ga
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from cogenesis_langchain.collaboration.sentences import SENTENCE_END
 from cogenesis_langchain.search_terms import is_distinctive, terms
 
 MOST_NOTES: Final = 6
@@ -26,7 +26,6 @@ _STEM: Final = 5
 """Words that begin with the same letters count as forms of one word."""
 _LONG_LINE: Final = 40
 """Words; a longer line is taken apart into its sentences."""
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 
 
 def select_content(notes: Sequence[str], task: str, details: Sequence[str] = ()) -> list[str]:
@@ -44,7 +43,7 @@ def select_content(notes: Sequence[str], task: str, details: Sequence[str] = ())
         sentence
         for detail in details
         for line in detail.splitlines()
-        for sentence in _SENTENCE_END.split(line.strip())
+        for sentence in SENTENCE_END.split(line.strip())
         if sentence
     ]
     return [*(told if len(told) <= _MOST_DETAILS else ()), *notes_about(task, notes)]
@@ -81,7 +80,7 @@ def notes_about(task: str, notes: Sequence[str], most: int = MOST_NOTES) -> list
 
 def _lines(notes: Sequence[str]) -> Iterator[str]:
     for line in "\n".join(notes).splitlines():
-        parts = _SENTENCE_END.split(line) if len(line.split()) > _LONG_LINE else [line]
+        parts = SENTENCE_END.split(line) if len(line.split()) > _LONG_LINE else [line]
         yield from (part.strip() for part in parts if part.strip())
 
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD
+from cogenesis_langchain.collaboration.sentences import SENTENCE_END
 
 _LEAST_WORDS: Final = 5  # telling words of a sentence that can be a repetition
 _LONG_WORD: Final = 4
 _STEM: Final = 6  # words that begin with the same letters count as forms of one word
 _REPEATED: Final = 0.75  # share of the words of an earlier sentence
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s+|\n+|(?<=[。！？])")
-
-
-def split_sentences(text: str) -> list[str]:
-    """The sentences of a text, each with the white space after it."""
-    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
-    pieces = (text[start:end] for start, end in pairwise([0, *ends, len(text)]))
-    return [piece for piece in pieces if piece.strip()]
 
 
 def echoes(text: str, description: str) -> bool:
@@ -39,7 +30,7 @@ def repeats(sentence: str, written: str) -> bool:
         return False
     return any(
         len(words & _long_words(earlier)) >= _REPEATED * len(words)
-        for earlier in _SENTENCE_END.split(written)
+        for earlier in SENTENCE_END.split(written)
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cogenesis_langchain.collaboration.completion.checks import echoes, repeats, split_sentences
+from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import (
@@ -29,6 +29,7 @@ from cogenesis_langchain.collaboration.completion.support import Support
 from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.collaboration.forbidden import tells_forbidden
+from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,

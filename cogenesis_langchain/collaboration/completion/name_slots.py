@@ -13,7 +13,8 @@ _NAME_JOINERS: Final = frozenset([
     "mr", "mrs", "ms", "my", "of", "our", "prof", "the", "und", "van", "von", "y", "your",
 ])  # fmt: skip
 """Words that belong to names and forms of address, and are none by themselves."""
-_POSSESSIVES: Final = frozenset({"my", "our", "your"})
+_NO_SIGNATURE: Final = frozenset({"my", "our", "the", "your"})
+"""With these words a text names a relative or a firm: "My sister Ada Zorn" signs no letter."""
 _ADDRESSEES: Final = frozenset([
     "colleagues", "everybody", "everyone", "family", "friends", "madam", "neighbours", "professor",
     "sir", "team",
@@ -43,8 +44,8 @@ def spells_name(text: str, slot: Slot, rules: CopyRules) -> bool:
         return False
     for word in words:
         plain = word[0].casefold()
-        if plain in _POSSESSIVES and is_own_name(slot):
-            return False  # "My sister Ada Zorn" signs no letter
+        if plain in _NO_SIGNATURE and is_own_name(slot):
+            return False
         if plain in _NAME_JOINERS or plain in _ADDRESSEES or rules.is_name(word[0]):
             continue
         if word.end() < len(text) or not rules.begins_name(word[0]):

@@ -14,9 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import regex
+
 from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
 from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
+from cogenesis_langchain.collaboration.sentences import SENTENCE_END
 from cogenesis_langchain.privacy.detectors.lexicons.words import languages_of
 from cogenesis_langchain.prompts import (
     COMPLETION_DETAIL,
@@ -32,9 +35,7 @@ _COUNT: Final = re.compile(
     r"(?:(?:short|brief|full)\s+)?(?:sentences?|paragraphs?)\s*:?\s*",
     re.I,
 )
-_SENTENCE_END: Final = re.compile(
-    r"(?<=[.!?])(?<!\b(?:Mr|Ms|Dr|St|No)\.)(?<!\b(?:Mrs)\.)(?<!\bProf\.)\s+|;\s*|\n+"
-)
+_DETAIL_END: Final = regex.compile(rf"{SENTENCE_END.pattern}|;\s*")
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
 _FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _WORD_OR_NUMBER: Final = re.compile(r"\d(?:[\d.,:]*\d)?|[^\W\d][\w’'-]*")
@@ -64,7 +65,7 @@ _TOLD_STEMS: Final = 0.5  # share of its telling words, where it has no facts
 
 def details_in(texts: Iterable[str]) -> list[str]:
     """The sentences of a request that say what is to be told."""
-    sentences = (one.strip() for text in texts for one in _SENTENCE_END.split(text))
+    sentences = (one.strip() for text in texts for one in _DETAIL_END.split(text))
     return list(dict.fromkeys(sentence for sentence in sentences if sentence))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from cogenesis_langchain.collaboration.completion.checks import split_sentences
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
 from cogenesis_langchain.collaboration.completion.name_slots import (
     is_own_name,
@@ -23,6 +22,7 @@ from cogenesis_langchain.collaboration.completion.slot_ends import (
     piece_of,
 )
 from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice, most_probable
+from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.name_slots import is_first_name, names_somebody
+from cogenesis_langchain.collaboration.sentences import ABBREVIATION
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 
@@ -24,7 +25,7 @@ _AGREEING: Final = 16
 _FIRST_WORDS: Final = re.compile(r"\s*[^\w\s]*\s*[\w'’]*")
 _LOOK_AHEAD: Final = 5  # tokens of the words that follow
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
-_ABBREVIATION: Final = re.compile(r"\b(?:St|Mr|Mrs|Ms|Dr|Prof|No|Nr|Str|[A-Z])$")
+_ABBREVIATION: Final = re.compile(f"{ABBREVIATION}$")
 _NUMBER_AT_END: Final = re.compile(r"\d[\d.,]*$")
 
 EndReason = Literal["fits", "sentences", "clause"]

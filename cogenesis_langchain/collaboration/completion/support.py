@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.checks import split_sentences
 from cogenesis_langchain.collaboration.completion.conversation import with_question
 from cogenesis_langchain.collaboration.completion.questions import about_slot
 from cogenesis_langchain.collaboration.completion.slot_decoder import Filled
+from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 from cogenesis_langchain.sketch.template import Slot
 

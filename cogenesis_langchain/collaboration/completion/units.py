@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import regex
+
+from cogenesis_langchain.collaboration.sentences import ABBREVIATION
 from cogenesis_langchain.sketch.template import Part, Slot, Template, Words
 
-# A new sentence begins after an end mark and white space, or on a new line. Titles and initials
-# ("Dr. Obi", "J. Lund") and other short abbreviations do not end one.
-_BREAK: Final = re.compile(
-    r"(?P<line>[^\S\n]*\n\s*)|(?<=[.!?…])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|No|Nr)\.)"
-    r"(?<!\b(?:Mrs|etc|Str)\.)(?<!\bProf\.)(?P<space>[^\S\n]+)(?=[^a-z\s]|$)|(?<=[。！？])(?P<none>)"
+# A new sentence begins after an end mark and white space, or on a new line.
+_BREAK: Final = regex.compile(
+    rf"(?P<line>[^\S\n]*\n\s*)|(?<=[.!?…])(?<!{ABBREVIATION}\.)(?P<space>[^\S\n]+)(?=[^a-z\s]|$)"
+    r"|(?<=[。！？])(?P<none>)"
 )
 _BACK_REFERENCE: Final = re.compile(
     r"(?:This|That|These|Those|It|They|He|She|Such|Both|Therefore|Thus|So|Hence)\b|"

@@ -43,6 +43,12 @@ def test_the_reader_does_not_sign_the_letter() -> None:
     assert done.text.endswith("\n\nAda Lindqvist"), "a name in common is none of the reader's"
 
 
+def test_a_firm_does_not_sign_a_letter() -> None:
+    firm = "The Zorn Foundation"
+    done = complete(wishing(firm, me=[firm, "Ada Zorn"]), task(LETTER, f"{NOTES} {firm} pays."))
+    assert done.text.endswith("\n\nAda Zorn")
+
+
 def test_records_found_for_the_request_and_lines_about_it_are_its_subject() -> None:
     notes = "The plumber is Bo Quist.\nThe heating is cold."
     assert task(LETTER, notes).subject == [notes.replace("\n", " "), "The heating is cold."]
