@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.questions import clauses_of
 from cogenesis_langchain.collaboration.content_selection import telling_stems
+from cogenesis_langchain.collaboration.details import clauses_of
 
 _LEAD: Final = r"^(?:(?:and|but|please|also|absolutely)\s+)*"
 _FORBIDS: Final = re.compile(

@@ -14,8 +14,13 @@ from dataclasses import dataclass
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.questions import (
-    Questions,
+from cogenesis_langchain.collaboration.completion.questions import Questions
+from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
+from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
+from cogenesis_langchain.collaboration.completion.support import Support
+from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
+from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.collaboration.details import (
     as_sentence,
     clauses_of,
     is_fragment,
@@ -23,11 +28,6 @@ from cogenesis_langchain.collaboration.completion.questions import (
     is_own_statement,
     recites,
 )
-from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
-from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
-from cogenesis_langchain.collaboration.completion.support import Support
-from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
-from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.collaboration.forbidden import tells_forbidden
 from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import (
