@@ -135,7 +135,9 @@ def drip(*, pause: float = 0.05, include_headers: bool = False, text: str = TEMP
 
     def behave(exchange: Exchange) -> None:
         body = _completion(text)
-        head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        # "close" as in every answer: a client that kept the connection would find it broken.
+        fields = f"Connection: close\r\nContent-Length: {len(body)}"
+        head = f"Content-Type: application/json\r\n{fields}\r\n\r\n".encode()
         exchange.write(b"HTTP/1.1 200 OK\r\n")
         if not include_headers:
             exchange.write(head)
