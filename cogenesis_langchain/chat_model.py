@@ -54,10 +54,6 @@ def _chat_format(given: object) -> object:
     return chat_format_named(given) if isinstance(given, str) else given
 
 
-def _least_disclosure(fields: dict[str, Any]) -> Literal["none", "masked"]:
-    return "masked" if fields.get("mode") == "fused" else "none"
-
-
 class ChatCoGenesis(ToolBindingChatModel):
     """A chat model that shows the cloud a general instruction and keeps private context here.
 
@@ -115,7 +111,7 @@ class ChatCoGenesis(ToolBindingChatModel):
     allows fewer is asked for fewer."""
     presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
-    disclosure: Literal["none", "masked", "open"] = Field(default_factory=_least_disclosure)
+    disclosure: Literal["none", "masked", "open"] = "none"
     """How much of the generated text the cloud model may see. In fused mode the default is
     ``masked``: it sees the text so far with placeholders for private values. ``open`` shows it the
     text as it is, private values included."""
@@ -174,10 +170,17 @@ class ChatCoGenesis(ToolBindingChatModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown_parameters(cls, given: Any) -> Any:
+    def _check_given(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             aliases = (field.alias for field in cls.model_fields.values() if field.alias)
             refuse_unknown(given, {*cls.model_fields, *aliases}, cls.__name__)
+            if isinstance(given.get("cloud"), str):
+                raise ConfigurationError(
+                    f"cloud={given['cloud']!r} is a name, and a chat model is needed",
+                    remedy="pass one, such as cloud=ChatOpenAI(model=...)",
+                )
+            if given.get("mode") == "fused":
+                return {"disclosure": "masked", **given}
         return given
 
     @model_validator(mode="after")

@@ -73,7 +73,7 @@ def test_metadata_tells_what_happened() -> None:
     report = told(answer)
     assert report["rung"] == "outline" and report["fallback_reason"] == ""
     assert len(report["sketch"].splitlines()) == 10 and report["cloud_calls"] == 1
-    assert report["private_tokens_sent"] == 0 and report["disclosure"] == "none"
+    assert report["tokens_shown"] == 0 and report["disclosure"] == "none"
     assert answer.usage_metadata is not None
     assert answer.usage_metadata["output_tokens"] == 3
     assert report["usage"] == {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage
+from pydantic import ValidationError
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import (
@@ -48,6 +49,19 @@ def test_a_parameter_without_effect_is_refused(parameter: dict[str, Any], remedy
         model().bind(**parameter).invoke("Write a poem.")
 
 
+def test_a_name_is_no_cloud_model() -> None:
+    with pytest.raises(ConfigurationError, match="gpt-4.1-mini") as caught:
+        model(cloud="gpt-4.1-mini")
+    assert "ChatOpenAI(model=" in caught.value.remedy
+
+
+@pytest.mark.parametrize("wrong", [{"mode": "sketched"}, {"sketch": "templte"}, {"top_k": 0}])
+def test_one_wrong_value_is_one_error(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model(**wrong)
+    assert [error["loc"] for error in caught.value.errors()] == [tuple(wrong)]
+
+
 def test_every_alias_is_known() -> None:
     assert model(timeout=3, stop_sequences=["x"]).cloud_timeout == 3
     assert model(cloud_timeout=3, stop=["x"]).stop == ["x"]
@@ -86,8 +100,10 @@ def test_a_printed_model_names_what_matters() -> None:
 
 def test_each_cause_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     made = model()
-    with pytest.warns(CloudNotUsedWarning, match=r"no usable outline: it was a text, not a list"):
+    match = r"no usable outline: it was a text, not a list"
+    with pytest.warns(CloudNotUsedWarning, match=match) as warned:
         assert made.invoke("Write a poem.").text == TEXT
+    assert {one.filename for one in warned} == {__file__}, "it names the line of the caller"
     assert "no usable template" in caplog.text
     told = len(caplog.records)
     made.invoke("Write another poem.")

@@ -94,7 +94,7 @@ def test_the_metadata_tells_what_became_of_the_template(local: str) -> None:
     assert (report["mode"], report["rung"], report["fallback_reason"]) == ("sketch", "template", "")
     assert report["sketch"] == LETTER
     assert report["left_out"] == report["missing"] == ()
-    assert report["cloud_calls"] == 1 and report["private_tokens_sent"] == 0
+    assert report["cloud_calls"] == 1 and report["tokens_shown"] == 0
     assert "".join(text for _, text in report["provenance"]) == COMPLETED
     assert ("local", "Teodora Lindqvist") in report["provenance"]
     assert {author for author, _ in report["provenance"]} == {"cloud", "local"}

@@ -26,7 +26,10 @@ from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
 from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
-_LOCAL_ALONE = "the turn is forced or has no tools: the local model writes it alone"
+_LOCAL_ALONE = (
+    "an answer in a schema, a forced call, or a turn without tools is written by the local model "
+    "alone"
+)
 
 
 @final

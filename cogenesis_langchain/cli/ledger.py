@@ -145,12 +145,21 @@ def _folded(body: Mapping[str, object], decode: Decode | None) -> Iterator[str]:
                 yield f"messages: {len(value) - 1} of the fixed prompt (--full shows them), then"
             last = value[-1]
             yield str(last.get("content", last) if isinstance(last, dict) else last)
-        elif isinstance(value, list) and value and all(isinstance(one, int) for one in value):
-            count = f"{name}: {len(value)} token ids"
-            hint = "--full shows them, --tokenizer MODEL their text"
-            yield f"{count}, as text:\n{decode(value)}" if decode else f"{count} ({hint})"
+        elif sequences := list(_token_sequences(value)):
+            for ids in sequences:
+                count = f"{name}: {len(ids)} token ids"
+                hint = "--full shows them, --tokenizer MODEL their text"
+                yield f"{count}, as text:\n{decode(ids)}" if decode else f"{count} ({hint})"
         else:
             yield f"{name}: {value if isinstance(value, str) else json.dumps(value)}"
+
+
+def _token_sequences(value: object) -> Iterator[list[int]]:
+    """The token ids of a prompt, or of each of several prompts; nothing if it is anything else."""
+    prompts = value if isinstance(value, list) else []
+    for ids in [prompts] if all(isinstance(one, int) for one in prompts) else prompts:
+        if isinstance(ids, list) and ids and all(isinstance(one, int) for one in ids):
+            yield ids
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import warnings
@@ -12,6 +13,7 @@ from cogenesis_langchain.errors import CloudNotUsed, CloudNotUsedWarning
 OnFallback = Literal["warn", "raise", "silent"]
 """Reactions to a text that the local model has to write without the cloud model."""
 
+_OURS: Final = frozenset({"cogenesis_langchain", "langchain_core"})
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -47,5 +49,12 @@ class FallbackNotice:
             self._told.add(reason)
         message = f"the cloud model did not take part as asked: {reason}"
         _LOGGER.warning(message)
-        # Frames between here and the caller depend on the way of calling.
-        warnings.warn(message, CloudNotUsedWarning, stacklevel=2)
+        warnings.warn(message, CloudNotUsedWarning, stacklevel=_level_of_the_caller())
+
+
+def _level_of_the_caller() -> int:
+    """The `stacklevel` of the first line that is neither ours nor LangChain's."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        level, frame = level + 1, frame.f_back
+    return level

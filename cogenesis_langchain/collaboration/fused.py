@@ -198,7 +198,7 @@ def _with_trace(report: Report, trace: Trace) -> Report:
         report,
         rung="fused" if trace.report.requests else "local",
         fallback_reason=f"{failure}: the local model wrote the rest alone" if failure else "",
-        private_tokens_sent=trace.report.tokens_sent,
+        tokens_shown=trace.report.tokens_shown,
         leftover_placeholders=leftover_placeholders(trace.text),
         finish_reason=trace.tokens[-1].finish_reason or "stop",
         trace=trace.to_dict(),

@@ -48,7 +48,8 @@ class Report:
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.
         disclosure: How much of the generated text the cloud model may see.
-        private_tokens_sent: Generated tokens that left as they are.
+        tokens_shown: Generated tokens that the cloud model was shown as they are; with ``masked``
+            disclosure none of them belongs to a known private value.
         cloud: Tokens of the cloud model; a server that is asked for distributions counts none.
         local: Tokens of the local model.
         leftover_placeholders: Blanks such as ``[date]`` in the finished text.
@@ -71,7 +72,7 @@ class Report:
     cloud_bytes: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
     disclosure: str = "none"
-    private_tokens_sent: int = 0
+    tokens_shown: int = 0
     cloud: Usage = field(default_factory=Usage)
     local: Usage = field(default_factory=Usage)
     leftover_placeholders: int = 0

@@ -180,7 +180,7 @@ class SketchFill:
                 written += len(text)
                 yield text
         if not spans:
-            reason = "the template could not be completed"
+            reason = "the local model completed no sentence of the template"
             return replace(report, left_out=(), missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)

@@ -70,7 +70,7 @@ class Rounds:
             self._fallback = type(error).__name__
             return []
         self._counts["requests"] += 1
-        self._counts["drafted"] += len(block)
+        self._counts["drafted"] += len(views)
         settled = self._settle(views)
         # The first request makes the server read the prompt, so its time predicts no later one.
         if self._counts["requests"] > 1:
@@ -86,7 +86,7 @@ class Rounds:
             requests=self._counts["requests"],
             drafted=self._counts["drafted"],
             accepted=self._counts["accepted"],
-            tokens_sent=self._counts["sent"],
+            tokens_shown=self._counts["sent"],
             fallback=self._fallback,
         )
 

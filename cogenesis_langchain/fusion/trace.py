@@ -41,9 +41,9 @@ class FusionReport:
         operator: Name of the fusion operator.
         tokens: Settled tokens.
         requests: Requests that the cloud model answered, one per round.
-        drafted: Drafted tokens that it verified.
+        drafted: Drafted tokens that it verified, the one after the last that was sent included.
         accepted: Positions at which the draft was accepted.
-        tokens_sent: Generated tokens that the cloud model was shown, rejected drafts included.
+        tokens_shown: Generated tokens that the cloud model was shown, rejected drafts included.
         fallback: Class name of the error after which the local model continued alone; None if the
             cloud model answered to the end.
     """
@@ -53,7 +53,7 @@ class FusionReport:
     requests: int
     drafted: int
     accepted: int
-    tokens_sent: int
+    tokens_shown: int
     fallback: str | None = None
 
 

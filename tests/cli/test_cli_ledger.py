@@ -160,7 +160,7 @@ def test_show_folds_the_fixed_prompt_unless_it_is_asked_for(
         {"role": "user", "content": "Write to my dentist."},
     ]
     chat = json.dumps({"model": "m", "messages": messages, "temperature": 0}).encode()
-    scored = json.dumps({"prompt": list(range(500)), "logprobs": 20}).encode()
+    scored = json.dumps({"prompt": [list(range(500))], "logprobs": 20}).encode()
     text = json.dumps({"prompt": "Dear Dr Obi", "max_tokens": 1}).encode()
     time = datetime(2026, 5, 1, tzinfo=UTC)
     fused = [LedgerEntry(SCORE, "fused", "open", one, {}, time) for one in (scored, text)]
@@ -185,11 +185,14 @@ def test_token_ids_are_shown_as_text_with_a_tokenizer(
     tiny_local_model: LlamaCppModel,
 ) -> None:
     ids = tiny_local_model.tokens().encode(b"Dear Dr Obi, thank you")
-    payload = json.dumps({"prompt": ids, "logprobs": 20}).encode()
     time = datetime(2026, 5, 1, tzinfo=UTC)
-    record(path, LedgerEntry(SCORE, "fused", "open", payload, {}, time))
-    run(monkeypatch, "show", "--tokenizer", tiny_local_model._llama.model_path)
-    assert f"{len(ids)} token ids, as text:\nDear Dr Obi, thank you" in capsys.readouterr().out
+    for prompt in (ids, [ids, ids[:2]]):  # one prompt, and several as llama-server takes them
+        payload = json.dumps({"prompt": prompt, "logprobs": 20}).encode()
+        record(path, LedgerEntry(SCORE, "fused", "open", payload, {}, time))
+        run(monkeypatch, "show", "--tokenizer", tiny_local_model._llama.model_path)
+        shown = capsys.readouterr().out
+        assert f"{len(ids)} token ids, as text:\nDear Dr Obi, thank you" in shown
+    assert "2 token ids, as text:\n" in shown
 
 
 def test_a_tokenizer_that_is_no_model_is_told(

@@ -67,7 +67,7 @@ def test_both_models_write_one_text_and_the_report_says_who_wrote_what(
     trace = Trace.from_json(json.dumps(report["trace"]).encode())
     assert trace.text == LETTER and len(trace.tokens) == len(LETTER) + 1
     assert report["usage"]["local"]["output_tokens"] == len(trace.tokens)
-    assert report["private_tokens_sent"] >= len(LETTER)
+    assert report["tokens_shown"] >= len(LETTER)
     assert 0 < trace.report.requests < len(trace.tokens)
     received = server.requests[before:]
     assert report["cloud_calls"] == len(ledger.entries) == len(received)

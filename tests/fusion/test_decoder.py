@@ -213,11 +213,13 @@ def test_the_report_counts_what_the_cloud_was_shown() -> None:
     seen: set[tuple[int, ...]] = set()
     for request in scorer.requests:
         seen |= {request[: end + 1] for end in range(len(CLOUD_PROMPT), len(request))}
-    assert report.tokens_sent == len(seen)
+    assert report.tokens_shown == len(seen)
+    # The last position of a request is that of the first token that was not sent.
     assert report.drafted == sum(
-        len(request) - len(CLOUD_PROMPT) - settled
+        len(request) - len(CLOUD_PROMPT) - settled + 1
         for request, settled in zip(scorer.requests, settled_before(tokens, scorer), strict=True)
     )
+    assert report.accepted <= report.drafted
 
 
 def settled_before(tokens: Sequence[FusedToken], scorer: TinyScorer) -> list[int]:

@@ -143,5 +143,5 @@ def test_the_report_counts_only_tokens_that_were_shown_as_they_are() -> None:
     model = PlantedModel(2)
     verifier, sent = with_ids("masked", model, 2)
     report = write(verifier, model, seed=2, temperature=0.0).report
-    assert 0 < report.tokens_sent < report.tokens + report.drafted
+    assert 0 < report.tokens_shown < report.tokens + report.drafted
     assert report.requests == len(sent)

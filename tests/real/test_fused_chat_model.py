@@ -41,7 +41,7 @@ def test_both_models_write_one_text_and_the_report_says_who_wrote_what(
     answer = fused(stand_in, local_model, operator=operator, ledger=ledger).invoke(INSTRUCTION)
     report = answer.response_metadata["cogenesis"]
     assert (report["mode"], report["rung"], report["disclosure"]) == ("fused", "fused", "open")
-    assert report["private_tokens_sent"] > 0 and report["fallback_reason"] == ""
+    assert report["tokens_shown"] > 0 and report["fallback_reason"] == ""
     trace = Trace.from_json(json.dumps(report["trace"]).encode())
     assert trace.text == answer.text and trace.report.operator == operator
     assert trace.report.requests < len(trace.tokens) == report["usage"]["local"]["output_tokens"]

@@ -215,7 +215,7 @@ def trace(operator: str) -> Trace:
         )
         for place, (text, source, share) in enumerate(parts)
     )
-    report = FusionReport(operator, tokens=3, requests=1, drafted=2, accepted=1, tokens_sent=2)
+    report = FusionReport(operator, tokens=3, requests=1, drafted=2, accepted=1, tokens_shown=2)
     return Trace(tokens, report)
 
 

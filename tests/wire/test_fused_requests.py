@@ -144,7 +144,7 @@ def test_masked_is_the_default_and_is_told(cloud: EgressRecorder, served: str) -
     assert find_leaks(written.text.encode(), [CANARIES.name])
     assert not find_leaks(cloud.received + bytes_of_ids(cloud), CANARIES.values)
     assert {entry.verdict for entry in ledger.entries} == {"masked"}
-    assert 0 < report["private_tokens_sent"] < report["usage"]["local"]["output_tokens"]
+    assert 0 < report["tokens_shown"] < report["usage"]["local"]["output_tokens"]
 
 
 def test_masked_values_of_the_instruction_stay_masked_in_the_text(cloud: EgressRecorder) -> None:

@@ -23,6 +23,7 @@ from cogenesis_langchain.collaboration.completion.counted_things import (
     CountedThings,
 )
 from cogenesis_langchain.collaboration.completion.parts_of_months import parts_of_months
+from cogenesis_langchain.collaboration.completion.small_numbers import small_numbers
 from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
 from cogenesis_langchain.privacy.detectors.names import find_names
 from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times
@@ -86,6 +87,9 @@ class CopyRules:
         self._dates = set().union(*_date_forms(text))
         self._values = {value for number in find_numbers(text) for value in values_of(number)}
         self._parts_of_months = parts_of_months(text)
+        self._small_numbers = small_numbers(text) | {
+            str(value) for word, value in NUMBER_WORDS.items() if word in self._words
+        }
         self._times = {form for time in find_times(text) for form in time.canonical_forms}
 
     def may_begin(self, word: str) -> bool:
@@ -134,8 +138,8 @@ class CopyRules:
     def admits_values(self, before: str, text: str) -> bool:
         """Whether the sources hold every date, time, currency and number in words of a text.
 
-        "The end of March" is a date, too. Each word of "two million" may stand there although the
-        number does not.
+        "The end of March" is a date, too. A small number by itself stands by itself there. Each
+        word of "two million" may stand there although the number does not.
 
         Args:
             before: The template's words before the text. A date may begin in them, and their own
@@ -152,6 +156,7 @@ class CopyRules:
             and all(time.canonical_forms & self._times for time in find_times(whole))
             and numbers <= self._values
             and parts_of_months(whole) <= self._parts_of_months
+            and small_numbers(whole) - small_numbers(before) <= self._small_numbers
         )
 
     def admits_template_words(self, text: str) -> bool:

@@ -59,9 +59,9 @@ def is_own_name(slot: Slot) -> bool:
 
 
 def names_reader(text: str, salutation: str) -> bool:
-    """Whether all words of a name stand in the salutation: the reader does not sign."""
+    """Whether all words of a name but titles stand in the salutation: the reader does not sign."""
     greeted = {word.casefold() for word in WORD.findall(salutation)}
-    words = {word.casefold() for word in WORD.findall(text)}
+    words = {word.casefold() for word in WORD.findall(text)} - _NAME_JOINERS
     return bool(words) and words <= greeted
 
 

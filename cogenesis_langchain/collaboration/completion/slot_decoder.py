@@ -22,6 +22,7 @@ from cogenesis_langchain.collaboration.completion.slot_ends import (
     piece_of,
 )
 from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice, most_probable
+from cogenesis_langchain.collaboration.completion.typed_values import is_of_its_type
 from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
@@ -241,7 +242,8 @@ class SlotDecoder:
     def _with_known_values(self, draft: Draft, text: str) -> str:
         """The text, or those of its sentences whose dates and numbers the sources hold."""
         if draft.slot.kind != "sentences":
-            return text if self._rules.admits_values(draft.before, text) else ""
+            is_known = self._rules.admits_values(draft.before, text)
+            return text if is_known and is_of_its_type(text, draft.slot.description) else ""
         before, kept = draft.before, []
         for sentence in split_sentences(text):
             if self._rules.admits_values(before, sentence):

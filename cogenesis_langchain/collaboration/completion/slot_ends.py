@@ -26,7 +26,7 @@ _FIRST_WORDS: Final = re.compile(r"\s*[^\w\s]*\s*[\w'’]*")
 _LOOK_AHEAD: Final = 5  # tokens of the words that follow
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
 _ABBREVIATION: Final = re.compile(f"{ABBREVIATION}$")
-_NUMBER_AT_END: Final = re.compile(r"\d[\d.,]*$")
+_WORD_AT_END: Final = re.compile(r"[^\W_][^\W_.,]*(?:[.,][^\W_]+)*$")
 
 EndReason = Literal["fits", "sentences", "clause"]
 
@@ -151,12 +151,12 @@ class SlotEnds:
         return sum(self._model.read([*head, *tail[:-1]], len(head), ratio))
 
     def is_point_inside(self, text: str, piece: str) -> bool:
-        """Whether a point belongs to the last word: to "Dr." or to a number of the sources."""
+        """Whether a point belongs to the last word: "Dr.", or "9.53" or "x.org" of the sources."""
         if not piece.startswith("."):
             return False
-        number = _NUMBER_AT_END.search(text)
+        word = _WORD_AT_END.search(text)
         return bool(_ABBREVIATION.search(text)) or (
-            number is not None and self._rules.goes_on(f"{number[0]}.")
+            word is not None and self._rules.goes_on(f"{word[0].casefold()}.")
         )
 
     def _piece(self, token: int) -> str:

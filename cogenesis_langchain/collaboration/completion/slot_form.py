@@ -18,6 +18,7 @@ from cogenesis_langchain.collaboration.completion.completer import Completion, T
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import without_examples
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
+from cogenesis_langchain.collaboration.completion.typed_values import is_of_its_type
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.collaboration.details import clauses_of, is_told
 from cogenesis_langchain.collaboration.forbidden import tells_forbidden
@@ -153,7 +154,7 @@ def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:
 def _is_supported(value: str, slot: Slot, before: str, rules: CopyRules) -> bool:
     if not value or any(mark in value for mark in "[]{}<>_"):
         return False
-    if echoes(value, slot.description):
+    if echoes(value, slot.description) or not is_of_its_type(value, slot.description):
         return False
     return rules.admits_all(before, value) and rules.admits_values(before, value)
 

@@ -177,7 +177,8 @@ class LocalChatModel:
             where = "".join(f" at {address}" for address in addresses_of(self._model))
             raise LocalModelError(
                 f"the local model {self.name!r}{where} {failure or 'gave no answer'}",
-                remedy="check that its server runs and that its window is large enough",
+                remedy="check its address and model name, that its server runs, and that its "
+                "window is large enough",
             )
 
     def _messages(

@@ -36,7 +36,9 @@ def test_a_template_is_completed_in_place() -> None:
 
 def test_the_reader_does_not_sign_the_letter() -> None:
     reader = "Teodora Lindqvist"
-    done = complete(wishing(me=[reader, "Ada Zorn"]), task(LETTER))
+    for name in (reader, f"Ms {reader}"):
+        done = complete(wishing(name, me=[name, "Ada Zorn"]), task(LETTER))
+        assert done.text.endswith("\n\nAda Zorn")
     assert done.text.endswith("\n\nAda Zorn") and f"Dear {reader}," in done.text
     family = NOTES.replace("Ada Zorn", "Ada Lindqvist")
     done = complete(wishing(family, me="Ada Lindqvist"), task(LETTER, family))

@@ -274,6 +274,29 @@ def test_part_of_a_month_is_a_date(text: str, admitted: bool) -> None:
     assert rules.admits_values("", text) is admitted
 
 
+@pytest.mark.parametrize(
+    ("text", "admitted"),
+    [
+        ("9", False),
+        ("17", False),
+        ("9 June", True),
+        ("the 9th", True),
+        ("13 °C", True),
+        ("27 Larkfield Rise", True),
+        ("3 ewes", True),
+        ("at 7:30 pm", True),
+        ("9.53 per cent", True),
+    ],
+)
+def test_a_small_number_by_itself_is_no_day_and_no_hour(text: str, admitted: bool) -> None:
+    notes = "17 February: 13 °C. On 9 June three ewes. Flat 3, 27 Larkfield Rise, 19:30, 9.53 %"
+    assert CopyRules([notes]).admits_values("", text) is admitted
+
+
+def test_a_date_may_begin_in_the_words_of_the_template() -> None:
+    assert CopyRules(["On 9 June."]).admits_values("by June ", "9")
+
+
 def test_a_sign_that_the_sources_do_not_name_is_not_written() -> None:
     assert not CopyRules(["148,000 crowns"]).admits_signs(" $")
 

@@ -322,3 +322,21 @@ def test_of_several_sentences_one_with_a_wrong_number_goes() -> None:
     assert fill(SENTENCES, "", " I", wish, notes).text == "The cellar is damp."
     alone = fill(SENTENCES, "", " I", "It costs two million crowns. I", notes)
     assert (alone.text, alone.reason) == ("", "value")
+
+
+@pytest.mark.parametrize(
+    ("description", "before", "wish", "text"),
+    [
+        ("telephone number", "You can reach me at ", "240", ""),
+        ("my phone number", "You can reach me at ", "0117 496 0213", "0117 496 0213"),
+        ("e-mail address", "Write to ", "Teodora Lindqvist", ""),
+        ("e-mail address", "Write to ", "teo@example.org", "teo@example.org"),
+        ("address of the flat", "I live at ", "St. Hedwig Street", "St. Hedwig Street"),
+    ],
+)
+def test_a_value_is_of_the_type_that_its_slot_names(
+    description: str, before: str, wish: str, text: str
+) -> None:
+    slot = Slot(description, "value")
+    notes = f"{NOTES} Telephone 0117 496 0213, mail teo@example.org"
+    assert fill(slot, before, ".", f"{before}{wish}.", notes).text == text
