@@ -51,7 +51,7 @@ def test_a_parameter_without_effect_is_refused(parameter: dict[str, Any], remedy
 
 def test_a_name_is_no_cloud_model() -> None:
     with pytest.raises(ConfigurationError, match="is a name") as caught:
-        ChatCoGenesis(cloud="gpt-4.1-mini", local=FakeListChatModel(responses=[TEXT]))  # type: ignore[arg-type]
+        ChatCoGenesis(cloud="gpt-4.1-mini", local=FakeListChatModel(responses=[TEXT]))
     assert "ChatOpenAI(model=" in caught.value.remedy
 
 
