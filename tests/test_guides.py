@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from langchain_openai import ChatOpenAI
 from support.byte_models import ByteLocal, byte_server, routed
 from support.scripted_turns import ScriptedTurns, call
 from support.word_embeddings import WordEmbeddings
 from typer.core import TyperGroup
 
 import cogenesis_langchain
-from cogenesis_langchain import testing
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, testing
 from cogenesis_langchain.cli import app
 from cogenesis_langchain.testing import EgressRecorder, FakeLocal
 from tools.site_links import broken_links
@@ -80,6 +81,14 @@ def test_the_page_of_the_chat_model_runs(
     assert "'name': 'find_event'" in shown and "person='Dr Felix Obi' day='14 May'" in shown
     assert b"find_event" in cloud.received and b"letter to my landlord" in cloud.received
     assert b"3 October" not in cloud.received and b"Merriweather" not in cloud.received
+
+
+def test_the_table_of_what_an_answer_tells_has_every_key(cloud: EgressRecorder) -> None:
+    model = ChatCoGenesis(cloud=ChatOpenAI(model="cloud"), local=FakeLocal(), ledger=MemoryLedger())
+    told = model.invoke("Write a poem.").response_metadata["cogenesis"]
+    table = PAGES["chat_model.md"].partition("### What the answer tells")[2].partition("## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, flags=re.M)
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) == told.keys()
 
 
 def test_the_rag_guide_runs(cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
