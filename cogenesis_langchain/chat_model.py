@@ -38,13 +38,14 @@ from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import Tool, ToolCall
-from cogenesis_langchain.parameters import OF_GENERATION, options_of_call, refuse_unknown
+from cogenesis_langchain.parameters import OF_GENERATION, OF_THE_CLOUD, options_of_call
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
 from cogenesis_langchain.steps import Steps
+from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__
 
 PrivateTerm: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -173,18 +174,19 @@ class ChatCoGenesis(ToolBindingChatModel):
     def _check_given(cls, given: Any) -> Any:
         if isinstance(given, Mapping):
             aliases = (field.alias for field in cls.model_fields.values() if field.alias)
-            refuse_unknown(given, {*cls.model_fields, *aliases}, cls.__name__)
+            known = {*cls.model_fields, *aliases}
+            refuse_unknown(given, known, cls.__name__, elsewhere=OF_THE_CLOUD)
             if isinstance(given.get("cloud"), str):
                 raise ConfigurationError(
                     f"cloud={given['cloud']!r} is a name, and a chat model is needed",
                     remedy="pass one, such as cloud=ChatOpenAI(model=...)",
                 )
-            if given.get("mode") == "fused":
-                return {"disclosure": "masked", **given}
         return given
 
     @model_validator(mode="after")
     def _put_together(self) -> ChatCoGenesis:
+        if self.mode == "fused" and "disclosure" not in self.model_fields_set:
+            self.__dict__["disclosure"] = "masked"  # fields cannot be assigned
         if isinstance(self.operator, str):
             operator_named(self.operator)  # a wrong name is an error in sketch mode too
         self._cloud_model = CloudModel(

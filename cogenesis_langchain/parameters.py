@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.unknown_parameters import refuse_unknown
 
 OF_GENERATION: Final = frozenset({"temperature", "top_p", "max_tokens", "seed", "stop"})
 """Parameters of a call that are `GenerationOptions`."""
@@ -16,30 +16,11 @@ _OF_CALL: Final = OF_GENERATION - {"stop"}  # LangChain passes stop strings apar
 _OF_TOOLS: Final = frozenset({
     "tools", "tool_choice", "parallel_tool_calls", "response_format", "strict",
 })  # fmt: skip
-_OF_THE_CLOUD: Final = frozenset({"model", "model_name", "api_key", "base_url"})
-
-
-def refuse_unknown(given: Iterable[str], known: Collection[str], where: str) -> None:
-    """Refuse parameters that would have no effect.
-
-    Args:
-        given: Names of the parameters.
-        known: Names that have an effect.
-        where: What they were given to, for the error.
-
-    Raises:
-        ConfigurationError: One of them is unknown; the remedy names what was probably meant.
-    """
-    for name in given:
-        if name in known:
-            continue
-        if name in _OF_THE_CLOUD:
-            remedy = "it belongs to the cloud model: cloud=ChatOpenAI(model=..., api_key=...)"
-        elif near := get_close_matches(name, known, n=1):
-            remedy = f"did you mean {near[0]!r}?"
-        else:
-            remedy = f"known are {', '.join(sorted(known))}"
-        raise ConfigurationError(f"{where} has no parameter {name!r}", remedy=remedy)
+OF_THE_CLOUD: Final = dict.fromkeys(
+    ("model", "model_name", "api_key", "base_url"),
+    "it belongs to the cloud model: cloud=ChatOpenAI(model=..., api_key=...)",
+)
+"""Parameters of other chat models that belong to the cloud model here, with the remedy."""
 
 
 def options_of_call(
@@ -55,7 +36,7 @@ def options_of_call(
     Raises:
         ConfigurationError: An argument is unknown or out of range.
     """
-    refuse_unknown(given, _OF_CALL | _OF_TOOLS, "a call")
+    refuse_unknown(given, _OF_CALL | _OF_TOOLS, "a call", elsewhere=OF_THE_CLOUD)
     changed = {name: given[name] for name in _OF_CALL & given.keys()}
     changed = {name: value for name, value in changed.items() if value is not None}
     if stop is not None:

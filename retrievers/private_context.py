@@ -16,7 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config, run_in_executor
-from pydantic import ConfigDict, Field, InstanceOf
+from pydantic import ConfigDict, Field, InstanceOf, model_validator
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.untraced import refuse_tracing
@@ -24,6 +24,7 @@ from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Kind
+from cogenesis_langchain.unknown_parameters import refuse_unknown
 
 _log: Final = logging.getLogger(__name__)
 _BYTES_PER_TOKEN: Final = 3
@@ -106,7 +107,7 @@ class PrivateContextRetriever(BaseRetriever):
         allow_tracing: Let tracers and debug printers record what is retrieved.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     store: InstanceOf[ContextStore] = Field(exclude=True)
     k: int = Field(default=4, ge=1)
@@ -124,6 +125,13 @@ class PrivateContextRetriever(BaseRetriever):
     count_tokens: Callable[[str], int] = Field(default=estimated_tokens, exclude=True, repr=False)
     trusted_hosts: Sequence[str] = ()
     allow_tracing: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_names(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            refuse_unknown(given, cls.model_fields, cls.__name__)
+        return given
 
     def retrieve(self, query: str, **overrides: Any) -> Packing:
         """Retrieve documents, and report those that did not fit.

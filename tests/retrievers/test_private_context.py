@@ -106,10 +106,18 @@ def test_a_custom_token_counter_is_used(filled: ContextStore) -> None:
     assert packing.tokens == sum(len(d.page_content.split()) for d in packing.documents) <= 10
 
 
-@pytest.mark.parametrize("field", [{"k": 0}, {"search_type": "magic"}, {"unknown": 1}])
+@pytest.mark.parametrize("field", [{"k": 0}, {"search_type": "magic"}])
 def test_invalid_fields_are_refused(filled: ContextStore, field: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         found(filled, **field)
+
+
+def test_a_misspelled_field_is_named(filled: ContextStore) -> None:
+    with pytest.raises(ConfigurationError, match="no parameter 'usr'") as caught:
+        PrivateContextRetriever(store=filled, usr="ana")  # type: ignore[call-arg]
+    assert "did you mean 'user'" in caught.value.remedy
+    with pytest.raises(ConfigurationError, match="no parameter 'kk'"):
+        PrivateContextRetriever(store=filled).invoke("key", kk=1)
 
 
 def test_an_invalid_date_is_refused(filled: ContextStore) -> None:
