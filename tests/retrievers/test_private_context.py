@@ -114,7 +114,7 @@ def test_invalid_fields_are_refused(filled: ContextStore, field: dict[str, Any])
 
 def test_a_misspelled_field_is_named(filled: ContextStore) -> None:
     with pytest.raises(ConfigurationError, match="no parameter 'usr'") as caught:
-        PrivateContextRetriever(store=filled, usr="ana")  # type: ignore[call-arg]
+        PrivateContextRetriever(store=filled, usr="ana")
     assert "did you mean 'user'" in caught.value.remedy
     with pytest.raises(ConfigurationError, match="no parameter 'kk'"):
         PrivateContextRetriever(store=filled).invoke("key", kk=1)
