@@ -340,3 +340,10 @@ def test_a_value_is_of_the_type_that_its_slot_names(
     slot = Slot(description, "value")
     notes = f"{NOTES} Telephone 0117 496 0213, mail teo@example.org"
     assert fill(slot, before, ".", f"{before}{wish}.", notes).text == text
+
+
+def test_no_slot_ends_with_a_title() -> None:
+    notes = f"{NOTES} I thank Mrs. Popova."
+    assert fill(PHRASE, "I thank ", ".", "I thank Mrs. Popova.", notes).text == "Mrs. Popova"
+    for wish in ("I thank Mrs. Ilieva.", "I thank Mrs.."), ("I thank Mrs.\n",):
+        assert fill(PHRASE, "I thank ", ".", wish, notes).text == ""
