@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
-from langchain_core.runnables.base import RunnableBinding
+from langchain_core.runnables.base import RunnableBinding, RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 from pydantic import Field
 
@@ -20,7 +20,7 @@ Output = TypeVar("Output")
 
 
 def private_chain(
-    chain: Runnable[Input, Output],
+    chain: RunnableLike[Input, Output],
     *,
     trusted_hosts: Collection[str] = (),
     trust: Collection[object] = (),
@@ -33,7 +33,8 @@ def private_chain(
     first step. When any step fails, the chain's input reaches no untrusted fallback.
 
     Args:
-        chain: Any runnable that handles private text.
+        chain: Any runnable that handles private text, or a function or mapping that LangChain makes
+            one of.
         trusted_hosts: Hosts besides loopback that may record private text.
         trust: Fallbacks, or their classes, that may see private text.
         allow_tracing: Let tracers and debug printers record private text.
@@ -50,7 +51,10 @@ def private_chain(
 
     # A config factory runs at the start of every call style, before callbacks are notified.
     return _PrivateChain(
-        bound=chain, config_factories=[check], trusted_hosts=trusted_hosts, trust=trust
+        bound=coerce_to_runnable(chain),
+        config_factories=[check],
+        trusted_hosts=trusted_hosts,
+        trust=trust,
     )
 
 

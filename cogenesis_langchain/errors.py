@@ -62,6 +62,9 @@ class CoGenesisError(Exception):
     def __str__(self) -> str:
         return f"{self.what}\nRemedy: {self.remedy}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.what!r}, remedy={self.remedy!r})"
+
     @property
     def summary(self) -> str:
         """Kind, cause and remedy in one line, for logs and reports."""

@@ -1,4 +1,4 @@
-"""Files that appear when they are complete."""
+"""Files that appear when they are complete, and files for their owner alone."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.part")
     yield partial
     partial.replace(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a text file that only its owner can read."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # it may have been there
+    path.write_text(text, encoding="utf-8")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage
-from pydantic import ValidationError
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr, ValidationError
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import (
@@ -47,6 +48,23 @@ def test_a_parameter_without_effect_is_refused(parameter: dict[str, Any], remedy
         model().invoke("Write a poem.", **parameter)
     with pytest.raises(ConfigurationError, match="a call has no parameter"):
         model().bind(**parameter).invoke("Write a poem.")
+
+
+def test_an_error_in_a_list_shows_its_remedy() -> None:
+    assert repr([ConfigurationError("it is so", remedy="do this")]).endswith("remedy='do this')]")
+
+
+def test_a_misspelled_local_model_is_named() -> None:
+    with pytest.raises(CoGenesisError, match=r"did you mean 'qwen2\.5-coder-0\.5b-instruct'"):
+        model(local="qwen2.5-coder-0.5b-instrct")
+
+
+@pytest.mark.parametrize("host", ["gpu.internal", "http://gpu.internal:8000/v1", "gpu.internal:80"])
+def test_a_trusted_host_may_be_given_as_an_address(host: str) -> None:
+    local = ChatOpenAI(model="m", base_url="http://gpu.internal:8000/v1", api_key=SecretStr("key"))
+    assert model(local=local, trusted_hosts=[host])
+    with pytest.raises(CoGenesisError, match=r"gpu\.internal"):
+        model(local=local, trusted_hosts=["http://other.internal", "internal"])
 
 
 def test_a_name_is_no_cloud_model() -> None:

@@ -26,11 +26,6 @@ from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
 from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
-_LOCAL_ALONE = (
-    "an answer in a schema, a forced call, or a turn without tools is written by the local model "
-    "alone"
-)
-
 
 @final
 class AgentTurn:
@@ -87,8 +82,9 @@ class AgentTurn:
         self._turn.require_possible()
         report = Report(mode="agent")
         if rules.must_call or not rules.callable_tools:
+            # Nothing here needs a plan: the local model writes alone, as asked.
             prepared = self._preparation.gather(messages)
-            report = replace(report, fallback_reason=_LOCAL_ALONE, sources=prepared.sources)
+            report = replace(report, sources=prepared.sources)
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
         progress = read_progress(messages)

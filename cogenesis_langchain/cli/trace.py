@@ -12,6 +12,7 @@ from cogenesis_langchain.errors import TraceInvalid
 from cogenesis_langchain.fusion.heat_map import render
 from cogenesis_langchain.fusion.heat_map_page import to_html
 from cogenesis_langchain.fusion.trace import Trace
+from cogenesis_langchain.whole_file import write_private
 
 File = Annotated[Path, typer.Argument(help="trace file that Trace.to_json wrote")]
 Html = Annotated[Path | None, typer.Option(help="also write the heat map as an HTML page")]
@@ -29,5 +30,5 @@ def trace(file: File, html: Html = None) -> None:
     console = Console()
     console.print(render(read))
     if html is not None:
-        html.write_text(to_html(read), encoding="utf-8")
+        write_private(html, to_html(read))
         console.print(f"Wrote {html}. The page contains the text, so keep it as private.")

@@ -18,6 +18,7 @@ from rich.text import Text
 from cogenesis_langchain.cli.context import add_with_bar
 from cogenesis_langchain.collaboration.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.whole_file import write_private
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, HumanMessage
@@ -167,7 +168,7 @@ def _write_page(path: Path, answer: AIMessageChunk) -> None:
     report = answer.response_metadata["cogenesis"]
     runs = report["provenance"] or [("local", answer.text)]
     html = to_html(runs, left_out=report["left_out"], missing=report["missing"])
-    path.write_text(html, encoding="utf-8")
+    write_private(path, html)
 
 
 def _time_table(times: dict[str, float]) -> Table:

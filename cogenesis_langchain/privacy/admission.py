@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from cogenesis_langchain.errors import UntrustedLocalModel
-from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
+from cogenesis_langchain.privacy.hosts import host_of, is_behind_proxy, is_trusted
 
 _OURS: Final = "cogenesis_langchain."
 _LOCAL: Final = (
@@ -211,9 +210,8 @@ def _require_trusted_hosts(client: object, trusted_hosts: Collection[str]) -> No
     for address in addresses:
         if address.startswith(_SOCKET):
             continue
-        by_http = "://" in address
-        host = urlsplit(address if by_http else f"//{address}").hostname or address
-        require_trusted_host(host, type(client).__name__, trusted_hosts, by_http=by_http)
+        name = type(client).__name__
+        require_trusted_host(host_of(address), name, trusted_hosts, by_http="://" in address)
     if not addresses:
         raise UntrustedLocalModel(
             f"it cannot be seen where {type(client).__name__} sends private text",

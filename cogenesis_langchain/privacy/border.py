@@ -64,11 +64,20 @@ class EgressPermit:
         release: The border's decision.
         purpose: Why requests are sent, for the ledger.
         ledger: Records each request.
+        within: A permit whose requests these belong to; they count there as well.
     """
 
-    def __init__(self, release: Release, *, purpose: str, ledger: EgressLedger) -> None:
+    def __init__(
+        self,
+        release: Release,
+        *,
+        purpose: str,
+        ledger: EgressLedger,
+        within: EgressPermit | None = None,
+    ) -> None:
         self._release = release
         self._ledger = ledger
+        self._within = within
         self.purpose = purpose
         self.sent = EgressCount()
 
@@ -117,11 +126,21 @@ class EgressPermit:
                 remedy="find what adds to the cloud model's requests for each call (a wrapper or a "
                 "hook), and put it into the settings of the cloud model instead",
             )
-        self.sent = EgressCount(self.sent.calls + 1, self.sent.bytes + len(payload))
+        self._count(1, len(payload))
 
     def not_sent(self, payload: bytes) -> None:
         """Take a request out of `sent` again: no connection was made, so nothing of it left."""
-        self.sent = EgressCount(self.sent.calls - 1, self.sent.bytes - len(payload))
+        self._count(-1, -len(payload))
+
+    def probing(self) -> EgressPermit:
+        """A permit for fixed texts that find out what the server of these requests can do."""
+        release = replace(self._release, verdict="clean", masked={})
+        return EgressPermit(release, purpose="probe", ledger=self._ledger, within=self)
+
+    def _count(self, calls: int, size: int) -> None:
+        self.sent = EgressCount(self.sent.calls + calls, self.sent.bytes + size)
+        if self._within is not None:
+            self._within._count(calls, size)
 
 
 class Border:

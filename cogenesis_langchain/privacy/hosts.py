@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 
 def is_trusted(host: str, trusted_hosts: Collection[str] = ()) -> bool:
-    """Return whether a host is loopback or listed by the user as trusted."""
-    return host in trusted_hosts or _is_loopback(host)
+    """Return whether a host is loopback or listed by the user as trusted.
+
+    Args:
+        host: The host's name or address.
+        trusted_hosts: Hosts; of a URL and of ``host:port`` the host counts.
+    """
+    return host in {*trusted_hosts, *map(host_of, trusted_hosts)} or _is_loopback(host)
+
+
+def host_of(address: str) -> str:
+    """Return the host of a URL or of ``host:port``; the address itself where it holds none."""
+    return urlsplit(address if "://" in address else f"//{address}").hostname or address
 
 
 def is_behind_proxy(host: str) -> bool:

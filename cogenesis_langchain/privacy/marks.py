@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
-from langchain_core.messages import BaseMessage
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+from langchain_core.prompts.message import BaseMessagePromptTemplate
 
 from cogenesis_langchain.errors import InstructionError
 
@@ -53,7 +54,8 @@ def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:
         private_parts: Templates of everything else, for example ``"{context}"``.
 
     Returns:
-        A prompt for ``prompt | model``; its human message has the private parts first.
+        A prompt for ``prompt | model``; its human message has the private parts first. The parts
+            are marked. Only `ChatCoGenesis` heeds the marks: any other model is shown all of it.
 
     Example:
         ```python
@@ -61,8 +63,34 @@ def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:
         chain = {"context": retriever, "question": RunnablePassthrough()} | prompt | model
         ```
     """
-    blocks = [*map(private, private_parts), {"type": "text", "text": instruction}]
-    return ChatPromptTemplate.from_messages([("human", blocks)])
+    from_template = PromptTemplate.from_template
+    message = _MarkedParts(
+        instruction=from_template(instruction),
+        private_parts=[from_template(part) for part in private_parts],
+    )
+    return ChatPromptTemplate.from_messages([message])
+
+
+class _MarkedParts(BaseMessagePromptTemplate):
+    """A human message of private parts and a public one; each is marked when it is filled in."""
+
+    instruction: PromptTemplate
+    private_parts: list[PromptTemplate]
+
+    @property
+    def input_variables(self) -> list[str]:
+        """Names of all values that the parts need."""
+        parts = (*self.private_parts, self.instruction)
+        return list(dict.fromkeys(name for part in parts for name in part.input_variables))
+
+    def format_messages(self, **kwargs: object) -> list[BaseMessage]:
+        """Return the message."""
+        told = (_filled(part, kwargs) for part in self.private_parts)
+        return [HumanMessage([*map(private, told), public(_filled(self.instruction, kwargs))])]
+
+
+def _filled(template: PromptTemplate, values: Mapping[str, object]) -> str:
+    return template.format(**{name: values[name] for name in template.input_variables})
 
 
 def marked_parts(message: BaseMessage) -> list[tuple[str, Mark]]:

@@ -45,6 +45,7 @@ def test_the_page_is_written_to_the_given_path(
     page = saved.with_name("page.html")
     assert run(monkeypatch, str(saved), "--html", str(page)) == 0
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert page.stat().st_mode & 0o777 == 0o600, "it holds the text"
 
 
 def test_an_invalid_trace_is_refused_with_a_remedy(

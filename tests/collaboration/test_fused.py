@@ -73,7 +73,10 @@ def test_both_models_write_one_text_and_the_report_says_who_wrote_what(
     assert report["cloud_calls"] == len(ledger.entries) == len(received)
     assert report["cloud_bytes"] == sum(len(request.body) for request in received)
     assert [entry.payload for entry in ledger.entries] == [request.body for request in received]
-    assert {(entry.purpose, entry.verdict) for entry in ledger.entries} == {("fused", "open")}
+    purposes = [(one.purpose, one.verdict) for one in ledger.entries]
+    first = purposes.index(("fused", "open"))
+    assert set(purposes[:first]) == {("probe", "clean")}, "the server is probed first"
+    assert set(purposes[first:]) == {("fused", "open")}
 
 
 def test_the_cloud_model_corrects_the_local_one(server: ScoringServer) -> None:

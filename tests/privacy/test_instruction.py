@@ -265,6 +265,18 @@ def test_a_private_prompt_shows_the_instruction_alone() -> None:
     assert [note.reveal() for note in request.notes] == [NOTE, "History: Zimlor said\nyes."]
 
 
+def test_the_public_part_of_a_private_prompt_is_marked() -> None:
+    prompt = private_prompt("Write a poem.\n\n{wishes}", "{context}").partial(wishes="Rhyme. " * 70)
+    (message,) = prompt.invoke({"context": NOTE}).to_messages()
+    shown = candidate(split(message)) or ""
+    assert shown.startswith("Write a poem.\n\nRhyme.") and NOTE not in shown
+    assert prompt.input_variables == ["context"]
+    again = prompt.invoke({"context": NOTE}).to_messages()
+    assert message.content != again[0].content, "each mark is made anew"
+    with pytest.raises(KeyError, match="context"):
+        prompt.invoke({})
+
+
 def test_the_stock_prompt_of_retrieval_stays_here() -> None:
     prompt = ChatPromptTemplate.from_template(
         "Answer from the context:\n{context}\n\nQuestion: {question}"

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -237,9 +238,11 @@ def _entry(name: str) -> ModelFile | None:
 def _existing(path: Path) -> Path:
     if path.is_file():
         return path
+    near = get_close_matches(str(path), [entry.name for entry in _ENTRIES], n=1)
     raise ModelFileUnknown(
         f"no model is called {str(path)!r}, and there is no such file",
-        remedy="see `cogenesis models list`, or give a path or hf:owner/repository/file.gguf; "
+        remedy=(f"did you mean {near[0]!r}? Or " if near else "")
+        + "see `cogenesis models list`, or give a path or hf:owner/repository/file.gguf; "
         'weights for transformers are opened by TransformersModel("owner/repository")',
     )
 

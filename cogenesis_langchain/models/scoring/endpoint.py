@@ -58,7 +58,7 @@ class CompletionsEndpoint:
             CloudError: It cannot be reached, or refuses the credentials.
         """
         if self._capabilities is None:
-            self._capabilities = ServerProbe(self.server, self.permit).ask()
+            self._capabilities = ServerProbe(self.server, self.permit.probing()).ask()
         return self._capabilities
 
     def encode(self, public: PublicText) -> list[int] | None:

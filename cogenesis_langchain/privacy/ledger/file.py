@@ -29,6 +29,7 @@ from cogenesis_langchain.privacy.ledger.chain import (
     LedgerLine,
     TornWrite,
     chain_files,
+    read,
 )
 from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
 
@@ -62,6 +63,16 @@ class FileLedger:
     def __init__(self, path: Path | str, *, max_bytes: int = 64 << 20) -> None:
         self.path = Path(path)
         self._max_bytes = max_bytes
+
+    @property
+    def entries(self) -> Iterator[LedgerEntry]:
+        """The entries on disk, oldest first; none before the first request.
+
+        Raises:
+            LedgerError: A line was altered.
+        """
+        lines = read(self.path) if self.path.exists() else ()
+        return (line.content for line in lines if isinstance(line.content, LedgerEntry))
 
     def append(self, entry: LedgerEntry) -> None:
         """Record an entry. It is on the disk when this returns.

@@ -40,6 +40,7 @@ def test_names_places_and_organisations(text: str, kind: ValueKind, value: str) 
         "La reunión fue corta.",
         "Le chat dort dans le jardin.",
         "Il gatto dorme.",
+        "Check-up with us on Monday. Sign-off by noon.",
     ],
 )
 def test_everyday_sentences_hold_no_name(text: str) -> None:

@@ -36,6 +36,14 @@ def path(tmp_path: Path) -> Path:
 # Content and files
 
 
+def test_a_ledger_can_be_read_in_python(path: Path) -> None:
+    ledger = FileLedger(path, max_bytes=1)
+    assert list(ledger.entries) == []
+    for number in range(3):
+        ledger.append(entry(b"%d" % number))
+    assert [one.payload for one in ledger.entries] == [b"0", b"1", b"2"]
+
+
 def test_entries_come_back_in_order_with_all_their_fields(path: Path) -> None:
     entries = [entry(b"text with \xc3\xa9"), entry(b"\xff\x00 not text"), entry(b"")]
     ledger = FileLedger(path)

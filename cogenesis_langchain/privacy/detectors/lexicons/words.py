@@ -79,11 +79,14 @@ def is_known_name(word: str) -> bool:
     return lower in _known_names() and lower not in EVERYDAY_NAMES
 
 
+_PARTICLES: Final = frozenset({"by", "down", "in", "off", "on", "out", "over", "through", "up"})
+
+
 def zipf(word: str, *languages: str) -> float:
     """Return the Zipf frequency of a word: log10 of its occurrences in a billion words.
 
     "the" has 7.7, "table" 5.0. Words that occur less than once in a million have 0 instead of a
-    value below 3.
+    value below 3. Such a word with a particle ("check-up") has that of its rarest part.
 
     Args:
         word: One word, in any case.
@@ -91,7 +94,10 @@ def zipf(word: str, *languages: str) -> float:
     """
     lower = word.lower()
     share = max(_frequencies(language).get(lower, 0.0) for language in languages)
-    return math.log10(share) + 9 if share else 0.0
+    if share:
+        return math.log10(share) + 9
+    *head, last = lower.split("-")
+    return min(zipf(part, *languages) for part in head) if head and last in _PARTICLES else 0.0
 
 
 def is_everyday(word: str, *languages: str) -> bool:
