@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import socket
 import traceback
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
-from support.byte_models import ByteLocal, a_letter, byte_server, routed
+from support.byte_models import ByteLocal, Script, a_letter, byte_server, routed
 
 from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.testing import Canaries, EgressRecorder, behaviours, make_canaries
@@ -31,7 +32,9 @@ class Harness:
     Attributes:
         cloud: The cloud model.
         local: The local model, which may receive private text.
-        in_process: The local model of fused decoding, which has no server.
+        in_process: The local model of fused decoding, which has no server. It writes a public
+            letter.
+        quoting: Another one, which writes the private document.
         third_party: Stands for a tracing collector, a proxy, the target of a redirect, or another
             endpoint. Its host name is not a loopback name.
         canaries: The private context of the current call.
@@ -44,18 +47,23 @@ class Harness:
     local: EgressRecorder
     third_party: EgressRecorder
     in_process: ByteLocal = field(init=False)
+    quoting: ByteLocal = field(init=False)
     canaries: Canaries = field(default_factory=make_canaries)
     owner: Canaries = field(default_factory=make_canaries)
     condition: Condition = "healthy"
     captured: io.StringIO = field(default_factory=io.StringIO)
 
     def __post_init__(self) -> None:
-        def write(prompt: str) -> str:
-            if self.condition == "failing local":
-                raise LocalModelError("the local model failed", remedy="none")
-            return a_letter(prompt)
+        def unless_failing(script: Script) -> ByteLocal:
+            def write(prompt: str) -> str:
+                if self.condition == "failing local":
+                    raise LocalModelError("the local model failed", remedy="none")
+                return script(prompt)
 
-        self.in_process = ByteLocal(write)
+            return ByteLocal(write)
+
+        self.in_process = unless_failing(a_letter)
+        self.quoting = unless_failing(lambda prompt: f"Dear Sir, {self.canaries.document}")
 
     @property
     def third_party_url(self) -> str:
@@ -67,6 +75,7 @@ class Harness:
         for recorder in (self.cloud, self.local, self.third_party):
             recorder.clear()
         self.in_process.prompts.clear()
+        self.quoting.prompts.clear()
         self.captured = io.StringIO()
         failing = behaviours.echo(500)
         self.cloud.play(failing if condition == "failing cloud" else routed(byte_server()))
@@ -76,7 +85,8 @@ class Harness:
     @property
     def told_local(self) -> bytes:
         """Everything that reached the local model."""
-        return self.local.received + "\n".join(self.in_process.prompts).encode()
+        prompts = [*self.in_process.prompts, *self.quoting.prompts]
+        return self.local.received + "\n".join(prompts).encode()
 
     @property
     def side_channels(self) -> bytes:
@@ -86,7 +96,7 @@ class Harness:
     @property
     def outbound(self) -> bytes:
         """Everything that reached anything but the local model."""
-        return self.cloud.received + self.side_channels
+        return self.cloud.received + bytes_of_ids(self.cloud) + self.side_channels
 
     def capture_errors(self, call: Callable[..., object], *args: object) -> Exception | None:
         """Call a function, capture its output and everything in its exception, and return that."""
@@ -97,6 +107,13 @@ class Harness:
                 self.captured.write(everything_in(error))
                 return error
         return None
+
+
+def bytes_of_ids(cloud: EgressRecorder) -> bytes:
+    """The token ids of this server are bytes."""
+    bodies = [json.loads(one.body) for one in cloud.requests if one.body]
+    prompts = [prompt for body in bodies for prompt in body.get("prompt", ())]
+    return b"\n".join(bytes(i % 256 for i in ids) for ids in prompts if isinstance(ids, list))
 
 
 @contextmanager

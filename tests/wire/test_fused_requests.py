@@ -8,7 +8,6 @@ if the text is masked. The controls quote openly, or have the guard off, and mus
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,6 +18,7 @@ from langchain_core.messages import SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.byte_models import LETTER, ByteLocal, ByteTokens, byte_server, routed
+from wire.harness import bytes_of_ids
 from wire.test_non_interference import release_everything
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
@@ -143,7 +143,8 @@ def test_masked_is_the_default_and_is_told(cloud: EgressRecorder, served: str) -
     assert (report["rung"], report["disclosure"]) == ("fused", "masked")
     assert find_leaks(written.text.encode(), [CANARIES.name])
     assert not find_leaks(cloud.received + bytes_of_ids(cloud), CANARIES.values)
-    assert {entry.verdict for entry in ledger.entries} == {"masked"}
+    verdicts = {(entry.purpose, entry.verdict) for entry in ledger.entries}
+    assert verdicts == {("probe", "clean"), ("fused", "masked")}
     assert 0 < report["tokens_shown"] < report["usage"]["local"]["output_tokens"]
 
 
@@ -156,13 +157,6 @@ def test_masked_values_of_the_instruction_stay_masked_in_the_text(cloud: EgressR
     assert not find_leaks(sent, [mail, *CANARIES.values])
     tags = dict(re.findall(rb"(note to|copy to|Dear|write to) (\[[A-Z]+_\d\])", sent))
     assert tags[b"Dear"] == tags[b"copy to"] != tags[b"note to"] == tags[b"write to"]
-
-
-def bytes_of_ids(cloud: EgressRecorder) -> bytes:
-    """The token ids of this server are bytes."""
-    bodies = [json.loads(one.body) for one in cloud.requests if one.body]
-    prompts = [prompt for body in bodies for prompt in body.get("prompt", ())]
-    return b"\n".join(bytes(i % 256 for i in ids) for ids in prompts if isinstance(ids, list))
 
 
 def test_no_private_value_leaves_as_token_ids(cloud: EgressRecorder) -> None:

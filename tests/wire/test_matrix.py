@@ -1,7 +1,8 @@
 """The border's matrix: every call style, composition, side channel and failure of a model.
 
 A cell is one call style in one composition with one open channel and at most one failing model, by
-sketch-fill or by fused decoding. Its control is the same cell with a plain cloud model, and must
+sketch-fill, by open fused decoding of a public letter, or by masked fused decoding of the private
+document. Its control is the same cell with a plain cloud model, and must
 leak.
 """
 
@@ -46,11 +47,12 @@ def harness() -> Iterator[Harness]:
 
 
 Outcome = tuple[Canaries, Exception | None]
-Kind = Literal["plain", "sketch", "fused"]
+Kind = Literal["plain", "sketch", "fused", "masked"]
 REUSED: dict[tuple[Composition, Kind], AnyRunnable] = {}
 CASES: Mapping[str, tuple[Kind, Composition]] = {
     **{name: ("sketch", one) for name, one in COMPOSITIONS.items()},
     **{f"fused, {name}": ("fused", one) for name, one in FUSED_COMPOSITIONS.items()},
+    **{f"masked, {name}": ("masked", one) for name, one in FUSED_COMPOSITIONS.items()},
 }
 
 
@@ -72,6 +74,7 @@ def protected(harness: Harness, channel: Channel) -> ChatCoGenesis:
 
 
 def fused(harness: Harness, channel: Channel) -> ChatCoGenesis:
+    """Open fused decoding of a public letter."""
     return ChatCoGenesis(
         cloud=plain(harness, channel),
         local=harness.in_process,
@@ -83,10 +86,24 @@ def fused(harness: Harness, channel: Channel) -> ChatCoGenesis:
     )
 
 
+def masked(harness: Harness, channel: Channel) -> ChatCoGenesis:
+    """Masked fused decoding of the private document."""
+    return ChatCoGenesis(
+        cloud=plain(harness, channel),
+        local=harness.quoting,
+        mode="fused",
+        ledger=MemoryLedger(),
+        max_retries=1,
+        max_tokens=70,  # through the name; each byte is a token
+        temperature=0,
+    )
+
+
 MODELS: Mapping[Kind, Callable[[Harness, Channel], BaseChatModel]] = {
     "plain": plain,
     "sketch": protected,
     "fused": fused,
+    "masked": masked,
 }
 
 
