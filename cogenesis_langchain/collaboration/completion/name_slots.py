@@ -13,8 +13,10 @@ _NAME_JOINERS: Final = frozenset([
     "mr", "mrs", "ms", "my", "of", "our", "prof", "the", "und", "van", "von", "y", "your",
 ])  # fmt: skip
 """Words that belong to names and forms of address, and are none by themselves."""
-_NO_SIGNATURE: Final = frozenset({"my", "our", "the", "your"})
-"""With these words a text names a relative or a firm: "My sister Ada Zorn" signs no letter."""
+_NO_SIGNATURE: Final = frozenset({
+    "all", "and", "et", "miss", "mr", "mrs", "ms", "my", "of", "our", "the", "und", "your",
+})  # fmt: skip
+"""With these words a text names others: "My sister Ada Zorn" or "Mr Zorn" signs no letter."""
 _ADDRESSEES: Final = frozenset([
     "colleagues", "everybody", "everyone", "family", "friends", "madam", "neighbours", "professor",
     "sir", "team",

@@ -45,9 +45,9 @@ def test_the_reader_does_not_sign_the_letter() -> None:
     assert done.text.endswith("\n\nAda Lindqvist"), "a name in common is none of the reader's"
 
 
-def test_a_firm_does_not_sign_a_letter() -> None:
-    firm = "The Zorn Foundation"
-    done = complete(wishing(firm, me=[firm, "Ada Zorn"]), task(LETTER, f"{NOTES} {firm} pays."))
+@pytest.mark.parametrize("other", ["The Zorn Foundation", "And Sister Immaculate", "Mr Endo"])
+def test_a_firm_or_somebody_else_does_not_sign_a_letter(other: str) -> None:
+    done = complete(wishing(other, me=[other, "Ada Zorn"]), task(LETTER, f"{NOTES} {other} pays."))
     assert done.text.endswith("\n\nAda Zorn")
 
 
