@@ -116,8 +116,9 @@ class FusedWriting:
             yield from self._below.write_prepared(prepared, options, report)
             return
         permit = self._preparation.border.permit(release, purpose="fused", verdict=self._disclosure)
+        disclosure = self._disclosed(prepared)
         try:
-            verifier = self._verifier(release.text, self._disclosed(prepared), permit)
+            verifier = self._verifier(release.text, disclosure, permit)
         except (CloudError, FusionError) as error:
             report = replace(report, fallback_reason=error.summary)
             self._notice.tell(report.fallback_reason)
@@ -145,7 +146,9 @@ class FusedWriting:
             sources=prepared.sources,
             local=Usage(len(ids), len(settled)),
         )
-        report = _with_trace(report, Trace.of(settled))
+        ends = self._tokens.end_tokens
+        view = disclosure.view([token.id for token in settled if token.id not in ends])
+        report = _with_trace(report, Trace.of(settled, view))
         if report.fallback_reason:
             self._notice.tell(report.fallback_reason)
         yield _with_sent(report, permit)

@@ -30,6 +30,8 @@ AUTHORS: Final[dict[Author, tuple[float, str]]] = {
 """For each author the share that stands for it in a legend, and its name there."""
 CORRECTED: Final = "the local model's draft was replaced"
 ALONE: Final = "the local model decided alone"
+MASKED: Final = "not shown to the cloud model"
+SEEN: Final = "what the cloud model saw"
 
 _LEGEND_IN_WORDS: Final = (
     f"cloud: {AUTHORS['cloud'][1]}; both: {AUTHORS['both'][1]}; local: {AUTHORS['local'][1]};\n"
@@ -115,17 +117,22 @@ class _HeatMap:
         if console.color_system is None or console.no_color:
             yield _in_words(self.trace)
             yield Text(f"\n{_LEGEND_IN_WORDS}\n{certainty_line(self.trace)}\n{summary(self.trace)}")
+            if self.trace.seen:
+                yield Text(f"\n{SEEN}:\n{self.trace.seen}")
             return
         sixteen = console.color_system in ("standard", "windows")
         text = Text()
-        for token in self.trace.tokens:
-            text.append(token.piece, _style(token, sixteen))
+        masked = self.trace.masked
+        for place, token in enumerate(self.trace.tokens):
+            text.append(token.piece, _style(token, sixteen) + Style(strike=place in masked))
         yield Panel(
             Group(text, Text(), _legend(self.trace, sixteen)),
             title="who wrote it",
             subtitle=summary(self.trace),
             padding=(1, 2),
         )
+        if self.trace.seen:
+            yield Panel(Text(self.trace.seen), title=SEEN, padding=(1, 2))
 
 
 def _style(token: FusedToken, sixteen: bool) -> Style:
@@ -148,7 +155,10 @@ def _legend(trace: Trace, sixteen: bool) -> Text:
         legend.append(f" {name} ", _background(share, sixteen))
         legend.append(" ")
     legend.append("\nUnderlined", Style(underline=True)).append(f": {CORRECTED}. ")
-    legend.append("Italic", Style(italic=True)).append(f": {ALONE}.\n")
+    legend.append("Italic", Style(italic=True)).append(f": {ALONE}.")
+    if trace.masked:
+        legend.append(" ").append("Struck out", Style(strike=True)).append(f": {MASKED}.")
+    legend.append("\n")
     return legend.append(certainty_line(trace))
 
 

@@ -11,6 +11,8 @@ from cogenesis_langchain.fusion.heat_map import (
     ALONE,
     AUTHORS,
     CORRECTED,
+    MASKED,
+    SEEN,
     author,
     certainty_line,
     colour,
@@ -45,6 +47,8 @@ _PAGE: Final = Template("""\
        box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .corrected { box-shadow: inset 0 -2px currentcolor; }
   .alone { font-style: italic; }
+  .masked { outline: 2px dashed #8a2d2d; outline-offset: -2px; }
+  h2 { font-size: 1.1rem; font-weight: normal; margin: 1.6rem 0 .5rem; }
   .tip { display: none; position: absolute; left: 0; top: 1.7em; z-index: 1; width: 17rem;
          padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
          border-radius: .5rem; box-shadow: 0 6px 24px #0003; font-style: normal;
@@ -67,15 +71,20 @@ _PAGE: Final = Template("""\
 <ul class="legend">
   <li>Who wrote a token, from dark to light: $samples</li>
   <li><span class="corrected">Underlined</span>: $corrected. <span class="alone">Italic</span>:
-    $alone.</li>
+    $alone. <span class="masked sample">Framed</span>: $masked.</li>
   <li>$certainty</li>
   <li>Point at a token, or tap it, to see who wrote it and how sure each model was of what.</li>
 </ul>
 <div class="text">$tokens</div>
-</main>
+$seen</main>
 </html>
 """)
 
+_SEEN: Final = Template("""\
+<h2>$title</h2>
+<p class="summary">Rejected drafts, which it saw as well, are left out.</p>
+<div class="text">$text</div>
+""")
 _NO_VOTE: Final = '<span class="row">no vote</span>'
 
 
@@ -85,6 +94,7 @@ def to_html(trace: Trace) -> str:
     The page contains everything that the trace contains, including private text. It loads no other
     resource.
     """
+    masked = trace.masked
     return _PAGE.substitute(
         samples=" ".join(
             f'<span class="sample" style="background:{_css(share)}">{name}</span>'
@@ -94,12 +104,21 @@ def to_html(trace: Trace) -> str:
         alone=ALONE,
         certainty=certainty_line(trace),
         summary=escape(summary(trace)),
-        tokens="".join(_token(token) for token in trace.tokens),
+        masked=MASKED,
+        tokens="".join(
+            _token(token, masked=place in masked) for place, token in enumerate(trace.tokens)
+        ),
+        seen=_panel(trace.seen),
     )
 
 
-def _token(token: FusedToken) -> str:
+def _panel(seen: str) -> str:
+    return _SEEN.substitute(title=SEEN.capitalize(), text=escape(seen)) if seen else ""
+
+
+def _token(token: FusedToken, *, masked: bool) -> str:
     name = {"corrected": "t corrected", "local": "t alone", "accepted": "t"}[token.source]
+    name += " masked" if masked else ""
     _, written_by = AUTHORS[author(token.share)]
     told = {"corrected": f"{written_by}; {CORRECTED}", "local": ALONE, "accepted": written_by}
     sides = _side("local", token.local_top) + _side("cloud", token.cloud_top)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TokenSource = Literal["accepted", "corrected", "local"]
 
 _KEPT_CANDIDATES: Final = 5
+_END: Final = "⏎end"
 """Number of candidates kept per model and token."""
 
 
@@ -131,14 +132,22 @@ class Trace:
     Attributes:
         tokens: The tokens in order.
         report: Counts of the text.
+        cloud_saw: The text as the cloud model saw it: what stood for private values, and first and
+            last position (exclusive) of each run of tokens that it saw as they are. Empty if it
+            failed on the way.
     """
 
     tokens: tuple[FusedToken, ...] = field(repr=False)
     report: FusionReport
+    cloud_saw: tuple[str | tuple[int, int], ...] = field(default=(), repr=False)
 
     @classmethod
-    def of(cls, tokens: Iterable[FusedToken]) -> Trace:
+    def of(cls, tokens: Iterable[FusedToken], cloud_saw: Iterable[str | range] = ()) -> Trace:
         """Collect the tokens of a finished text.
+
+        Args:
+            tokens: The tokens.
+            cloud_saw: The last view of the text that the cloud model was shown.
 
         Raises:
             TraceInvalid: The last token has no report, so the text is not finished.
@@ -150,12 +159,34 @@ class Trace:
                 "the text is not finished, so it has no report",
                 remedy="read the decoder's stream to its end",
             )
-        return cls((*collected[:-1], replace(collected[-1], report=None)), report)
+        runs = (one if isinstance(one, str) else (one.start, one.stop) for one in cloud_saw)
+        saw = () if report.fallback else tuple(runs)
+        return cls((*collected[:-1], replace(collected[-1], report=None)), report, saw)
 
     @property
     def text(self) -> str:
         """The text."""
         return "".join(token.text for token in self.tokens)
+
+    @property
+    def seen(self) -> str:
+        """The text as the cloud model saw it; rejected drafts, which it saw too, are left out."""
+        return "".join(
+            part
+            if isinstance(part, str)
+            else "".join(token.piece for token in self.tokens[slice(*part)])
+            for part in self.cloud_saw
+        )
+
+    @property
+    def masked(self) -> frozenset[int]:
+        """Positions of tokens that it was not shown as they are; the end of the turn is none."""
+        runs = [range(*part) for part in self.cloud_saw if not isinstance(part, str)]
+        return frozenset(
+            place
+            for place, token in enumerate(self.tokens)
+            if self.cloud_saw and token.piece != _END and not any(place in run for run in runs)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values, for `response_metadata`."""
@@ -200,5 +231,5 @@ def _cloud_candidates(model: TokenModel, topk: TopK) -> tuple[Candidate, ...]:
 
 def _display(model: TokenModel, token: int) -> str:
     if token in model.end_tokens:
-        return "⏎end"
+        return _END
     return model.decode((token,)).decode(errors="replace")

@@ -8,9 +8,12 @@ view; only it can make the `PublicTokens` and `PublicText` that the scorers send
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, final
+from typing import Protocol, TypeAlias, final
 
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText, _Seal
+
+Part: TypeAlias = range | str
+"""A part of a view: indices of tokens that are shown as they are, or text shown in their place."""
 
 
 @final
@@ -88,6 +91,14 @@ class Disclosure(Protocol):
         """
         ...
 
+    def view(self, written: Sequence[int]) -> Sequence[Part]:
+        """Return the last view of a text: what stands for private values, and indices of tokens.
+
+        Args:
+            written: The text in local tokens.
+        """
+        ...
+
 
 @final
 class OpenDisclosure:
@@ -111,3 +122,7 @@ class OpenDisclosure:
     def shown(self, written: Sequence[int], since: int) -> Sequence[int]:
         """Return all of them."""
         return written
+
+    def view(self, written: Sequence[int]) -> Sequence[Part]:
+        """Return all of it."""
+        return [range(len(written))]

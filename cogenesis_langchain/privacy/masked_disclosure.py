@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import final
 
-from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.privacy.disclosure import Part, PublicTokens
 from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText
 
@@ -67,6 +67,10 @@ class MaskedDisclosure:
             return None
         ranges = (part for part in parts if not isinstance(part, str))
         return [token for part in ranges for token in written[part.start : part.stop]]
+
+    def view(self, written: Sequence[int]) -> Sequence[Part]:
+        """Return the last view of a text; nothing if no beginning of it has one."""
+        return self._view.last(self._pieces(written), 0) or ()
 
     def _pieces(self, written: Sequence[int]) -> list[bytes]:
         return [self._decode(token) for token in written]

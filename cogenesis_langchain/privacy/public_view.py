@@ -14,16 +14,14 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
+from cogenesis_langchain.privacy.disclosure import Part
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
 from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import ValueKind
-
-Part: TypeAlias = range | str
-"""A part of a view: indices of tokens that are shown as they are, or text shown in their place."""
 
 _REACH: Final = 160
 """Characters before a new part of the text that are searched with it."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any
@@ -215,3 +216,26 @@ def test_the_page_marks_every_token() -> None:
 def test_the_page_shows_a_fallback() -> None:
     trace = written(TinyScorer(failure=(0, CloudTimeout("late", remedy="wait"))))
     assert "local alone after CloudTimeout" in to_html(trace)
+
+
+def test_what_the_cloud_model_saw_has_a_panel_and_what_it_did_not_see_is_marked() -> None:
+    trace = replace(by_each_author(), cloud_saw=((0, 1), "[NAME_1] ", (3, 5)))
+    assert trace.seen == "word1 [NAME_1] word4 word5 "
+    assert {"word2 ", "word3 "} <= {trace.tokens[place].piece for place in trace.masked}
+    page = Page()
+    page.feed(to_html(trace))
+    assert sum("masked" in name.split() for name in page.classes) == len(trace.masked) + 1
+    assert "What the cloud model saw" in to_html(trace) and trace.seen in to_html(trace)
+    for console in ({"force_terminal": True, "color_system": "truecolor"}, {}):
+        assert trace.seen.strip() in shown(trace, **console)
+    unknown = replace(trace, cloud_saw=())
+    assert "What the cloud model saw" not in to_html(unknown) and not unknown.masked
+
+
+def test_after_a_failure_of_the_cloud_it_is_not_known_what_it_saw() -> None:
+    scorer = TinyScorer(failure=(1, CloudTimeout("late", remedy="wait")))
+    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
+    options = GenerationOptions(max_tokens=40, temperature=0.0)
+    tokens = list(decoder.stream(MESSAGES, tiny_verifier(scorer), options))
+    assert Trace.of(tokens, [range(40)]).cloud_saw == ()
+    assert Trace.of(tokens, [range(40)]).seen == ""

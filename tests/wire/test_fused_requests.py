@@ -8,13 +8,14 @@ if the text is masked. The controls quote openly, or have the guard off, and mus
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import SystemMessage
+from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.byte_models import LETTER, ByteLocal, ByteTokens, byte_server, routed
@@ -23,6 +24,7 @@ from wire.test_non_interference import release_everything
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import PrivacyViolation
+from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.testing import (
     CALL_STYLES,
@@ -146,6 +148,31 @@ def test_masked_is_the_default_and_is_told(cloud: EgressRecorder, served: str) -
     verdicts = {(entry.purpose, entry.verdict) for entry in ledger.entries}
     assert verdicts == {("probe", "clean"), ("fused", "masked")}
     assert 0 < report["tokens_shown"] < report["usage"]["local"]["output_tokens"]
+    assert trace_of(written).seen == "My name is ", "the rest is one copied phrase"
+
+
+def trace_of(answer: BaseMessage) -> Trace:
+    told = answer.response_metadata["cogenesis"]["trace"]
+    return Trace.from_json(json.dumps(told).encode())
+
+
+def test_the_trace_tells_what_the_cloud_saw(cloud: EgressRecorder) -> None:
+    local = ByteLocal(lambda prompt: LETTERS[0])
+    answer = model(
+        openai(cloud.base_url), local, disclosure="masked", max_tokens=len(LETTERS[0])
+    ).invoke(INSTRUCTION)
+    trace = trace_of(answer)
+    seen = re.sub(r"\[[A-Z]+_\d\]", "[]", trace.seen)
+    assert seen == "Dear Sir, I am [] and my mail is [] so write.\nYours,"
+    hidden = "".join(trace.tokens[place].piece for place in sorted(trace.masked))
+    assert hidden.startswith(CANARIES.name + CANARIES.email)
+    assert trace.seen.encode()[:60] in bytes_of_ids(cloud), "it is what arrived"
+
+
+def test_open_the_cloud_saw_the_text_as_it_is(cloud: EgressRecorder) -> None:
+    answer = model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
+    trace = trace_of(answer)
+    assert trace.seen == trace.text == answer.text and trace.masked == frozenset()
 
 
 def test_masked_values_of_the_instruction_stay_masked_in_the_text(cloud: EgressRecorder) -> None:
