@@ -23,6 +23,17 @@ from cogenesis_langchain.collaboration.forbidden import (
         ("No mention of Rourke or Len.", "Rourke or Len."),
         ("Not my illness.", "my illness."),
         ("but not her sister's wedding", "her sister's wedding"),
+        ("Say nothing of Hodaya.", "Hodaya."),
+        ("Nothing sad about Mom and Dad.", "Mom and Dad."),
+        ("No merger, nothing on my health.", "my health."),
+        ("No need to mention the retake.", "the retake."),
+        ("Don't bring up the divorce.", "the divorce."),
+        ("he gets used to it (don't mention school).", "school"),
+        ("Skip the budget cut.", "the budget cut."),
+        ("Bank stays out of it.", "Bank"),
+        ("where the skip goes", ""),
+        ("Agent admitted nothing was posted.", ""),
+        ("Their car came out of the bay behind.", ""),
         ("Not my fault that it burst and cost so much", ""),
         ("Not the cheapest.", ""),
         ("Leave from 1 June to 30 November.", ""),
@@ -42,10 +53,13 @@ def test_details_are_taken_apart_clause_by_clause() -> None:
             "Say that the plumber found a crack, and don't mention the damp cellar.",
             "Nothing about Quist.",
             "A repair costs 240 EUR.",
+            "He gets used to it (don't mention school).",
+            "Keep her condition out, just say she needs rest.",
         ]
     )
-    assert wanted == ["Say that the plumber found a crack", "A repair costs 240 EUR."]
-    assert forbidden == ["the damp cellar.", "Quist."]
+    told = ["He gets used to it", "just say she needs rest"]
+    assert wanted == ["Say that the plumber found a crack", "A repair costs 240 EUR.", *told]
+    assert forbidden == ["the damp cellar.", "Quist.", "school", "her condition"]
 
 
 def test_a_sentence_tells_a_matter_with_all_its_telling_words() -> None:
