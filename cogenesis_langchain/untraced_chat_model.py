@@ -28,7 +28,8 @@ class UntracedChatModel(FixedFieldsChatModel):
     """A `BaseChatModel` whose calls raise `TracingLeak` where a tracer would record them."""
 
     trusted_hosts: Sequence[str] = ()
-    """Hosts besides loopback that may receive private text."""
+    """Hosts besides loopback that may receive private text; of an address its host counts, whatever
+    the port."""
     trust: Sequence[Any] = Field(default=(), exclude=True, repr=False)
     """Objects and classes that keep private text within trust, although this library does not know
     them: a local chat model, an embedding model, a retriever, a store."""

@@ -17,6 +17,7 @@ from cogenesis_langchain.errors import (
     ConfigurationError,
     FusionError,
 )
+from cogenesis_langchain.privacy.hosts import is_trusted
 
 TEXT = "a text"
 
@@ -64,7 +65,8 @@ def test_a_trusted_host_may_be_given_as_an_address(host: str) -> None:
     local = ChatOpenAI(model="m", base_url="http://gpu.internal:8000/v1", api_key=SecretStr("key"))
     assert model(local=local, trusted_hosts=[host])
     with pytest.raises(CoGenesisError, match=r"gpu\.internal"):
-        model(local=local, trusted_hosts=["http://other.internal", "internal"])
+        model(local=local, trusted_hosts=["http://other.internal", "internal", "[bad"])
+    assert not is_trusted("fd00", ["fd00::1"]) and is_trusted("fd00::1", ["[fd00::1]"])
 
 
 def test_a_name_is_no_cloud_model() -> None:

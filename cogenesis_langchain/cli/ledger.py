@@ -156,10 +156,11 @@ def _folded(body: Mapping[str, object], decode: Decode | None) -> Iterator[str]:
 
 def _token_sequences(value: object) -> Iterator[list[int]]:
     """The token ids of a prompt, or of each of several prompts; nothing if it is anything else."""
-    prompts = value if isinstance(value, list) else []
-    for ids in [prompts] if all(isinstance(one, int) for one in prompts) else prompts:
-        if isinstance(ids, list) and ids and all(isinstance(one, int) for one in ids):
-            yield ids
+    if not isinstance(value, list) or not value:
+        return
+    prompts = [value] if all(isinstance(one, int) for one in value) else value
+    if all(isinstance(ids, list) and all(isinstance(one, int) for one in ids) for ids in prompts):
+        yield from prompts
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:

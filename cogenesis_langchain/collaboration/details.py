@@ -14,7 +14,10 @@ from cogenesis_langchain.collaboration.sentences import SENTENCE_END
 
 _DETAIL_END: Final = regex.compile(rf"{SENTENCE_END.pattern}|;\s*")
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")
-_FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
+_FACT: Final = re.compile(r"\d(?:[\d.,:]*\d)?|(?<=[\w,;:)] )(?!I['’])[A-ZÀ-Þ][\w’'-]+")
+_ABOUT_THE_TEXT: Final = re.compile(
+    r"\b(?:letter|text|e-?mail|speech|words?|sentences?|paragraphs?|lines?|pages?)\b", re.I
+)
 _WORD_OR_NUMBER: Final = re.compile(r"\d(?:[\d.,:]*\d)?|[^\W\d][\w’'-]*")
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SHORTEST_CLAUSE: Final = 4  # words
@@ -105,6 +108,8 @@ def is_own_statement(clause: str) -> bool:
 
     "I want a repair by 2 March" is one (English only).
     """
+    if _ABOUT_THE_TEXT.search(clause):
+        return False  # "I want at most 100 words"
     return _words(clause)[:1] in (["i"], ["we"]) and bool(_facts(clause))
 
 

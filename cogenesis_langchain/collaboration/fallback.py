@@ -13,7 +13,11 @@ from cogenesis_langchain.errors import CloudNotUsed, CloudNotUsedWarning
 OnFallback = Literal["warn", "raise", "silent"]
 """Reactions to a text that the local model has to write without the cloud model."""
 
-_OURS: Final = frozenset({"cogenesis_langchain", "langchain_core"})
+_BETWEEN: Final = frozenset({
+    "asyncio", "cogenesis_langchain", "concurrent", "langchain", "langchain_core", "langgraph",
+    "threading",
+})  # fmt: skip
+"""Packages whose frames stand between a caller and the warning."""
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -53,8 +57,8 @@ class FallbackNotice:
 
 
 def _level_of_the_caller() -> int:
-    """The `stacklevel` of the first line that is neither ours nor LangChain's."""
+    """The `stacklevel` of the caller's line; of the outermost one in a thread, which has none."""
     level, frame = 0, inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
         level, frame = level + 1, frame.f_back
     return level

@@ -14,38 +14,51 @@ from typing import Final
 from cogenesis_langchain.collaboration.content_selection import telling_stems
 from cogenesis_langchain.collaboration.details import clauses_of
 
-_LEAD: Final = r"(?:^|[,;(]\s*|\b(?:and|but|so)\s+)(?:(?:and|but|so|please|also|absolutely)\s+)*"
+_FILLERS: Final = r"(?:(?:and|but|so|please|also|absolutely)\s+){0,4}+"
+_LEAD: Final = rf"(?:^|[,;]\s*|(?P<paren>\()|\b(?:and|but|so)\s+){_FILLERS}"
 _ABOUT: Final = r"(?:about|of|on)"
+_REST: Final = r"\s+(?P<what>(?(paren)[^()]+\)?|.+))(?P<stays>)"
+"""Up to the end of the clause, or of the parentheses that the prohibition stands in."""
 _FORBIDS: Final = re.compile(
     rf"{_LEAD}(?:(?:(?:say|write|mention|tell(?: \w+)?) )?nothing (?:at all |\w+ )?{_ABOUT}|"
     rf"not a word {_ABOUT}|no (?:mention|word|talk) {_ABOUT}|"
     r"(?:do not|don['’]t|never|no need to) (?:bring up|include|mention|name|print|quote|reveal|say"
-    r"|show|speak|talk|tell|write)(?: about| of)?"
-    r"|not(?= (?:my|our|his|her|their)(?: [\w'’-]+){1,3}\W*$)"
-    r"|without (?:mentioning|naming|saying)|leave out|omit|avoid mentioning"
-    r"|skip(?= (?:the|my|our|his|her|their)\b))"
-    r"\s+(?P<what>[^)]+)",
-    re.I,
+    r"|speak|talk|tell|write)(?: about| of)?"
+    rf"|without (?:mentioning|naming|saying)|leave out|omit|avoid mentioning){_REST}",
+    re.I | re.S,
+)
+_AT_THE_START: Final = re.compile(
+    rf"^{_FILLERS}(?:not(?= (?:my|our|his|her|their)(?: [\w'’-]+){{1,3}}\W*$)"
+    r"|skip(?= (?:the|my|our|his|her|their)\b))\s+(?P<what>.+)(?P<stays>)",
+    re.I | re.S,
 )
 _KEEPS_OUT: Final = re.compile(
-    rf"{_LEAD}(?:leave (?P<left>[^,;]+?) out\b(?=\s*(?:of\b|[.,;]|$))|"
-    r"keep (?P<kept>[^,;]+?) out(?: of (?:it|this|the (?:\w+ )?\w+)|(?=\s*(?:[.,;]|$)))|"
-    r"(?P<stays>[^,;]+?) stays? out of (?:it|this))",
+    rf"^{_FILLERS}(?:(?:leave|keep) (?P<what>[^,;]{{1,80}}?) out\b"
+    r"(?: of (?:it|this|the (?:\w+ )?\w+)\b)?(?=\s*(?:[.,;]|\band\b|\bbut\b|$))|"
+    r"(?P<stays>[^,;]{1,80}?) stays? out of (?:it|this)\b)",
     re.I,
 )
 
 
 def _prohibition(clause: str) -> re.Match[str] | None:
-    """The part of a clause that forbids to tell something."""
-    return _FORBIDS.search(clause) or _KEEPS_OUT.search(clause)
+    """The first part of a clause that forbids to tell something."""
+    return _KEEPS_OUT.search(clause) or _AT_THE_START.search(clause) or _FORBIDS.search(clause)
+
+
+def _taken_apart(clause: str) -> tuple[str, list[str]]:
+    """What a clause asks for, and what it forbids to tell."""
+    matters: list[str] = []
+    while found := _prohibition(clause):
+        matters.append((found["what"] or found["stays"]).rstrip(")"))
+        rest = f"{clause[: found.start()]} {clause[found.end() :]}".strip(" ,.;")
+        clause = " ".join(rest.split())
+    return clause, matters
 
 
 def forbidden_matter(clause: str) -> str:
     """What a clause of a request forbids to tell; empty if it forbids nothing."""
-    found = _prohibition(clause)
-    if found is None:
-        return ""
-    return next(what for what in found.groupdict().values() if what)
+    _, matters = _taken_apart(clause)
+    return matters[0] if matters else ""
 
 
 def split_details(details: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -60,22 +73,14 @@ def split_details(details: Iterable[str]) -> tuple[list[str], list[str]]:
     wanted: list[str] = []
     forbidden: list[str] = []
     for detail in details:
-        clauses = clauses_of(detail)
-        matters = list(filter(None, map(forbidden_matter, clauses)))
-        forbidden += matters
-        if not matters:
+        clauses = [_taken_apart(clause) for clause in clauses_of(detail)]
+        if matters := [matter for _, found in clauses for matter in found]:
+            forbidden += matters
+            if told := [asked for asked, _ in clauses if asked]:
+                wanted.append(", ".join(told))
+        else:
             wanted.append(detail)
-        elif told := [bare for clause in clauses if (bare := _without_prohibition(clause))]:
-            wanted.append(", ".join(told))
     return wanted, forbidden
-
-
-def _without_prohibition(clause: str) -> str:
-    """What a clause asks for besides: "he gets used to it" of "... (don't mention school)"."""
-    found = _prohibition(clause)
-    if found is None:
-        return clause
-    return f"{clause[: found.start()]} {clause[found.end() :]}".strip(" ,.;()")
 
 
 def tells_forbidden(sentence: str, forbidden: Iterable[str]) -> bool:

@@ -146,8 +146,8 @@ class FusedWriting:
             sources=prepared.sources,
             local=Usage(len(ids), len(settled)),
         )
-        ends = self._tokens.end_tokens
-        view = disclosure.view([token.id for token in settled if token.id not in ends])
+        counts = Trace.of(settled).report
+        view = disclosure.view([token.id for token in settled[: counts.tokens_asked]])
         report = _with_trace(report, Trace.of(settled, view))
         if report.fallback_reason:
             self._notice.tell(report.fallback_reason)

@@ -7,9 +7,9 @@ from typing import Final
 
 import regex
 
-BEFORE_A_NAME: Final = r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Str)"
-"""Pattern of abbreviations that a name or a number has to follow."""
-ABBREVIATION: Final = rf"(?:{BEFORE_A_NAME}|\b[A-Z])"
+TITLE: Final = r"\b(?:Mr|Mrs|Ms|Dr|Prof)"
+"""Pattern of titles that a name has to follow."""
+ABBREVIATION: Final = rf"(?:{TITLE}|\b(?:St|No|Nr|Str|[A-Z]))"
 """Pattern of words that a point belongs to: "Dr. Obi", "J. Lund"."""
 SENTENCE_END: Final = regex.compile(rf"(?<=[.!?…])(?<!{ABBREVIATION}\.)\s+|\n+|(?<=[。！？])")
 

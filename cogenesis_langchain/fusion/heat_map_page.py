@@ -71,7 +71,7 @@ _PAGE: Final = Template("""\
 <ul class="legend">
   <li>Who wrote a token, from dark to light: $samples</li>
   <li><span class="corrected">Underlined</span>: $corrected. <span class="alone">Italic</span>:
-    $alone. <span class="masked sample">Framed</span>: $masked.</li>
+    $alone.$masked</li>
   <li>$certainty</li>
   <li>Point at a token, or tap it, to see who wrote it and how sure each model was of what.</li>
 </ul>
@@ -104,7 +104,7 @@ def to_html(trace: Trace) -> str:
         alone=ALONE,
         certainty=certainty_line(trace),
         summary=escape(summary(trace)),
-        masked=MASKED,
+        masked=f' <span class="masked sample">Framed</span>: {MASKED}.' if masked else "",
         tokens="".join(
             _token(token, masked=place in masked) for place, token in enumerate(trace.tokens)
         ),

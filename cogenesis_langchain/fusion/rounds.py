@@ -40,6 +40,7 @@ class Rounds:
         self._length = DraftLength()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="verifier")
         self._sent: Sequence[int] = ()
+        self._asked: Sequence[int] = ()
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
 
@@ -58,6 +59,7 @@ class Rounds:
         if shown is None:
             return [self._local_token()]
         self._count_sent(shown)
+        self._asked = (*self._speculation.written, *block)
         request = self._worker.submit(
             _timed_verify, self._verifier, tuple(self._speculation.written), block
         )
@@ -87,6 +89,7 @@ class Rounds:
             drafted=self._counts["drafted"],
             accepted=self._counts["accepted"],
             tokens_shown=self._counts["sent"],
+            tokens_asked=common_prefix(self._speculation.written, self._asked),
             fallback=self._fallback,
         )
 

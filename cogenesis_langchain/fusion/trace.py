@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 TokenSource = Literal["accepted", "corrected", "local"]
 
 _KEPT_CANDIDATES: Final = 5
-_END: Final = "⏎end"
 """Number of candidates kept per model and token."""
+_END: Final = "⏎end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class FusionReport:
         drafted: Drafted tokens that it verified, the one after the last that was sent included.
         accepted: Positions at which the draft was accepted.
         tokens_shown: Generated tokens that the cloud model was shown, rejected drafts included.
+        tokens_asked: Tokens at the beginning of the text that the last request was about. The
+            later ones were settled by its answer, or without the cloud model.
         fallback: Class name of the error after which the local model continued alone; None if the
             cloud model answered to the end.
     """
@@ -55,6 +57,7 @@ class FusionReport:
     drafted: int
     accepted: int
     tokens_shown: int
+    tokens_asked: int = 0
     fallback: str | None = None
 
 
@@ -132,22 +135,24 @@ class Trace:
     Attributes:
         tokens: The tokens in order.
         report: Counts of the text.
-        cloud_saw: The text as the cloud model saw it: what stood for private values, and first and
-            last position (exclusive) of each run of tokens that it saw as they are. Empty if it
-            failed on the way.
+        cloud_saw: The text as the last request showed it: what stood for private values, and first
+            and last position (exclusive) of each run of tokens that it showed as they are. None in
+            traces that do not tell.
     """
 
     tokens: tuple[FusedToken, ...] = field(repr=False)
     report: FusionReport
-    cloud_saw: tuple[str | tuple[int, int], ...] = field(default=(), repr=False)
+    cloud_saw: tuple[str | tuple[int, int], ...] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, tokens: Iterable[FusedToken], cloud_saw: Iterable[str | range] = ()) -> Trace:
+    def of(
+        cls, tokens: Iterable[FusedToken], cloud_saw: Iterable[str | range] | None = None
+    ) -> Trace:
         """Collect the tokens of a finished text.
 
         Args:
             tokens: The tokens.
-            cloud_saw: The last view of the text that the cloud model was shown.
+            cloud_saw: The view of the text in the last request.
 
         Raises:
             TraceInvalid: The last token has no report, so the text is not finished.
@@ -159,8 +164,8 @@ class Trace:
                 "the text is not finished, so it has no report",
                 remedy="read the decoder's stream to its end",
             )
-        runs = (one if isinstance(one, str) else (one.start, one.stop) for one in cloud_saw)
-        saw = () if report.fallback else tuple(runs)
+        runs = (one if isinstance(one, str) else (one.start, one.stop) for one in cloud_saw or ())
+        saw = None if cloud_saw is None else tuple(runs)
         return cls((*collected[:-1], replace(collected[-1], report=None)), report, saw)
 
     @property
@@ -175,17 +180,19 @@ class Trace:
             part
             if isinstance(part, str)
             else "".join(token.piece for token in self.tokens[slice(*part)])
-            for part in self.cloud_saw
+            for part in self.cloud_saw or ()
         )
 
     @property
     def masked(self) -> frozenset[int]:
         """Positions of tokens that it was not shown as they are; the end of the turn is none."""
+        if self.cloud_saw is None:
+            return frozenset()
         runs = [range(*part) for part in self.cloud_saw if not isinstance(part, str)]
         return frozenset(
             place
             for place, token in enumerate(self.tokens)
-            if self.cloud_saw and token.piece != _END and not any(place in run for run in runs)
+            if token.piece != _END and not any(place in run for run in runs)
         )
 
     def to_dict(self) -> dict[str, Any]:

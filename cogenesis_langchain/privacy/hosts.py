@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,7 +21,11 @@ def is_trusted(host: str, trusted_hosts: Collection[str] = ()) -> bool:
 
 def host_of(address: str) -> str:
     """Return the host of a URL or of ``host:port``; the address itself where it holds none."""
-    return urlsplit(address if "://" in address else f"//{address}").hostname or address
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(address.strip("[]")))  # of version 6 it has colons, too
+    with suppress(ValueError):
+        return urlsplit(address if "://" in address else f"//{address}").hostname or address
+    return address
 
 
 def is_behind_proxy(host: str) -> bool:

@@ -55,7 +55,9 @@ def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:
 
     Returns:
         A prompt for ``prompt | model``; its human message has the private parts first. The parts
-            are marked. Only `ChatCoGenesis` heeds the marks: any other model is shown all of it.
+            are marked. Whatever fills the placeholders of the instruction may leave, in any length;
+            pasted text belongs into a private part. Only `ChatCoGenesis` heeds the marks: any other
+            model is shown all of it.
 
     Example:
         ```python
@@ -77,6 +79,11 @@ class _MarkedParts(BaseMessagePromptTemplate):
     instruction: PromptTemplate
     private_parts: list[PromptTemplate]
 
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """LangChain's loader knows no classes of other packages."""
+        return False
+
     @property
     def input_variables(self) -> list[str]:
         """Names of all values that the parts need."""
@@ -96,8 +103,8 @@ def _filled(template: PromptTemplate, values: Mapping[str, object]) -> str:
 def marked_parts(message: BaseMessage) -> list[tuple[str, Mark]]:
     """Split a message into its texts and their marks.
 
-    If marks are incomplete, because something cut or escaped them, every text without a public
-    mark is private.
+    If marks are incomplete, because something cut or escaped them, only blocks that are marked as
+    public and hold no part of a mark are public.
 
     Raises:
         InstructionError: The message contains a content block that is not text.
@@ -112,7 +119,10 @@ def marked_parts(message: BaseMessage) -> list[tuple[str, Mark]]:
                 parts.append((piece, "private" if inside else mark))
     if complete:
         return parts
-    return [(without_marks(text), mark or "private") for text, mark in _blocks(message)]
+    return [
+        (without_marks(text), "public" if mark == "public" and not _has_cut(text) else "private")
+        for text, mark in _blocks(message)
+    ]
 
 
 def without_marks(text: str) -> str:
@@ -150,6 +160,10 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
         yield text[begin.end() : end], True
         position = end + len(closing)
     yield text[position:], False
+
+
+def _has_cut(text: str) -> bool:
+    return any(inside or _is_cut(piece) for piece, inside in _pieces(text))
 
 
 def _is_cut(piece: str) -> bool:

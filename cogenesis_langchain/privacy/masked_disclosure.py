@@ -69,7 +69,7 @@ class MaskedDisclosure:
         return [token for part in ranges for token in written[part.start : part.stop]]
 
     def view(self, written: Sequence[int]) -> Sequence[Part]:
-        """Return the last view of a text; nothing if no beginning of it has one."""
+        """Return the view of the longest beginning of a text that has one."""
         return self._view.last(self._pieces(written), 0) or ()
 
     def _pieces(self, written: Sequence[int]) -> list[bytes]:

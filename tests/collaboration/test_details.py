@@ -73,6 +73,8 @@ def test_a_few_words_of_the_request_are_no_sentence(
         ("I want a repair by 2 March", True),
         ("we meet at Kamppi", True),
         ("I want it soon", False),
+        ("I want the letter to be under 100 words", False),
+        ("I know that I've told you", False),
         ("Say that I come on 2 March", False),
         ("it costs 240 euros", False),
     ],

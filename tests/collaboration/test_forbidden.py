@@ -32,6 +32,10 @@ from cogenesis_langchain.collaboration.forbidden import (
         ("Skip the budget cut.", "the budget cut."),
         ("Bank stays out of it.", "Bank"),
         ("where the skip goes", ""),
+        ("Say that he stays out of Italy in winter", ""),
+        ("Ask them to feed the rabbits and keep the cat out.", ""),
+        ("Remind them to be on time and don't show up late", ""),
+        ("It was my idea, not my brother's", ""),
         ("Agent admitted nothing was posted.", ""),
         ("Their car came out of the bay behind.", ""),
         ("Not my fault that it burst and cost so much", ""),
@@ -60,6 +64,13 @@ def test_details_are_taken_apart_clause_by_clause() -> None:
     told = ["He gets used to it", "just say she needs rest"]
     assert wanted == ["Say that the plumber found a crack", "A repair costs 240 EUR.", *told]
     assert forbidden == ["the damp cellar.", "Quist.", "school", "her condition"]
+
+
+def test_several_prohibitions_of_a_clause_are_all_found() -> None:
+    assert split_details(["Keep Anna out of it and don't mention Ben"]) == ([], ["Anna", "Ben"])
+    said = "Say she won't come (but nothing about Ben) and that Carl will"
+    assert split_details([said]) == (["Say she won't come and that Carl will"], ["Ben"])
+    assert split_details(["Leave Anna out of the letter"]) == ([], ["Anna"])
 
 
 def test_a_sentence_tells_a_matter_with_all_its_telling_words() -> None:

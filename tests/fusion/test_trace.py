@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from support.tiny_models import MESSAGES, TinyModel, TinyScorer, tiny_verifier
+from support.tiny_models import CLOUD_PROMPT, MESSAGES, TinyModel, TinyScorer, tiny_verifier
 
 from cogenesis_langchain.errors import CloudTimeout, TraceInvalid
 from cogenesis_langchain.fusion.decoder import FusedDecoder
@@ -228,14 +228,19 @@ def test_what_the_cloud_model_saw_has_a_panel_and_what_it_did_not_see_is_marked(
     assert "What the cloud model saw" in to_html(trace) and trace.seen in to_html(trace)
     for console in ({"force_terminal": True, "color_system": "truecolor"}, {}):
         assert trace.seen.strip() in shown(trace, **console)
-    unknown = replace(trace, cloud_saw=())
+    unknown = replace(trace, cloud_saw=None)
     assert "What the cloud model saw" not in to_html(unknown) and not unknown.masked
+    assert "Framed" in to_html(trace) and "Framed" not in to_html(unknown)
+    assert len(replace(trace, cloud_saw=()).masked) == len(trace.tokens), "it saw nothing"
 
 
-def test_after_a_failure_of_the_cloud_it_is_not_known_what_it_saw() -> None:
-    scorer = TinyScorer(failure=(1, CloudTimeout("late", remedy="wait")))
-    decoder = FusedDecoder(TinyModel(ends=False), operator="mean", presence_penalty=0.0)
-    options = GenerationOptions(max_tokens=40, temperature=0.0)
-    tokens = list(decoder.stream(MESSAGES, tiny_verifier(scorer), options))
-    assert Trace.of(tokens, [range(40)]).cloud_saw == ()
-    assert Trace.of(tokens, [range(40)]).seen == ""
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_report_tells_how_far_the_last_request_reached(fails: bool) -> None:
+    failure = (1, CloudTimeout("late", remedy="wait")) if fails else None
+    scorer = TinyScorer(failure=failure)
+    trace = written(scorer)
+    last = scorer.requests[-1][len(CLOUD_PROMPT) :]
+    ids = tuple(token.id for token in trace.tokens)
+    asked = trace.report.tokens_asked
+    assert 0 < asked < len(ids) and ids[:asked] == last[:asked]
+    assert ids[: asked + 1] != last[: asked + 1]

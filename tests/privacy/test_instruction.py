@@ -277,6 +277,14 @@ def test_the_public_part_of_a_private_prompt_is_marked() -> None:
         prompt.invoke({})
 
 
+def test_a_cut_private_mark_in_a_public_part_keeps_it_here() -> None:
+    cut = private(NOTE)["text"][:-5]  # type: ignore[index]
+    prompt = private_prompt("Write about {question}", "{context}")
+    told = {"question": cut, "context": "a note"}
+    shown = candidate(split(*prompt.invoke(told).to_messages())) or ""
+    assert NOTE not in shown and "cogenesis" not in shown
+
+
 def test_the_stock_prompt_of_retrieval_stays_here() -> None:
     prompt = ChatPromptTemplate.from_template(
         "Answer from the context:\n{context}\n\nQuestion: {question}"

@@ -163,7 +163,8 @@ def test_the_trace_tells_what_the_cloud_saw(cloud: EgressRecorder) -> None:
     ).invoke(INSTRUCTION)
     trace = trace_of(answer)
     seen = re.sub(r"\[[A-Z]+_\d\]", "[]", trace.seen)
-    assert seen == "Dear Sir, I am [] and my mail is [] so write.\nYours,"
+    whole = "Dear Sir, I am [] and my mail is [] so write.\nYours,"
+    assert whole.startswith(seen) and len(seen) >= len("Dear Sir, I am [] and my mail is []")
     hidden = "".join(trace.tokens[place].piece for place in sorted(trace.masked))
     assert hidden.startswith(CANARIES.name + CANARIES.email)
     assert trace.seen.encode()[:60] in bytes_of_ids(cloud), "it is what arrived"
@@ -172,7 +173,10 @@ def test_the_trace_tells_what_the_cloud_saw(cloud: EgressRecorder) -> None:
 def test_open_the_cloud_saw_the_text_as_it_is(cloud: EgressRecorder) -> None:
     answer = model(openai(cloud.base_url), ByteLocal(quote)).invoke(INSTRUCTION)
     trace = trace_of(answer)
-    assert trace.seen == trace.text == answer.text and trace.masked == frozenset()
+    asked = trace.report.tokens_asked
+    assert trace.text == answer.text and trace.text.startswith(trace.seen)
+    assert trace.masked == frozenset(range(asked, len(trace.tokens))) and len(trace.seen) == asked
+    assert trace.seen.encode() in bytes_of_ids(cloud), "it is what arrived"
 
 
 def test_masked_values_of_the_instruction_stay_masked_in_the_text(cloud: EgressRecorder) -> None:

@@ -189,7 +189,7 @@ class _Run:
             first = []
         if first and questions.is_told(clause, first[0].text):
             return first
-        if is_own_statement(clause):
+        if is_own_statement(clause) and not tells_forbidden(clause, self._task.forbidden):
             return [Span(as_sentence(clause), "local")]
         if asked := questions.about_note_of(clause):
             second = self._attempt(unit, asked, "", is_asked_for=True)

@@ -87,7 +87,7 @@ class CopyRules:
         self._dates = set().union(*_date_forms(text))
         self._values = {value for number in find_numbers(text) for value in values_of(number)}
         self._parts_of_months = parts_of_months(text)
-        self._small_numbers = small_numbers(text) | {
+        self._small_numbers = small_numbers(text, with_units=True) | {
             str(value) for word, value in NUMBER_WORDS.items() if word in self._words
         }
         self._times = {form for time in find_times(text) for form in time.canonical_forms}
@@ -182,6 +182,11 @@ class CopyRules:
     def is_name(self, word: str) -> bool:
         """Whether a word stands in the sources with a capital."""
         return not _PRONOUN.match(word) and bool(self._names.intersection(_forms(word)))
+
+    def names_after(self, word: str) -> set[str]:
+        """The names that stand right after a word in the sources, in lower case."""
+        forms = set(_forms(word))
+        return {right for left, right in self._pairs if left in forms and right in self._names}
 
     def begins_name(self, start: str) -> bool:
         """Whether a word that begins so stands in the sources with a capital."""

@@ -62,9 +62,22 @@ def is_own_name(slot: Slot) -> bool:
 
 def names_reader(text: str, salutation: str) -> bool:
     """Whether all words of a name but titles stand in the salutation: the reader does not sign."""
-    greeted = {word.casefold() for word in WORD.findall(salutation)}
     words = {word.casefold() for word in WORD.findall(text)} - _NAME_JOINERS
-    return bool(words) and words <= greeted
+    return bool(words) and words <= _greeted(salutation)
+
+
+def names_reader_alone(text: str, salutation: str, rules: CopyRules) -> bool:
+    """Whether a name is the reader's, and cannot become that of somebody else.
+
+    "Ada" can, in an answer to "Dear Ada Lindqvist", if the sources hold "Ada Zorn".
+    """
+    if not names_reader(text, salutation):
+        return False
+    return rules.names_after(WORD.findall(text)[-1]) <= _greeted(salutation)
+
+
+def _greeted(salutation: str) -> set[str]:
+    return {word.casefold() for word in WORD.findall(salutation)}
 
 
 def is_first_name(slot: Slot) -> bool:

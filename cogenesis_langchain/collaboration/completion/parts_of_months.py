@@ -21,9 +21,13 @@ _PARTS: Final[dict[Part, str]] = {
 """In English, German, French, Spanish and Italian."""
 _PART_OF_A_MONTH: Final = re.compile(
     rf"\b(?:{'|'.join(f'(?P<{part}>{words})' for part, words in _PARTS.items())})"
-    r"[\s-]+(?P<month>[^\W\d_]+)",
+    r"[\s-]+(?:(?:the|des|de|du) )?(?P<month>[^\W\d_]+)",
     re.I,
 )
+
+
+_OTHER_WORDS: Final = frozenset({"march", "may"})
+"""English names of months that are other words in lower case: "late may cost us"."""
 
 
 def parts_of_months(text: str) -> set[tuple[Part, frozenset[int]]]:
@@ -41,5 +45,7 @@ def parts_of_months(text: str) -> set[tuple[Part, frozenset[int]]]:
         (part, months[month])
         for found in _PART_OF_A_MONTH.finditer(text)
         for part in _PARTS
-        if found[part] and (month := found["month"].casefold()) in months
+        if found[part]
+        and (month := found["month"].casefold()) in months
+        and found["month"] not in _OTHER_WORDS
     }

@@ -44,9 +44,13 @@ class SettledText:
 
     @property
     def salutation(self) -> str:
-        """The line that greets the addressee; empty if there is none."""
-        lines = (line.strip() for line in self.written.splitlines())
-        return next((line for line in lines if _greets(line)), "")
+        """The line that greets the addressee, before the first sentence; empty if there is none."""
+        for line in map(str.strip, self.written.splitlines()):
+            if _greets(line):
+                return line
+            if line.endswith((".", "!", "?", "。")):
+                break
+        return ""
 
     def add(self, unit: Unit, spans: Sequence[Span]) -> list[Span]:
         """Add a unit; a heading or lead-in is held back until something follows it.

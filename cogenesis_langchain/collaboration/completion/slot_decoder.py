@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
 from cogenesis_langchain.collaboration.completion.name_slots import (
     is_own_name,
-    names_reader,
+    names_reader_alone,
     spells_name,
 )
 from cogenesis_langchain.collaboration.completion.slot_ends import (
@@ -185,7 +185,9 @@ class SlotDecoder:
             return False
         loops = draft.slot.kind != "sentences" and _repeats_a_pair(draft.text)
         loops = loops or _doubles_a_word(draft.text)
-        if is_own_name(draft.slot) and names_reader(draft.text, draft.salutation):
+        if is_own_name(draft.slot) and names_reader_alone(
+            draft.text, draft.salutation, self._rules
+        ):
             return True
         return loops or not self._rules.admits(draft.before, draft.text)
 
@@ -243,7 +245,7 @@ class SlotDecoder:
         """The text, or those of its sentences whose dates and numbers the sources hold."""
         if draft.slot.kind != "sentences":
             is_known = self._rules.admits_values(draft.before, text)
-            return text if is_known and is_of_its_type(text, draft.slot.description) else ""
+            return text if is_known and is_of_its_type(text, draft.slot) else ""
         before, kept = draft.before, []
         for sentence in split_sentences(text):
             if self._rules.admits_values(before, sentence):

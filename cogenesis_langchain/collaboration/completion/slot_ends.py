@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.name_slots import is_first_name, names_somebody
-from cogenesis_langchain.collaboration.sentences import ABBREVIATION, BEFORE_A_NAME
+from cogenesis_langchain.collaboration.completion.name_slots import (
+    is_first_name,
+    is_own_name,
+    names_reader,
+    names_somebody,
+)
+from cogenesis_langchain.collaboration.sentences import ABBREVIATION, TITLE
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 
@@ -26,7 +31,7 @@ _FIRST_WORDS: Final = re.compile(r"\s*[^\w\s]*\s*[\w'’]*")
 _LOOK_AHEAD: Final = 5  # tokens of the words that follow
 _SENTENCE_END: Final = re.compile(r"[.!?…。！？][\"'”’)]*(?=\s|$)")
 _ABBREVIATION: Final = re.compile(f"{ABBREVIATION}$")
-_UNFINISHED: Final = re.compile(rf"{BEFORE_A_NAME}\.?\s*$")
+_UNFINISHED: Final = re.compile(rf"{TITLE}\.?\s*$")
 _WORD_AT_END: Final = re.compile(r"[^\W_][^\W_.,]*(?:[.,][^\W_]+)*$")
 
 EndReason = Literal["fits", "sentences", "clause"]
@@ -81,6 +86,8 @@ class SlotEnds:
         if draft.slot.kind == "sentences":
             return self._end_of_sentences(draft, logprobs, best)
         if _UNFINISHED.search(draft.text):
+            return None
+        if is_own_name(draft.slot) and names_reader(draft.text, draft.salutation):
             return None
         if draft.slot.kind == "name" and not names_somebody(draft.text, draft.slot, self._rules):
             return None

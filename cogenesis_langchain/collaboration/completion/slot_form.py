@@ -154,7 +154,7 @@ def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:
 def _is_supported(value: str, slot: Slot, before: str, rules: CopyRules) -> bool:
     if not value or any(mark in value for mark in "[]{}<>_"):
         return False
-    if echoes(value, slot.description) or not is_of_its_type(value, slot.description):
+    if echoes(value, slot.description) or not is_of_its_type(value, slot):
         return False
     return rules.admits_all(before, value) and rules.admits_values(before, value)
 

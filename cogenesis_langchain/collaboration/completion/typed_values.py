@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TYPES: Final = (
-    (
-        re.compile(r"\b(?:tele)?phone\b|\bmobile (?:phone|number)\b", re.I),
-        re.compile(r"(?:\d\D?){5}"),
-    ),
-    (re.compile(r"\be-?mail address\b", re.I), re.compile(r"@")),
+from cogenesis_langchain.sketch.template import Slot
+
+_TELEPHONE: Final = re.compile(
+    r"\b(?:(?:tele)?phone|mobile) number\b|^(?:(?:my|your|the) )?(?:tele)?phone$", re.I
 )
-"""What a description says, and what such a value holds."""
+_MAIL: Final = re.compile(r"\be-?mail address\b", re.I)
+_TYPES: Final = ((_TELEPHONE, re.compile(r"(?:\d\D?){5}")), (_MAIL, re.compile(r"@")))
+"""What a description of a value says, and what such a value holds."""
 
 
-def is_of_its_type(text: str, description: str) -> bool:
+def is_of_its_type(text: str, slot: Slot) -> bool:
     """Whether a value can be what its description says; true for types that are not known."""
-    return all(value.search(text) for described, value in _TYPES if described.search(description))
+    known = (value for described, value in _TYPES if described.search(slot.description))
+    return slot.kind != "value" or all(value.search(text) for value in known)

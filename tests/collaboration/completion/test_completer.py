@@ -43,6 +43,9 @@ def test_the_reader_does_not_sign_the_letter() -> None:
     family = NOTES.replace("Ada Zorn", "Ada Lindqvist")
     done = complete(wishing(family, me="Ada Lindqvist"), task(LETTER, family))
     assert done.text.endswith("\n\nAda Lindqvist"), "a name in common is none of the reader's"
+    namesake = NOTES.replace("Ada Zorn", "Teodora Zorn")
+    done = complete(wishing(namesake, me="Teodora Zorn"), task(LETTER, namesake))
+    assert done.text.endswith("\n\nTeodora Zorn")
 
 
 @pytest.mark.parametrize("other", ["The Zorn Foundation", "And Sister Immaculate", "Mr Endo"])

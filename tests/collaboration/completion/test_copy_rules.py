@@ -267,6 +267,8 @@ def test_a_currency_is_copied_too(source: str, text: str, admitted: bool) -> Non
         ("at the beginning of May", True),
         ("by the end of May", False),
         ("in March, by the end of it", True),
+        ("Being late may cost us.", True),
+        ("Ende des März", False),
     ],
 )
 def test_part_of_a_month_is_a_date(text: str, admitted: bool) -> None:
@@ -286,10 +288,13 @@ def test_part_of_a_month_is_a_date(text: str, admitted: bool) -> None:
         ("3 ewes", True),
         ("at 7:30 pm", True),
         ("9.53 per cent", True),
+        ("5 km", True),
     ],
 )
 def test_a_small_number_by_itself_is_no_day_and_no_hour(text: str, admitted: bool) -> None:
-    notes = "17 February: 13 °C. On 9 June three ewes. Flat 3, 27 Larkfield Rise, 19:30, 9.53 %"
+    notes = (
+        "17 February: 13 °C. On 9 June three ewes. Flat 3, 27 Larkfield Rise, 19:30, 9.53 %, 5km"
+    )
     assert CopyRules([notes]).admits_values("", text) is admitted
 
 

@@ -332,6 +332,7 @@ def test_of_several_sentences_one_with_a_wrong_number_goes() -> None:
         ("e-mail address", "Write to ", "Teodora Lindqvist", ""),
         ("e-mail address", "Write to ", "teo@example.org", "teo@example.org"),
         ("address of the flat", "I live at ", "St. Hedwig Street", "St. Hedwig Street"),
+        ("date of the phone call", "You called on ", "3 March 2026", "3 March 2026"),
     ],
 )
 def test_a_value_is_of_the_type_that_its_slot_names(
@@ -347,3 +348,9 @@ def test_no_slot_ends_with_a_title() -> None:
     assert fill(PHRASE, "I thank ", ".", "I thank Mrs. Popova.", notes).text == "Mrs. Popova"
     for wish in ("I thank Mrs. Ilieva.", "I thank Mrs.."), ("I thank Mrs.\n",):
         assert fill(PHRASE, "I thank ", ".", wish, notes).text == ""
+
+
+def test_a_value_may_end_with_an_abbreviation() -> None:
+    notes = f"{NOTES} I live at 240 Main St."
+    slot = Slot("address of the flat", "value")
+    assert fill(slot, "I live at ", ".", "I live at 240 Main St.", notes).text == "240 Main St"

@@ -47,6 +47,11 @@ def test_everyday_sentences_hold_no_name(text: str) -> None:
     assert detected(find_names, text) == set()
 
 
+@pytest.mark.parametrize("name", ["Da-in", "Min-in", "Kim-on"])
+def test_a_given_name_that_looks_like_a_phrasal_noun_is_found(name: str) -> None:
+    assert ("NAME", name) in detected(find_names, f"Write a card for {name}.")
+
+
 def test_a_name_known_from_one_place_counts_where_a_sentence_begins() -> None:
     assert detected(find_names, "Faith moved slowly.") == set()
     text = "We thanked Mrs. Faith. Faith moved slowly."

@@ -79,14 +79,23 @@ def is_known_name(word: str) -> bool:
     return lower in _known_names() and lower not in EVERYDAY_NAMES
 
 
-_PARTICLES: Final = frozenset({"by", "down", "in", "off", "on", "out", "over", "through", "up"})
+_PHRASAL_NOUNS: Final = frozenset([
+    "add-on", "back-up", "break-in", "build-up", "catch-up", "check-in", "check-out",
+    "check-up", "clean-up", "close-up", "drive-in", "drop-off", "follow-up", "grown-up",
+    "hand-over", "kick-off", "log-in", "make-up", "mix-up", "passer-by", "pick-up", "plug-in",
+    "print-out", "round-up", "run-through", "set-up", "sign-in", "sign-off", "sign-up",
+    "stand-by", "stand-in", "start-up", "stop-over", "take-off", "trade-off", "turn-out",
+    "wake-up", "walk-through", "warm-up", "work-out", "write-up",
+])  # fmt: skip
+"""The word lists hold their parts only. Given names such as "Da-in" look like them, so they are
+listed one by one."""
 
 
 def zipf(word: str, *languages: str) -> float:
     """Return the Zipf frequency of a word: log10 of its occurrences in a billion words.
 
     "the" has 7.7, "table" 5.0. Words that occur less than once in a million have 0 instead of a
-    value below 3. Such a word with a particle ("check-up") has that of its rarest part.
+    value below 3. A phrasal noun ("check-up") has that of its verb.
 
     Args:
         word: One word, in any case.
@@ -96,8 +105,7 @@ def zipf(word: str, *languages: str) -> float:
     share = max(_frequencies(language).get(lower, 0.0) for language in languages)
     if share:
         return math.log10(share) + 9
-    *head, last = lower.split("-")
-    return min(zipf(part, *languages) for part in head) if head and last in _PARTICLES else 0.0
+    return zipf(lower.partition("-")[0], "en") if lower in _PHRASAL_NOUNS else 0.0
 
 
 def is_everyday(word: str, *languages: str) -> bool:
