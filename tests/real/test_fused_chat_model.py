@@ -45,7 +45,8 @@ def test_both_models_write_one_text_and_the_report_says_who_wrote_what(
     trace = Trace.from_json(json.dumps(report["trace"]).encode())
     assert trace.text == answer.text and trace.report.operator == operator
     assert trace.report.requests < len(trace.tokens) == report["usage"]["local"]["output_tokens"]
-    assert {entry.verdict for entry in ledger.entries} == {"open"}
+    verdicts = {(entry.purpose, entry.verdict) for entry in ledger.entries}
+    assert verdicts == {("probe", "clean"), ("fused", "open")}
     assert len(ledger.entries) == report["cloud_calls"]
     assert not any(b"14 Fernbank" in entry.payload for entry in ledger.entries)
 
