@@ -1,4 +1,4 @@
-"""Where sentences end: not after a title, an initial or another short abbreviation."""
+"""Splits texts into sentences; a title, an initial or another short abbreviation ends none."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import HumanMessage
-from support.token_models import WordTokens
+from support.token_models import Wishes, WordTokens
 
 from cogenesis_langchain import private
 from cogenesis_langchain.collaboration.completion.completer import (
@@ -97,3 +97,10 @@ def complete(
     *spans, completion = completer.stream(task, options)
     assert isinstance(completion, Completion)
     return Completed([span for span in spans if isinstance(span, Span)], completion)
+
+
+def wishing(*others: str, **changed: str | Sequence[str]) -> Wishes:
+    """The usual wishes, with others for: name, facts, date, me; None for no wish."""
+    keys = {"name": "landlord's name", "facts": "what happened", "date": "date of the repair"}
+    wishes = WISHES | {keys.get(key, "my name"): wish for key, wish in changed.items()}
+    return Wishes(wishes, [NOTES, LETTER, *others])

@@ -15,7 +15,7 @@ _TELEPHONE: Final = re.compile(
 )
 _MAIL: Final = re.compile(r"\be-?mail address\b", re.I)
 _TYPES: Final = ((_TELEPHONE, re.compile(r"(?:\d\D?){5}")), (_MAIL, re.compile(r"@")))
-"""What a description of a value says, and what such a value holds."""
+"""For each type, the descriptions that ask for it, and a pattern that its values match."""
 
 
 def is_of_its_type(text: str, slot: Slot) -> bool:

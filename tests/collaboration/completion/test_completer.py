@@ -1,28 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from support.completing import COMPLETED, GREEDY, LETTER, NOTES, WISHES, complete, task
-from support.token_models import RandomTokens, Wishes, WordTokens
+from support.completing import COMPLETED, GREEDY, LETTER, NOTES, WISHES, complete, task, wishing
+from support.token_models import RandomTokens, Wishes
 
 from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.collaboration.completion.settled_text import Span
 from cogenesis_langchain.sketch.template import Part, Slot, SlotKind, Template, Words
 
 NAME = "Dear [landlord's name],"
-
-
-def wishing(*others: str, **changed: str | Sequence[str]) -> Wishes:
-    """The usual wishes, with others for: name, facts, date, me; None for no wish."""
-    keys = {"name": "landlord's name", "facts": "what happened", "date": "date of the repair"}
-    wishes = WISHES | {keys.get(key, "my name"): wish for key, wish in changed.items()}
-    return Wishes(wishes, [NOTES, LETTER, *others])
 
 
 def test_a_template_is_completed_in_place() -> None:
@@ -199,63 +189,6 @@ def test_a_slot_that_never_ends_leaves_its_sentence_out_and_the_text_goes_on() -
     assert "Please" not in done.text and done.text.endswith("With kind regards,\n\nAda Zorn")
 
 
-# Details
-
-
-def test_a_detail_that_the_slots_tell_is_not_told_again() -> None:
-    detail = "Say that the plumber found a crack."
-    done = complete(wishing(), task(LETTER, details=detail))
-    assert done.text == COMPLETED and done.completion.missing == ()
-
-
-def test_a_detail_without_a_slot_is_told_after_the_main_facts() -> None:
-    model = Wishes(
-        {"as well, in one sentence": "A repair costs 240 EUR.", **WISHES}, [NOTES, LETTER]
-    )
-    done = complete(model, task(LETTER, details="Say that a repair costs 240 EUR."))
-    assert done.text == COMPLETED.replace("a crack.", "a crack. A repair costs 240 EUR.")
-    assert done.completion.missing == ()
-
-
-def test_a_detail_that_cannot_be_told_is_listed_as_missing() -> None:
-    model = Wishes(
-        {"as well, in one sentence": "A repair costs 999 EUR.", **WISHES}, [NOTES, LETTER]
-    )
-    done = complete(model, task(LETTER, details="Say that a repair costs 240 EUR."))
-    assert done.text == COMPLETED
-    assert done.completion.missing == ("Say that a repair costs 240 EUR.",)
-
-
-def test_a_sentence_of_the_user_is_told_as_it_is_where_the_model_changes_its_facts() -> None:
-    own = "I want a repair by 2 March"
-    model = Wishes(
-        {"as well, in one sentence": "I want a repair by the end of March.", **WISHES},
-        [NOTES, LETTER, own],
-    )
-    done = complete(model, task(LETTER, details=own))
-    assert f"a crack. {own}." in done.text and done.completion.missing == ()
-
-
-def test_an_order_to_the_writer_is_no_sentence_of_the_text() -> None:
-    order = "Mention the 240 EUR of the repair."
-    model = Wishes({"as well, in one sentence": order, **WISHES}, [NOTES, LETTER])
-    done = complete(model, task(LETTER, details=order))
-    assert done.text == COMPLETED and done.completion.missing == (order,)
-
-
-def test_a_few_words_of_the_request_are_listed_and_not_told() -> None:
-    words = "How many kilometres."
-    model = Wishes({"as well, in one sentence": words, **WISHES}, [NOTES, LETTER])
-    done = complete(model, task(LETTER, details=words))
-    assert done.text == COMPLETED and done.completion.missing == (words,)
-
-
-def test_a_detail_may_be_told_in_its_own_words() -> None:
-    fact = "The plumber of the house found a crack inside the boiler yesterday."
-    done = complete(wishing(fact, facts=fact), task(LETTER, details=fact))
-    assert fact in done.text and done.completion.missing == ()
-
-
 # Bounds
 
 
@@ -411,55 +344,3 @@ def test_literals_come_byte_for_byte_and_in_order(
 
 def bare(text: str) -> str:
     return "".join(text.split())
-
-
-# Support
-
-
-def test_a_slot_that_is_as_probable_without_the_notes_is_left_out() -> None:
-    model = wishing(facts="As I said, it is all as it should be. Nothing more is known.")
-    kept = complete(model, task(LETTER))
-    assert "as it should be" in kept.text
-    informed_alike = complete(model, task(LETTER), uninformed=model)
-    assert "as it should be" not in informed_alike.text
-    assert "Teodora Lindqvist" in informed_alike.text, "what is copied needs no support"
-    assert informed_alike.completion.left_out == ("[Two sentences: what happened]",)
-
-
-class KnowsNoDate(Wishes):
-    """As sure as with the notes of what follows the date, and unsure of all before it."""
-
-    def logits(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        told = self.decode(ids).decode().rpartition("assistant")[2]
-        return super().logits(ids) if "2026." in told else WordTokens.logits(self, ids)
-
-
-def test_of_several_sentences_each_needs_support() -> None:
-    wishes = WISHES | {"what happened": "The heating failed on 3 March 2026. All is as always."}
-    model, uninformed = Wishes(wishes, [NOTES, LETTER]), KnowsNoDate(wishes, [NOTES, LETTER])
-    assert "as always" in complete(model, task(LETTER)).text
-    done = complete(model, task(LETTER), uninformed=uninformed)
-    assert "The heating failed on 3 March 2026.\n" in done.text and "as always" not in done.text
-
-
-def test_a_value_without_a_number_or_a_name_needs_support() -> None:
-    model = wishing(date="Please have it repaired by some day. This would")
-    assert "some day" in complete(model, task(LETTER)).text
-    alike = complete(model, task(LETTER), uninformed=model)
-    assert "some day" not in alike.text and "Please have it" not in alike.text
-
-
-def test_without_notes_the_model_is_shown_neither_notes_nor_details() -> None:
-    model, uninformed = wishing(), wishing()
-    complete(model, task(LETTER, details="Mention the damp cellar."), uninformed=uninformed)
-    shown = "\n".join(uninformed.prompts)
-    assert "what happened" in shown and "about the heating" in shown
-    assert "damp cellar" not in shown and "plumber" not in shown.partition("Go on.")[0]
-    control = "\n".join(model.prompts)
-    assert "damp cellar" in control and "plumber" in control.partition("Go on.")[0]
-
-
-def test_the_text_ends_with_the_sentence_that_holds_a_stop_string() -> None:
-    stopped = complete(wishing(), task(LETTER), replace(GREEDY, stop=("plumber",)))
-    assert stopped.text.endswith("The plumber found a crack.")
-    assert stopped.completion.finish_reason == "stop"
