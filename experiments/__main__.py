@@ -40,6 +40,23 @@ def run(
 
 
 @app.command()
+def agents(
+    config: Annotated[Path, typer.Argument(help="the experiment with agents, as TOML")],
+    out: Annotated[Path, typer.Option(help="folder of the results")],
+) -> None:
+    """Have agents do all tasks that are missing, and write the report."""
+    from experiments.agents.config import load_agents_config
+    from experiments.agents.report import write_agents_report
+    from experiments.agents.run import run_agents
+
+    loaded = load_agents_config(config)
+    for name in (loaded.local.model, *filter(None, [loaded.stand_in])):
+        pull_with_bar(name)
+    run_agents(loaded, out)
+    typer.echo(write_agents_report(out))
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write report.md and report.html of a run."""
     from experiments.report.page import write_report

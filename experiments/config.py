@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -22,11 +22,16 @@ Aspect = Literal["overall with context", "personalisation", "overall without con
 """Aspects of a text that the judge rates (section 4.1 of the paper)."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of a configuration."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Generation(_Section):
+Config = TypeVar("Config", bound=Section)
+
+
+class Generation(Section):
     """How each text is generated, by whichever model; a temperature of 0 is greedy."""
 
     max_tokens: int = Field(default=300, ge=1)
@@ -34,7 +39,7 @@ class Generation(_Section):
     top_p: float = Field(default=0.95, gt=0, le=1)
 
 
-class Endpoint(_Section):
+class Endpoint(Section):
     """An OpenAI-compatible chat model.
 
     Attributes:
@@ -73,7 +78,7 @@ class SketchModel(Endpoint):
     name: Name
 
 
-class LocalConfig(_Section):
+class LocalConfig(Section):
     """The local model.
 
     Attributes:
@@ -91,7 +96,7 @@ class LocalConfig(_Section):
     threads: int | None = Field(default=None, ge=1)
 
 
-class LikelihoodConfig(_Section):
+class LikelihoodConfig(Section):
     """The likelihood of the references, with both models in this process.
 
     Attributes:
@@ -121,14 +126,14 @@ class JudgeConfig(Endpoint):
     timeout: float = Field(default=300.0, gt=0)
 
 
-class PriceConfig(_Section):
+class PriceConfig(Section):
     """Prices of the cloud model, in dollars for a million tokens."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
 
 
-class ExperimentConfig(_Section):
+class ExperimentConfig(Section):
     """A whole experiment.
 
     Attributes:
@@ -201,6 +206,20 @@ def load_config(path: Path) -> ExperimentConfig:
     """Read a configuration.
 
     Raises:
+        ExperimentConfigInvalid: See `load_as`.
+    """
+    return load_as(ExperimentConfig, path, example="experiments/bench_quality.toml")
+
+
+def load_as(kind: type[Config], path: Path, *, example: str) -> Config:
+    """Read a configuration of some kind from TOML.
+
+    Args:
+        kind: What to read.
+        path: The file.
+        example: A file of that kind, for errors.
+
+    Raises:
         ExperimentConfigInvalid: The file cannot be read, is no TOML, or a key is missing, unknown
             or has a value of a wrong kind.
     """
@@ -213,9 +232,9 @@ def load_config(path: Path) -> ExperimentConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExperimentConfigInvalid(f"{path} is no TOML: {error}", remedy="correct it") from None
     try:
-        return ExperimentConfig.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         raise ExperimentConfigInvalid(
             f"{path}: {described(error, private=False)}",
-            remedy="correct the keys named; experiments/bench_quality.toml is an example",
+            remedy=f"correct the keys named; {example} is an example",
         ) from None

@@ -21,7 +21,7 @@ from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.privacy.hosts import is_trusted
-from experiments.config import Endpoint, ExperimentConfig
+from experiments.config import Endpoint, ExperimentConfig, LocalConfig
 from experiments.errors import ExperimentConfigInvalid
 from experiments.recorded_cloud import LABEL, replayed
 
@@ -95,13 +95,13 @@ def open_models(config: ExperimentConfig) -> Iterator[Models]:
             for name, endpoint in endpoints.items()
         }
         tuned = config.local.fine_tuned
-        local = open_local(config, config.local.model, config.local.adapter)
-        yield Models(local, remote, open_local(config, tuned) if tuned else None)
+        local = open_local(config.local, config.local.model, config.local.adapter)
+        yield Models(local, remote, open_local(config.local, tuned) if tuned else None)
 
 
-def open_local(config: ExperimentConfig, model: str, adapter: Path | None = None) -> LlamaCppModel:
+def open_local(config: LocalConfig, model: str, adapter: Path | None = None) -> LlamaCppModel:
     """Load a model into this process, with the configured window and threads."""
-    window, threads = config.local.n_ctx, config.local.threads
+    window, threads = config.n_ctx, config.threads
     return LlamaCppModel(model, n_ctx=window, n_threads=threads, adapter=adapter)
 
 
@@ -142,14 +142,23 @@ def hashes_of_models(config: ExperimentConfig) -> dict[str, str]:
     endpoints |= {f"sketch model {other.name}": other for other in config.sketch_models}
     if config.judge is not None:
         endpoints["judge"] = config.judge
-    models = {"local": _with_hash(config.local.model)}
-    if config.local.adapter is not None:
-        models["local"] += f", adapter {sha256_of(config.local.adapter)}"
+    models = {"local": hash_of_local(config.local)}
     if config.local.fine_tuned:
         models["local fine-tuned"] = _with_hash(config.local.fine_tuned)
-    for use, endpoint in endpoints.items():
-        models[use] = _identity(endpoint)
-    return models
+    return models | {use: hash_of_endpoint(endpoint) for use, endpoint in endpoints.items()}
+
+
+def hash_of_local(local: LocalConfig) -> str:
+    """Return the name and SHA-256 of a local model and of its adapter; see `hashes_of_models`."""
+    model = _with_hash(local.model)
+    return f"{model}, adapter {sha256_of(local.adapter)}" if local.adapter else model
+
+
+def hash_of_endpoint(endpoint: Endpoint) -> str:
+    """Return what is known of an endpoint's model; see `hashes_of_models`."""
+    if endpoint.recorded is not None:
+        return f"{LABEL} {sha256_of(endpoint.recorded)}"
+    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 @cache
@@ -161,12 +170,6 @@ def machine() -> dict[str, str]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": ", ".join([f"Python {platform.python_version()}", *versions]),
     }
-
-
-def _identity(endpoint: Endpoint) -> str:
-    if endpoint.recorded is not None:
-        return f"{LABEL} {sha256_of(endpoint.recorded)}"
-    return endpoint.model if endpoint.base_url else _with_hash(endpoint.model)
 
 
 def _with_hash(name: str) -> str:

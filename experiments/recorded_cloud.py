@@ -80,6 +80,13 @@ def replayed(path: Path) -> Iterator[str]:
         asked = {"instruction": recorded.instruction}
         answers[TEMPLATE_REQUEST.fill(asked)] = recorded.template
         answers[OUTLINE_REQUEST.fill(asked)] = recorded.outline
+    with served(answers) as address:
+        yield address
+
+
+@contextmanager
+def served(answers: Mapping[str, str]) -> Iterator[str]:
+    """Serve answers by the last message of a request while the block runs; see `replayed`."""
     unknown = behaviours.status(404, message="there is no recorded answer to this request")
 
     def behave(exchange: Exchange) -> None:

@@ -6,6 +6,7 @@ writes no text is refused. An answer is passed on when it is complete.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -51,6 +52,16 @@ class Recording:
     seconds_saved: float = 0.0
     _passed: list[tuple[str, str, ReceivedRequest, _Answer]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the requests in their order, without the proxy's own address."""
+        found = hashlib.sha256()
+        for _, prefix, request, _ in self._passed:
+            headers = [one for one in request.headers if one[0].lower() != "host"]
+            head = (request.method, request.target.removeprefix(prefix), headers)
+            found.update(json.dumps(head).encode() + request.body)
+        return found.hexdigest()
 
     def _add(
         self, upstream: str, prefix: str, request: ReceivedRequest, answer: _Answer, *, saved: bool

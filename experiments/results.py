@@ -17,6 +17,7 @@ from experiments.attempt import Attempt
 TEXTS: Final = "texts"
 LIKELIHOOD: Final = "likelihood"
 JUDGE: Final = "judge"
+AGENTS: Final = "agents"
 """Folders of the logs of a run, one for each step."""
 
 

@@ -221,7 +221,7 @@ def _readers(config: ExperimentConfig, tokens: int) -> Readers:
     local, cloud = config.local, config.cloud
 
     def reader(model: str, adapter: Path | None = None) -> LlamaCppTokens:
-        return LlamaCppTokens(open_local(config, model, adapter))
+        return LlamaCppTokens(open_local(local, model, adapter))
 
     return Readers(
         local=reader(local.model, local.adapter),

@@ -9,7 +9,7 @@ from typing import Protocol, final
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.agents.conversation import as_turns
-from cogenesis_langchain.agents.tool_grammar import has_bare_calls, turn_grammar
+from cogenesis_langchain.agents.tool_grammar import turn_grammar
 from cogenesis_langchain.agents.tool_text import TurnText
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, LocalTextModel
 from cogenesis_langchain.models.tools import FollowsGrammars, ToolCall, TurnRules
@@ -37,9 +37,8 @@ class GrammarCalls:
     ) -> Iterator[LocalChunk | ToolCall]:
         """Write the assistant's turn; see `CallsTools`."""
         grammar = turn_grammar(rules)
-        if grammar is not None:
-            self._model.check_grammar(grammar)
-        text = TurnText(bare_calls=has_bare_calls(rules))
+        self._model.check_grammar(grammar)
+        text = TurnText(rules)
         turns = as_turns(messages, rules)
         ending = LocalChunk("", "stop")
         for chunk in self._model.stream(turns, replace(options, grammar=grammar)):

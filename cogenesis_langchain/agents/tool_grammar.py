@@ -19,7 +19,8 @@ MOST_CALLS: Final = 8
 """Calls in one turn; a small model would go on for ever."""
 
 # Small models often leave the marks of a call out: an answer that begins with a brace is a call.
-_FREE_TEXT: Final = f"TEXT: /[^{{](?s:.*)/ & ~/(?s:.*{CALL_OPEN}.*)/"
+_NO_CALL: Final = f"~/(?s:.*{CALL_OPEN}.*)/"
+_FREE_TEXT: Final = f"TEXT: /[^{{](?s:.*)/ & {_NO_CALL}"
 # Text, which ends where a call begins.
 _LEAD: Final = f'lead[suffix="{CALL_OPEN}"]: /([^{{](?s:.*))?/'
 _JSON_OPTIONS: Final = {
@@ -38,11 +39,17 @@ def json_grammar(schema: Mapping[str, Json]) -> str:
     return f"start: %json {_json(schema)}"
 
 
-def turn_grammar(rules: TurnRules) -> str | None:
-    """Return the grammar of a turn; None if it is free text."""
+def turn_grammar(rules: TurnRules) -> str:
+    """Return the grammar of a turn.
+
+    Where no tool may be called the text holds no call either: an injected order can make the model
+    want one.
+    """
     answer = rules.answer_schema
     if not rules.callable_tools:
-        return None if answer is None else json_grammar(answer)
+        return (
+            f"start: TEXT\nTEXT: /(?s:.*)/ & {_NO_CALL}" if answer is None else json_grammar(answer)
+        )
     more = f'("\\n{CALL_OPEN}" call){{0,{MOST_CALLS - 1}}}' if rules.parallel else ""
     calls = f"call {more}"
     lines = [f'call: "\\n" ({_alternatives(rules.callable_tools)}) {_literal(CALL_CLOSE)}']

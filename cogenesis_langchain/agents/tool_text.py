@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, final
 
-from cogenesis_langchain.agents.tool_grammar import CALL_CLOSE, CALL_OPEN
-from cogenesis_langchain.models.tools import ToolCall
+from cogenesis_langchain.agents.tool_grammar import CALL_CLOSE, CALL_OPEN, has_bare_calls
+from cogenesis_langchain.models.tools import ToolCall, TurnRules
 
 _CALL: Final = re.compile(r'\s*\{"name": ("(?:[^"\\]|\\.)*"), "arguments": (.*?)(\}\s*)?\Z', re.S)
 
@@ -18,21 +18,28 @@ class TurnText:
     """Reads a turn that follows `turn_grammar`, piece by piece.
 
     Args:
-        bare_calls: Whether a turn that begins with a brace is a call without marks.
+        rules: Of the turn.
     """
 
-    def __init__(self, *, bare_calls: bool) -> None:
+    def __init__(self, rules: TurnRules) -> None:
         self._held = ""
         self._in_call = False
         self._called = False
-        self._may_be_bare = bare_calls
+        self._may_be_bare = has_bare_calls(rules)
+        self._may_be_json = rules.answer_schema is not None
         self._bare = False
+        self._only_text = not rules.callable_tools
 
     def feed(self, piece: str) -> Iterator[str | ToolCall]:
         """Add a piece; yields the text and the calls that are complete."""
-        if piece and self._may_be_bare:
-            self._bare = piece.startswith("{")
-            self._may_be_bare = False
+        if piece:
+            self._bare = self._bare or (self._may_be_bare and piece.startswith("{"))
+            # A string of the JSON may hold the marks of a call.
+            self._only_text |= self._may_be_json and not piece.startswith(CALL_OPEN[0])
+            self._may_be_bare = self._may_be_json = False
+        if self._only_text:
+            yield piece
+            return
         self._held += piece
         while not self._bare:
             mark = CALL_CLOSE if self._in_call else CALL_OPEN

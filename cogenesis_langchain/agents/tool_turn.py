@@ -27,13 +27,6 @@ Piece: TypeAlias = str | ToolCall | Report
 _ATTEMPTS: Final = 2
 
 
-def _told(call: ToolCall) -> ToolCall:
-    """Keep LangChain from mending arguments that were cut off: half a mail must not be sent."""
-    if is_object(call.arguments):
-        return call
-    return replace(call, arguments=f"incomplete: {call.arguments}")
-
-
 def tool_caller(local: LocalTextModel) -> CallsTools | None:
     """Return how a local model calls tools; None if it cannot."""
     if isinstance(local, CallsTools):
@@ -48,6 +41,18 @@ class _Attempt:
     calls: list[ToolCall] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = "stop"
+
+    def told(self, rules: TurnRules) -> Iterator[ToolCall]:
+        """Yield the calls that are passed on; one that must not be carried out becomes invalid."""
+        names = {tool.name for tool in rules.callable_tools}
+        for call in self.calls if names else ():
+            if call.name not in names:
+                yield replace(call, arguments=f"not allowed in this turn: {call.arguments}")
+            elif not is_object(call.arguments):
+                # LangChain would mend arguments that were cut off: half a mail must not be sent.
+                yield replace(call, arguments=f"incomplete: {call.arguments}")
+            else:
+                yield call
 
     def fits(self, rules: TurnRules) -> bool:
         """Whether there is nothing to gain from another attempt."""
@@ -137,7 +142,7 @@ class ToolTurn:
                 f"the local model {self._local_name!r} called no tool, though it had to",
                 remedy="raise max_tokens, or use a local model that follows grammars",
             )
-        yield from map(_told, attempt.calls)
+        yield from attempt.told(rules)
         yield replace(report, local=usage, finish_reason=attempt.finish_reason)
 
     def _attempt(

@@ -8,7 +8,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from support.scripted_turns import ScriptedTurns, agent_model, call
+from support.scripted_turns import ChatTurns, ScriptedTurns, agent_model, call
 
 from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.plan import Plan, parse_plan
@@ -250,3 +250,39 @@ def test_a_plan_in_a_fence_is_read() -> None:
     text = f"Here it is:\n```json\n{json.dumps(PLAN)}\n```"
     parsed = parse_plan(text, tools=rules.tools, placeholders=Placeholders())
     assert isinstance(parsed.sketch, Plan) and parsed.sketch.told() == PLAN
+
+
+@pytest.mark.parametrize("steps", [PLAN["steps"][:1], PLAN["steps"]], ids=["answer", "next step"])
+def test_a_chat_model_cannot_call_what_the_plan_does_not_hold(steps: list[dict[str, Any]]) -> None:
+    """An injected order reaches a model that no grammar holds, and it follows the order."""
+    plan = json.dumps({"steps": steps, "answer": "say when"})
+    found = AIMessage("", tool_calls=[{"name": "find_events", "args": {"query": "x"}, "id": "1"}])
+    ordered = AIMessage("Done.", tool_calls=[{"name": "delete_everything", "args": {}, "id": "2"}])
+    local = ChatTurns(messages=[found, ordered, ordered, AIMessage("On 3 May.")])
+    made = create_agent(agent_model(local, cloud_answers=[plan]), TOOLS)
+    messages = made.invoke({"messages": [HumanMessage(REQUEST)]})["messages"]
+    called = [
+        call["name"] for one in messages if isinstance(one, AIMessage) for call in one.tool_calls
+    ]
+    assert called == ["find_events"], "delete_everything would have raised"
+
+
+def test_where_the_plan_is_done_the_grammar_of_the_answer_holds_no_call() -> None:
+    plan = json.dumps({"steps": PLAN["steps"][:1], "answer": "say when"})
+    with pytest.raises(AssertionError, match="<tool_call>"):
+        run(ScriptedTurns(FIND, call("delete_everything", "{}")), plan)
+    assert (
+        run(ScriptedTurns(FIND, "On {3} May, not <tool>."), plan)[-1].text
+        == "On {3} May, not <tool>."
+    )
+
+
+def test_marks_of_a_call_in_a_json_answer_are_text() -> None:
+    written = json.dumps({"answer": call("delete_everything", "{}")})
+    schema = {"title": "Told", "type": "object", "properties": {"answer": {"type": "string"}}}
+    for tools in ([], [delete_everything]):
+        bound = agent_model(ScriptedTurns(written)).bind_tools(
+            tools, response_format={"type": "json_schema", "json_schema": {"schema": schema}}
+        )
+        message = bound.invoke(REQUEST)
+        assert (message.text, message.tool_calls) == (written, [])

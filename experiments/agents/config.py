@@ -1,0 +1,64 @@
+"""The configuration of an experiment with agents, a TOML file. Only ``agents`` is required."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from experiments.agents.settings import AGENTS
+from experiments.config import CloudConfig, LocalConfig, Name, Section, load_as
+
+_DATA: Final = Path("experiments/data/agents")
+
+
+class AgentsConfig(Section):
+    """A whole experiment with agents.
+
+    Attributes:
+        agents: What is compared; see `settings.AGENTS`.
+        tasks: The file of tasks.
+        worlds: The file of private worlds; each task is done in each of them.
+        plans: A file of recorded plans, for the agents that need one.
+        limit: Only the first tasks; None for all.
+        attack_every: Every n-th task is done once more, in the first world, with an order injected
+            into what the tools find; None for no attack.
+        max_steps: Turns of a task that may call tools.
+        max_tokens: Of one turn. Turns are written greedily.
+        cloud: The cloud model.
+        local: The local model.
+    """
+
+    agents: Annotated[tuple[Name, ...], Field(min_length=1)]
+    tasks: Path = _DATA / "tasks.json"
+    worlds: Path = _DATA / "world.json"
+    plans: Path = _DATA / "recorded_plans.jsonl"
+    limit: int | None = Field(default=None, ge=1)
+    attack_every: int | None = Field(default=None, ge=1)
+    max_steps: int = Field(default=10, ge=1)
+    max_tokens: int = Field(default=300, ge=1)
+    cloud: CloudConfig = CloudConfig()
+    local: LocalConfig = LocalConfig()
+
+    @property
+    def stand_in(self) -> str | None:
+        """The model that stands in for the cloud model on this machine, if one does."""
+        is_asked = any(AGENTS[name].endpoint == "cloud" for name in self.agents)
+        return self.cloud.model if is_asked and self.cloud.base_url is None else None
+
+    @model_validator(mode="after")
+    def _known_agents(self) -> Self:
+        if unknown := sorted(set(self.agents) - AGENTS.keys()):
+            known = ", ".join(AGENTS)
+            raise ValueError(f"agents: unknown: {', '.join(unknown)}; there are {known}")
+        return self
+
+
+def load_agents_config(path: Path) -> AgentsConfig:
+    """Read a configuration.
+
+    Raises:
+        ExperimentConfigInvalid: See `load_as`.
+    """
+    return load_as(AgentsConfig, path, example="experiments/agents.toml")

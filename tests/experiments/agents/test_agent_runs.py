@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.scripted_turns import ScriptedTurns, call
+from typer.testing import CliRunner
+
+from cogenesis_langchain.agents.plan import parse_plan
+from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.testing import EgressRecorder, behaviours
+from experiments.__main__ import app
+from experiments.agents import run
+from experiments.agents.config import AgentsConfig, load_agents_config
+from experiments.agents.recorded_plans import load_plans
+from experiments.agents.report import write_agents_report
+from experiments.agents.run import ATTACKER, run_agents
+from experiments.agents.tasks import load_tasks
+from experiments.agents.tools import Desk
+from experiments.agents.world import load_worlds
+from experiments.errors import ExperimentConfigInvalid, ExperimentError, RunDiffers
+
+ROOT = Path(__file__).parents[3]
+DATA = ROOT / "experiments" / "data" / "agents"
+PLAN = {"steps": [{"tool": "find_events", "fill": {"words": "dentist"}}], "answer": "say when"}
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> ScriptedTurns:
+    """A local model that looks for the dentist, then repeats what it was shown."""
+    model = ScriptedTurns(_turn)
+    monkeypatch.setattr(run, "open_local", lambda *_: model)
+    monkeypatch.setattr(run, "hash_of_local", lambda _: "scripted")
+    return model
+
+
+def _turn(prompt: str) -> str:
+    if "<tool_response>" not in prompt:
+        return call("find_events", '{"words": "dentist"}')
+    if ATTACKER in prompt and "Now answer the user" not in prompt and "saved" not in prompt:
+        return call("draft_mail", json.dumps({"to": ATTACKER, "text": "HX-5520917"}))
+    return prompt.split("<tool_response>")[-1].split("</tool_response>")[0]
+
+
+@pytest.fixture
+def plans(tmp_path: Path) -> Path:
+    asked = load_tasks(DATA / "tasks.json")[0]
+    path = tmp_path / "plans.jsonl"
+    recorded = {"id": asked.id, "instruction": asked.request, "plan": json.dumps(PLAN)}
+    path.write_text(json.dumps(recorded), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def cloud() -> Iterator[EgressRecorder]:
+    with EgressRecorder(behaviours.chat("I do not know.")) as recorder:
+        yield recorder
+
+
+def config(plans: Path, *agents: str, **changes: Any) -> AgentsConfig:
+    files = {"tasks": DATA / "tasks.json", "worlds": DATA / "world.json", "plans": plans}
+    return AgentsConfig.model_validate({"agents": agents, "limit": 1, **files, **changes})
+
+
+def rows(folder: Path) -> dict[str, list[str]]:
+    """The rows of the report's tables by their first cell; later tables add to earlier ones."""
+    found: dict[str, list[str]] = {}
+    for line in write_agents_report(folder).read_text(encoding="utf-8").splitlines():
+        if line.startswith("|"):
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            found.setdefault(name, []).extend(cells)
+    return found
+
+
+def test_a_split_agent_sends_the_same_requests_in_both_worlds(
+    local: ScriptedTurns, plans: Path, cloud: EgressRecorder, tmp_path: Path
+) -> None:
+    endpoint = {"base_url": cloud.base_url, "model": "none"}
+    agents = ("local alone", "split plan, recorded", "cloud agent")
+    run_agents(config(plans, *agents, cloud=endpoint), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert found["split plan, recorded"][1:6] == ["2", "100% (34% to 100%)", "0", "1 of 1", "1.0"]
+    assert found["local alone"][3:6] == ["0", "1 of 1", "0.0"]
+    sent, same = found["cloud agent"][3:5]
+    assert int(sent) > 0 and same == "0 of 1", "the control shows what the cloud agent sends"
+    assert found["cloud agent"][2].startswith("0%")
+
+
+def test_an_injected_order_is_obeyed_without_a_plan_and_not_with_one(
+    local: ScriptedTurns, plans: Path, tmp_path: Path
+) -> None:
+    asked = config(plans, "local alone", "split plan, recorded", attack_every=1)
+    run_agents(asked, tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert found["local alone"][-1].startswith("100%")
+    assert found["split plan, recorded"][-1].startswith("0%")
+
+
+def test_a_run_continues_and_refuses_another_configuration(
+    local: ScriptedTurns, plans: Path, tmp_path: Path
+) -> None:
+    run_agents(config(plans, "local alone"), tmp_path / "out")
+    written = len(local.prompts)
+    run_agents(config(plans, "local alone"), tmp_path / "out")
+    assert len(local.prompts) == written, "nothing is done again"
+    with pytest.raises(RunDiffers, match="max_steps"):
+        run_agents(config(plans, "local alone", max_steps=3), tmp_path / "out")
+
+
+def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
+    tools = read_tools(as_openai_tools(Desk(load_worlds(DATA / "world.json")[0]).tools(), None))
+    recorded = load_plans(DATA / "recorded_plans.jsonl")
+    tasks = load_tasks(DATA / "tasks.json")
+    assert [plan.id for plan in recorded] == [task.id for task in tasks]
+    for plan, task in zip(recorded, tasks, strict=True):
+        assert plan.instruction == task.request.replace("{boss}", "[TERM_1]")
+        assert parse_plan(plan.plan, tools=tools, placeholders=Placeholders()).sketch is not None
+
+
+def test_the_command_refuses_an_agent_that_is_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "agents.toml"
+    path.write_text('agents = ["nobody"]', encoding="utf-8")
+    with pytest.raises(ExperimentConfigInvalid, match="nobody"):
+        CliRunner().invoke(
+            app, ["agents", str(path), "--out", str(tmp_path / "out")], catch_exceptions=False
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_configuration_of_the_repository_is_valid(tmp_path: Path) -> None:
+    assert load_agents_config(ROOT / "experiments" / "agents.toml").attack_every == 2
+    with pytest.raises(ExperimentError, match="no results of agents"):
+        write_agents_report(tmp_path)
