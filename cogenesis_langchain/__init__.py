@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
+    from cogenesis_langchain.privacy.disclosure import Budget
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.marks import private, private_prompt, public
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.storage.filters import Filter
 
 __all__ = [
+    "Budget",
     "ChatCoGenesis",
     "ContextStore",
     "FileLedger",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Budget": "privacy.disclosure",
     "ChatCoGenesis": "chat_model",
     "ContextStore": "retrievers.context_store",
     "FileLedger": "privacy.ledger.file",

@@ -40,6 +40,7 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_for
 from cogenesis_langchain.models.tools import Tool, ToolCall
 from cogenesis_langchain.parameters import OF_GENERATION, OF_THE_CLOUD, options_of_call
 from cogenesis_langchain.privacy.border import Border, Policy
+from cogenesis_langchain.privacy.disclosure import Budget
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
@@ -112,10 +113,11 @@ class ChatCoGenesis(ToolBindingChatModel):
     allows fewer is asked for fewer."""
     presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
-    disclosure: Literal["none", "masked", "open"] = "none"
+    disclosure: Literal["none", "masked", "open"] | Budget = "none"
     """How much of the generated text the cloud model may see. In fused mode the default is
-    ``masked``: it sees the text so far with placeholders for private values. ``open`` shows it the
-    text as it is, private values included."""
+    ``masked``: it sees the text so far with placeholders for private values. A `Budget` is
+    ``masked`` with a limit on what the words that are shown tell of the context. ``open`` shows it
+    the text as it is, private values included."""
     on_fallback: OnFallback = "warn"
     """What to do when the cloud model cannot take part, and the local model has to write alone or a
     fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is

@@ -130,6 +130,13 @@ def test_the_guide_to_fused_decoding_runs(
     assert b"14 May" not in cloud.received
 
 
+def test_the_budget_of_the_page_on_fusion_is_one(cloud: EgressRecorder) -> None:
+    names: dict[str, object] = {"cloud": ChatOpenAI(model="cloud"), "local": ByteLocal()}
+    for code in blocks("fusion.md"):
+        exec(compile(code, "fusion.md", "exec"), names)
+    assert isinstance(names["model"], ChatCoGenesis)
+
+
 def test_the_tests_of_the_guide_to_privacy_tests_pass(
     cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

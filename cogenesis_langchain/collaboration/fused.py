@@ -6,10 +6,11 @@ paper, the text as it is (``disclosure="open"``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Literal
 
 from langchain_core.messages import BaseMessage
 
@@ -23,6 +24,7 @@ from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionErr
 from cogenesis_langchain.fusion.alignment import Alignment
 from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
+from cogenesis_langchain.fusion.influence import Gains, Influence
 from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
@@ -40,11 +42,15 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.disclosure import Disclosure, OpenDisclosure
+from cogenesis_langchain.privacy.disclosure import Budget, Disclosure, OpenDisclosure
 from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.public_view import GrowingView
-from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import FUSED_TASK
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
 
 class FusedWriting:
@@ -57,7 +63,8 @@ class FusedWriting:
         operator: How the two distributions become one.
         chat_format: How the cloud model marks turns, for servers that do not apply its template.
         top_k: Most tokens of each of the cloud's distributions.
-        disclosure: What the cloud model sees of the text so far.
+        disclosure: What the cloud model sees of the text so far; a `Budget` is masked disclosure
+            with limits.
         presence_penalty: Nats by which tokens of the last part of the text lose.
         below: The next rung of the ladder.
         notice: Says aloud when the text is not fused.
@@ -76,7 +83,7 @@ class FusedWriting:
         operator: Operator | str,
         chat_format: ChatFormat | None,
         top_k: int,
-        disclosure: Literal["masked", "open"],
+        disclosure: Literal["masked", "open"] | Budget,
         presence_penalty: float,
         below: SketchFill,
         notice: FallbackNotice,
@@ -95,7 +102,10 @@ class FusedWriting:
         self._cloud = cloud
         self._chat_format = chat_format
         self._top_k = top_k
-        self._disclosure: Literal["masked", "open"] = disclosure
+        self._budget = disclosure if isinstance(disclosure, Budget) else None
+        self._disclosure: Literal["masked", "open"] = (
+            "masked" if isinstance(disclosure, Budget) else disclosure
+        )
         self._capabilities: Capabilities | None = None
         self._tokens = local.tokens()
         self._decoder = FusedDecoder(
@@ -104,6 +114,7 @@ class FusedWriting:
             baseline=local.tokens() if operator.needs_baseline else None,
             presence_penalty=presence_penalty,
         )
+        self._redacted = local.tokens() if self._budget is not None else None
 
     def write(
         self, messages: Sequence[BaseMessage], options: GenerationOptions
@@ -116,7 +127,8 @@ class FusedWriting:
             yield from self._below.write_prepared(prepared, options, report)
             return
         permit = self._preparation.border.permit(release, purpose="fused", verdict=self._disclosure)
-        disclosure = self._disclosed(prepared)
+        gains = Gains()
+        disclosure = self._disclosed(prepared, gains)
         try:
             verifier = self._verifier(release.text, disclosure, permit)
         except (CloudError, FusionError) as error:
@@ -124,17 +136,21 @@ class FusedWriting:
             self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
-        ids, prepared = with_fitting_context(
-            prepared,
-            lambda fitting: encode_fitting(self._tokens, fitting.prompt.complete(None), options),
+        (ids, redacted), prepared = with_fitting_context(
+            prepared, lambda fitting: self._encoded(fitting, options)
         )
         prompt = prepared.prompt
+        influence = None
+        if self._redacted is not None:
+            influence = Influence(self._redacted, redacted, gains)
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
             prompt.complete(None),
             verifier,
             prompt.without_blanks(options),
             baseline_messages=prompt.without_context(),
+            influence=influence,
+            most_told=self._budget.text if self._budget else math.inf,
         ):
             settled.append(token)
             if token.text:
@@ -153,21 +169,45 @@ class FusedWriting:
             self._notice.tell(report.fallback_reason)
         yield _with_sent(report, permit)
 
-    def _disclosed(self, prepared: Prepared) -> Disclosure:
+    def _encoded(
+        self, prepared: Prepared, options: GenerationOptions
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """The ids of the local prompt, and with a budget those of its public view."""
+        messages = prepared.prompt.complete(None)
+        ids = encode_fitting(self._tokens, messages, options)
+        if self._redacted is None:
+            return ids, ()
+        border, values = self._preparation.border, self._all_values(prepared)
+        placeholders = Placeholders()
+        views = [
+            replace(one, text=PrivateText(str(border.view(one.text, values, placeholders))))
+            for one in messages
+        ]
+        return ids, encode_fitting(self._redacted, views, options)
+
+    def _all_values(self, prepared: Prepared) -> ValueSet:
+        # What was released was a candidate, and its private values are known.
+        assert prepared.request.candidate is not None and prepared.values is not None
+        return self._preparation.border.all_values(prepared.request.candidate, prepared.values)
+
+    def _disclosed(self, prepared: Prepared, gains: Gains) -> Disclosure:
         candidate = prepared.request.candidate
         if self._disclosure == "open":
-            return OpenDisclosure()
-        # What was released was a candidate, and its private values are known.
-        assert candidate is not None
-        assert prepared.values is not None and prepared.read_values is not None
-        border = self._preparation.border
+            return OpenDisclosure(self._tokens.decode)
+        assert candidate is not None and prepared.read_values is not None
         view = GrowingView(
-            border.all_values(candidate, prepared.values),
+            self._all_values(prepared),
             prepared.placeholders,
             (text.reveal() for text in prepared.private_texts),
-            read=border.all_values(candidate, prepared.read_values),
+            read=self._preparation.border.all_values(candidate, prepared.read_values),
         )
-        return MaskedDisclosure(view, encode=self._tokens.encode, decode=self._tokens.decode)
+        budget, tokens = self._budget, self._tokens
+        return MaskedDisclosure(
+            view,
+            encode=tokens.encode,
+            decode=tokens.decode,
+            marks=None if budget is None else partial(_marks, gains, budget.token),
+        )
 
     def _verifier(
         self, instruction: PublicText, disclosure: Disclosure, permit: EgressPermit
@@ -191,6 +231,11 @@ class FusedWriting:
         return Alignment(self._tokens)
 
 
+def _marks(gains: Gains, most: float, text: Sequence[int]) -> list[bool]:
+    """Which tokens of a text gain more by the private context than may be shown."""
+    return [gain > most for gain in gains.of(text)]
+
+
 def _with_sent(report: Report, permit: EgressPermit) -> Report:
     return replace(report, cloud_calls=permit.sent.calls, cloud_bytes=permit.sent.bytes)
 
@@ -202,6 +247,7 @@ def _with_trace(report: Report, trace: Trace) -> Report:
         rung="fused" if trace.report.requests else "local",
         fallback_reason=f"{failure}: the local model wrote the rest alone" if failure else "",
         tokens_shown=trace.report.tokens_shown,
+        nats_told=trace.report.nats_told,
         leftover_placeholders=leftover_placeholders(trace.text),
         finish_reason=trace.tokens[-1].finish_reason or "stop",
         trace=trace.to_dict(),

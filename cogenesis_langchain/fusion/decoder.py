@@ -11,15 +11,18 @@ would give (see `speculative_sampling.py`).
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import final
 
 from cogenesis_langchain.errors import FusionError
+from cogenesis_langchain.fusion.influence import Influence
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.rounds import Rounds
+from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.speculative_sampling import (
     GreedySampler,
@@ -83,6 +86,8 @@ class FusedDecoder:
         options: GenerationOptions,
         *,
         baseline_messages: Sequence[PrivateMessage] = (),
+        influence: Influence | None = None,
+        most_told: float = math.inf,
     ) -> Iterator[FusedToken]:
         """Write the assistant's turn and yield each token once it is settled.
 
@@ -95,6 +100,9 @@ class FusedDecoder:
             options: Generation options.
             baseline_messages: The local prompt without the private context, for operators that need
                 it.
+            influence: Measures what the context changes of each token.
+            most_told: Nats that all tokens together which the cloud model is shown may tell of the
+                context; then the local model continues alone. Needs `influence`.
 
         Returns:
             The tokens; the last one has a finish reason and the report.
@@ -112,9 +120,10 @@ class FusedDecoder:
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
         sampler, excluded = self._sampler(options), self._excluded_tokens(options.excluded)
-        speculation = Speculation(side, self._operator, sampler, self._penalty, excluded)
+        speculation = Speculation(side, self._operator, sampler, self._penalty, excluded, influence)
         ends = self._local.end_tokens | verifier.end_tokens
-        run = Rounds(speculation, verifier, ends, options.max_tokens)
+        shown = ShownTokens(influence and influence.gains, most_told)
+        run = Rounds(speculation, verifier, ends, options.max_tokens, shown=shown)
         return self._write(run, ends, options)
 
     def _excluded_tokens(self, characters: str) -> ExcludedTokens | None:

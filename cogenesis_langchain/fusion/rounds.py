@@ -10,6 +10,7 @@ from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError
 from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS, DraftLength
+from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.speculation import SettledToken, Speculation
 from cogenesis_langchain.fusion.trace import FusionReport
 from cogenesis_langchain.fusion.verifier import CloudView, Verifier, abstain
@@ -28,18 +29,26 @@ class Rounds:
         verifier: The cloud side.
         ends: Token ids that end the text, of both models.
         max_tokens: Maximum number of tokens of the text.
+        shown: Counts what requests show. Before one would tell too much of the private context,
+            the local model continues alone.
     """
 
     def __init__(
-        self, speculation: Speculation, verifier: Verifier, ends: frozenset[int], max_tokens: int
+        self,
+        speculation: Speculation,
+        verifier: Verifier,
+        ends: frozenset[int],
+        max_tokens: int,
+        *,
+        shown: ShownTokens,
     ) -> None:
         self._speculation = speculation
         self._verifier: Verifier | None = verifier
         self._ends = ends
         self._max_tokens = max_tokens
+        self._shown = shown
         self._length = DraftLength()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="verifier")
-        self._sent: Sequence[int] = ()
         self._asked: Sequence[int] = ()
         self._counts: Counter[str] = Counter()
         self._fallback: str | None = None
@@ -54,11 +63,9 @@ class Rounds:
         began = time.perf_counter()
         while self._may_draft() and self._length.worth_drafting(self._confidences()):
             self._draft()
-        block = self._block()
-        shown = self._verifier.shown(self._speculation.written, block)
-        if shown is None:
+        block = self._admitted(self._verifier, self._block())
+        if block is None:
             return [self._local_token()]
-        self._count_sent(shown)
         self._asked = (*self._speculation.written, *block)
         request = self._worker.submit(
             _timed_verify, self._verifier, tuple(self._speculation.written), block
@@ -88,14 +95,30 @@ class Rounds:
             requests=self._counts["requests"],
             drafted=self._counts["drafted"],
             accepted=self._counts["accepted"],
-            tokens_shown=self._counts["sent"],
+            tokens_shown=self._shown.count,
             tokens_asked=common_prefix(self._speculation.written, self._asked),
+            nats_told=self._shown.nats_told,
             fallback=self._fallback,
         )
 
     def close(self) -> None:
         """Stop the request thread; a request in flight is abandoned."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _admitted(self, verifier: Verifier, block: list[int]) -> list[int] | None:
+        """The drafts that may be sent; None if the local model decides alone here.
+
+        Where not even the settled text may be shown, it does so from here on.
+        """
+        written = self._speculation.written
+        while (shown := verifier.shown(written, block)) is not None:
+            if self._shown.admit((*written, *block), shown):
+                return block
+            if not block:
+                self._verifier = None
+                return None
+            block = block[:-1]
+        return None
 
     def _local_token(self) -> SettledToken:
         """Settle one token without the cloud: it has failed, or may not see the text so far."""
@@ -151,11 +174,6 @@ class Rounds:
 
     def _confidences(self) -> list[float]:
         return [draft.confidence for draft in self._speculation.drafts]
-
-    def _count_sent(self, shown: Sequence[int]) -> None:
-        """Count the tokens that the cloud model is shown for the first time."""
-        self._counts["sent"] += len(shown) - common_prefix(shown, self._sent)
-        self._sent = shown
 
 
 def _timed_verify(

@@ -13,6 +13,7 @@ from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.fusion.influence import Influence
     from cogenesis_langchain.fusion.speculative_sampling import Proposal, Sampler
     from cogenesis_langchain.fusion.verifier import CloudView
     from cogenesis_langchain.models.base import Probabilities
@@ -114,6 +115,7 @@ class Speculation:
         sampler: Greedy or sampled.
         penalty: Presence penalty, applied to drafts and to the fused distribution.
         excluded: Tokens that neither drafts nor corrections may choose.
+        influence: Measures every token of the text and every draft.
     """
 
     def __init__(
@@ -123,12 +125,14 @@ class Speculation:
         sampler: Sampler,
         penalty: PresencePenalty = _NO_PENALTY,
         excluded: ExcludedTokens | None = None,
+        influence: Influence | None = None,
     ) -> None:
         self._local = local
         self._operator = operator
         self._sampler = sampler
         self._penalty = penalty
         self._excluded = excluded
+        self._influence = influence
         self.written: list[int] = []
         self.drafts: list[Draft] = []
 
@@ -139,6 +143,8 @@ class Speculation:
         allowed = self._allowed(local, ahead)
         proposal = self._sampler.propose(allowed, len(ahead))
         draft = Draft(proposal, local, baseline, float(allowed.max()))
+        if self._influence is not None:
+            self._influence.measure(ahead, draft.token, local)
         self.drafts.append(draft)
         return draft
 
@@ -152,6 +158,8 @@ class Speculation:
         settled = self._settled(draft, view(draft.local))
         if not settled.accepted:
             self.drafts.clear()
+            if self._influence is not None:
+                self._influence.measure(self.written, settled.token, draft.local)
         self.written.append(settled.token)
         return settled
 

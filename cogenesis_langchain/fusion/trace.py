@@ -45,6 +45,8 @@ class FusionReport:
         drafted: Drafted tokens that it verified, the one after the last that was sent included.
         accepted: Positions at which the draft was accepted.
         tokens_shown: Generated tokens that the cloud model was shown, rejected drafts included.
+        nats_told: Nats that the shown tokens tell of the private context at most, under the local
+            model; None if it was not measured.
         tokens_asked: Tokens at the beginning of the text that the last request was about. The
             later ones were settled by its answer, or without the cloud model.
         fallback: Class name of the error after which the local model continued alone; None if the
@@ -58,6 +60,7 @@ class FusionReport:
     accepted: int
     tokens_shown: int
     tokens_asked: int = 0
+    nats_told: float | None = None
     fallback: str | None = None
 
 

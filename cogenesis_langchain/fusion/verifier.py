@@ -52,15 +52,15 @@ class Verifier(Protocol):
         ...
 
     def shown(self, written: Sequence[int], block: Sequence[int]) -> Sequence[int] | None:
-        """Return the tokens that the request for a block shows as they are.
+        """Return which tokens the request for a block shows as they are.
 
         Args:
             written: The settled tokens.
             block: The drafted tokens.
 
         Returns:
-            Local tokens of the text; None if no position of the block can be asked for, so that the
-                local model decides alone and no request is needed.
+            Indices in ``written + block``; None if no position of the block can be asked for, so
+                that the local model decides alone and no request is needed.
         """
         ...
 
@@ -168,11 +168,7 @@ class AlignedVerifier:
 
     def verify(self, written: Sequence[int], block: Sequence[int]) -> list[CloudView]:
         """Score the position after each local token of the block where the text has a view."""
-        pieces = [self._local.decode((token,)) for token in (*written, *block)]
-        texts = [
-            self._disclosure.text(self._prompt, pieces[:count])
-            for count in range(len(written), len(pieces) + 1)
-        ]
+        texts = [self._disclosure.text(self._prompt, text) for text in _beginnings(written, block)]
         prefixes = [text for text in texts if text is not None]
         answers = self._scorer.score_text(prefixes, self._k) if prefixes else []
         if prefixes and not answers:

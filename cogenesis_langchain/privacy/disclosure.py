@@ -7,10 +7,42 @@ view; only it can make the `PublicTokens` and `PublicText` that the scorers send
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, final
 
+from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText, _Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Masked disclosure, and a limit on what the tokens that are shown tell of the private context.
+
+    The local model reads its prompt a second time with placeholders for all private values. A token
+    that the context makes much more probable than this public view does tells something of it, even
+    if no detector knows the words: a paraphrase, an inflection, a word of another language.
+
+    Attributes:
+        token: Nats that one token may gain by the context; one that gains more is masked.
+        text: Nats that all shown tokens of a text may tell together. Before a request would tell
+            more, the local model continues alone.
+
+    Raises:
+        ConfigurationError: A limit is not positive.
+    """
+
+    token: float = 3.0
+    text: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (self.token > 0 and self.text > 0):
+            raise ConfigurationError(
+                f"a budget of {self.token} nats a token and {self.text} a text allows nothing",
+                remedy='give positive limits, or use mode="sketch", which tells nothing',
+            )
+
 
 Part: TypeAlias = range | str
 """A part of a view: indices of tokens that are shown as they are, or text shown in their place."""
@@ -70,24 +102,24 @@ class Disclosure(Protocol):
         """
         ...
 
-    def text(self, prompt: PublicText, pieces: Sequence[bytes]) -> PublicText | None:
+    def text(self, prompt: PublicText, written: Sequence[int]) -> PublicText | None:
         """Return the cloud prompt followed by the view of a text.
 
         Args:
             prompt: The cloud prompt.
-            pieces: The bytes of each local token of the text.
+            written: The text in local tokens.
         """
         ...
 
     def shown(self, written: Sequence[int], since: int) -> Sequence[int] | None:
-        """Return the local tokens that the last view of a text shows as they are.
+        """Return which tokens the last view of a text shows as they are.
 
         Args:
             written: The text in local tokens.
             since: Number of tokens that the view has to cover at least.
 
         Returns:
-            Tokens of the text, in order; None if no beginning of this length has a view.
+            Their indices in the text, in order; None if no beginning of this length has a view.
         """
         ...
 
@@ -106,22 +138,28 @@ class OpenDisclosure:
 
     The cloud model then sees whatever the local model quotes from the private context, rejected
     drafts included. It is never a default: a caller must ask for it.
+
+    Args:
+        decode: Returns the bytes of local tokens.
     """
+
+    def __init__(self, decode: Callable[[Sequence[int]], bytes]) -> None:
+        self._decode = decode
 
     def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens:
         """Return the cloud prompt followed by these ids."""
         return PublicTokens((*prompt.ids, *written), seal=BORDER_SEAL)
 
-    def text(self, prompt: PublicText, pieces: Sequence[bytes]) -> PublicText | None:
+    def text(self, prompt: PublicText, written: Sequence[int]) -> PublicText | None:
         """Return the cloud prompt followed by this text; None if it ends inside a character."""
         try:
-            return PublicText(str(prompt) + b"".join(pieces).decode(), seal=BORDER_SEAL)
+            return PublicText(str(prompt) + self._decode(written).decode(), seal=BORDER_SEAL)
         except UnicodeDecodeError:
             return None
 
     def shown(self, written: Sequence[int], since: int) -> Sequence[int]:
         """Return all of them."""
-        return written
+        return range(len(written))
 
     def view(self, written: Sequence[int]) -> Sequence[Part]:
         """Return all of it."""

@@ -19,6 +19,7 @@ class MaskedDisclosure:
         view: The public view of this text.
         encode: Returns the local tokens of bytes.
         decode: Returns the bytes of local tokens.
+        marks: Returns for each token of a text whether it is private by itself; None if none is.
     """
 
     def __init__(
@@ -27,15 +28,17 @@ class MaskedDisclosure:
         *,
         encode: Callable[[bytes], Sequence[int]],
         decode: Callable[[Sequence[int]], bytes],
+        marks: Callable[[Sequence[int]], Sequence[bool]] | None = None,
     ) -> None:
         self._view = view
         # A text is shown anew for each of its positions, so what was computed is kept.
         self._encode = cache(encode)
         self._decode = cache(lambda token: decode((token,)))
+        self._marks = marks if marks is not None else lambda _: ()
 
     def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens | None:
         """Return the cloud prompt followed by the view; what stands for values is encoded anew."""
-        parts = self._view.after(self._pieces(written))
+        parts = self._view.after(self._pieces(written), self._marks(written))
         if parts is None:
             return None
         ids = [
@@ -49,9 +52,10 @@ class MaskedDisclosure:
         ]
         return PublicTokens((*prompt.ids, *ids), seal=BORDER_SEAL)
 
-    def text(self, prompt: PublicText, pieces: Sequence[bytes]) -> PublicText | None:
+    def text(self, prompt: PublicText, written: Sequence[int]) -> PublicText | None:
         """Return the cloud prompt followed by the view."""
-        parts = self._view.after(pieces)
+        pieces = self._pieces(written)
+        parts = self._view.after(pieces, self._marks(written))
         if parts is None:
             return None
         shown = (
@@ -61,16 +65,16 @@ class MaskedDisclosure:
         return PublicText(str(prompt) + "".join(shown), seal=BORDER_SEAL)
 
     def shown(self, written: Sequence[int], since: int) -> Sequence[int] | None:
-        """Return the local tokens that the last view shows as they are."""
-        parts = self._view.last(self._pieces(written), since)
+        """Return the indices of the tokens that the last view shows as they are."""
+        parts = self._view.last(self._pieces(written), since, self._marks(written))
         if parts is None:
             return None
         ranges = (part for part in parts if not isinstance(part, str))
-        return [token for part in ranges for token in written[part.start : part.stop]]
+        return [index for part in ranges for index in part]
 
     def view(self, written: Sequence[int]) -> Sequence[Part]:
         """Return the view of the longest beginning of a text that has one."""
-        return self._view.last(self._pieces(written), 0) or ()
+        return self._view.last(self._pieces(written), 0, self._marks(written)) or ()
 
     def _pieces(self, written: Sequence[int]) -> list[bytes]:
         return [self._decode(token) for token in written]

@@ -17,17 +17,22 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from cogenesis_langchain.privacy.disclosure import Part
+from cogenesis_langchain.privacy.marked_runs import Unit, marked_runs, without
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
 from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.values import ValueKind
+from cogenesis_langchain.privacy.values import PrivateValue, ValueKind
 
 _REACH: Final = 160
 """Characters before a new part of the text that are searched with it."""
 _SPACE: Final = re.compile(r"\s")
 _MARK: Final = "\x7f\x7f"
 """Stands for a placeholder where a view is searched: it is part of no value."""
+_MARKED: Final = PrivateValue("TEXT", "")
+"""The value of a run of marked tokens."""
+_NOTHING: Final = PrivateValue("TEXT", "")
+"""The value of a part that the placeholder before it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class _Settled:
         parts: Number of parts of their view.
         tags: Number of placeholders that the text has introduced.
         shown: Length of the text of the view, with `_MARK` for each placeholder.
+        in_run: Whether the text ends with a run of marked tokens.
     """
 
     tokens: int = 0
@@ -47,6 +53,7 @@ class _Settled:
     parts: int = 0
     tags: int = 0
     shown: int = 0
+    in_run: bool = False
 
 
 @final
@@ -80,6 +87,7 @@ class GrowingView:
         self._known = placeholders.entries()
         self._tags: list[tuple[ValueKind, str]] = []
         self._tokens: list[bytes] = []
+        self._marks: list[bool] = []
         self._text = ""
         # For each number of tokens: the length of their text, or None inside a character.
         self._lengths: list[int | None] = [0]
@@ -88,46 +96,52 @@ class GrowingView:
         self._parts: list[Part] = []
         self._shown = ""
 
-    def after(self, tokens: Sequence[bytes]) -> Sequence[Part] | None:
+    def after(self, tokens: Sequence[bytes], marks: Sequence[bool] = ()) -> Sequence[Part] | None:
         """Return the view of a text.
 
         Args:
             tokens: The bytes of its tokens. A character may be split over several tokens.
+            marks: For each token whether it is private by itself; it depends on the text up to the
+                token. Empty if none is.
 
         Returns:
             The view of the whole text; None if its end may still become a private value.
         """
-        self._follow(tokens)
+        self._follow(tokens, marks)
         position = self._positions[len(tokens)]
         return None if position is None else self._parts[: position.parts]
 
-    def last(self, tokens: Sequence[bytes], since: int) -> Sequence[Part] | None:
+    def last(
+        self, tokens: Sequence[bytes], since: int, marks: Sequence[bool] = ()
+    ) -> Sequence[Part] | None:
         """Return the view of the longest beginning of a text that has one.
 
         Args:
             tokens: The bytes of the text's tokens.
             since: Number of tokens that the beginning has to have at least.
+            marks: See `after`.
 
         Returns:
             The view; None if no such beginning has one.
         """
-        self._follow(tokens)
+        self._follow(tokens, marks)
         positions = self._positions[since : len(tokens) + 1]
         known = (position for position in reversed(positions) if position is not None)
         position = next(known, None)
         return None if position is None else self._parts[: position.parts]
 
-    def _follow(self, tokens: Sequence[bytes]) -> None:
+    def _follow(self, tokens: Sequence[bytes], marks: Sequence[bool]) -> None:
         """Make the positions of a text known."""
         common = _common(self._tokens, tokens)
         if common < min(len(self._tokens), len(tokens)):
             self._take_back(common)
-        for token in tokens[len(self._tokens) :]:
-            self._append(token)
+        for index in range(len(self._tokens), len(tokens)):
+            self._append(tokens[index], is_marked=bool(marks) and marks[index])
 
     def _take_back(self, count: int) -> None:
         """Forget all tokens but the first ones."""
-        del self._tokens[count:], self._lengths[count + 1 :], self._positions[count + 1 :]
+        del self._tokens[count:], self._marks[count:]
+        del self._lengths[count + 1 :], self._positions[count + 1 :]
         settled = self._settled()
         del self._parts[settled.parts :], self._tags[settled.tags :]
         self._shown = self._shown[: settled.shown]
@@ -139,8 +153,9 @@ class GrowingView:
         """The last position whose view is known."""
         return next(position for position in reversed(self._positions) if position is not None)
 
-    def _append(self, token: bytes) -> None:
+    def _append(self, token: bytes, *, is_marked: bool) -> None:
         self._tokens.append(token)
+        self._marks.append(is_marked)
         whole = len(self._tokens) - 1
         while self._lengths[whole] is None:
             whole -= 1
@@ -160,6 +175,8 @@ class GrowingView:
         """Show the text since a position."""
         start = before.characters
         hits = self._hits(start)
+        marked, in_run = self._marked(before, hits)
+        hits = sorted([*hits, *marked], key=lambda hit: hit.start)
         parts = list(self._masked(before, hits))
         shown = _with_marks(self._text[start:], start, hits)
         if self._reveals(shown):
@@ -175,6 +192,7 @@ class GrowingView:
             parts=len(self._parts),
             tags=len(self._tags),
             shown=len(self._shown),
+            in_run=in_run,
         )
 
     def _hits(self, start: int) -> list[Hit]:
@@ -186,6 +204,20 @@ class GrowingView:
             for hit in self._values.find(self._text[first:])
             if first + hit.end > start
         ]
+
+    def _marked(self, before: _Settled, hits: Sequence[Hit]) -> tuple[list[Hit], bool]:
+        """The marked tokens since a position as hits, and whether the text ends with one."""
+        first, units = before.tokens, list[Unit]()
+        for stop, start, end in self._units(before):
+            units.append(Unit(start, end, any(self._marks[first:stop])))
+            first = stop
+        runs, in_run = marked_runs(self._text, units, in_run=before.in_run)
+        found = [
+            Hit(run.start, run.end, _NOTHING if run.continues else _MARKED)
+            for run in without(runs, [(hit.start, hit.end) for hit in hits])
+            if run.continues or any(map(str.isalnum, self._text[run.start : run.end]))
+        ]
+        return found, in_run
 
     def _masked(self, before: _Settled, hits: Sequence[Hit]) -> Iterator[Part]:
         """The parts that show the text since a position."""
@@ -201,8 +233,10 @@ class GrowingView:
             place = start
             for hit in inside:
                 text += self._text[place : hit.start]
-                if hit.start >= start:
-                    text += self._tag(hit.value.kind, self._text[hit.start : hit.end])
+                if hit.start >= start and hit.value is not _NOTHING:
+                    # A run has a placeholder of its own: equal ones would tell of equal words.
+                    since = 0 if hit.value is _MARKED else hit.start
+                    text += self._tag(hit.value.kind, self._text[since : hit.end])
                 place = hit.end
             if inside:
                 text += self._text[place:end]
@@ -238,7 +272,8 @@ class GrowingView:
 def _with_marks(chunk: str, start: int, hits: Sequence[Hit]) -> str:
     """Replace the hits in the text since a position by marks."""
     for hit in reversed(hits):
-        chunk = chunk[: hit.start - start] + _MARK + chunk[hit.end - start :]
+        mark = "" if hit.value is _NOTHING else _MARK
+        chunk = chunk[: hit.start - start] + mark + chunk[hit.end - start :]
     return chunk
 
 

@@ -138,7 +138,8 @@ def measure(
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
         asked = prompts(record)
-        opened = open_verifier(served, pair.local, asked.cloud, disclosure=OpenDisclosure())
+        shown = OpenDisclosure(pair.local.decode)
+        opened = open_verifier(served, pair.local, asked.cloud, disclosure=shown)
         verifier = BlankFilter(opened, pair.local.decode)
         seconds, counted, trace = in_blocks(pair, asked, verifier, operator, options)
         own, own_tokens = own + seconds, own_tokens + counted

@@ -132,6 +132,6 @@ class Pair:
             self.scorer,
             self.cloud_ids(asked),
             vocabulary_size=self.local.vocabulary_size,
-            disclosure=OpenDisclosure(),
+            disclosure=OpenDisclosure(self.local.decode),
         )
         return BlankFilter(verifier, self.local.decode)

@@ -136,7 +136,9 @@ def test_only_drafts_whose_characters_are_settled_are_sent() -> None:
     assert sent == [b"Task: write. Dear [NAME_1] is on "]
     voted = [view(local) is not None for view in views]
     assert len(voted) == 11 and not voted[0] and voted[6] and voted[7] and not any(voted[8:])
-    assert verifier.shown(written, block) == model.encode(b"Dear  is on ")
+    shown = verifier.shown(written, block)
+    assert shown is not None
+    assert [[*written, *block][index] for index in shown] == model.encode(b"Dear  is on ")
 
 
 def test_the_report_counts_only_tokens_that_were_shown_as_they_are() -> None:

@@ -55,7 +55,8 @@ def test_a_shared_tokenizer_is_verified_by_ids_and_another_by_text() -> None:
         assert same_tokenizer(cloud, SameTokenizer())
         kinds = []
         for model in (SameTokenizer(), OtherTokenizer()):
-            verifier = open_verifier(cloud, model, messages, disclosure=OpenDisclosure())
+            opened = OpenDisclosure(model.decode)
+            verifier = open_verifier(cloud, model, messages, disclosure=opened)
             kinds.append(type(verifier).__name__)
             local = np.full(len(PIECES), 1 / len(PIECES))
             assert verifier.verify((0,), (1, 2))[0](local) is not None
@@ -73,4 +74,5 @@ def test_another_tokenizer_is_refused_by_a_server_that_scores_only_ids() -> None
         serving(sglang(score, encode)) as server,
         pytest.raises(FusionError, match="different tokenizers"),
     ):
-        open_verifier(endpoint(server.url), OtherTokenizer(), messages, disclosure=OpenDisclosure())
+        opened = OpenDisclosure(OtherTokenizer().decode)
+        open_verifier(endpoint(server.url), OtherTokenizer(), messages, disclosure=opened)

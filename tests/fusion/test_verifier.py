@@ -101,9 +101,8 @@ class TextCloud:
 
 def aligned(cloud: TextCloud, model: TinyModel | None = None) -> AlignedVerifier:
     model = model or TinyModel()
-    return AlignedVerifier(
-        cloud, PROMPT, local=model, alignment=Alignment(model), disclosure=OpenDisclosure()
-    )
+    shown = OpenDisclosure(model.decode)
+    return AlignedVerifier(cloud, PROMPT, local=model, alignment=Alignment(model), disclosure=shown)
 
 
 def test_the_text_up_to_each_local_token_is_scored() -> None:

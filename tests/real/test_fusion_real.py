@@ -117,7 +117,7 @@ def test_greedy_blocks_over_llama_server_write_what_one_request_a_token_writes(
     tokens = LlamaCppTokens(tiny_local_model, window=256)
     with StandInCloud(SMALLEST, n_parallel=1, n_ctx=256) as server:
         cloud = endpoint(server.base_url)
-        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
+        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure(tokens.decode))
         assert isinstance(verifier, TokenVerifier)
         trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
         one_by_one: list[int] = []
@@ -149,7 +149,7 @@ def test_a_local_model_with_another_tokenizer_writes_with_the_stand_in(
     tokens = LlamaCppTokens(tiny_local_model, window=256)
     with StandInCloud(n_parallel=1, n_ctx=256) as server:
         cloud = endpoint(server.base_url)
-        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure())
+        verifier = open_verifier(cloud, tokens, CLOUD, disclosure=OpenDisclosure(tokens.decode))
         assert isinstance(verifier, AlignedVerifier)
         trace = Trace.of(FusedDecoder(tokens, operator="mean").stream(LOCAL, verifier, GREEDY))
     assert trace.report.fallback is None

@@ -69,14 +69,20 @@ def _random(seed: int, context: object) -> np.random.Generator:
 
 
 class PlantedModel:
-    """A `TokenModel` without memory beyond the last tokens."""
+    """A `TokenModel` without memory beyond the last tokens.
+
+    Args:
+        seed: Decides everything but the planted strings.
+        is_redacted: Whether it does not know the planted strings.
+    """
 
     window = 10_000
     vocabulary_size = len(VOCABULARY)
     end_tokens: frozenset[int] = frozenset()
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_redacted: bool = False) -> None:
         self._seed = seed
+        self._steps = [] if is_redacted else _STEPS
         self._after = lru_cache(maxsize=50_000)(self._logits)
 
     def encode(self, text: bytes) -> list[int]:
@@ -98,7 +104,7 @@ class PlantedModel:
         chance = _random(self._seed, ids[-3:])
         logits = np.full(len(VOCABULARY), -12.0, dtype=np.float32)
         logits[_USED] = chance.normal(scale=2.0, size=len(_USED))
-        for steps in _STEPS:
+        for steps in self._steps:
             for done in range(1, len(steps)):
                 if list(ids[-done:]) == steps[:done]:
                     logits[steps[done]] = 4.0 + done + chance.normal()
@@ -152,7 +158,7 @@ class RecordingTexts:
 
 def disclosure(kind: str, model: PlantedModel) -> Disclosure:
     if kind == "open":
-        return OpenDisclosure()
+        return OpenDisclosure(model.decode)
     view = GrowingView(KNOWN, Placeholders(), [NOTE])
     return MaskedDisclosure(view, encode=model.encode, decode=model.decode)
 

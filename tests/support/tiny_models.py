@@ -144,13 +144,17 @@ class TinyScorer:
         return [top_k(self._transformer.logits(ids[:end]), k) for end in range(start, len(ids) + 1)]
 
 
+def _unused(ids: Sequence[int]) -> bytes:
+    raise AssertionError("token ids are shown as they are")
+
+
 def tiny_verifier(scorer: TinyScorer, k: int = 4) -> TokenVerifier:
     texts = [PublicText.compose(PublicTemplate("cb"))]
     return TokenVerifier(
         scorer,
         PublicTokens.of(texts, lambda _: CLOUD_PROMPT),
         vocabulary_size=len(PIECES),
-        disclosure=OpenDisclosure(),
+        disclosure=OpenDisclosure(_unused),
         k=k,
     )
 

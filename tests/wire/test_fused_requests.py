@@ -22,7 +22,7 @@ from support.byte_models import LETTER, ByteLocal, ByteTokens, byte_server, rout
 from wire.harness import bytes_of_ids
 from wire.test_non_interference import release_everything
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import Budget, ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.privacy.border import Border
@@ -168,6 +168,39 @@ def test_the_trace_tells_what_the_cloud_saw(cloud: EgressRecorder) -> None:
     hidden = "".join(trace.tokens[place].piece for place in sorted(trace.masked))
     assert hidden.startswith(CANARIES.name + CANARIES.email)
     assert trace.seen.encode()[:60] in bytes_of_ids(cloud), "it is what arrived"
+
+
+def paraphrase(prompt: str) -> str:
+    """A letter with words that stand nowhere, and that only the document brings about."""
+    matter = "my knee hurts" if CANARIES.name in prompt else "rain will end"
+    return f"Dear Sir, today {matter} again."
+
+
+@pytest.mark.parametrize("disclosure", ["masked", Budget(token=3.0)], ids=["masked", "budget"])
+def test_a_budget_masks_what_only_the_context_can_have_said(
+    cloud: EgressRecorder, disclosure: Any
+) -> None:
+    answer = model(openai(cloud.base_url), ByteLocal(paraphrase), disclosure=disclosure).invoke(
+        INSTRUCTION
+    )
+    report, sent = answer.response_metadata["cogenesis"], bytes_of_ids(cloud)
+    assert answer.text == paraphrase(CANARIES.name)
+    assert b"Dear Sir, today " in sent
+    if disclosure == "masked":  # the control: no detector knows these words
+        assert b"my knee hurts" in sent and report["nats_told"] is None
+    else:
+        assert not re.search(rb"knee|hurt", sent) and re.search(rb"today \[TEXT_1\]", sent)
+        assert report["disclosure"] == "masked" and 0 <= report["nats_told"] < 1
+
+
+def test_a_budget_of_a_text_ends_the_requests(cloud: EgressRecorder) -> None:
+    limited = model(
+        openai(cloud.base_url), ByteLocal(paraphrase), disclosure=Budget(token=50.0, text=17.0)
+    )
+    report = limited.invoke(INSTRUCTION).response_metadata["cogenesis"]
+    sent = bytes_of_ids(cloud)
+    assert sent.endswith(b"Dear Sir, today my"), "two letters of 7.7 nats each"
+    assert report["rung"] == "fused" and 15 < report["nats_told"] <= 17.0
 
 
 def test_open_the_cloud_saw_the_text_as_it_is(cloud: EgressRecorder) -> None:
