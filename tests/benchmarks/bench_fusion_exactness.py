@@ -1,13 +1,15 @@
 """Checks that decoding in blocks writes what token-by-token fusion writes, for every operator.
 
     bench_fusion_exactness.py sampled [texts] [operators ...]
+    bench_fusion_exactness.py masked [texts] [operators ...]
     bench_fusion_exactness.py greedy [texts] [tokens] [tokens per batch]
 
-Without arguments it runs both.
+Without arguments it runs all.
 
 ``sampled`` uses a small random transformer with a tiny vocabulary as both models. For each operator
 and block length it counts the texts that speculative sampling writes, and compares the counts, by a
 chi-square test, with the exact probabilities of token-by-token fusion. 100,000 texts each.
+``masked`` does the same with masked disclosure.
 
 ``greedy`` uses the real models. A cloud model that scores several tokens per batch rounds
 differently than one that reads them one by one. Where two tokens are almost equally probable this
@@ -44,20 +46,25 @@ from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
 from cogenesis_langchain.fusion.speculative_sampling import GreedySampler
 from cogenesis_langchain.fusion.verifier import Verifier
 from cogenesis_langchain.models.local.sampling import SamplingParameters
+from cogenesis_langchain.privacy.disclosure import Disclosure
 
 BLOCKS = (1, 3, 6)
 GREEDY_BLOCK = 4
 
 
-def sampled(texts: int = 100_000, names: Sequence[str] = ()) -> Table:
+def sampled(
+    texts: int = 100_000, names: Sequence[str] = (), disclosure: Disclosure | None = None
+) -> Table:
     """Compare sampled texts of the tiny models with the exact probabilities."""
-    table = Table("operator", *(f"γ = {size}" for size in BLOCKS), title=f"p over {texts:,} texts")
-    verifier = CachingVerifier(tiny_models.tiny_verifier(tiny_models.TinyScorer()))
+    title = f"p over {texts:,} {'open' if disclosure is None else 'masked'} texts"
+    table = Table("operator", *(f"γ = {size}" for size in BLOCKS), title=title)
+    asked = tiny_models.tiny_verifier(tiny_models.TinyScorer(), disclosure=disclosure)
+    verifier = CachingVerifier(asked)
     parameters = SamplingParameters()
     for operator in tiny_models.OPERATORS:
         if names and operator.name not in names:
             continue
-        expected = exact_probabilities(operator, parameters)
+        expected = exact_probabilities(operator, parameters, verifier=asked)
         values = [
             p_value(Counter(sample_texts(operator, size, verifier, parameters, texts)), expected)
             for size in BLOCKS
@@ -113,9 +120,11 @@ def difference(
 
 def main(part: str = "", *arguments: str) -> None:
     console = Console()
-    if part in ("", "sampled"):
-        texts = int(arguments[0]) if arguments else 100_000
-        console.print(sampled(texts, arguments[1:]))
+    disclosures = {"sampled": None, "masked": tiny_models.masked_disclosure()}
+    for name, disclosure in disclosures.items():
+        if part in ("", name):
+            texts = int(arguments[0]) if arguments else 100_000
+            console.print(sampled(texts, arguments[1:], disclosure))
     if part in ("", "greedy"):
         console.print(greedy(console, *map(int, arguments)))
 

@@ -19,6 +19,7 @@ from support.tiny_models import (
     TinyScorer,
     TokenByTokenFusion,
     local_side,
+    masked_disclosure,
     tiny_verifier,
 )
 
@@ -60,6 +61,17 @@ def test_penalised_sampling_follows_the_penalised_fusion() -> None:
     counts = Counter(sample_texts(Mixture(), 2, verifier, parameters, 600, penalty))
     assert p_value(counts, exact_probabilities(Mixture(), parameters, penalty)) > 0.01
     assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 4])
+def test_masked_sampling_follows_masked_fusion_token_by_token(size: int) -> None:
+    verifier = tiny_verifier(TinyScorer(), disclosure=masked_disclosure())
+    parameters = SamplingParameters()
+    counts = Counter(sample_texts(Mixture(), size, CachingVerifier(verifier), parameters, 2_000))
+    masked = exact_probabilities(Mixture(), parameters, verifier=verifier)
+    assert p_value(counts, masked) > 0.01
+    assert p_value(counts, exact_probabilities(Mixture(), parameters)) < 1e-6, "the control"
 
 
 @pytest.mark.slow

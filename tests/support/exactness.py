@@ -125,9 +125,11 @@ def exact_probabilities(
     parameters: SamplingParameters,
     penalty: PresencePenalty = NO_PENALTY,
     excluded: ExcludedTokens | None = None,
+    verifier: TokenVerifier | None = None,
 ) -> dict[tuple[int, ...], float]:
     """Probability of every text of `LENGTH` tokens under token-by-token fusion."""
-    reference = TokenByTokenFusion(operator, TinyModel(), tiny_verifier(TinyScorer()))
+    verifier = verifier or tiny_verifier(TinyScorer())
+    reference = TokenByTokenFusion(operator, TinyModel(), verifier)
     texts: dict[tuple[int, ...], float] = {(): 1.0}
 
     def allowed(text: tuple[int, ...]) -> Probabilities:

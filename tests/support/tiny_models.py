@@ -27,8 +27,13 @@ from cogenesis_langchain.fusion.speculation import LocalSide
 from cogenesis_langchain.fusion.verifier import TokenVerifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.disclosure import Disclosure, OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.values import PrivateValue
 from cogenesis_langchain.prompts import PublicTemplate
 
 T = TypeVar("T")
@@ -148,13 +153,22 @@ def _unused(ids: Sequence[int]) -> bytes:
     raise AssertionError("token ids are shown as they are")
 
 
-def tiny_verifier(scorer: TinyScorer, k: int = 4) -> TokenVerifier:
+def masked_disclosure() -> MaskedDisclosure:
+    """Masks the word "ab"; in this vocabulary a blank stands for the placeholder."""
+    values = ValueSet.from_texts((), declared=[PrivateValue("TERM", "ab")])
+    view = GrowingView(values, Placeholders(), ["ab"])
+    return MaskedDisclosure(view, encode=lambda _: [PIECES.index(b" ")], decode=TinyModel().decode)
+
+
+def tiny_verifier(
+    scorer: TinyScorer, k: int = 4, *, disclosure: Disclosure | None = None
+) -> TokenVerifier:
     texts = [PublicText.compose(PublicTemplate("cb"))]
     return TokenVerifier(
         scorer,
         PublicTokens.of(texts, lambda _: CLOUD_PROMPT),
         vocabulary_size=len(PIECES),
-        disclosure=OpenDisclosure(_unused),
+        disclosure=disclosure or OpenDisclosure(_unused),
         k=k,
     )
 
@@ -178,6 +192,7 @@ class TokenByTokenFusion:
     def _fused(self, written: tuple[int, ...]) -> Probabilities:
         local, baseline = self._side.after(written)
         topk = self._verifier.verify(written, ())[0](local)
-        assert topk is not None
+        if topk is None:
+            return local
         position = Position(local, complete(topk, local), baseline)
         return self._operator.fuse(position).probabilities
