@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
-    from cogenesis_langchain.privacy.disclosure import Budget
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.marks import private, private_prompt, public
+    from cogenesis_langchain.privacy.views.disclosure import Budget
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Budget": "privacy.disclosure",
+    "Budget": "privacy.views.disclosure",
     "ChatCoGenesis": "chat_model",
     "ContextStore": "retrievers.context_store",
     "FileLedger": "privacy.ledger.file",

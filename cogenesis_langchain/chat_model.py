@@ -40,11 +40,11 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_for
 from cogenesis_langchain.models.tools import Tool, ToolCall
 from cogenesis_langchain.parameters import OF_GENERATION, OF_THE_CLOUD, options_of_call
 from cogenesis_langchain.privacy.border import Border, Policy
-from cogenesis_langchain.privacy.disclosure import Budget
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
+from cogenesis_langchain.privacy.views.disclosure import Budget
 from cogenesis_langchain.steps import Steps
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from cogenesis_langchain.errors import TraceInvalid
-from cogenesis_langchain.fusion.heat_map import render
-from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.heat_map.page import to_html
+from cogenesis_langchain.fusion.heat_map.terminal import render
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.whole_file import write_private
 

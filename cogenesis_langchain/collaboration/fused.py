@@ -21,14 +21,14 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError
-from cogenesis_langchain.fusion.alignment import Alignment
-from cogenesis_langchain.fusion.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.influence import Gains, Influence
-from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
-from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.fusion.verification.alignment import Alignment
+from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
+from cogenesis_langchain.fusion.verification.open_verifier import open_verifier
+from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalTextModel,
@@ -42,11 +42,11 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.disclosure import Budget, Disclosure, OpenDisclosure
-from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.views.disclosure import Budget, Disclosure, OpenDisclosure
+from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import FUSED_TASK
 
 if TYPE_CHECKING:

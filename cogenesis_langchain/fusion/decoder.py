@@ -18,19 +18,19 @@ from itertools import chain
 from typing import final
 
 from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.influence import Influence
-from cogenesis_langchain.fusion.operators import Operator, operator_named
-from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.rounds import Rounds
-from cogenesis_langchain.fusion.shown_tokens import ShownTokens
-from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.fusion.speculative_sampling import (
+from cogenesis_langchain.fusion.blocks.rounds import Rounds
+from cogenesis_langchain.fusion.blocks.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.blocks.speculative_sampling import (
     GreedySampler,
     Sampler,
     SpeculativeSampler,
 )
+from cogenesis_langchain.fusion.influence import Influence
+from cogenesis_langchain.fusion.operators import Operator, operator_named
+from cogenesis_langchain.fusion.repetition import PresencePenalty
+from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import FusedToken, trace_token
-from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,

@@ -13,10 +13,10 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cogenesis_langchain.fusion.blank_filter import opens_blank
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete
-from cogenesis_langchain.fusion.verifier import DEFAULT_K
+from cogenesis_langchain.fusion.verification.blank_filter import opens_blank
+from cogenesis_langchain.fusion.verification.verifier import DEFAULT_K
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel, TopK
 from cogenesis_langchain.models.local.logits import top_k
 

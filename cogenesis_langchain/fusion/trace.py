@@ -16,7 +16,7 @@ from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import top_indices
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.speculation import SettledToken
+    from cogenesis_langchain.fusion.blocks.speculation import SettledToken
     from cogenesis_langchain.models.base import Probabilities
 
 TokenSource = Literal["accepted", "corrected", "local"]

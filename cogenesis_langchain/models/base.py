@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 if TYPE_CHECKING:  # numpy costs a tenth of a second at import
     import numpy as np

@@ -10,7 +10,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.heat_map.page import to_html
 from cogenesis_langchain.fusion.trace import Trace
 from experiments.config import ExperimentConfig, load_config
 from experiments.errors import ExperimentError

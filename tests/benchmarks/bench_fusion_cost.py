@@ -22,13 +22,13 @@ from support.exactness import write_in_blocks
 from support.in_process_scorer import LlamaCppScorer
 from support.memory import resident_bytes
 
-from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.fusion.speculation import Speculation
-from cogenesis_langchain.fusion.speculative_sampling import (
+from cogenesis_langchain.fusion.blocks.speculation import Speculation
+from cogenesis_langchain.fusion.blocks.speculative_sampling import (
     GreedySampler,
     Sampler,
     SpeculativeSampler,
 )
+from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.trace import trace_token
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.local.sampling import SamplingParameters

@@ -40,13 +40,13 @@ from support.exactness import (
     write_in_blocks,
 )
 
+from cogenesis_langchain.fusion.blocks.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.blocks.speculative_sampling import GreedySampler
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete
-from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.fusion.speculative_sampling import GreedySampler
-from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.privacy.disclosure import Disclosure
+from cogenesis_langchain.privacy.views.disclosure import Disclosure
 
 BLOCKS = (1, 3, 6)
 GREEDY_BLOCK = 4

@@ -28,22 +28,22 @@ from rich.table import Table
 from support.scoring_servers import delayed
 from support.tiny_endpoint import endpoint
 
-from cogenesis_langchain.fusion.blank_filter import BlankFilter
-from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.open_verifier import open_verifier
-from cogenesis_langchain.fusion.operators import Operator, operator_named
-from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.speculation import LocalSide, Speculation
-from cogenesis_langchain.fusion.speculative_sampling import (
+from cogenesis_langchain.fusion.blocks.speculation import LocalSide, Speculation
+from cogenesis_langchain.fusion.blocks.speculative_sampling import (
     GreedySampler,
     Sampler,
     SpeculativeSampler,
 )
+from cogenesis_langchain.fusion.decoder import FusedDecoder
+from cogenesis_langchain.fusion.operators import Operator, operator_named
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
+from cogenesis_langchain.fusion.verification.open_verifier import open_verifier
+from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.models.cloud.stand_in import SHORT_SPIN, StandInCloud
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure
 
 
 @contextmanager

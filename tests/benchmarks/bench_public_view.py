@@ -17,8 +17,8 @@ from rich.table import Table
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.values import ValueKind
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 
 VALUES = 100_000
 NOTE = """My name is Anna Keller, born 14 March 1961. I live at 12 Quellbornweg. My dentist Dr.

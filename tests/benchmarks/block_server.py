@@ -15,8 +15,8 @@ from fusion_pair import Pair
 from support.scoring_servers import serving, sglang
 
 from cogenesis_langchain.models.base import TopK
-from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate
 
 PUBLIC = [PublicText.compose(PublicTemplate("what the client sent"))]

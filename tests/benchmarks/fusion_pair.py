@@ -16,7 +16,7 @@ from support.in_process_scorer import LlamaCppScorer
 from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.fusion.blank_filter import BlankFilter
+from cogenesis_langchain.fusion.blocks.speculation import LocalSide
 from cogenesis_langchain.fusion.operators import (
     Contrast,
     MaxPool,
@@ -25,16 +25,16 @@ from cogenesis_langchain.fusion.operators import (
     Product,
     operator_named,
 )
-from cogenesis_langchain.fusion.speculation import LocalSide
-from cogenesis_langchain.fusion.verifier import TokenVerifier, Verifier
+from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
+from cogenesis_langchain.fusion.verification.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.prompts import FUSED_TASK
 from experiments.settings.setting import preparation
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from unittest import mock
 
-from cogenesis_langchain.fusion import rounds
-from cogenesis_langchain.fusion.verifier import CloudView, Verifier
+from cogenesis_langchain.fusion.blocks import rounds
+from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tiny_models import TinyModel
 
-from cogenesis_langchain.fusion.alignment import MIN_COVERED_MASS, Alignment
+from cogenesis_langchain.fusion.verification.alignment import MIN_COVERED_MASS, Alignment
 from cogenesis_langchain.models.base import StringTopK, TopK
 
 PIECES = (b"r", b"e", b"s", b"t", b" ", b" re", b" rest", b" resting", b"st", b"\xff", b"")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from cogenesis_langchain.fusion.blank_filter import BlankFilter, opens_blank
-from cogenesis_langchain.fusion.verifier import CloudView
+from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter, opens_blank
+from cogenesis_langchain.fusion.verification.verifier import CloudView
 from cogenesis_langchain.models.base import TopK
 
 PIECES = (b"Dear", b" [", b" Mrs", b"____", b"{", b"x[")

@@ -22,8 +22,8 @@ from support.tiny_models import (
 )
 from support.tiny_writing import GREEDY, ids, write
 
+from cogenesis_langchain.fusion.blocks.draft_length import MAX_BLOCK_TOKENS
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS
 from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import FusedToken, Trace

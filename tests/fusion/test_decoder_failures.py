@@ -25,7 +25,7 @@ from cogenesis_langchain.models.base import (
     GenerationOptions,
     TopK,
 )
-from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 
 @pytest.mark.parametrize("after", [0, 1, 4])

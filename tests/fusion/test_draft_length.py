@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS, DraftLength
+from cogenesis_langchain.fusion.blocks.draft_length import MAX_BLOCK_TOKENS, DraftLength
 
 
 def settled_length(

@@ -17,21 +17,25 @@ from support.planted_models import (
 )
 
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.fusion.alignment import Alignment
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.influence import Gains, Influence
 from cogenesis_langchain.fusion.operators import Mixture
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.fusion.verifier import AlignedVerifier, TokenVerifier, Verifier
+from cogenesis_langchain.fusion.verification.alignment import Alignment
+from cogenesis_langchain.fusion.verification.verifier import (
+    AlignedVerifier,
+    TokenVerifier,
+    Verifier,
+)
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.models.local.sampling import next_probabilities
-from cogenesis_langchain.privacy.disclosure import Budget, PublicTokens
-from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.privacy.views.disclosure import Budget, PublicTokens
+from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.testing.search import find_leaks
 
 OPERATOR = Mixture(0.6)

@@ -21,7 +21,7 @@ from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.fusion.verifier import Verifier
+from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.models.local.sampling import next_probabilities
 from cogenesis_langchain.privacy.text import PrivateText

@@ -9,10 +9,10 @@ from support.tiny_endpoint import Log, decode, encode, endpoint, public, score
 from support.tiny_models import PIECES, TinyModel
 
 from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.open_verifier import open_verifier, same_tokenizer
+from cogenesis_langchain.fusion.verification.open_verifier import open_verifier, same_tokenizer
 from cogenesis_langchain.models.base import PublicMessage
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure
 from cogenesis_langchain.prompts import PublicTemplate
 
 

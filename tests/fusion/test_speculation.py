@@ -23,15 +23,15 @@ from support.tiny_models import (
     tiny_verifier,
 )
 
-from cogenesis_langchain.fusion.operators import Mixture, Operator
-from cogenesis_langchain.fusion.position import complete
-from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.fusion.speculation import Speculation
-from cogenesis_langchain.fusion.speculative_sampling import (
+from cogenesis_langchain.fusion.blocks.speculation import Speculation
+from cogenesis_langchain.fusion.blocks.speculative_sampling import (
     GreedySampler,
     Sampler,
     SpeculativeSampler,
 )
+from cogenesis_langchain.fusion.operators import Mixture, Operator
+from cogenesis_langchain.fusion.position import complete
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.local.sampling import SamplingParameters
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.fusion.speculative_sampling import GreedySampler, SpeculativeSampler
+from cogenesis_langchain.fusion.blocks.speculative_sampling import GreedySampler, SpeculativeSampler
 from cogenesis_langchain.models.base import Probabilities
 from cogenesis_langchain.models.local.sampling import SamplingParameters, TokenDistribution
 

@@ -12,8 +12,8 @@ from support.tiny_models import CLOUD_PROMPT, MESSAGES, TinyModel, TinyScorer, t
 
 from cogenesis_langchain.errors import CloudTimeout, TraceInvalid
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.heat_map import colour, render
-from cogenesis_langchain.fusion.heat_map_page import to_html
+from cogenesis_langchain.fusion.heat_map.page import to_html
+from cogenesis_langchain.fusion.heat_map.terminal import colour, render
 from cogenesis_langchain.fusion.trace import Candidate, FusedToken, FusionReport, TokenSource, Trace
 from cogenesis_langchain.models.base import GenerationOptions
 

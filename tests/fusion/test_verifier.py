@@ -7,14 +7,14 @@ import pytest
 from support.tiny_models import PIECES, TinyModel, TinyScorer, Transformer, tiny_verifier
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, CloudRefused
-from cogenesis_langchain.fusion.alignment import Alignment
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.fusion.verifier import AlignedVerifier, TokenVerifier
+from cogenesis_langchain.fusion.verification.alignment import Alignment
+from cogenesis_langchain.fusion.verification.verifier import AlignedVerifier, TokenVerifier
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, StringTopK, TopK
 from cogenesis_langchain.models.local.logits import top_k
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate
 
 LOCAL = np.full(len(PIECES), 1 / len(PIECES))

@@ -7,11 +7,11 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cogenesis_langchain.privacy.disclosure import Part
-from cogenesis_langchain.privacy.marked_runs import Run, Unit, marked_runs, without
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
+from cogenesis_langchain.privacy.views.disclosure import Part
+from cogenesis_langchain.privacy.views.marked_runs import Run, Unit, marked_runs, without
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 
 NOTE = "My dentist is Anna Keller. I owe 512 euros."
 VALUES = ValueSet.from_texts([NOTE])

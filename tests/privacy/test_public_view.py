@@ -13,14 +13,14 @@ from support.spellings import SPELLINGS
 from wire.obfuscation import FORMS, letters_and_digits, phrases, values
 
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, Part, PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
-from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.privacy.values import PrivateValue
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, Part, PublicTokens
+from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import PublicTemplate
 from cogenesis_langchain.testing.search import find_leaks
 

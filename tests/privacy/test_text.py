@@ -17,8 +17,8 @@ SECRET = "Zimlor Quovex"
 SEALED = {
     "cogenesis_langchain/privacy/text.py",
     "cogenesis_langchain/privacy/border.py",
-    "cogenesis_langchain/privacy/disclosure.py",
-    "cogenesis_langchain/privacy/masked_disclosure.py",
+    "cogenesis_langchain/privacy/views/disclosure.py",
+    "cogenesis_langchain/privacy/views/masked_disclosure.py",
 }
 
 

@@ -15,10 +15,10 @@ from support.in_process_scorer import LlamaCppScorer
 
 from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.open_verifier import open_verifier
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.fusion.verifier import AlignedVerifier, TokenVerifier
+from cogenesis_langchain.fusion.verification.open_verifier import open_verifier
+from cogenesis_langchain.fusion.verification.verifier import AlignedVerifier, TokenVerifier
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, PublicMessage
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
@@ -27,8 +27,8 @@ from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
-from cogenesis_langchain.privacy.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate
 
 pytestmark = pytest.mark.real

@@ -9,7 +9,7 @@ from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppCache, LlamaCppTokens
 from cogenesis_langchain.models.local.logits import top_k
-from cogenesis_langchain.privacy.disclosure import PublicTokens
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 _TOGETHER: Final = 6
 """Tokens of a batch; on two x86 cores, more gain nothing below sixteen."""

@@ -16,16 +16,20 @@ from typing import TypeVar
 import numpy as np
 from support.spellings import SPELLINGS
 
-from cogenesis_langchain.fusion.alignment import Alignment
-from cogenesis_langchain.fusion.verifier import AlignedVerifier, TokenVerifier, Verifier
+from cogenesis_langchain.fusion.verification.alignment import Alignment
+from cogenesis_langchain.fusion.verification.verifier import (
+    AlignedVerifier,
+    TokenVerifier,
+    Verifier,
+)
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, StringTopK, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
-from cogenesis_langchain.privacy.disclosure import Disclosure, OpenDisclosure, PublicTokens
-from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import Disclosure, OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import PublicTemplate
 
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from cogenesis_langchain.models.local.logits import top_k
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate
 
 CLOUD = Transformer(2)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cogenesis_langchain.errors import CloudError
+from cogenesis_langchain.fusion.blocks.speculation import LocalSide
 from cogenesis_langchain.fusion.learned_weight import LearnedWeight
 from cogenesis_langchain.fusion.operators import (
     Contrast,
@@ -23,17 +24,16 @@ from cogenesis_langchain.fusion.operators import (
     operator_named,
 )
 from cogenesis_langchain.fusion.position import Position, complete
-from cogenesis_langchain.fusion.speculation import LocalSide
-from cogenesis_langchain.fusion.verifier import TokenVerifier
+from cogenesis_langchain.fusion.verification.verifier import TokenVerifier
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
-from cogenesis_langchain.privacy.disclosure import Disclosure, OpenDisclosure, PublicTokens
-from cogenesis_langchain.privacy.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.privacy.values import PrivateValue
+from cogenesis_langchain.privacy.views.disclosure import Disclosure, OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import PublicTemplate
 
 T = TypeVar("T")

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
-from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import Questions
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
-from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
+from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled, SlotDecoder
+from cogenesis_langchain.collaboration.completion.slots.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.support import Support
-from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.collaboration.details import (
     as_sentence,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.name_slots import is_own_name
+from cogenesis_langchain.collaboration.completion.slots.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
 from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
 from cogenesis_langchain.collaboration.details import asks_notes, clauses_of, is_told

@@ -9,8 +9,8 @@ from cogenesis_langchain.errors import CloudAnswerInvalid, FusionError
 from cogenesis_langchain.models.base import StringTopK, TopK
 from cogenesis_langchain.models.scoring.dialect import PROTOCOL_WORDS, TextDialect, TokenDialect
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
-from cogenesis_langchain.privacy.disclosure import PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 _Dialect = TypeVar("_Dialect")
 

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules, starts_sentence
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import (
+    CopyRules,
+    starts_sentence,
+)
 
 NOTES = """Profile: Teodora Lindqvist-Berg, 14 Fernbank Road, Mr. O'Hara's tenant.
 The heating of 12 rooms failed on 2026-03-14 at 18:30. Repair: 1,240.50 EUR. Two cats, Ada and Zorn.

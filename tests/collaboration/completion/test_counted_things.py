@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 
 NOTES = """2026-02-06 Gate left open by a white jeep, 31 ewes on the road at dark.
 Tarrick proposes fourteen turbines of 178 metres. Ten nights on the road, 6 were paid, since 2003.

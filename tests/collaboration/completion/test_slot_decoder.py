@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from support.token_models import Endless, Wishes
 
-from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.name_slots import names_somebody
-from cogenesis_langchain.collaboration.completion.slot_decoder import Filled, SlotDecoder
-from cogenesis_langchain.collaboration.completion.token_choice import GreedyOrSampled
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.slots.name_slots import names_somebody
+from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled, SlotDecoder
+from cogenesis_langchain.collaboration.completion.slots.token_choice import GreedyOrSampled
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Slot

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import final
 
-from cogenesis_langchain.privacy.disclosure import Part, PublicTokens
-from cogenesis_langchain.privacy.public_view import GrowingView
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText
+from cogenesis_langchain.privacy.views.disclosure import Part, PublicTokens
+from cogenesis_langchain.privacy.views.public_view import GrowingView
 
 
 @final

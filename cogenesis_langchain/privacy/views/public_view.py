@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from cogenesis_langchain.privacy.disclosure import Part
-from cogenesis_langchain.privacy.marked_runs import Unit, marked_runs, without
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
 from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import PrivateValue, ValueKind
+from cogenesis_langchain.privacy.views.disclosure import Part
+from cogenesis_langchain.privacy.views.marked_runs import Unit, marked_runs, without
 
 _REACH: Final = 160
 """Characters before a new part of the text that are searched with it."""

@@ -8,21 +8,28 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules, starts_sentence
-from cogenesis_langchain.collaboration.completion.name_slots import (
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import (
+    WORD,
+    CopyRules,
+    starts_sentence,
+)
+from cogenesis_langchain.collaboration.completion.slots.name_slots import (
     is_own_name,
     names_reader_alone,
     spells_name,
 )
-from cogenesis_langchain.collaboration.completion.slot_ends import (
+from cogenesis_langchain.collaboration.completion.slots.slot_ends import (
     CLAUSE_END,
     Draft,
     EndReason,
     SlotEnds,
     piece_of,
 )
-from cogenesis_langchain.collaboration.completion.token_choice import TokenChoice, most_probable
-from cogenesis_langchain.collaboration.completion.typed_values import is_of_its_type
+from cogenesis_langchain.collaboration.completion.slots.token_choice import (
+    TokenChoice,
+    most_probable,
+)
+from cogenesis_langchain.collaboration.completion.slots.typed_values import is_of_its_type
 from cogenesis_langchain.collaboration.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind

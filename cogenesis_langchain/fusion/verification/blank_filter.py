@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
-from cogenesis_langchain.fusion.verifier import CloudView, Verifier
+from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import TopK
 
 if TYPE_CHECKING:

@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.alignment import Alignment
-from cogenesis_langchain.fusion.verifier import DEFAULT_K, AlignedVerifier, TokenVerifier, Verifier
+from cogenesis_langchain.fusion.verification.alignment import Alignment
+from cogenesis_langchain.fusion.verification.verifier import (
+    DEFAULT_K,
+    AlignedVerifier,
+    TokenVerifier,
+    Verifier,
+)
 from cogenesis_langchain.models.base import PublicMessage, TokenModel
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
-from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate
 
 _SAMPLE: Final = PublicTemplate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.copy_rules import WORD, CopyRules
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import WORD, CopyRules
 from cogenesis_langchain.sketch.template import Slot
 
 _NAME_JOINERS: Final = frozenset([

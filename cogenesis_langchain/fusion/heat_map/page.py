@@ -7,7 +7,7 @@ from html import escape
 from string import Template
 from typing import Final
 
-from cogenesis_langchain.fusion.heat_map import (
+from cogenesis_langchain.fusion.heat_map.terminal import (
     ALONE,
     AUTHORS,
     CORRECTED,

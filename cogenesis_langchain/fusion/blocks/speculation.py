@@ -13,9 +13,9 @@ from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities
 
 if TYPE_CHECKING:
+    from cogenesis_langchain.fusion.blocks.speculative_sampling import Proposal, Sampler
     from cogenesis_langchain.fusion.influence import Influence
-    from cogenesis_langchain.fusion.speculative_sampling import Proposal, Sampler
-    from cogenesis_langchain.fusion.verifier import CloudView
+    from cogenesis_langchain.fusion.verification.verifier import CloudView
     from cogenesis_langchain.models.base import Probabilities
     from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
 

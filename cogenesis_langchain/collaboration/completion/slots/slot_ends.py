@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from cogenesis_langchain.collaboration.completion.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.name_slots import (
+from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
+from cogenesis_langchain.collaboration.completion.slots.name_slots import (
     is_first_name,
     is_own_name,
     names_reader,

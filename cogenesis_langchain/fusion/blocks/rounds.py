@@ -9,11 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError
-from cogenesis_langchain.fusion.draft_length import MAX_BLOCK_TOKENS, DraftLength
+from cogenesis_langchain.fusion.blocks.draft_length import MAX_BLOCK_TOKENS, DraftLength
+from cogenesis_langchain.fusion.blocks.speculation import SettledToken, Speculation
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
-from cogenesis_langchain.fusion.speculation import SettledToken, Speculation
 from cogenesis_langchain.fusion.trace import FusionReport
-from cogenesis_langchain.fusion.verifier import CloudView, Verifier, abstain
+from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier, abstain
 from cogenesis_langchain.models.local.logits import common_prefix
 
 _MIN_BLOCK_ACCEPTANCE: Final = 0.2

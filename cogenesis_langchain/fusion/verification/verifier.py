@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, CloudRefused
-from cogenesis_langchain.fusion.alignment import Alignment
+from cogenesis_langchain.fusion.verification.alignment import Alignment
 from cogenesis_langchain.models.base import BlockScorer, StringTopK, TextScorer, TokenModel, TopK
-from cogenesis_langchain.privacy.disclosure import Disclosure, PublicTokens
 from cogenesis_langchain.privacy.text import PublicText
+from cogenesis_langchain.privacy.views.disclosure import Disclosure, PublicTokens
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

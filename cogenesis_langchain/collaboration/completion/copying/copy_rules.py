@@ -18,12 +18,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.counted_things import (
+from cogenesis_langchain.collaboration.completion.copying.counted_things import (
     NUMBER_WORDS,
     CountedThings,
 )
-from cogenesis_langchain.collaboration.completion.parts_of_months import parts_of_months
-from cogenesis_langchain.collaboration.completion.small_numbers import small_numbers
+from cogenesis_langchain.collaboration.completion.copying.parts_of_months import parts_of_months
+from cogenesis_langchain.collaboration.completion.copying.small_numbers import small_numbers
 from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, languages_of
 from cogenesis_langchain.privacy.detectors.names import find_names
 from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates, find_times

@@ -1,0 +1,1 @@
+"""Copying: names, numbers and dates of a slot come from the notes or the request."""

@@ -1,0 +1,1 @@
+"""Blocks: the local model drafts ahead, and what the cloud model has verified is settled."""
