@@ -39,6 +39,8 @@ JSON_ANSWER: Final = PrivateTemplate(
 
 TOOL_RESULT: Final = PrivateTemplate("<tool_response>\n{result}\n</tool_response>")
 
+RESULT_CUT: Final = PrivateTemplate("\n(The rest of this result is too long and was left out.)")
+
 PLAN_SYSTEM: Final = PublicTemplate(
     """You plan tasks for an assistant that has tools. You see the request and the tools, but no
 private details: no calendar, mail, contacts, files or results. The assistant sees them, fills in

@@ -9,10 +9,11 @@ from typing import Final, TypeAlias, final
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from cogenesis_langchain.agents.conversation import plain_conversation
+from cogenesis_langchain.agents.fitting import Told
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
 from cogenesis_langchain.agents.schema_check import follows_schema, is_object
 from cogenesis_langchain.collaboration.report import Report
-from cogenesis_langchain.errors import ConfigurationError, LocalModelError
+from cogenesis_langchain.errors import ConfigurationError, ContextTooLong, LocalModelError
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,
@@ -120,18 +121,16 @@ class ToolTurn:
         Raises:
             ConfigurationError: The local model cannot call tools, or a schema cannot be followed.
             InstructionError: A message is of an unknown type.
-            ContextTooLong: The conversation does not fit the local model.
+            ContextTooLong: The conversation does not fit the local model, even with short results
+                and no private context.
             LocalModelError: The local model failed, or called no tool though it had to.
         """
         self.require_possible()
-        assert self._caller is not None
-        conversation = plain_conversation(messages, context)
-        if guide:
-            conversation.append(HumanMessage(guide))
+        told = Told(messages, context)
         usage = Usage()
         for number in range(_ATTEMPTS):
-            attempt = yield from self._attempt(
-                self._caller, conversation, rules, options, silent=number > 0
+            attempt, told = yield from self._fitting_attempt(
+                told, guide, rules, options, silent=number > 0
             )
             usage += attempt.usage
             if attempt.fits(rules):
@@ -143,7 +142,36 @@ class ToolTurn:
                 remedy="raise max_tokens, or use a local model that follows grammars",
             )
         yield from attempt.told(rules)
-        yield replace(report, local=usage, finish_reason=attempt.finish_reason)
+        yield replace(
+            report,
+            local=usage,
+            finish_reason=attempt.finish_reason,
+            context_left_out=told.left_out,
+        )
+
+    def _fitting_attempt(
+        self,
+        told: Told,
+        guide: str,
+        rules: TurnRules,
+        options: GenerationOptions,
+        *,
+        silent: bool,
+    ) -> Generator[str, None, tuple[_Attempt, Told]]:
+        """Generate once, from less of the results and the context where all does not fit."""
+        assert self._caller is not None
+        while True:
+            conversation = plain_conversation(told.messages, told.context)
+            if guide:
+                conversation.append(HumanMessage(guide))
+            try:  # what does not fit raises before anything is generated
+                attempt = yield from self._attempt(
+                    self._caller, conversation, rules, options, silent=silent
+                )
+            except ContextTooLong as error:
+                told = told.shortened(error)
+            else:
+                return attempt, told
 
     def _attempt(
         self,

@@ -17,7 +17,8 @@ from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.privacy.text import PrivateText
 
 _T = TypeVar("_T")
-_MARGIN: Final = 1.05
+MARGIN: Final = 1.05
+"""By how much more than its share a text is shortened."""
 _LEAST_STEP: Final = 100
 """Characters; so that the prompt becomes shorter each time."""
 
@@ -54,13 +55,14 @@ def started(pieces: Iterator[_T]) -> Iterator[_T]:
 
 def _shortened(prepared: Prepared, needed: int, window: int) -> Prepared:
     size = sum(len(text) for text in prepared.context)
-    excess = math.ceil((needed - window) * _MARGIN * size / needed)
-    context = _without_end(prepared.context, max(excess, _LEAST_STEP))
+    excess = math.ceil((needed - window) * MARGIN * size / needed)
+    context = without_end(prepared.context, max(excess, _LEAST_STEP))
     left_out = prepared.left_out + size - sum(len(text) for text in context)
     return replace(prepared, context=context, left_out=left_out)
 
 
-def _without_end(context: Sequence[PrivateText], excess: int) -> tuple[PrivateText, ...]:
+def without_end(context: Sequence[PrivateText], excess: int) -> tuple[PrivateText, ...]:
+    """Leave out at least this number of characters, from the last text backwards."""
     kept = list(context)
     while kept and len(kept[-1]) <= excess:
         excess -= len(kept.pop())

@@ -42,8 +42,8 @@ class Report:
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
         sources: The documents of the retriever that the local model read.
-        context_left_out: Characters of the private context for which the local model's window was
-            too small.
+        context_left_out: Characters of the private context, and of results of tools, for which the
+            local model's window was too small.
         cloud_calls: Requests that left.
         cloud_bytes: Bytes of their bodies.
         masked: Private values found in the instruction, by kind.

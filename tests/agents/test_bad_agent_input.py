@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator, Sequence
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import StructuredTool
 from pydantic import BaseModel
 from support.scripted_turns import ScriptedTurns, agent_model, call
 
-from cogenesis_langchain.errors import InstructionError
+from cogenesis_langchain.errors import ContextTooLong, InstructionError
+from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage
+from cogenesis_langchain.testing import FixedContext
 
 
 class Node(BaseModel):
@@ -64,3 +68,45 @@ def test_a_result_that_is_an_image_is_refused_with_a_remedy() -> None:
     with pytest.raises(InstructionError) as caught:
         model.invoke([HumanMessage("Go."), asked, result])
     assert caught.value.remedy
+
+
+class SmallWindow(ScriptedTurns):
+    """Takes prompts of up to 3,000 characters."""
+
+    def stream(
+        self, messages: Sequence[PrivateMessage], options: GenerationOptions
+    ) -> Iterator[LocalChunk]:
+        needed = sum(len(message.text.reveal()) for message in messages)
+        if needed > 3_000:
+            raise ContextTooLong(needed, 3_000)
+        return super().stream(messages, options)
+
+
+def test_a_result_of_ten_megabytes_is_cut() -> None:
+    asked = AIMessage("", tool_calls=[{"name": "tool_1", "args": {"text": "a"}, "id": "1"}])
+    long = ToolMessage("First line.\n" + "x" * 10_000_000, tool_call_id="1")
+    other = ToolMessage("The other result.", tool_call_id="2")
+    local = SmallWindow("Done.")
+    began = time.perf_counter()
+    answer = (
+        agent_model(local)
+        .bind_tools([numbered(1)])
+        .invoke([HumanMessage("Go."), asked, long, other])
+    )
+    assert time.perf_counter() - began < 20
+    (prompt,) = local.prompts
+    assert "First line.\nxxx" in prompt and "The other result." in prompt
+    assert "x\n(The rest of this result is too long and was left out.)\n" in prompt
+    left_out = answer.response_metadata["cogenesis"]["context_left_out"]
+    assert 10_000_000 - 3_000 < left_out < 10_000_000
+
+
+def test_where_results_are_short_the_context_is_cut_and_then_it_is_an_error() -> None:
+    local = SmallWindow("Done.")
+    notes = FixedContext(texts=["The first note.", "y" * 9_000])
+    model = agent_model(local, retriever=notes).bind_tools([numbered(1)])
+    answer = model.invoke([HumanMessage("Go.")])
+    assert "The first note." in local.prompts[0]
+    assert 6_000 < answer.response_metadata["cogenesis"]["context_left_out"] < 9_000
+    with pytest.raises(ContextTooLong):
+        model.invoke([SystemMessage("z" * 9_000), HumanMessage("Go.")])
