@@ -9,6 +9,7 @@ from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
+    ABBREVIATED_TITLES,
     CALENDAR_NAMES,
     CLOSINGS,
     EVERYDAY_NAMES,
@@ -146,7 +147,7 @@ class TokenisedText:
             return True, before[-1] in _COLONS
         # The full stop of a title, of an initial or of "St." does not end the sentence.
         word = abbreviation[1]
-        known = word is None or len(word) == 1 or word.casefold() in TITLES | _SAINTS
+        known = word is None or len(word) == 1 or word.casefold() in ABBREVIATED_TITLES | _SAINTS
         return not known, False
 
     def _linked(self, left: Token, right: Token) -> bool:
@@ -156,7 +157,7 @@ class TokenisedText:
             return False
         if between == ", ":
             return right.lower in LEGAL_FORMS
-        return between in {" ", "\u00a0"} or (between == ". " and left.lower in TITLES)
+        return between in {" ", "\u00a0"} or (between == ". " and left.lower in ABBREVIATED_TITLES)
 
     def _is_ignored_capitals(self, token: Token) -> bool:
         """Return whether a word is all capitals and an everyday word or a short abbreviation."""

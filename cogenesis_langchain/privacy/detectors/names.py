@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.capitals import Token, TokenisedText
@@ -13,6 +14,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
     DETERMINERS,
     EVERYDAY_NAMES,
+    FORMS_OF_ADDRESS,
     FUNCTION_WORDS,
     GENERIC_ADDRESSEES,
     GREETINGS,
@@ -140,7 +142,7 @@ def _kind(tokenised: TokenisedText, run: list[Token]) -> ValueKind:
 
 def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
     """Return whether a run is a name, judged by its words and its neighbours."""
-    words = [token for token in run if token.capital and token.lower not in TITLES]
+    words = _named(run)
     if not words:  # "our cat Bishop"
         before = tokenised.before(run[0])
         return run[0].capital and before is not None and before.lower in RELATIONS
@@ -153,12 +155,24 @@ def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
     return not (everyday and opened) or _kind(tokenised, run) == "ORGANISATION"
 
 
+def _named(run: list[Token]) -> list[Token]:
+    """Return the capitalised words of a run but its titles; of "Mr. Bishop" the last is a name."""
+    words = [token for token in run if token.capital and token.lower not in TITLES]
+    return words or [
+        name
+        for form, name in pairwise(run)
+        if form.lower in FORMS_OF_ADDRESS and form.capital and name.capital
+    ]
+
+
 def _is_introduced(tokenised: TokenisedText, run: list[Token]) -> bool:
     """Return whether a title, greeting, relation or closing line precedes a run."""
     if run[0].lower in TITLES and len(run) > 1:
         return True
     before = tokenised.before(run[0])
-    if before is not None and before.lower in GREETINGS | RELATIONS | CLOSINGS:
+    if before is not None and before.lower in GREETINGS | CLOSINGS:
+        return True
+    if before is not None and before.lower in RELATIONS and (not run[0].opens or run[0].labelled):
         return True
     above = tokenised.text[: run[0].start].rstrip().rpartition("\n")[2].strip(" ,.!*")
     rest_of_line = tokenised.text[run[-1].end :].partition("\n")[0]
@@ -226,7 +240,7 @@ def find_introduced_names(text: str) -> Iterator[Span]:
     """
     tokenised = TokenisedText(text, languages_of(text))
     for run in tokenised.runs():
-        words = [token for token in run if token.capital and token.lower not in TITLES]
+        words = _named(run)
         before = tokenised.before(run[0])
         titled = run[0].lower in TITLES and run[0].capital and not run[0].opens
         related = before is not None and before.lower in RELATIONS

@@ -14,6 +14,7 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
         ("Dear Mr. Kowalczyk,", "NAME", "Mr. Kowalczyk"),
         ("All the best,\nPhilippa", "NAME", "Philippa"),
         ("our cat Bishop is ill", "NAME", "Bishop"),
+        ("He met Mr. Bishop and the Bishop.", "NAME", "Mr. Bishop"),
         ("Meine Nachbarin Frau Schröder war da.", "NAME", "Frau Schröder"),
         ("J'ai vu Mme Marchand hier.", "NAME", "Mme Marchand"),
         ("Ayer hablé con Nadia Haddad.", "NAME", "Nadia Haddad"),
@@ -41,6 +42,9 @@ def test_names_places_and_organisations(text: str, kind: ValueKind, value: str) 
         "Le chat dort dans le jardin.",
         "Il gatto dorme.",
         "Check-up with us on Monday. Sign-off by noon.",
+        "She sees a doctor. Follow-up is in May.",
+        "I wrote to my cousin. Tomorrow we meet.",
+        "Dear Madam Chief Inspector",
     ],
 )
 def test_everyday_sentences_hold_no_name(text: str) -> None:
@@ -66,6 +70,8 @@ def test_a_possessive_ending_is_no_part_of_the_name() -> None:
     ("text", "name"),
     [
         ("Write to Dr. Nwosu about it.", "Dr. Nwosu"),
+        ("Write to Mr. Bishop about the rent.", "Mr. Bishop"),
+        ("Write to Miss Coach about the match.", "Miss Coach"),
         ("Thank my wife Anna for it.", "Anna"),
         ("Danke meiner Frau Katharina dafür.", "Frau Katharina"),
         ("Écris à Mme Marchand.", "Mme Marchand"),
@@ -81,6 +87,7 @@ def test_names_that_an_instruction_introduces(text: str, name: str) -> None:
         "Write about Marie Curie.",
         "Write a letter to my landlord in Paris.",
         "Explain Newton to my son.",
+        "Write to the Chief Inspector of schools.",
         "Schreibe über Goethe.",
     ],
 )
