@@ -145,16 +145,17 @@ descriptions in square brackets, and nothing else."""
 TEMPLATE_EXAMPLE: Final = (
     PublicTemplate("Ask a neighbour to water my plants while I travel."),
     PublicTemplate(
+        # Each paragraph is one line: a weak model copies the width of the lines.
         """Dear [neighbour's name],
 
-I am going to be away from [first day of the absence] to [day of the return], and I have a favour to
-ask. [One or two sentences: where I am going and why]
+I am going to be away from [first day of the absence] to [day of the return], and I have a favour \
+to ask. [One or two sentences: where I am going and why]
 
-Could you water my plants while I am gone? [Two or three sentences: which plants need water, how
+Could you water my plants while I am gone? [Two or three sentences: which plants need water, how \
 much and how often] You will find the key [place of the key].
 
-If anything goes wrong, you can reach me at [telephone number]. I will gladly return the favour, and
-I shall bring you [small gift from the journey].
+If anything goes wrong, you can reach me at [telephone number]. I will gladly return the favour, \
+and I shall bring you [small gift from the journey].
 
 Thank you very much, and kind regards,
 
@@ -170,6 +171,7 @@ TEMPLATE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "order": PublicTemplate("it told its reader what to do"),
     "echo": PublicTemplate("it repeated the request"),
     "prose": PublicTemplate("it was not a text"),
+    "repetition": PublicTemplate("it said the same sentences again and again"),
 }
 
 FILL_SYSTEM: Final = PrivateTemplate(

@@ -27,6 +27,7 @@ Fault = Literal[
     "brackets",
     "tool",
     "reference",
+    "repetition",
 ]
 
 S = TypeVar("S")

@@ -33,6 +33,7 @@ from cogenesis_langchain.sketch.sanitiser import (
     has_links_or_markup,
     strip_invisible,
 )
+from cogenesis_langchain.sketch.unwrapping import loops, unwrapped
 
 MAX_CHARACTERS: Final = 8000
 MAX_SLOTS: Final = 60
@@ -44,13 +45,6 @@ _SLOT: Final = re.compile(r"\[([^\[\]\n]{1,300})\]")
 _BRACKET: Final = re.compile(r"[\[\]]")
 _LINK_TO: Final = re.compile(r"\]\s*\(\s*\S*[/.:#]")
 _OTHER_BLANKS: Final = re.compile(r"_{3,}|\{[^}\n]{1,60}\}|\bX{3,}\b|\.{5,}")
-_FENCE: Final = re.compile(r"^\s*```\w*\s*$", re.M)
-_EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_HEADING: Final = re.compile(r"^#{1,4}\s+", re.M)
-_REMARK: Final = re.compile(
-    r"\A[^\n]{0,120}\b(?:template|draft|text|version)\b[^\n]{0,80}:\s*\n+", re.I
-)
-_RULE: Final = re.compile(r"^\s*[-*_=]{3,}\s*$", re.M)
 _NUMBERS: Final = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _COUNT: Final = "|".join(_NUMBERS)
 _SENTENCES: Final = re.compile(
@@ -151,10 +145,13 @@ def parse_template(text: str, instruction: str, placeholders: Placeholders) -> P
     """
     if len(text) > MAX_CHARACTERS:
         return Parsed(None, "length")
-    text = _without_wrapping(strip_invisible(text))
+    text = unwrapped(strip_invisible(text))
     known, slots = _brackets(text, placeholders)
     fault = _fault(text, instruction, known, slots)
-    return Parsed(None, fault) if fault else Parsed(Template(tuple(_parts(text, placeholders))))
+    if fault:
+        return Parsed(None, fault)
+    template = Template(tuple(_ended(list(_parts(text, placeholders)))))
+    return Parsed(template, "repetition" if loops(text) else None)
 
 
 def as_outline(template: Template) -> Outline:
@@ -167,16 +164,6 @@ def as_outline(template: Template) -> Outline:
     )
     points = dict.fromkeys(filter(is_plain, (" ".join(words) for words in described)))
     return Outline(tuple(points)[:MAX_POINTS])
-
-
-def _without_wrapping(text: str) -> str:
-    """The text without code fences, emphasis, heading marks and an introductory remark."""
-    text = _RULE.sub("", _FENCE.sub("", text)).strip()
-    text = _HEADING.sub("", _EMPHASIS.sub(r"\2", text))
-    remark = _REMARK.match(text)
-    if remark and not _BRACKET.search(remark[0]):
-        text = text[remark.end() :]
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _brackets(text: str, placeholders: Placeholders) -> tuple[int, int]:
@@ -220,6 +207,21 @@ def _parts(text: str, placeholders: Placeholders) -> Iterator[Part]:
     literal += text[position:]
     if literal:
         yield Words(literal)
+
+
+def _ended(parts: Sequence[Part]) -> Iterator[Part]:
+    """Parts in which each sentence has one end mark: a slot of sentences brings its own."""
+    for before, part, after in zip((None, *parts), parts, (*parts[1:], None), strict=False):
+        if isinstance(part, Slot):
+            yield part
+            continue
+        text = part.text
+        if isinstance(before, Slot) and before.kind == "sentences":
+            text = re.sub(r"\A[.!?…]", "", text)
+        elif before and isinstance(after, Slot) and after.kind == "sentences" and text == " ":
+            text = ". "
+        if text:
+            yield Words(text)
 
 
 def _original(bracket: str, placeholders: Placeholders) -> str | None:

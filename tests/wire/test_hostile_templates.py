@@ -70,7 +70,7 @@ UNUSABLE: dict[str, str] = {
     "thousand opening brackets": with_words("[" * 1000),
     "thousand closing brackets": with_words("]" * 1000),
     "bracket bomb": with_words("[" * 500 + "my name" + "]" * 500),
-    "brackets around line breaks": with_slot("date\nof the visit"),
+    "brackets around paragraphs": with_slot("date\n\nof the visit"),
     "empty brackets": with_words("[]"),
     "only brackets": "[a] [b] [c] [d] [e] [f]",
     "no bracket": re.sub(r"[\[\]]", "", LETTER),

@@ -19,7 +19,7 @@ from cogenesis_langchain.collaboration.completion.settled_text import SettledTex
 from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled, SlotDecoder
 from cogenesis_langchain.collaboration.completion.slots.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.support import Support
-from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.collaboration.completion.units import Unit, split_units, without_repeated
 from cogenesis_langchain.collaboration.details import (
     as_sentence,
     clauses_of,
@@ -129,12 +129,12 @@ class _Run:
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
         self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
         self._orders = [detail for detail in task.details if is_order(detail)]
-        self._units = split_units(task.template)
+        self._units, repeated = without_repeated(split_units(task.template))
         self._questions = Questions.of(self._units, task.details, task.notes, task.subject)
         self._conversation = Conversation(task.beginning)
         self._support = Support(uninformed, task.uninformed)
         self._text = SettledText()
-        self._left_out: list[str] = []
+        self._left_out = [str(Template(unit.parts)) for unit in repeated]
         self._decoded = self._read = 0
 
     def write(self) -> Iterator[Span | Completion]:

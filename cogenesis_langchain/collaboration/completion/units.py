@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ _BREAK: Final = regex.compile(
     rf"(?P<line>[^\S\n]*\n\s*)|(?<=[.!?…])(?<!{ABBREVIATION}\.)(?P<space>[^\S\n]+)(?=[^a-z\s]|$)"
     r"|(?<=[。！？])(?P<none>)"
 )
+_FEWEST_WORDS: Final = 4
 _BACK_REFERENCE: Final = re.compile(
     r"(?:This|That|These|Those|It|They|He|She|Such|Both|Therefore|Thus|So|Hence)\b|"
     r"As a (?:result|consequence)\b|(?:For|Because of|In) (?:this|that|these|those)\b"
@@ -98,6 +99,25 @@ def split_units(template: Template) -> list[Unit]:
                 close(gap)
     close("")
     return units
+
+
+def without_repeated(units: Sequence[Unit]) -> tuple[list[Unit], list[Unit]]:
+    """Part units from those that repeat an earlier one.
+
+    Returns:
+        The units in order without the repeated ones, and the repeated ones. Lines of few words,
+        such as a salutation, may stand twice.
+    """
+    kept: dict[str, Unit] = {}
+    repeated: list[Unit] = []
+    for number, unit in enumerate(units):
+        text = str(Template(unit.parts)).casefold()
+        key = text if len(text.split()) >= _FEWEST_WORDS else f"{number}: {text}"
+        if key in kept:
+            repeated.append(unit)
+        else:
+            kept[key] = unit
+    return list(kept.values()), repeated
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str | None]]:

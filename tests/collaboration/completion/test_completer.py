@@ -50,6 +50,14 @@ def test_records_found_for_the_request_and_lines_about_it_are_its_subject() -> N
     assert task(LETTER, notes + " so" * 60).subject == ["The heating is cold."]
 
 
+def test_a_sentence_that_the_template_repeats_is_completed_once() -> None:
+    said = "Please have it repaired by [date of the repair]."
+    assert said in LETTER
+    done = complete(wishing(), task(LETTER.replace(said, f"{said} {said.upper()}\n\n{said}")))
+    assert done.text == COMPLETED
+    assert done.completion.left_out == (said.upper(), said)
+
+
 def test_words_are_told_apart_by_author() -> None:
     spans = complete(wishing(), task(LETTER)).spans
     assert [span.text for span in spans if span.author == "local"] == [
