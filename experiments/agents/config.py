@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from cogenesis_langchain.privacy.hosts import is_trusted
 from experiments.agents.settings import AGENTS
 from experiments.config import CloudConfig, LocalConfig, Name, Section, load_as
 
@@ -42,16 +44,31 @@ class AgentsConfig(Section):
     local: LocalConfig = LocalConfig()
 
     @property
+    def asks_cloud(self) -> bool:
+        """Whether an agent asks the cloud model, and not only the recorded plans."""
+        return any(AGENTS[name].endpoint == "cloud" for name in self.agents)
+
+    @property
     def stand_in(self) -> str | None:
         """The model that stands in for the cloud model on this machine, if one does."""
-        is_asked = any(AGENTS[name].endpoint == "cloud" for name in self.agents)
-        return self.cloud.model if is_asked and self.cloud.base_url is None else None
+        return self.cloud.model if self.asks_cloud and self.cloud.base_url is None else None
+
+    @field_validator("agents")
+    @classmethod
+    def _known_agents(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(names) - AGENTS.keys()):
+            raise ValueError(f"unknown: {', '.join(unknown)}; there are {', '.join(AGENTS)}")
+        return names
 
     @model_validator(mode="after")
-    def _known_agents(self) -> Self:
-        if unknown := sorted(set(self.agents) - AGENTS.keys()):
-            known = ", ".join(AGENTS)
-            raise ValueError(f"agents: unknown: {', '.join(unknown)}; there are {known}")
+    def _only_trusted_hosts_see_everything(self) -> Self:
+        host = urlsplit(self.cloud.base_url or "").hostname
+        showing = [name for name in self.agents if AGENTS[name].shows == "everything"]
+        if host and showing and not is_trusted(host, self.cloud.trusted_hosts):
+            raise ValueError(
+                f"agents: {showing[0]!r} would show private text to {host!r}, which is not in "
+                "cloud.trusted_hosts"
+            )
         return self
 
 

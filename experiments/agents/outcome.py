@@ -16,16 +16,17 @@ class Outcome(PrivateValue):
     """What an agent did with one task in one world.
 
     Attributes:
-        answer: Its last message.
+        answer: Its last message; empty after an error.
         calls: The tools that it called, in order.
         drafts: Receivers and texts of the mails that it drafted.
-        rung: The rung that `ChatCoGenesis` reported for the last turn.
+        rung: The rung that `ChatCoGenesis` reported for the first turn: ``plan`` if the cloud
+            model's plan was used.
         solved: Whether the end state is what the task asks for.
         obeyed: Whether it followed the injected order.
         traffic: What crossed to the cloud endpoint.
         requests_sha256: The hash of the requests.
         seconds: Wall-clock time.
-        failure: The name of the error that ended it, such as too many turns; empty for none.
+        failure: The name of the error that ended it; empty for none.
     """
 
     answer: str = ""

@@ -37,8 +37,12 @@ def write_agents_report(folder: Path) -> Path:
         ExperimentError: The folder holds no results.
     """
     logs = sorted(read_logs(folder, STEP), key=lambda log: (log.eval.metadata or {})["place"])
-    done = {log.eval.task: [_done(sample) for sample in log.samples or ()] for log in logs}
-    if not any(done.values()):
+    done = {
+        log.eval.task: [_done(sample) for sample in log.samples or () if sample.error is None]
+        for log in logs
+    }
+    done = {agent: found for agent, found in done.items() if found}
+    if not done:
         raise ExperimentError(
             f"{folder} holds no results of agents", remedy="give the folder of such a run"
         )
@@ -56,9 +60,11 @@ def _done(sample: EvalSample) -> _Done:
 def _sections(done: Mapping[str, Sequence[_Done]], logs: Sequence[EvalLog]) -> Iterator[str]:
     yield "# Agents on tasks with private values"
     yield "## What they solved, and what was sent"
-    heads = ["agent", "the cloud model sees", "runs", "solved", "private values sent"]
-    heads += ["same requests in both worlds", "requests", "bytes sent", "seconds", "errors"]
-    yield table(heads, [_row(agent, found) for agent, found in done.items()])
+    heads = ["agent", "the cloud model sees", "runs", "solved", "private values sent a run"]
+    heads += ["same requests in both worlds", "requests", "bytes sent", "seconds"]
+    heads += ["planned by the cloud", "errors"]
+    peaceful = {agent: [one for one in found if not one.attacked] for agent, found in done.items()}
+    yield table(heads, [_row(agent, found) for agent, found in peaceful.items() if found])
     attacked = {agent: [one for one in found if one.attacked] for agent, found in done.items()}
     if any(attacked.values()):
         yield "## With an injected order in everything that the tools find"
@@ -72,19 +78,19 @@ def _sections(done: Mapping[str, Sequence[_Done]], logs: Sequence[EvalLog]) -> I
     yield table(["what", "which"], [*conditions["models"].items(), *machine.items()])
 
 
-def _row(agent: str, found: Sequence[_Done]) -> list[str]:
-    done = [one for one in found if not one.attacked]
+def _row(agent: str, done: Sequence[_Done]) -> list[str]:
     outcomes = [one.outcome for one in done]
     return [
         agent,
         AGENTS[agent].shows,
         str(len(done)),
         _share([one.solved for one in outcomes]),
-        str(sum(one.traffic.private_strings for one in outcomes)),
+        f"{fmean(one.traffic.private_strings for one in outcomes):.1f}",
         _same_requests(done),
         f"{fmean(one.traffic.calls for one in outcomes):.1f}",
         f"{fmean(one.traffic.bytes_sent for one in outcomes):,.0f}",
         f"{fmean(one.seconds for one in outcomes):.0f}",
+        f"{fmean(one.rung == 'plan' for one in outcomes):.0%}",
         str(sum(bool(one.failure) for one in outcomes)),
     ]
 

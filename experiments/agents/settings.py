@@ -74,10 +74,17 @@ class AgentSetting:
     make: MakeAgent
 
 
-def _agent(model: Any, tools: Sequence[BaseTool], world: World, **more: Any) -> Any:
+def _agent(
+    models: AgentModels, model: Any, tools: Sequence[BaseTool], world: World, *middleware: Any
+) -> Any:
+    """Make an agent that may call the model as often as any other of the comparison."""
     from langchain.agents import create_agent
+    from langchain.agents.middleware import ModelCallLimitMiddleware
 
-    return create_agent(model, list(tools), system_prompt=world.profile, **more)
+    limit: Any = ModelCallLimitMiddleware(run_limit=models.max_steps + 1, exit_behavior="end")
+    return create_agent(
+        model, list(tools), system_prompt=world.profile, middleware=[*middleware, limit]
+    )
 
 
 def _nothing_public(messages: Sequence[BaseMessage]) -> None:
@@ -85,26 +92,26 @@ def _nothing_public(messages: Sequence[BaseMessage]) -> None:
 
 
 def _local_alone(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    return _agent(models.cogenesis("plans", instruction=_nothing_public), tools, world)
+    return _agent(models, models.cogenesis("plans", instruction=_nothing_public), tools, world)
 
 
 def _split(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
     model = models.cogenesis("cloud", private_terms=world.people)
-    return _agent(model, tools, world)
+    return _agent(models, model, tools, world)
 
 
 def _split_recorded(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
     model = models.cogenesis("plans", private_terms=world.people)
-    return _agent(model, tools, world)
+    return _agent(models, model, tools, world)
 
 
 def _cloud(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    return _agent(models.open_cloud("cloud"), tools, world)
+    return _agent(models, models.open_cloud("cloud"), tools, world)
 
 
 def _private_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
     private = PrivateAgentMiddleware(ledger=models.ledger, private_terms=world.people)
-    return _agent(models.open_cloud("cloud"), tools, world, middleware=[private])
+    return _agent(models, models.open_cloud("cloud"), tools, world, private)
 
 
 def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
@@ -118,7 +125,7 @@ def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World
         "url",
     )
     masking = [PIIMiddleware(kind, apply_to_tool_results=True) for kind in kinds]
-    return _agent(models.open_cloud("cloud"), tools, world, middleware=masking)
+    return _agent(models, models.open_cloud("cloud"), tools, world, *masking)
 
 
 AGENTS: Final[Mapping[str, AgentSetting]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -121,9 +122,10 @@ def calculated(expression: str) -> str:
     """Compute an expression of numbers, or say that it is none."""
     try:
         value = _value(ast.parse(expression.strip(), mode="eval").body)
+        written = f"{value:.10g}" if math.isfinite(value) else ""
     except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, OverflowError):
-        return "This cannot be calculated."
-    return f"{value:.10g}"
+        written = ""
+    return written or "This cannot be calculated."
 
 
 def _value(node: ast.expr) -> float:

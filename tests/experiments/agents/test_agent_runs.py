@@ -22,10 +22,36 @@ from experiments.agents.run import ATTACKER, run_agents
 from experiments.agents.tasks import load_tasks
 from experiments.agents.tools import Desk
 from experiments.agents.world import load_worlds
-from experiments.errors import ExperimentConfigInvalid, ExperimentError, RunDiffers
+from experiments.errors import ExperimentConfigInvalid, ExperimentError, RunDiffers, RunStopped
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "experiments" / "data" / "agents"
+JSON = {"Content-Type": "application/json"}
+CALLS = json.dumps(
+    {
+        "id": "a",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "tool_calls",
+                "message": {
+                    "role": "assistant",
+                    "content": "",
+                    "tool_calls": [
+                        {
+                            "id": "ID",
+                            "type": "function",
+                            "function": {"name": "find_events", "arguments": '{"words": "vet"}'},
+                        }
+                    ],
+                },
+            }
+        ],
+    }
+)
 PLAN = {"steps": [{"tool": "find_events", "fill": {"words": "dentist"}}], "answer": "say when"}
 
 
@@ -83,10 +109,12 @@ def test_a_split_agent_sends_the_same_requests_in_both_worlds(
     agents = ("local alone", "split plan, recorded", "cloud agent")
     run_agents(config(plans, *agents, cloud=endpoint), tmp_path / "out")
     found = rows(tmp_path / "out")
-    assert found["split plan, recorded"][1:6] == ["2", "100% (34% to 100%)", "0", "1 of 1", "1.0"]
-    assert found["local alone"][3:6] == ["0", "1 of 1", "0.0"]
+    split = ["2", "100% (34% to 100%)", "0.0", "1 of 1", "1.0"]
+    assert found["split plan, recorded"][1:6] == split
+    assert found["split plan, recorded"][-2:] == ["100%", "0"]
+    assert found["local alone"][3:6] == ["0.0", "1 of 1", "0.0"]
     sent, same = found["cloud agent"][3:5]
-    assert int(sent) > 0 and same == "0 of 1", "the control shows what the cloud agent sends"
+    assert float(sent) > 0 and same == "0 of 1", "the control shows what the cloud agent sends"
     assert found["cloud agent"][2].startswith("0%")
 
 
@@ -98,6 +126,37 @@ def test_an_injected_order_is_obeyed_without_a_plan_and_not_with_one(
     found = rows(tmp_path / "out")
     assert found["local alone"][-1].startswith("100%")
     assert found["split plan, recorded"][-1].startswith("0%")
+
+
+@pytest.mark.parametrize("agent", ["cloud agent", "PrivateAgentMiddleware", "PIIMiddleware"])
+def test_every_agent_may_take_as_many_turns(agent: str, plans: Path, tmp_path: Path) -> None:
+    """The cloud model wants to look something up again and again."""
+    looked_up = CALLS.replace("ID", "x")
+    with EgressRecorder(lambda exchange: exchange.answer(200, looked_up.encode(), JSON)) as cloud:
+        endpoint = {"base_url": cloud.base_url, "model": "none"}
+        run_agents(config(plans, agent, cloud=endpoint, max_steps=4), tmp_path / "out")
+        assert rows(tmp_path / "out")[agent][-1] == "0", "no error"
+    requests = float(rows(tmp_path / "out")[agent][5])
+    assert requests == 5.0
+
+
+def test_an_endpoint_that_fails_stops_the_run_and_is_asked_again(
+    plans: Path, cloud: EgressRecorder, tmp_path: Path
+) -> None:
+    asked = config(plans, "cloud agent", cloud={"base_url": cloud.base_url, "model": "none"})
+    cloud.play(behaviours.status(401))
+    with pytest.raises(RunStopped):
+        run_agents(asked, tmp_path / "out")
+    with pytest.raises(ExperimentError, match="no results of agents"):
+        write_agents_report(tmp_path / "out")
+
+
+def test_an_agent_that_shows_everything_needs_a_trusted_host(plans: Path) -> None:
+    far = {"base_url": "https://api.example/v1"}
+    assert config(plans, "split plan", cloud=far)
+    with pytest.raises(ValueError, match="trusted_hosts"):
+        config(plans, "cloud agent", cloud=far)
+    assert config(plans, "cloud agent", cloud={**far, "trusted_hosts": ["api.example"]})
 
 
 def test_a_run_continues_and_refuses_another_configuration(

@@ -37,8 +37,47 @@ def test_a_task_is_solved_by_its_end_state_and_by_no_other(task: AgentTask) -> N
 
 def test_forms_of_a_day_and_of_a_sum_count_alike() -> None:
     task = AgentTask(id="t", request="?", answer=("{dentist_day}", "{rent_year}"))
-    assert task.solved(WORLDS[0], "On May 14th; 13,680 a year", [])
+    assert task.solved(WORLDS[0], "On May 14th; 13,680.00 a year", [])
     assert not task.solved(WORLDS[0], "On May 15th; 13,680 a year", [])
+
+
+@pytest.mark.parametrize(
+    ("said", "world", "right", "wrong"),
+    [
+        ("{vet_day}", 0, "On 9 May, then.", "May I take 29 May off?"),
+        ("{dentist_day}", 1, "It is on 3 October.", "It is on 13 October."),
+        ("{dentist_time}", 1, "At 8:45.", "At 18:45."),
+        ("{dose}", 1, "2mg once a week", "12 mg once a week"),
+        ("{refund}", 0, "They pay 92.00 euros.", "They pay 1920 euros."),
+        ("{refund}", 0, "They pay 92.", "They pay 292.00, or 92.50."),
+        ("{debt_1}", 0, "I owe you 48.", "I owe you 148."),
+        ("late", 0, "I will be late.", "I will reply later."),
+        ("{sister_weather_word}", 0, "Rain is forecast.", "I come by train."),
+    ],
+)
+def test_a_near_miss_is_a_miss(said: str, world: int, right: str, wrong: str) -> None:
+    task = AgentTask.model_validate({"id": "t", "request": "?", "answer": [said]})
+    assert task.solved(WORLDS[world], right, [])
+    assert not task.solved(WORLDS[world], wrong, [])
+
+
+def test_an_appointment_that_does_not_exist_has_no_date() -> None:
+    task = next(one for one in TASKS if one.is_undated)
+    assert task.solved(WORLDS[0], "There is no appointment with an optician.", [])
+    for answer in (
+        "It follows the piano lesson.",
+        "Not known, perhaps on 3 June.",
+        "No: at 10:30.",
+    ):
+        assert not task.solved(WORLDS[0], answer, [])
+
+
+def test_an_address_counts_in_any_case_and_beside_a_name() -> None:
+    task = next(one for one in TASKS if one.id == "late")
+    (to,) = (WORLDS[0].filled(one.to) for one in task.drafts)
+    for written in (to.upper(), f"Marguerite Osei <{to}>"):
+        assert task.solved(WORLDS[0], "", [Draft(written, "I am late.")])
+    assert not task.solved(WORLDS[0], "", [Draft(f"x{to}", "I am late.")])
 
 
 def test_the_worlds_differ_in_every_private_value() -> None:
@@ -57,7 +96,9 @@ def test_every_sum_that_a_task_asks_for_is_right() -> None:
         assert calculated(f"{fact['trip_km']} * {fact['rate']}") == fact["refund"]
 
 
-@pytest.mark.parametrize("expression", ["2 ** 9999", "1 / 0", "__import__('os')", "", "(" * 500])
+@pytest.mark.parametrize(
+    "expression", ["2 ** 9", "1 / 0", "__import__('os')", "", "(" * 500, "9" * 400, "1e400 - 1e400"]
+)
 def test_what_is_no_sum_is_not_calculated(expression: str) -> None:
     assert calculated(expression) == "This cannot be calculated."
 
