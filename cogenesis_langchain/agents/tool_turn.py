@@ -37,23 +37,29 @@ def tool_caller(local: LocalTextModel) -> CallsTools | None:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What one generation came to, besides the text that was passed on."""
+    """What one generation came to, besides the text that was passed on.
+
+    Attributes:
+        calls: The calls of tools.
+        spoke: Whether there was text.
+        usage: Tokens.
+        finish_reason: Why it ended.
+    """
 
     calls: list[ToolCall] = field(default_factory=list)
+    spoke: bool = False
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = "stop"
 
     def told(self, rules: TurnRules) -> Iterator[ToolCall]:
-        """Yield the calls that are passed on; one that must not be carried out becomes invalid."""
+        """Yield the calls that are passed on: those of tools that may be called in this turn."""
         names = {tool.name for tool in rules.callable_tools}
-        for call in self.calls if names else ():
-            if call.name not in names:
-                yield replace(call, arguments=f"not allowed in this turn: {call.arguments}")
-            elif not is_object(call.arguments):
+        for call in self.calls:
+            if call.name in names and is_object(call.arguments):
+                yield call
+            elif call.name in names:
                 # LangChain would mend arguments that were cut off: half a mail must not be sent.
                 yield replace(call, arguments=f"incomplete: {call.arguments}")
-            else:
-                yield call
 
     def fits(self, rules: TurnRules) -> bool:
         """Whether there is nothing to gain from another attempt."""
@@ -123,25 +129,30 @@ class ToolTurn:
             InstructionError: A message is of an unknown type.
             ContextTooLong: The conversation does not fit the local model, even with short results
                 and no private context.
-            LocalModelError: The local model failed, or called no tool though it had to.
+            LocalModelError: The local model failed, called no tool though it had to, or only tools
+                that it may not call.
         """
         self.require_possible()
         told = Told(messages, context)
         usage = Usage()
-        for number in range(_ATTEMPTS):
+        spoke = False
+        for _ in range(_ATTEMPTS):
             attempt, told = yield from self._fitting_attempt(
-                told, guide, rules, options, silent=number > 0
+                told, guide, rules, options, silent=spoke
             )
             usage += attempt.usage
+            spoke |= attempt.spoke
             if attempt.fits(rules):
                 break
             options = replace(options, seed=None)  # the same seed would give the same answer
-        if rules.must_call and not attempt.calls:
+        calls = list(attempt.told(rules))
+        if not calls and (rules.must_call or (attempt.calls and not spoke)):
             raise LocalModelError(
-                f"the local model {self._local_name!r} called no tool, though it had to",
+                f"the local model {self._local_name!r} called no tool that it may call now, and "
+                "gave no answer",
                 remedy="raise max_tokens, or use a local model that follows grammars",
             )
-        yield from attempt.told(rules)
+        yield from calls
         yield replace(
             report,
             local=usage,
@@ -194,11 +205,13 @@ class ToolTurn:
             attempt.usage += piece.usage
             attempt.finish_reason = piece.finish_reason or attempt.finish_reason
             settled = text.feed(piece.text.encode())
+            attempt.spoke |= bool(settled)
             if settled and not silent:
                 yield settled
             if text.stopped:
                 break
         rest = text.close()
+        attempt.spoke |= bool(rest)
         if rest and not silent:
             yield rest
         return attempt

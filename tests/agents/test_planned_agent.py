@@ -13,7 +13,7 @@ from support.scripted_turns import ChatTurns, ScriptedTurns, agent_model, call
 from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.plan import Plan, parse_plan
 from cogenesis_langchain.agents.rules import private_tool, read_rules
-from cogenesis_langchain.errors import PrivacyViolation
+from cogenesis_langchain.errors import LocalModelError, PrivacyViolation
 from cogenesis_langchain.privacy.placeholders import Placeholders
 
 REQUEST = "Write to my dentist that I have to move my appointment."
@@ -265,6 +265,28 @@ def test_a_chat_model_cannot_call_what_the_plan_does_not_hold(steps: list[dict[s
         call["name"] for one in messages if isinstance(one, AIMessage) for call in one.tool_calls
     ]
     assert called == ["find_events"], "delete_everything would have raised"
+    assert messages[-1].text == "Done."
+
+
+@pytest.mark.parametrize("said", ["", "Done."])
+def test_a_second_attempt_is_heard_where_the_first_said_nothing(said: str) -> None:
+    plan = json.dumps({"steps": PLAN["steps"][:1], "answer": "say when"})
+    found = AIMessage("", tool_calls=[{"name": "find_events", "args": {"query": "x"}, "id": "1"}])
+    ordered = AIMessage(said, tool_calls=[{"name": "delete_everything", "args": {}, "id": "2"}])
+    local = ChatTurns(messages=[found, ordered, AIMessage("On 3 May.")])
+    messages = create_agent(agent_model(local, cloud_answers=[plan]), TOOLS).invoke(
+        {"messages": [HumanMessage(REQUEST)]}
+    )["messages"]
+    assert messages[-1].text == (said or "On 3 May.")
+
+
+def test_a_chat_model_that_only_calls_what_it_may_not_is_an_error() -> None:
+    ordered = AIMessage("", tool_calls=[{"name": "delete_everything", "args": {}, "id": "2"}])
+    made = create_agent(
+        agent_model(ChatTurns(messages=[ordered]), cloud_answers=[json.dumps(PLAN)]), TOOLS
+    )
+    with pytest.raises(LocalModelError, match="no tool that it may call"):
+        made.invoke({"messages": [HumanMessage(REQUEST)]})
 
 
 def test_where_the_plan_is_done_the_grammar_of_the_answer_holds_no_call() -> None:
