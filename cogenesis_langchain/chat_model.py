@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PrivateAttr,
     StringConstraints,
     model_validator,
@@ -113,7 +114,7 @@ class ChatCoGenesis(ToolBindingChatModel):
     allows fewer is asked for fewer."""
     presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
-    disclosure: Literal["none", "masked", "open"] | Budget = "none"
+    disclosure: Literal["none", "masked", "open"] | InstanceOf[Budget] = "none"
     """How much of the generated text the cloud model may see. In fused mode the default is
     ``masked``: it sees the text so far with placeholders for private values. A `Budget` is
     ``masked`` with a limit on what the words that are shown tell of the context. ``open`` shows it

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property
+from typing import Literal
 
 from langchain_core.messages import BaseMessage
 
@@ -42,15 +42,11 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
-from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.text import PrivateText, PublicText
+from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import Budget, Disclosure, OpenDisclosure
 from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import FUSED_TASK
-
-if TYPE_CHECKING:
-    from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
 
 class FusedWriting:
@@ -142,7 +138,9 @@ class FusedWriting:
         prompt = prepared.prompt
         influence = None
         if self._redacted is not None:
-            influence = Influence(self._redacted, redacted, gains)
+            # Requests are made in another thread, so this reader has a view of its own.
+            reading = self._masked(prepared, gains).reading
+            influence = Influence(self._redacted, redacted, reading, gains)
         settled: list[FusedToken] = []
         for token in self._decoder.stream(
             prompt.complete(None),
@@ -150,7 +148,7 @@ class FusedWriting:
             prompt.without_blanks(options),
             baseline_messages=prompt.without_context(),
             influence=influence,
-            most_told=self._budget.text if self._budget else math.inf,
+            most_told=(self._budget and self._budget.text) or math.inf,
         ):
             settled.append(token)
             if token.text:
@@ -172,41 +170,36 @@ class FusedWriting:
     def _encoded(
         self, prepared: Prepared, options: GenerationOptions
     ) -> tuple[Sequence[int], Sequence[int]]:
-        """The ids of the local prompt, and with a budget those of its public view."""
-        messages = prepared.prompt.complete(None)
-        ids = encode_fitting(self._tokens, messages, options)
+        """The ids of the local prompt, and with a budget those of it without the context."""
+        prompt = prepared.prompt
+        ids = encode_fitting(self._tokens, prompt.complete(None), options)
         if self._redacted is None:
             return ids, ()
-        border, values = self._preparation.border, self._all_values(prepared)
-        placeholders = Placeholders()
-        views = [
-            replace(one, text=PrivateText(str(border.view(one.text, values, placeholders))))
-            for one in messages
-        ]
-        return ids, encode_fitting(self._redacted, views, options)
-
-    def _all_values(self, prepared: Prepared) -> ValueSet:
-        # What was released was a candidate, and its private values are known.
-        assert prepared.request.candidate is not None and prepared.values is not None
-        return self._preparation.border.all_values(prepared.request.candidate, prepared.values)
+        return ids, encode_fitting(self._redacted, prompt.without_context(), options)
 
     def _disclosed(self, prepared: Prepared, gains: Gains) -> Disclosure:
-        candidate = prepared.request.candidate
         if self._disclosure == "open":
             return OpenDisclosure(self._tokens.decode)
-        assert candidate is not None and prepared.read_values is not None
+        return self._masked(prepared, gains)
+
+    def _masked(self, prepared: Prepared, gains: Gains) -> MaskedDisclosure:
+        # What was released was a candidate, and its private values are known.
+        candidate = prepared.request.candidate
+        assert candidate is not None
+        assert prepared.values is not None and prepared.read_values is not None
+        border = self._preparation.border
         view = GrowingView(
-            self._all_values(prepared),
+            border.all_values(candidate, prepared.values),
             prepared.placeholders,
             (text.reveal() for text in prepared.private_texts),
-            read=self._preparation.border.all_values(candidate, prepared.read_values),
+            read=border.all_values(candidate, prepared.read_values),
+            most=None if self._budget is None else self._budget.word,
         )
-        budget, tokens = self._budget, self._tokens
         return MaskedDisclosure(
             view,
-            encode=tokens.encode,
-            decode=tokens.decode,
-            marks=None if budget is None else partial(_marks, gains, budget.token),
+            encode=self._tokens.encode,
+            decode=self._tokens.decode,
+            gains=gains.of if self._budget else None,
         )
 
     def _verifier(
@@ -229,11 +222,6 @@ class FusedWriting:
     @cached_property
     def _alignment(self) -> Alignment:
         return Alignment(self._tokens)
-
-
-def _marks(gains: Gains, most: float, text: Sequence[int]) -> list[bool]:
-    """Which tokens of a text gain more by the private context than may be shown."""
-    return [gain > most for gain in gains.of(text)]
 
 
 def _with_sent(report: Report, permit: EgressPermit) -> Report:

@@ -1,14 +1,15 @@
 """Influence: how much more probable the private context made each token of a text.
 
-The local model reads its prompt twice, as it is and as its public view, with placeholders for the
-private values. The gain of a token is the difference of its log-probability, in nats. It depends on
-the text before the token and on the token alone.
+The local model reads a text twice: with its prompt as it is, and as one reads it who knows the
+public view alone, with the prompt without the private context and the view of the text before the
+token. The gain of a token is the difference of its log-probability, in nats. It depends on the text
+up to the token alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
@@ -56,13 +57,21 @@ class Influence:
 
     Args:
         model: The local model, with a cache of its own; the weights may be shared.
-        prompt: Token ids of the public view of the local prompt.
+        prompt: Token ids of the local prompt without the private context.
+        view: Returns the public view of a text, in local tokens; for this reader alone.
         gains: Where the gains are kept.
     """
 
-    def __init__(self, model: TokenModel, prompt: Sequence[int], gains: Gains) -> None:
+    def __init__(
+        self,
+        model: TokenModel,
+        prompt: Sequence[int],
+        view: Callable[[Sequence[int]], Sequence[int]],
+        gains: Gains,
+    ) -> None:
         self._model = model
         self._prompt = tuple(prompt)
+        self._view = view
         self.gains = gains
 
     def measure(self, written: Sequence[int], token: int, local: Probabilities) -> None:
@@ -74,7 +83,8 @@ class Influence:
             local: The local model's probabilities at its position, with the private context, shape
                 (vocabulary,).
         """
-        redacted = self._model.next_logprobs((*self._prompt, *written))
+        redacted = self._model.next_logprobs((*self._prompt, *self._view(written)))
         # A token of the cloud model's may be impossible for the local one.
         told = math.log(max(float(local[token]), math.ulp(0.0)))
-        self.gains.add(written, token, told - float(redacted[token]))
+        gain = told - float(redacted[token])
+        self.gains.add(written, token, math.inf if math.isnan(gain) else gain)

@@ -14,8 +14,8 @@ from cogenesis_langchain.models.local.logits import common_prefix
 class ShownTokens:
     """The tokens that requests showed as they are, rejected drafts included.
 
-    The absolute gains of all shown tokens together bound the log-likelihood ratio of these tokens,
-    under the local model, with the private context against its public view.
+    The absolute gains of all shown tokens together bound the log-likelihood ratio of what is shown
+    as it is, under the local model: with the private context against the public view alone.
 
     Args:
         gains: Of the text's tokens; None if they are not measured.
@@ -48,7 +48,7 @@ class ShownTokens:
         if self._gains is not None and self.nats_told is not None:
             gains = self._gains.of(text)
             told = self.nats_told + sum(abs(gains[index]) for index in new)
-            if told > self._most_told:
+            if not told <= self._most_told:
                 return False
             self.nats_told = told
         self.count += len(new)

@@ -49,8 +49,8 @@ class FusionReport:
             model; None if it was not measured.
         tokens_asked: Tokens at the beginning of the text that the last request was about. The
             later ones were settled by its answer, or without the cloud model.
-        fallback: Class name of the error after which the local model continued alone; None if the
-            cloud model answered to the end.
+        fallback: Why the local model continued alone: the class name of an error, or
+            ``BudgetReached``; None if the cloud model took part to the end.
     """
 
     operator: str

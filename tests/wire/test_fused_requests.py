@@ -176,7 +176,7 @@ def paraphrase(prompt: str) -> str:
     return f"Dear Sir, today {matter} again."
 
 
-@pytest.mark.parametrize("disclosure", ["masked", Budget(token=3.0)], ids=["masked", "budget"])
+@pytest.mark.parametrize("disclosure", ["masked", Budget(word=3.0)], ids=["masked", "budget"])
 def test_a_budget_masks_what_only_the_context_can_have_said(
     cloud: EgressRecorder, disclosure: Any
 ) -> None:
@@ -195,7 +195,7 @@ def test_a_budget_masks_what_only_the_context_can_have_said(
 
 def test_a_budget_of_a_text_ends_the_requests(cloud: EgressRecorder) -> None:
     limited = model(
-        openai(cloud.base_url), ByteLocal(paraphrase), disclosure=Budget(token=50.0, text=17.0)
+        openai(cloud.base_url), ByteLocal(paraphrase), disclosure=Budget(word=50.0, text=17.0)
     )
     report = limited.invoke(INSTRUCTION).response_metadata["cogenesis"]
     sent = bytes_of_ids(cloud)

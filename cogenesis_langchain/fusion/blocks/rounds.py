@@ -116,6 +116,7 @@ class Rounds:
                 return block
             if not block:
                 self._verifier = None
+                self._fallback = "BudgetReached"
                 return None
             block = block[:-1]
         return None

@@ -7,7 +7,6 @@ view; only it can make the `PublicTokens` and `PublicText` that the scorers send
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, final
@@ -18,29 +17,31 @@ from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText, _Seal
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Masked disclosure, and a limit on what the tokens that are shown tell of the private context.
+    """Masked disclosure, and a limit on what the words that are shown tell of the private context.
 
-    The local model reads its prompt a second time with placeholders for all private values. A token
-    that the context makes much more probable than this public view does tells something of it, even
-    if no detector knows the words: a paraphrase, an inflection, a word of another language.
+    The local model reads each text a second time as one does who knows the public view alone: its
+    prompt without the private context, then the view of the text so far. A word that the context
+    makes much more probable than this reading does tells something of it, even if no detector
+    knows it: a paraphrase, an inflection, a word of another language.
 
     Attributes:
-        token: Nats that one token may gain by the context; one that gains more is masked.
-        text: Nats that all shown tokens of a text may tell together. Before a request would tell
-            more, the local model continues alone.
+        word: Nats that one word may gain by the context; one that gains more is masked.
+        text: Nats that all words of a text that are shown may tell together. Before a request would
+            tell more, the local model continues alone. None is no limit.
 
     Raises:
-        ConfigurationError: A limit is not positive.
+        ConfigurationError: A limit is no positive number.
     """
 
-    token: float = 3.0
-    text: float = math.inf
+    word: float = 3.0
+    text: float | None = None
 
     def __post_init__(self) -> None:
-        if not (self.token > 0 and self.text > 0):
+        limits = [self.word] if self.text is None else [self.word, self.text]
+        if not all(isinstance(one, int | float) and one > 0 for one in limits):
             raise ConfigurationError(
-                f"a budget of {self.token} nats a token and {self.text} a text allows nothing",
-                remedy='give positive limits, or use mode="sketch", which tells nothing',
+                f"a budget of {self.word!r} nats a word and {self.text!r} a text is none",
+                remedy='give positive numbers, or use mode="sketch", which tells nothing',
             )
 
 

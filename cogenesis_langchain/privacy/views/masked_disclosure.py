@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import final
 
@@ -19,7 +19,8 @@ class MaskedDisclosure:
         view: The public view of this text.
         encode: Returns the local tokens of bytes.
         decode: Returns the bytes of local tokens.
-        marks: Returns for each token of a text whether it is private by itself; None if none is.
+        gains: Returns what each token of a text gains by the private context; None if it is not
+            measured.
     """
 
     def __init__(
@@ -28,34 +29,25 @@ class MaskedDisclosure:
         *,
         encode: Callable[[bytes], Sequence[int]],
         decode: Callable[[Sequence[int]], bytes],
-        marks: Callable[[Sequence[int]], Sequence[bool]] | None = None,
+        gains: Callable[[Sequence[int]], Sequence[float]] | None = None,
     ) -> None:
         self._view = view
         # A text is shown anew for each of its positions, so what was computed is kept.
         self._encode = cache(encode)
         self._decode = cache(lambda token: decode((token,)))
-        self._marks = marks if marks is not None else lambda _: ()
+        self._gains = gains if gains is not None else lambda _: ()
 
     def tokens(self, prompt: PublicTokens, written: Sequence[int]) -> PublicTokens | None:
         """Return the cloud prompt followed by the view; what stands for values is encoded anew."""
-        parts = self._view.after(self._pieces(written), self._marks(written))
+        parts = self._view.after(self._pieces(written), self._gains(written))
         if parts is None:
             return None
-        ids = [
-            token
-            for part in parts
-            for token in (
-                self._encode(part.encode())
-                if isinstance(part, str)
-                else written[part.start : part.stop]
-            )
-        ]
-        return PublicTokens((*prompt.ids, *ids), seal=BORDER_SEAL)
+        return PublicTokens((*prompt.ids, *self._encoded(parts, written)), seal=BORDER_SEAL)
 
     def text(self, prompt: PublicText, written: Sequence[int]) -> PublicText | None:
         """Return the cloud prompt followed by the view."""
         pieces = self._pieces(written)
-        parts = self._view.after(pieces, self._marks(written))
+        parts = self._view.after(pieces, self._gains(written))
         if parts is None:
             return None
         shown = (
@@ -66,15 +58,35 @@ class MaskedDisclosure:
 
     def shown(self, written: Sequence[int], since: int) -> Sequence[int] | None:
         """Return the indices of the tokens that the last view shows as they are."""
-        parts = self._view.last(self._pieces(written), since, self._marks(written))
-        if parts is None:
+        last = self._view.last(self._pieces(written), since, self._gains(written))
+        if last is None:
             return None
-        ranges = (part for part in parts if not isinstance(part, str))
-        return [index for part in ranges for index in part]
+        return [index for part in last[0] if not isinstance(part, str) for index in part]
 
     def view(self, written: Sequence[int]) -> Sequence[Part]:
         """Return the view of the longest beginning of a text that has one."""
-        return self._view.last(self._pieces(written), 0, self._marks(written)) or ()
+        last = self._view.last(self._pieces(written), 0, self._gains(written))
+        return () if last is None else last[0]
+
+    def reading(self, written: Sequence[int]) -> Sequence[int]:
+        """Return a text as one reads it who knows its view, and its end as it is where it is open.
+
+        Args:
+            written: The text in local tokens.
+
+        Returns:
+            Local tokens. What stands for values is encoded.
+        """
+        last = self._view.last(self._pieces(written), 0, self._gains(written))
+        parts, count = ((), 0) if last is None else last
+        return [*self._encoded(parts, written), *written[count:]]
+
+    def _encoded(self, parts: Sequence[Part], written: Sequence[int]) -> Iterator[int]:
+        for part in parts:
+            if isinstance(part, str):
+                yield from self._encode(part.encode())
+            else:
+                yield from written[part.start : part.stop]
 
     def _pieces(self, written: Sequence[int]) -> list[bytes]:
         return [self._decode(token) for token in written]

@@ -11,10 +11,11 @@ are shown; the rest of the phrase becomes a placeholder.
 from __future__ import annotations
 
 import codecs
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
@@ -22,7 +23,13 @@ from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import PrivateValue, ValueKind
 from cogenesis_langchain.privacy.views.disclosure import Part
-from cogenesis_langchain.privacy.views.marked_runs import Unit, marked_runs, without
+from cogenesis_langchain.privacy.views.word_gains import (
+    OPEN_SHARE,
+    Unit,
+    begins_word,
+    masked_runs,
+    without,
+)
 
 _REACH: Final = 160
 """Characters before a new part of the text that are searched with it."""
@@ -30,9 +37,19 @@ _SPACE: Final = re.compile(r"\s")
 _MARK: Final = "\x7f\x7f"
 """Stands for a placeholder where a view is searched: it is part of no value."""
 _MARKED: Final = PrivateValue("TEXT", "")
-"""The value of a run of marked tokens."""
+"""The value of a run of words that gain too much."""
 _NOTHING: Final = PrivateValue("TEXT", "")
 """The value of a part that the placeholder before it stands for."""
+
+
+class _Token(NamedTuple):
+    written: bytes
+    gain: float
+
+    @property
+    def told(self) -> float:
+        """What it tells of the context; nothing if the context speaks against it."""
+        return math.inf if math.isnan(self.gain) else max(self.gain, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,7 @@ class _Settled:
         parts: Number of parts of their view.
         tags: Number of placeholders that the text has introduced.
         shown: Length of the text of the view, with `_MARK` for each placeholder.
-        in_run: Whether the text ends with a run of marked tokens.
+        in_run: Whether the text ends with a word that is masked because of its gain.
     """
 
     tokens: int = 0
@@ -72,6 +89,8 @@ class GrowingView:
             placeholders.
         texts: The private texts that the writer reads.
         read: The private values that the writer reads, all of them among `values`; None means all.
+        most: What a word may gain by the private context, in nats; one that gains more is masked.
+            None if gains are not measured.
     """
 
     def __init__(
@@ -81,13 +100,16 @@ class GrowingView:
         texts: Iterable[str] = (),
         *,
         read: ValueSet | None = None,
+        most: float | None = None,
     ) -> None:
         self._values = values
         self._end = OpenEnd(values, values if read is None else read, texts)
         self._known = placeholders.entries()
         self._tags: list[tuple[ValueKind, str]] = []
-        self._tokens: list[bytes] = []
-        self._marks: list[bool] = []
+        self._most = most
+        self._tokens: list[_Token] = []
+        # For each number of tokens: what the word at the end of the text gains.
+        self._word: list[float] = [0.0]
         self._text = ""
         # For each number of tokens: the length of their text, or None inside a character.
         self._lengths: list[int | None] = [0]
@@ -96,51 +118,52 @@ class GrowingView:
         self._parts: list[Part] = []
         self._shown = ""
 
-    def after(self, tokens: Sequence[bytes], marks: Sequence[bool] = ()) -> Sequence[Part] | None:
+    def after(self, tokens: Sequence[bytes], gains: Sequence[float] = ()) -> Sequence[Part] | None:
         """Return the view of a text.
 
         Args:
             tokens: The bytes of its tokens. A character may be split over several tokens.
-            marks: For each token whether it is private by itself; it depends on the text up to the
-                token. Empty if none is.
+            gains: What the private context adds to the log-probability of each token, in nats. They
+                depend on the text up to the token alone. Empty if they are not measured.
 
         Returns:
             The view of the whole text; None if its end may still become a private value.
         """
-        self._follow(tokens, marks)
+        self._follow(tokens, gains)
         position = self._positions[len(tokens)]
         return None if position is None else self._parts[: position.parts]
 
     def last(
-        self, tokens: Sequence[bytes], since: int, marks: Sequence[bool] = ()
-    ) -> Sequence[Part] | None:
+        self, tokens: Sequence[bytes], since: int, gains: Sequence[float] = ()
+    ) -> tuple[Sequence[Part], int] | None:
         """Return the view of the longest beginning of a text that has one.
 
         Args:
             tokens: The bytes of the text's tokens.
             since: Number of tokens that the beginning has to have at least.
-            marks: See `after`.
+            gains: See `after`.
 
         Returns:
-            The view; None if no such beginning has one.
+            The view and the number of its tokens; None if no such beginning has one.
         """
-        self._follow(tokens, marks)
+        self._follow(tokens, gains)
         positions = self._positions[since : len(tokens) + 1]
         known = (position for position in reversed(positions) if position is not None)
         position = next(known, None)
-        return None if position is None else self._parts[: position.parts]
+        return None if position is None else (self._parts[: position.parts], position.tokens)
 
-    def _follow(self, tokens: Sequence[bytes], marks: Sequence[bool]) -> None:
+    def _follow(self, written: Sequence[bytes], gains: Sequence[float]) -> None:
         """Make the positions of a text known."""
+        tokens = list(map(_Token, written, gains or [0.0] * len(written)))
         common = _common(self._tokens, tokens)
         if common < min(len(self._tokens), len(tokens)):
             self._take_back(common)
-        for index in range(len(self._tokens), len(tokens)):
-            self._append(tokens[index], is_marked=bool(marks) and marks[index])
+        for token in tokens[len(self._tokens) :]:
+            self._append(token)
 
     def _take_back(self, count: int) -> None:
         """Forget all tokens but the first ones."""
-        del self._tokens[count:], self._marks[count:]
+        del self._tokens[count:], self._word[count + 1 :]
         del self._lengths[count + 1 :], self._positions[count + 1 :]
         settled = self._settled()
         del self._parts[settled.parts :], self._tags[settled.tags :]
@@ -153,14 +176,15 @@ class GrowingView:
         """The last position whose view is known."""
         return next(position for position in reversed(self._positions) if position is not None)
 
-    def _append(self, token: bytes, *, is_marked: bool) -> None:
+    def _append(self, token: _Token) -> None:
         self._tokens.append(token)
-        self._marks.append(is_marked)
         whole = len(self._tokens) - 1
         while self._lengths[whole] is None:
             whole -= 1
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        text = decoder.decode(b"".join(self._tokens[whole:]))
+        text = decoder.decode(b"".join(one.written for one in self._tokens[whole:]))
+        gain = sum(one.told for one in self._tokens[whole:])
+        self._word.append(gain if begins_word(text) else self._word[whole] + gain)
         if decoder.getstate()[0]:
             self._lengths.append(None)
             self._positions.append(None)
@@ -168,8 +192,12 @@ class GrowingView:
         self._text += text
         self._lengths.append(len(self._text))
         settled = self._settled()
-        is_open = self._end.is_open(self._text, settled.characters)
+        is_open = self._may_be_masked() or self._end.is_open(self._text, settled.characters)
         self._positions.append(None if is_open else self._settle(settled))
+
+    def _may_be_masked(self) -> bool:
+        """Whether the word at the end may still gain too much."""
+        return self._most is not None and OPEN_SHARE * self._most < self._word[-1] <= self._most
 
     def _settle(self, before: _Settled) -> _Settled:
         """Show the text since a position."""
@@ -206,16 +234,20 @@ class GrowingView:
         ]
 
     def _marked(self, before: _Settled, hits: Sequence[Hit]) -> tuple[list[Hit], bool]:
-        """The marked tokens since a position as hits, and whether the text ends with one."""
+        """The words since a position that gain too much, and whether the text ends with one."""
+        if self._most is None:
+            return [], False
         first, units = before.tokens, list[Unit]()
         for stop, start, end in self._units(before):
-            units.append(Unit(start, end, any(self._marks[first:stop])))
+            units.append(Unit(start, end, sum(one.told for one in self._tokens[first:stop])))
             first = stop
-        runs, in_run = marked_runs(self._text, units, in_run=before.in_run)
+        carried = self._word[before.tokens]
+        runs, in_run = masked_runs(
+            self._text, units, self._most, carried=carried, in_run=before.in_run
+        )
         found = [
             Hit(run.start, run.end, _NOTHING if run.continues else _MARKED)
             for run in without(runs, [(hit.start, hit.end) for hit in hits])
-            if run.continues or any(map(str.isalnum, self._text[run.start : run.end]))
         ]
         return found, in_run
 
@@ -232,17 +264,22 @@ class GrowingView:
                 yield range(first, stop)
             place = start
             for hit in inside:
-                text += self._text[place : hit.start]
+                text += self._shown_beside(place, hit.start)
                 if hit.start >= start and hit.value is not _NOTHING:
                     # A run has a placeholder of its own: equal ones would tell of equal words.
                     since = 0 if hit.value is _MARKED else hit.start
                     text += self._tag(hit.value.kind, self._text[since : hit.end])
                 place = hit.end
             if inside:
-                text += self._text[place:end]
+                text += self._shown_beside(place, end)
             first = stop
         if text:
             yield text
+
+    def _shown_beside(self, start: int, end: int) -> str:
+        """A part of a token beside a value in it; where gains are counted, space alone is shown."""
+        part = self._text[start:end]
+        return part if self._most is None or part.isspace() else ""
 
     def _units(self, before: _Settled) -> Iterator[tuple[int, int, int]]:
         """The shortest runs of whole characters since a position: last token, start and end."""
@@ -277,7 +314,7 @@ def _with_marks(chunk: str, start: int, hits: Sequence[Hit]) -> str:
     return chunk
 
 
-def _common(one: Sequence[bytes], other: Sequence[bytes]) -> int:
+def _common(one: Sequence[_Token], other: Sequence[_Token]) -> int:
     """Length of the common prefix."""
     pairs = zip(one, other, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
