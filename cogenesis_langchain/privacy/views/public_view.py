@@ -11,11 +11,9 @@ are shown; the rest of the phrase becomes a placeholder.
 from __future__ import annotations
 
 import codecs
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.matching.open_end import OpenEnd, codes_in
@@ -23,6 +21,7 @@ from cogenesis_langchain.privacy.matching.value_set import Hit, ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import PrivateValue, ValueKind
 from cogenesis_langchain.privacy.views.disclosure import Part
+from cogenesis_langchain.privacy.views.view_state import Settled, Token, common_beginning
 from cogenesis_langchain.privacy.views.word_gains import (
     OPEN_SHARE,
     Unit,
@@ -40,37 +39,6 @@ _MARKED: Final = PrivateValue("TEXT", "")
 """The value of a run of words that gain too much."""
 _NOTHING: Final = PrivateValue("TEXT", "")
 """The value of a part that the placeholder before it stands for."""
-
-
-class _Token(NamedTuple):
-    written: bytes
-    gain: float
-
-    @property
-    def told(self) -> float:
-        """What it tells of the context; nothing if the context speaks against it."""
-        return math.inf if math.isnan(self.gain) else max(self.gain, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """A position at which the whole text before it has a view.
-
-    Attributes:
-        tokens: Number of tokens before it.
-        characters: Length of their text.
-        parts: Number of parts of their view.
-        tags: Number of placeholders that the text has introduced.
-        shown: Length of the text of the view, with `_MARK` for each placeholder.
-        in_run: Whether the text ends with a word that is masked because of its gain.
-    """
-
-    tokens: int = 0
-    characters: int = 0
-    parts: int = 0
-    tags: int = 0
-    shown: int = 0
-    in_run: bool = False
 
 
 @final
@@ -107,14 +75,14 @@ class GrowingView:
         self._known = placeholders.entries()
         self._tags: list[tuple[ValueKind, str]] = []
         self._most = most
-        self._tokens: list[_Token] = []
+        self._tokens: list[Token] = []
         # For each number of tokens: what the word at the end of the text gains.
         self._word: list[float] = [0.0]
         self._text = ""
         # For each number of tokens: the length of their text, or None inside a character.
         self._lengths: list[int | None] = [0]
         # For each number of tokens: the position, or None where the end of the text is open.
-        self._positions: list[_Settled | None] = [_Settled()]
+        self._positions: list[Settled | None] = [Settled()]
         self._parts: list[Part] = []
         self._shown = ""
 
@@ -154,8 +122,8 @@ class GrowingView:
 
     def _follow(self, written: Sequence[bytes], gains: Sequence[float]) -> None:
         """Make the positions of a text known."""
-        tokens = list(map(_Token, written, gains or [0.0] * len(written)))
-        common = _common(self._tokens, tokens)
+        tokens = list(map(Token, written, gains or [0.0] * len(written)))
+        common = common_beginning(self._tokens, tokens)
         if common < min(len(self._tokens), len(tokens)):
             self._take_back(common)
         for token in tokens[len(self._tokens) :]:
@@ -172,11 +140,11 @@ class GrowingView:
             : next(size for size in reversed(self._lengths) if size is not None)
         ]
 
-    def _settled(self) -> _Settled:
+    def _settled(self) -> Settled:
         """The last position whose view is known."""
         return next(position for position in reversed(self._positions) if position is not None)
 
-    def _append(self, token: _Token) -> None:
+    def _append(self, token: Token) -> None:
         self._tokens.append(token)
         whole = len(self._tokens) - 1
         while self._lengths[whole] is None:
@@ -199,7 +167,7 @@ class GrowingView:
         """Whether the word at the end may still gain too much."""
         return self._most is not None and OPEN_SHARE * self._most < self._word[-1] <= self._most
 
-    def _settle(self, before: _Settled) -> _Settled:
+    def _settle(self, before: Settled) -> Settled:
         """Show the text since a position."""
         start = before.characters
         hits = self._hits(start)
@@ -214,7 +182,7 @@ class GrowingView:
             parts, shown = [space + self._tag("TEXT", chunk)], space + _MARK
         self._parts += parts
         self._shown += shown
-        return _Settled(
+        return Settled(
             tokens=len(self._tokens),
             characters=len(self._text),
             parts=len(self._parts),
@@ -233,7 +201,7 @@ class GrowingView:
             if first + hit.end > start
         ]
 
-    def _marked(self, before: _Settled, hits: Sequence[Hit]) -> tuple[list[Hit], bool]:
+    def _marked(self, before: Settled, hits: Sequence[Hit]) -> tuple[list[Hit], bool]:
         """The words since a position that gain too much, and whether the text ends with one."""
         if self._most is None:
             return [], False
@@ -251,7 +219,7 @@ class GrowingView:
         ]
         return found, in_run
 
-    def _masked(self, before: _Settled, hits: Sequence[Hit]) -> Iterator[Part]:
+    def _masked(self, before: Settled, hits: Sequence[Hit]) -> Iterator[Part]:
         """The parts that show the text since a position."""
         text = ""
         first = before.tokens
@@ -281,7 +249,7 @@ class GrowingView:
         part = self._text[start:end]
         return part if self._most is None or part.isspace() else ""
 
-    def _units(self, before: _Settled) -> Iterator[tuple[int, int, int]]:
+    def _units(self, before: Settled) -> Iterator[tuple[int, int, int]]:
         """The shortest runs of whole characters since a position: last token, start and end."""
         start = before.characters
         for count in range(before.tokens + 1, len(self._tokens) + 1):
@@ -312,9 +280,3 @@ def _with_marks(chunk: str, start: int, hits: Sequence[Hit]) -> str:
         mark = "" if hit.value is _NOTHING else _MARK
         chunk = chunk[: hit.start - start] + mark + chunk[hit.end - start :]
     return chunk
-
-
-def _common(one: Sequence[_Token], other: Sequence[_Token]) -> int:
-    """Length of the common prefix."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
