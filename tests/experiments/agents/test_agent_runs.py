@@ -52,6 +52,7 @@ CALLS = json.dumps(
         ],
     }
 )
+TASK = next(one for one in load_tasks(DATA / "tasks.json") if one.id == "dentist-when")
 PLAN = {"steps": [{"tool": "find_events", "fill": {"words": "dentist"}}], "answer": "say when"}
 
 
@@ -74,10 +75,11 @@ def _turn(prompt: str) -> str:
 
 @pytest.fixture
 def plans(tmp_path: Path) -> Path:
-    asked = load_tasks(DATA / "tasks.json")[0]
     path = tmp_path / "plans.jsonl"
-    recorded = {"id": asked.id, "instruction": asked.request, "plan": json.dumps(PLAN)}
+    recorded = {"id": TASK.id, "instruction": TASK.request, "plan": json.dumps(PLAN)}
     path.write_text(json.dumps(recorded), encoding="utf-8")
+    tasks = json.dumps([TASK.model_dump(mode="json")])
+    path.with_name("tasks.json").write_text(tasks, encoding="utf-8")
     return path
 
 
@@ -88,8 +90,9 @@ def cloud() -> Iterator[EgressRecorder]:
 
 
 def config(plans: Path, *agents: str, **changes: Any) -> AgentsConfig:
-    files = {"tasks": DATA / "tasks.json", "worlds": DATA / "world.json", "plans": plans}
-    return AgentsConfig.model_validate({"agents": agents, "limit": 1, **files, **changes})
+    tasks = plans.with_name("tasks.json")
+    files = {"tasks": tasks, "worlds": DATA / "world.json", "plans": plans}
+    return AgentsConfig.model_validate({"agents": agents, **files, **changes})
 
 
 def rows(folder: Path) -> dict[str, list[str]]:

@@ -1,0 +1,30 @@
+"""A template is completed alike by llama.cpp and by transformers over the same weights."""
+
+from __future__ import annotations
+
+import pytest
+from support.completing import GREEDY, LETTER, task
+
+from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
+from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.transformers import TransformersModel
+from cogenesis_langchain.training.base_model import open_base
+
+pytestmark = pytest.mark.real
+
+MODEL = "smollm2-135m-instruct"
+NOTES = (
+    "My name is Ada Zorn. Landlord: Mr Iven Prokop. The boiler stopped on 9 January. "
+    "The flat has 12 degrees."
+)
+
+
+def test_both_token_models_complete_a_template_alike() -> None:
+    texts: list[str] = []
+    for model in (LlamaCppModel(MODEL, n_ctx=4096), TransformersModel(*open_base(MODEL))):
+        completer = TemplateCompleter(model.tokens(), model.tokens())
+        asked = task(LETTER, NOTES, details="Ask for a repair by 20 March.")
+        *_, done = completer.stream(asked, GREEDY)
+        assert isinstance(done, Completion)
+        texts.append("".join(span.text for span in done.spans))
+    assert texts[0] == texts[1] and "Prokop" in texts[0]
