@@ -23,6 +23,10 @@ _NO_CALL: Final = f"~/(?s:.*{CALL_OPEN}.*)/"
 _FREE_TEXT: Final = f"TEXT: /[^{{](?s:.*)/ & {_NO_CALL}"
 # Text, which ends where a call begins.
 _LEAD: Final = f'lead[suffix="{CALL_OPEN}"]: /([^{{](?s:.*))?/'
+_AS_IT_IS: Final = frozenset({"const", "default", "enum", "examples"})
+_COMBINING: Final = frozenset(
+    {"allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "$ref"}
+)
 _JSON_OPTIONS: Final = {
     "whitespace_flexible": False,
     "item_separator": ", ",
@@ -91,11 +95,13 @@ def _json(schema: Mapping[str, Json]) -> str:
 def _closed(schema: Json) -> Json:
     """Close objects that list their properties; a model would add some of its own."""
     if isinstance(schema, Mapping):
+        # What is combined with properties has properties of its own, so neither can be closed.
+        combined = _COMBINING & schema.keys() if "properties" in schema else {"allOf"}
         parts = {
-            key: part if key in ("allOf", "const", "default", "enum", "examples") else _closed(part)
+            key: part if key in _AS_IT_IS or key in combined else _closed(part)
             for key, part in schema.items()
         }
-        if isinstance(parts.get("properties"), Mapping) and "allOf" not in parts:
+        if isinstance(parts.get("properties"), Mapping) and not combined:
             parts.setdefault("additionalProperties", False)
         return parts
     if isinstance(schema, Sequence) and not isinstance(schema, str):

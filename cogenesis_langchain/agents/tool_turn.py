@@ -41,13 +41,13 @@ class _Attempt:
 
     Attributes:
         calls: The calls of tools.
-        spoke: Whether there was text.
+        text: The text.
         usage: Tokens.
         finish_reason: Why it ended.
     """
 
     calls: list[ToolCall] = field(default_factory=list)
-    spoke: bool = False
+    text: str = ""
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = "stop"
 
@@ -141,11 +141,13 @@ class ToolTurn:
                 told, guide, rules, options, silent=spoke
             )
             usage += attempt.usage
-            spoke |= attempt.spoke
+            passed_on, spoke = not spoke, spoke or bool(attempt.text)
             if attempt.fits(rules):
                 break
             options = replace(options, seed=None)  # the same seed would give the same answer
         calls = list(attempt.told(rules))
+        if attempt.text and not passed_on and not attempt.calls:
+            yield f"\n{attempt.text}"  # an answer after a call that was of no use
         if not calls and (rules.must_call or (attempt.calls and not spoke)):
             raise LocalModelError(
                 f"the local model {self._local_name!r} called no tool that it may call now, and "
@@ -205,13 +207,13 @@ class ToolTurn:
             attempt.usage += piece.usage
             attempt.finish_reason = piece.finish_reason or attempt.finish_reason
             settled = text.feed(piece.text.encode())
-            attempt.spoke |= bool(settled)
+            attempt.text += settled
             if settled and not silent:
                 yield settled
             if text.stopped:
                 break
         rest = text.close()
-        attempt.spoke |= bool(rest)
+        attempt.text += rest
         if rest and not silent:
             yield rest
         return attempt

@@ -170,12 +170,14 @@ class FusedWriting:
     def _encoded(
         self, prepared: Prepared, options: GenerationOptions
     ) -> tuple[Sequence[int], Sequence[int]]:
-        """The ids of the local prompt, and with a budget those of it without the context."""
+        """The ids of the local prompt, and with a budget those of what is public of it."""
         prompt = prepared.prompt
         ids = encode_fitting(self._tokens, prompt.complete(None), options)
         if self._redacted is None:
             return ids, ()
-        return ids, encode_fitting(self._redacted, prompt.without_context(), options)
+        assert prepared.release is not None and prepared.release.text is not None
+        public = prompt.of_public(prepared.release.text)
+        return ids, encode_fitting(self._redacted, public, options)
 
     def _disclosed(self, prepared: Prepared, gains: Gains) -> Disclosure:
         if self._disclosure == "open":

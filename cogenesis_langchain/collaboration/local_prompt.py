@@ -16,7 +16,7 @@ from cogenesis_langchain.collaboration.forbidden import split_details, tells_for
 from cogenesis_langchain.collaboration.outline_plan import plan_outline
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
-from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import (
     FILL_CLOSE,
     FILL_CONTENT,
@@ -77,8 +77,17 @@ class LocalPrompt:
 
     def without_context(self) -> list[PrivateMessage]:
         """The task alone, for operators that measure what the context changes."""
-        system = PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
-        return [system, *_example(), _user(self._bare_task + FILL_CLOSE.fill({}))]
+        return _alone(self._bare_task)
+
+    @staticmethod
+    def of_public(instruction: PublicText) -> list[PrivateMessage]:
+        """The prompt of a reader who knows what was released and nothing else."""
+        return _alone(_known([], str(instruction)))
+
+
+def _alone(task: str) -> list[PrivateMessage]:
+    system = PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
+    return [system, *_example(), _user(task + FILL_CLOSE.fill({}))]
 
 
 def _example() -> list[PrivateMessage]:

@@ -9,7 +9,10 @@ import regex
 
 TITLE: Final = r"\b(?:Mr|Mrs|Ms|Dr|Prof)"
 """Pattern of titles that a name has to follow."""
-ABBREVIATION: Final = rf"(?:{TITLE}|\b(?:St|No|Nr|Str|[A-Z]))"
+ABBREVIATION: Final = (
+    rf"(?:{TITLE}|\b(?:St|No|Nr|Str|Tel|Hr|Fr|Mme|Art|ca|approx|vs|bzw|pp|e\.g|i\.e|"
+    r"Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|[A-Z]))"
+)
 """Pattern of words that a point belongs to: "Dr. Obi", "J. Lund"."""
 SENTENCE_END: Final = regex.compile(rf"(?<=[.!?…])(?<!{ABBREVIATION}\.)\s+|\n+|(?<=[。！？])")
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
+from cogenesis_langchain.errors import ContextTooLong
 from cogenesis_langchain.models.base import TokenModel
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ class Influence:
             local: The local model's probabilities at its position, with the private context, shape
                 (vocabulary,).
         """
-        redacted = self._model.next_logprobs((*self._prompt, *self._view(written)))
+        try:
+            redacted = self._model.next_logprobs((*self._prompt, *self._view(written)))
+        except ContextTooLong:  # placeholders are longer than what they stand for
+            self.gains.add(written, token, math.inf)
+            return
         # A token of the cloud model's may be impossible for the local one.
         told = math.log(max(float(local[token]), math.ulp(0.0)))
         gain = told - float(redacted[token])

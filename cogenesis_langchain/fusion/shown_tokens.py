@@ -29,7 +29,8 @@ class ShownTokens:
     def __init__(self, gains: Gains | None, most_told: float = math.inf) -> None:
         self._gains = gains
         self._most_told = most_told
-        self._last: Sequence[int] = ()
+        self._text: Sequence[int] = ()
+        self._shown: frozenset[int] = frozenset()
         self.count = 0
         self.nats_told = None if gains is None else 0.0
 
@@ -43,8 +44,8 @@ class ShownTokens:
         Returns:
             Whether it may be sent; it is counted only then.
         """
-        tokens = [text[index] for index in shown]
-        new = shown[common_prefix(tokens, self._last) :]
+        same = common_prefix(text, self._text)
+        new = [index for index in shown if index >= same or index not in self._shown]
         if self._gains is not None and self.nats_told is not None:
             gains = self._gains.of(text)
             told = self.nats_told + sum(abs(gains[index]) for index in new)
@@ -52,5 +53,5 @@ class ShownTokens:
                 return False
             self.nats_told = told
         self.count += len(new)
-        self._last = tokens
+        self._text, self._shown = tuple(text), frozenset(shown)
         return True

@@ -217,11 +217,18 @@ def _ended(parts: Sequence[Part]) -> Iterator[Part]:
             continue
         text = part.text
         if isinstance(before, Slot) and before.kind == "sentences":
-            text = re.sub(r"\A[.!?…]", "", text)
-        elif before and isinstance(after, Slot) and after.kind == "sentences" and text == " ":
+            text = re.sub(r"\A[.!?…]+", "", text)
+        elif _lacks_end(before, text, after):
             text = ". "
         if text:
             yield Words(text)
+
+
+def _lacks_end(before: Part | None, text: str, after: Part | None) -> bool:
+    """Whether a space alone stands between a phrase and whole sentences."""
+    if text != " " or not isinstance(before, Slot) or not isinstance(after, Slot):
+        return False
+    return before.kind != "name" and after.kind == "sentences"
 
 
 def _original(bracket: str, placeholders: Placeholders) -> str | None:

@@ -9,33 +9,29 @@ _FENCE: Final = re.compile(r"^\s*```\w*\s*$", re.M)
 _EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _HEADING: Final = re.compile(r"^#{1,4}\s+", re.M)
 _REMARK: Final = re.compile(
-    r"\A[^\n]{0,120}\b(?:template|draft|text|version)\b[^\n]{0,80}:\s*\n+", re.I
+    r"\A(?:here(?:['’]s| is| are)|sure|certainly|of course|below is|i(?:['’]ve| have) (?:written|"
+    r"drafted|prepared)|(?:the )?(?:template|draft))\b[^\n]{0,160}:\s*\n+",
+    re.I,
 )
-_NARROWEST, _WIDEST = 60, 121  # characters of lines that a model wrapped
-_ITEM: Final = re.compile(r"\s*(?:[-*•]|\d+[.)])\s")
+# A line break that is due to the width of the lines alone: before it a long line without an end
+# mark, after it the rest of the sentence.
+_WRAP: Final = re.compile(
+    r"(?m)^(?!\s*(?:[-–—•·*+]|\(?\w{1,4}[.)]))([^\n]{59,119}[^\s.!?:;…])[ \t]*\n"
+    r"(?=(?:[a-z\[(]|I )(?!(?:[a-z]|[ivx]{2,4})[.)]\s))"
+)
 _LONG_SENTENCE: Final = re.compile(r"[^.!?…\n]+")
 _RULE: Final = re.compile(r"^\s*[-*_=]{3,}\s*$", re.M)
 
 
 def unwrapped(text: str) -> str:
-    """The text without code fences, emphasis, heading marks and an introductory remark."""
+    """The text without fences, emphasis, heading marks, an introductory remark, wrapped lines."""
     text = _RULE.sub("", _FENCE.sub("", text)).strip()
     text = _HEADING.sub("", _EMPHASIS.sub(r"\2", text))
     remark = _REMARK.match(text)
     if remark and not re.search(r"[\[\]]", remark[0]):
         text = text[remark.end() :]
-    paragraphs = re.split(r"\n\s*\n", text.strip())
-    return "\n\n".join(map(_on_one_line, paragraphs))
-
-
-def _on_one_line(paragraph: str) -> str:
-    """A paragraph without line breaks, if these are due to the width of its lines alone."""
-    lines = paragraph.split("\n")
-    widths = range(_NARROWEST, _WIDEST)
-    wrapped = len(lines) > 1 and all(len(line.rstrip()) in widths for line in lines[:-1])
-    if not wrapped or any(_ITEM.match(line) for line in lines):
-        return paragraph
-    return " ".join(map(str.strip, lines))
+    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    return _WRAP.sub(r"\1 ", text)
 
 
 def loops(text: str) -> bool:

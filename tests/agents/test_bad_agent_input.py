@@ -83,7 +83,9 @@ class SmallWindow(ScriptedTurns):
 
 
 def test_a_result_of_ten_megabytes_is_cut() -> None:
-    asked = AIMessage("", tool_calls=[{"name": "tool_1", "args": {"text": "a"}, "id": "1"}])
+    began_here = {"cogenesis": {"mode": "agent"}}
+    called = [{"name": "tool_1", "args": {"text": "a"}, "id": "1"}]
+    asked = AIMessage("", tool_calls=called, response_metadata=began_here)
     long = ToolMessage("First line.\n" + "x" * 10_000_000, tool_call_id="1")
     other = ToolMessage("The other result.", tool_call_id="2")
     local = SmallWindow("Done.")

@@ -304,3 +304,17 @@ def test_structured_output_of_a_chat_model() -> None:
     turn = AIMessage("", tool_calls=[{"name": "answer", "args": {"name": "A", "age": 1}, "id": ""}])
     model = agent_model(ChatTurns(messages=[turn]))
     assert model.with_structured_output(Person).invoke("Who?") == Person(name="A", age=1)
+
+
+def test_properties_beside_alternatives_can_be_written() -> None:
+    branches = [
+        {"properties": {name: {"type": "string"}}, "required": [name]} for name in ("a", "b")
+    ]
+    kind = {"properties": {"kind": {"type": "string"}}, "required": ["kind"], "anyOf": branches}
+    schema = {"name": "pick", "description": "Pick.", "parameters": {"type": "object", **kind}}
+    written = '{"kind": "x", "a": "y"}'
+    bound = agent_model(ScriptedTurns(call("pick", written))).bind_tools(
+        [{"type": "function", "function": schema}], tool_choice="any"
+    )
+    answer = bound.invoke("Go.")
+    assert isinstance(answer, AIMessage) and answer.tool_calls[0]["args"] == {"kind": "x", "a": "y"}

@@ -17,7 +17,7 @@ from support.planted_models import (
     RecordingTexts,
 )
 
-from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.errors import ConfigurationError, ContextTooLong
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.influence import Gains, Influence
 from cogenesis_langchain.fusion.operators import Mixture
@@ -291,3 +291,27 @@ def test_a_gain_that_is_no_number_admits_nothing_more() -> None:
 def test_a_budget_that_is_none_is_refused(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="is none"):
         Budget(**limits)
+
+
+def test_a_reading_that_does_not_fit_the_window_counts_as_brought_about() -> None:
+    made = Setup(1, 3.0)
+    model = PlantedModel(1, is_redacted=True)
+
+    def full(ids: Sequence[int]) -> LogProbs:
+        raise ContextTooLong(len(ids), 0)
+
+    model.next_logprobs = full  # type: ignore[method-assign]
+    gains = Gains()
+    local = np.full(model.vocabulary_size, 1 / model.vocabulary_size)
+    Influence(model, [], list, gains).measure([1], 2, local)
+    assert gains.of([1, 2])[-1] == math.inf and made
+
+
+def test_a_token_that_is_shown_in_another_place_is_counted_again() -> None:
+    gains = Gains()
+    for text, gain in (((1,), 0.1), ((1, 2), 0.1), ((1, 3), 9.0), ((1, 3, 2), 2.9)):
+        gains.add(text[:-1], text[-1], gain)
+    shown = ShownTokens(gains)
+    assert shown.admit((1, 2), [0, 1]) and shown.admit((1, 3, 2), [0, 2])
+    assert shown.count == 3 and shown.nats_told == pytest.approx(3.1)
+    assert shown.admit((1, 3, 2), [0, 2]) and shown.count == 3

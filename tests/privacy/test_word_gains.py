@@ -87,7 +87,7 @@ def test_in_scripts_without_spaces_each_token_is_a_word() -> None:
 
 def test_a_word_that_may_still_gain_too_much_is_held_back() -> None:
     written = [b"I have", b" under", b"stand", b"ing", b" now"]
-    gains = [0.0, 0.9, 0.9, 1.8, 0.0]
+    gains = [0.0, 0.2, 0.9, 2.5, 0.0]
     seen = [view().after(written[:count], gains[:count]) for count in range(1, 6)]
     texts = [None if parts is None else rendered(parts, written) for parts in seen]
     assert texts == [
@@ -170,3 +170,18 @@ def words(tokens: Sequence[bytes], places: Sequence[int]) -> list[list[int]]:
         if place in places:
             found.setdefault(word, []).append(place)
     return list(found.values())
+
+
+def test_a_reader_sees_no_value_at_an_open_end() -> None:
+    """A value that may go on is masked for the reader, and nothing of it is settled."""
+    note = "I was born on 14 March 1961 in Whitby."
+    tokens = [b"On", b" 14", b" March", b" at", b" noon"]
+    one = GrowingView(ValueSet.from_texts([note]), Placeholders(), [note], most=MOST)
+    for count in range(3, len(tokens) + 1):
+        parts, known = one.provisional(tokens[:count])
+        text = rendered(parts, tokens)
+        assert known == count and "March" not in text and text.startswith("On")
+    before = one.after(tokens[:1])
+    fresh = GrowingView(ValueSet.from_texts([note]), Placeholders(), [note], most=MOST)
+    assert before == fresh.after(tokens[:1])
+    assert one.after([*tokens, b" we"]) == fresh.after([*tokens, b" we"])

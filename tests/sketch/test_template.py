@@ -396,6 +396,12 @@ def test_a_sentence_has_one_end_mark() -> None:
     assert str(parsed(given).sketch) == str(parsed(made).sketch) == made
 
 
+def test_a_lead_in_is_no_remark() -> None:
+    text = f"The new version of the app brings three things that you asked for:\n\n{GOOD}"
+    assert str(parsed(text).sketch) == text
+    assert str(parsed(f"Here is the text that you wanted:\n\n{GOOD}").sketch) == GOOD
+
+
 def test_a_template_that_repeats_itself_is_asked_for_once_more() -> None:
     loop = "The road is built for the mine. It is not built for the herd of us. [One sentence: why]"
     looping = f"{BODY}\n\n" + "\n\n".join([loop] * 6)

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import pytest
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 from support.byte_models import LETTER, ByteLocal, ByteTokens, byte_server, routed
 from wire.harness import bytes_of_ids
 from wire.test_non_interference import release_everything
 
-from cogenesis_langchain import Budget, ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import Budget, ChatCoGenesis, MemoryLedger, public
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.privacy.border import Border
@@ -193,9 +193,23 @@ def test_a_budget_masks_what_only_the_context_can_have_said(
         assert report["disclosure"] == "masked" and 0 <= report["nats_told"] < 1
 
 
+def test_the_second_reading_knows_what_was_released_alone(cloud: EgressRecorder) -> None:
+    long = {"type": "text", "text": "I have sclerosis. " * 90}
+    named = HumanMessage(f"{INSTRUCTION[:-1]} of {CANARIES.name}.")
+    for private in (
+        [HumanMessage([public(INSTRUCTION), long])],
+        [SystemMessage("I have sclerosis."), named],
+    ):
+        local = ByteLocal()
+        model(openai(cloud.base_url), local, disclosure=Budget()).invoke(private)
+        whole, reader = sorted(local.prompts, key=len, reverse=True)
+        assert "sclerosis" in whole and "sclerosis" not in reader
+        assert INSTRUCTION[:-1] in reader and not find_leaks(reader.encode(), CANARIES.values)
+
+
 def test_a_budget_of_a_text_ends_the_requests(cloud: EgressRecorder) -> None:
     limited = model(
-        openai(cloud.base_url), ByteLocal(paraphrase), disclosure=Budget(word=50.0, text=17.0)
+        openai(cloud.base_url), ByteLocal(paraphrase), disclosure=Budget(word=200.0, text=17.0)
     )
     report = limited.invoke(INSTRUCTION).response_metadata["cogenesis"]
     sent = bytes_of_ids(cloud)

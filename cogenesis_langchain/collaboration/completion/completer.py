@@ -38,6 +38,7 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.sketch.template import Slot, Template, Words
+from cogenesis_langchain.sketch.unwrapping import loops
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,9 @@ class _Run:
         self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
         self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
         self._orders = [detail for detail in task.details if is_order(detail)]
-        self._units, repeated = without_repeated(split_units(task.template))
+        self._units, repeated = split_units(task.template), list[Unit]()
+        if loops(str(task.template)):
+            self._units, repeated = without_repeated(self._units)
         self._questions = Questions.of(self._units, task.details, task.notes, task.subject)
         self._conversation = Conversation(task.beginning)
         self._support = Support(uninformed, task.uninformed)

@@ -48,6 +48,12 @@ _LONGEST_ACRONYM: Final = 5
 _MAX_OPENER_ZIPF: Final = 5.5  # "Will", "May" and "Just" at the start of a sentence are no names
 
 
+def _is_title(word: str) -> bool:
+    """Whether a full stop after a word is one of a title: "Dra. Flores", but not "a doctor. It"."""
+    title = word.casefold()
+    return title in ABBREVIATED_TITLES or (word[0].isupper() and title in TITLES)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word of a text.
@@ -147,7 +153,7 @@ class TokenisedText:
             return True, before[-1] in _COLONS
         # The full stop of a title, of an initial or of "St." does not end the sentence.
         word = abbreviation[1]
-        known = word is None or len(word) == 1 or word.casefold() in ABBREVIATED_TITLES | _SAINTS
+        known = word is None or len(word) == 1 or word.casefold() in _SAINTS or _is_title(word)
         return not known, False
 
     def _linked(self, left: Token, right: Token) -> bool:
@@ -157,7 +163,7 @@ class TokenisedText:
             return False
         if between == ", ":
             return right.lower in LEGAL_FORMS
-        return between in {" ", "\u00a0"} or (between == ". " and left.lower in ABBREVIATED_TITLES)
+        return between in {" ", "\u00a0"} or (between == ". " and _is_title(left.text))
 
     def _is_ignored_capitals(self, token: Token) -> bool:
         """Return whether a word is all capitals and an everyday word or a short abbreviation."""

@@ -69,16 +69,16 @@ class MaskedDisclosure:
         return () if last is None else last[0]
 
     def reading(self, written: Sequence[int]) -> Sequence[int]:
-        """Return a text as one reads it who knows its view, and its end as it is where it is open.
+        """Return a text as one reads it who knows its view.
 
         Args:
             written: The text in local tokens.
 
         Returns:
-            Local tokens. What stands for values is encoded.
+            Local tokens. What stands for values is encoded; where the end of the text is open, the
+            values in it are masked and the rest is as it is.
         """
-        last = self._view.last(self._pieces(written), 0, self._gains(written))
-        parts, count = ((), 0) if last is None else last
+        parts, count = self._view.provisional(self._pieces(written), self._gains(written))
         return [*self._encoded(parts, written), *written[count:]]
 
     def _encoded(self, parts: Sequence[Part], written: Sequence[int]) -> Iterator[int]:

@@ -120,6 +120,32 @@ class GrowingView:
         position = next(known, None)
         return None if position is None else (self._parts[: position.parts], position.tokens)
 
+    def provisional(
+        self, tokens: Sequence[bytes], gains: Sequence[float] = ()
+    ) -> tuple[Sequence[Part], int]:
+        """Return the view that a text would have if it went on with something else.
+
+        The open end of the text is shown but for the private values in it. This view is never sent.
+
+        Args:
+            tokens: See `after`.
+            gains: See `after`.
+
+        Returns:
+            The view and the number of its tokens: all but those of an incomplete character.
+        """
+        self._follow(tokens, gains)
+        count = len(tokens)
+        while self._lengths[count] is None:
+            count -= 1
+        settled = self._settled()
+        if settled.tokens >= count:
+            return self._parts, settled.tokens
+        hits, _ = self._all_hits(settled)
+        parts = [*self._parts, *self._masked(settled, hits)]
+        del self._tags[settled.tags :]
+        return parts, count
+
     def _follow(self, written: Sequence[bytes], gains: Sequence[float]) -> None:
         """Make the positions of a text known."""
         tokens = list(map(Token, written, gains or [0.0] * len(written)))
@@ -170,9 +196,7 @@ class GrowingView:
     def _settle(self, before: Settled) -> Settled:
         """Show the text since a position."""
         start = before.characters
-        hits = self._hits(start)
-        marked, in_run = self._marked(before, hits)
-        hits = sorted([*hits, *marked], key=lambda hit: hit.start)
+        hits, in_run = self._all_hits(before)
         parts = list(self._masked(before, hits))
         shown = _with_marks(self._text[start:], start, hits)
         if self._reveals(shown):
@@ -190,6 +214,12 @@ class GrowingView:
             shown=len(self._shown),
             in_run=in_run,
         )
+
+    def _all_hits(self, before: Settled) -> tuple[list[Hit], bool]:
+        """Values and words since a position, and whether the text ends with such a word."""
+        hits = self._hits(before.characters)
+        marked, in_run = self._marked(before, hits)
+        return sorted([*hits, *marked], key=lambda hit: hit.start), in_run
 
     def _hits(self, start: int) -> list[Hit]:
         """The private values in the text since a position, without what came before it."""

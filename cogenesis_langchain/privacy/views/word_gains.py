@@ -17,7 +17,7 @@ import regex
 _BEGINS: Final = regex.compile(
     r"\s|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}--\p{M}]", regex.V1
 )
-OPEN_SHARE: Final = 1 / 3
+OPEN_SHARE: Final = 0.1
 """From this share of the limit on, the end of a word is open until the word is complete."""
 
 

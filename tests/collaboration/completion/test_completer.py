@@ -53,9 +53,12 @@ def test_records_found_for_the_request_and_lines_about_it_are_its_subject() -> N
 def test_a_sentence_that_the_template_repeats_is_completed_once() -> None:
     said = "Please have it repaired by [date of the repair]."
     assert said in LETTER
-    done = complete(wishing(), task(LETTER.replace(said, f"{said} {said.upper()}\n\n{said}")))
+    looping = LETTER.replace(said, " ".join([said] * 12))
+    done = complete(wishing(), task(looping))
     assert done.text == COMPLETED
-    assert done.completion.left_out == (said.upper(), said)
+    assert done.completion.left_out == (said,) * 11
+    twice = complete(wishing(), task(LETTER.replace(said, f"{said} {said}")))
+    assert twice.text.count("repaired by 3 March") == 2, "a text may say something twice"
 
 
 def test_words_are_told_apart_by_author() -> None:

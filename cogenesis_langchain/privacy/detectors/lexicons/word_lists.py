@@ -131,14 +131,11 @@ TITLES: Final = _words("""
 """Titles: words that show that a person's name follows."""
 
 ABBREVIATED_TITLES: Final = _words("""
-    mr mrs ms mx dr prof rev capt sgt dipl ing med mag m mme mlle me sr sra srta dott avv sig
+    mr mrs ms mx dr prof rev capt sgt dipl ing med mag m mme mlle me sr sra srta dott avv sig dra
 """)
-"""Titles with a full stop that ends no sentence."""
+"""Titles with a full stop that ends no sentence, in small letters either."""
 
-FORMS_OF_ADDRESS: Final = _words("""
-    mr mrs ms miss mx dr herr herrn frau fräulein m mme mlle monsieur madame mademoiselle sr sra
-    srta señor señora señorita don doña sig signor signora signorina senhor senhora dona pan pani
-""")
+FORMS_OF_ADDRESS: Final = _words("mr mrs ms miss mx dr dra prof rev captain capt")
 """Titles after which any capitalised word is a surname, another title too: "Mr. Bishop"."""
 
 RELATIONS: Final = _words("""
