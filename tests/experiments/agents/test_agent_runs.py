@@ -131,16 +131,16 @@ def test_an_injected_order_is_obeyed_without_a_plan_and_not_with_one(
     assert found["split plan, recorded"][-1].startswith("0%")
 
 
-@pytest.mark.parametrize("agent", ["cloud agent", "PrivateAgentMiddleware", "PIIMiddleware"])
-def test_every_agent_may_take_as_many_turns(agent: str, plans: Path, tmp_path: Path) -> None:
+def test_every_agent_may_take_as_many_turns(plans: Path, tmp_path: Path) -> None:
     """The cloud model wants to look something up again and again."""
+    agents = ("cloud agent", "PrivateAgentMiddleware", "PIIMiddleware")
     looked_up = CALLS.replace("ID", "x")
     with EgressRecorder(lambda exchange: exchange.answer(200, looked_up.encode(), JSON)) as cloud:
         endpoint = {"base_url": cloud.base_url, "model": "none"}
-        run_agents(config(plans, agent, cloud=endpoint, max_steps=4), tmp_path / "out")
-        assert rows(tmp_path / "out")[agent][-1] == "0", "no error"
-    requests = float(rows(tmp_path / "out")[agent][5])
-    assert requests == 5.0
+        run_agents(config(plans, *agents, cloud=endpoint, max_steps=4), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert [found[agent][5] for agent in agents] == ["5.0"] * 3
+    assert [found[agent][-1] for agent in agents] == ["0"] * 3, "no error"
 
 
 def test_an_endpoint_that_fails_stops_the_run_and_is_asked_again(
