@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.completing import GREEDY, LETTER, task
+from support.completing import GREEDY, task
 
 from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
@@ -13,6 +13,11 @@ from cogenesis_langchain.training.base_model import open_base
 pytestmark = pytest.mark.real
 
 MODEL = "smollm2-135m-instruct"
+LETTER = """Dear [landlord's name],
+
+I am writing to you about the heating in the flat that I rent from you with my family. It is cold.
+
+It broke on [first day of the failure]. Please come and have a look at it as soon as you can."""
 NOTES = (
     "My name is Ada Zorn. Landlord: Mr Iven Prokop. The boiler stopped on 9 January. "
     "The flat has 12 degrees."
@@ -27,4 +32,4 @@ def test_both_token_models_complete_a_template_alike() -> None:
         *_, done = completer.stream(asked, GREEDY)
         assert isinstance(done, Completion)
         texts.append("".join(span.text for span in done.spans))
-    assert texts[0] == texts[1] and "Prokop" in texts[0]
+    assert texts[0] == texts[1] and "Prokop" in texts[0] and "I rent from you" in texts[0]
