@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from support.completing import GREEDY, task
 
@@ -33,3 +35,13 @@ def test_both_token_models_complete_a_template_alike() -> None:
         assert isinstance(done, Completion)
         texts.append("".join(span.text for span in done.spans))
     assert texts[0] == texts[1] and "Prokop" in texts[0] and "I rent from you" in texts[0]
+
+
+def test_a_cache_that_nobody_uses_any_more_frees_its_memory() -> None:
+    tokens = LlamaCppModel(MODEL, n_ctx=1024).tokens()
+    tokens.next_logprobs(tokens.encode(b"Dear"))
+    context = tokens._cache._context
+    assert context.ctx is not None
+    del tokens
+    gc.collect()
+    assert context.ctx is None

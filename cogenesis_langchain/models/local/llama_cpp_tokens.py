@@ -7,6 +7,7 @@ array of window times vocabulary is allocated.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
@@ -47,6 +48,8 @@ class LlamaCppCache:
                 f"llama.cpp cannot open a window of {window} tokens",
                 remedy="use a smaller window, or free memory",
             ) from None
+        # The library's model keeps every context over it, so its memory has to be freed here.
+        weakref.finalize(self, self._context.close)
         model.use_adapter(self._context)
         self._batch = LlamaBatch(n_tokens=_READ, embd=0, n_seq_max=1, verbose=False)
         self._vocabulary = model.weights.n_vocab()
