@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,6 +25,7 @@ from experiments.errors import ExperimentConfigInvalid
 LABEL: Final = "recorded strong cloud"
 """The name of the model in tables."""
 
+Recorded = TypeVar("Recorded", bound=BaseModel)
 _PLACEHOLDER: Final = re.compile(r"\[[A-Z]+_\d+\]")
 
 
@@ -47,18 +48,27 @@ class RecordedAnswers(BaseModel):
 
 
 def load_answers(path: Path) -> list[RecordedAnswers]:
-    """Read recorded answers, one JSON object a line.
+    """Read recorded templates and outlines; see `load_recorded`."""
+    return load_recorded(RecordedAnswers, path)
+
+
+def load_recorded(kind: type[Recorded], path: Path) -> list[Recorded]:
+    """Read recorded answers of some kind, one JSON object a line.
+
+    Args:
+        kind: The model of a line.
+        path: The file.
 
     Raises:
-        ExperimentConfigInvalid: The file cannot be read, or a line is not of that form.
+        ExperimentConfigInvalid: The file cannot be read, or a line is not of that kind.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [RecordedAnswers.model_validate_json(line) for line in lines]
+        return [kind.model_validate_json(line) for line in lines]
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ExperimentConfigInvalid(
             f"{path} holds no recorded answers ({type(error).__name__})",
-            remedy="each line needs id, instruction, template and outline",
+            remedy=f"each line needs {', '.join(kind.model_fields)}",
         ) from None
 
 

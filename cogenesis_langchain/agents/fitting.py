@@ -24,7 +24,7 @@ _LEAST_STEP: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TurnInput:
     """What the local model is told in a turn.
 
     Attributes:
@@ -37,7 +37,7 @@ class Told:
     context: Sequence[PrivateText]
     left_out: int = 0
 
-    def shortened(self, error: ContextTooLong) -> Told:
+    def shortened(self, error: ContextTooLong) -> TurnInput:
         """Leave out about as much as does not fit.
 
         Raises:
@@ -54,9 +54,9 @@ class Told:
             kept = text[: max(_KEPT, len(text) - excess)]
             cut = longest.model_copy(update={"content": kept + mark})
             messages = [cut if one is longest else one for one in self.messages]
-            return Told(messages, self.context, self.left_out + len(text) - len(kept))
+            return TurnInput(messages, self.context, self.left_out + len(text) - len(kept))
         if self.context:
             context = without_end(self.context, excess)
             less = sum(map(len, self.context)) - sum(map(len, context))
-            return Told(self.messages, context, self.left_out + less)
+            return TurnInput(self.messages, context, self.left_out + less)
         raise error

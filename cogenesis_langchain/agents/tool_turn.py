@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, final
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from cogenesis_langchain.agents.conversation import plain_conversation
-from cogenesis_langchain.agents.fitting import Told
+from cogenesis_langchain.agents.fitting import TurnInput
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
 from cogenesis_langchain.agents.schema_check import follows_schema, is_object
 from cogenesis_langchain.collaboration.report import Report
@@ -51,7 +51,7 @@ class _Attempt:
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason = "stop"
 
-    def told(self, rules: TurnRules) -> Iterator[ToolCall]:
+    def allowed_calls(self, rules: TurnRules) -> Iterator[ToolCall]:
         """Yield the calls that are passed on: those of tools that may be called in this turn."""
         names = {tool.name for tool in rules.callable_tools}
         for call in self.calls:
@@ -133,19 +133,19 @@ class ToolTurn:
                 that it may not call.
         """
         self.require_possible()
-        told = Told(messages, context)
+        given = TurnInput(messages, context)
         usage = Usage()
         spoke = False
         for _ in range(_ATTEMPTS):
-            attempt, told = yield from self._fitting_attempt(
-                told, guide, rules, options, silent=spoke
+            attempt, given = yield from self._fitting_attempt(
+                given, guide, rules, options, silent=spoke
             )
             usage += attempt.usage
             passed_on, spoke = not spoke, spoke or bool(attempt.text)
             if attempt.fits(rules):
                 break
             options = replace(options, seed=None)  # the same seed would give the same answer
-        calls = list(attempt.told(rules))
+        calls = list(attempt.allowed_calls(rules))
         if attempt.text and not passed_on and not attempt.calls:
             yield f"\n{attempt.text}"  # an answer after a call that was of no use
         if not calls and (rules.must_call or (attempt.calls and not spoke)):
@@ -159,22 +159,22 @@ class ToolTurn:
             report,
             local=usage,
             finish_reason=attempt.finish_reason,
-            context_left_out=told.left_out,
+            context_left_out=given.left_out,
         )
 
     def _fitting_attempt(
         self,
-        told: Told,
+        given: TurnInput,
         guide: str,
         rules: TurnRules,
         options: GenerationOptions,
         *,
         silent: bool,
-    ) -> Generator[str, None, tuple[_Attempt, Told]]:
+    ) -> Generator[str, None, tuple[_Attempt, TurnInput]]:
         """Generate once, from less of the results and the context where all does not fit."""
         assert self._caller is not None
         while True:
-            conversation = plain_conversation(told.messages, told.context)
+            conversation = plain_conversation(given.messages, given.context)
             if guide:
                 conversation.append(HumanMessage(guide))
             try:  # what does not fit raises before anything is generated
@@ -182,9 +182,9 @@ class ToolTurn:
                     self._caller, conversation, rules, options, silent=silent
                 )
             except ContextTooLong as error:
-                told = told.shortened(error)
+                given = given.shortened(error)
             else:
-                return attempt, told
+                return attempt, given
 
     def _attempt(
         self,

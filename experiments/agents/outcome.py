@@ -1,4 +1,4 @@
-"""What an agent did with one task, as the log of Inspect keeps it."""
+"""The outcome of one agent's task, which Inspect's log keeps."""
 
 from __future__ import annotations
 

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from langchain_core.tools import BaseTool
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from cogenesis_langchain.agent_prompts import PLAN_REQUEST
 from cogenesis_langchain.agents.plan import declaration
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
-from experiments.errors import ExperimentConfigInvalid
-from experiments.recorded_cloud import served
+from experiments.recorded_cloud import load_recorded, served
 
 
 class RecordedPlan(BaseModel):
@@ -33,19 +32,8 @@ class RecordedPlan(BaseModel):
 
 
 def load_plans(path: Path) -> list[RecordedPlan]:
-    """Read recorded plans, one JSON object a line.
-
-    Raises:
-        ExperimentConfigInvalid: The file cannot be read, or a line is not of that form.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [RecordedPlan.model_validate_json(line) for line in lines]
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise ExperimentConfigInvalid(
-            f"{path} holds no recorded plans ({type(error).__name__})",
-            remedy="each line needs id, instruction and plan",
-        ) from None
+    """Read recorded plans; see `load_recorded`."""
+    return load_recorded(RecordedPlan, path)
 
 
 def asked(instruction: str, tools: Sequence[BaseTool]) -> str:
@@ -66,7 +54,7 @@ def replayed_plans(path: Path, tools: Sequence[BaseTool]) -> Iterator[str]:
         The address for a client of the OpenAI API.
 
     Raises:
-        ExperimentConfigInvalid: See `load_plans`.
+        ExperimentConfigInvalid: See `load_recorded`.
     """
     plans = {asked(plan.instruction, tools): plan.plan for plan in load_plans(path)}
     with served(plans) as address:

@@ -167,7 +167,7 @@ class Words:
         return list(text)
 
     def encode_chat(self, messages: Sequence[PrivateMessage]) -> list[int]:
-        raise NotImplementedError
+        raise AssertionError("no conversation is read here")
 
     def decode(self, ids: Sequence[int]) -> bytes:
         return b"".join(self._pieces[token] for token in ids)

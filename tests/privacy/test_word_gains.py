@@ -185,3 +185,19 @@ def test_a_reader_sees_no_value_at_an_open_end() -> None:
     fresh = GrowingView(ValueSet.from_texts([note]), Placeholders(), [note], most=MOST)
     assert before == fresh.after(tokens[:1])
     assert one.after([*tokens, b" we"]) == fresh.after([*tokens, b" we"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PIECES), GAINS), max_size=12), st.data())
+def test_what_a_reader_sees_depends_on_the_text_alone(
+    pieces: list[tuple[bytes, float]], data: st.DataObject
+) -> None:
+    """Rejected drafts leave nothing behind."""
+    tokens, gains = [token for token, _ in pieces], [gain for _, gain in pieces]
+    used = view()
+    used.provisional(tokens, gains)
+    for _ in range(2):
+        count = data.draw(st.integers(0, len(tokens)))
+        seen = used.provisional(tokens[:count], gains[:count])
+        fresh = view().provisional(tokens[:count], gains[:count])
+        assert (list(seen[0]), seen[1]) == (list(fresh[0]), fresh[1])

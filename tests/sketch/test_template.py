@@ -379,27 +379,12 @@ def test_an_outline_of_a_template_keeps_to_an_outlines_limits() -> None:
     assert points[0] == "0 one two three four five six seven"
 
 
-def test_lines_that_were_wrapped_are_one_line_and_verses_and_lists_are_not() -> None:
-    wrapped = "I am going to be away from [first day] to [last day], and I have a favour to\nask."
-    listed = "- the heating in the living room, which has been cold since [first cold day]\n- it"
-    verses = "The snow is on the hill,\nthe train is late again"
-    sketch = parsed(f"{GOOD}\n\n{wrapped}\n\n{listed}\n\n{verses}").sketch
-    assert "a favour to ask." in str(sketch)
-    assert listed in str(sketch) and verses in str(sketch)
-
-
 def test_a_sentence_has_one_end_mark() -> None:
     """A slot of sentences brings its own; a slot before one needs one."""
     sentences = "[Two sentences: how it was]"
     given = f"{BODY} {sentences}.\n\nI found it to be [its state] {sentences} It is so."
     made = f"{BODY} {sentences}\n\nI found it to be [its state]. {sentences} It is so."
     assert str(parsed(given).sketch) == str(parsed(made).sketch) == made
-
-
-def test_a_lead_in_is_no_remark() -> None:
-    text = f"The new version of the app brings three things that you asked for:\n\n{GOOD}"
-    assert str(parsed(text).sketch) == text
-    assert str(parsed(f"Here is the text that you wanted:\n\n{GOOD}").sketch) == GOOD
 
 
 def test_a_template_that_repeats_itself_is_asked_for_once_more() -> None:

@@ -136,6 +136,8 @@ class GrowingView:
         """
         self._follow(tokens, gains)
         count = len(tokens)
+        if count < len(self._tokens):  # drafts that were rejected are no part of the text
+            self._take_back(count)
         while self._lengths[count] is None:
             count -= 1
         settled = self._settled()

@@ -1,4 +1,4 @@
-"""What is known of a text whose public view grows: its tokens, and the settled positions."""
+"""The state of a growing public view: the text's tokens, and its settled positions."""
 
 from __future__ import annotations
 
