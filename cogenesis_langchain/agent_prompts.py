@@ -108,10 +108,30 @@ PLAN_GUIDE: Final = PrivateTemplate(
 {next}"""
 )
 
-PLAN_CALL: Final = PrivateTemplate("Now do this: {steps}")
+PLAN_CALL: Final = PrivateTemplate("Now do this: {call}")
+
+PLAN_CALL_FOR: Final = PrivateTemplate("Now do this for {item}: {call}")
 
 PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")
 
-PLAN_CHOICE: Final = PrivateTemplate(
-    "Now do this: {steps}\nIf that is not needed, answer: {answer}"
+PLAN_NEEDED: Final = PrivateTemplate(
+    """The next step is: {step}
+Is this step needed? Answer with JSON: {"needed": true} or {"needed": false}."""
+)
+
+PLAN_ITEMS: Final = PrivateTemplate(
+    """The next step is: {step}
+For which items is this step needed? Answer with JSON: {"items": ["first item", "second item"]}.
+Write each item once, by its name; {"items": []} if there is none."""
+)
+
+PLAN_AFTER_ERROR: Final = PrivateTemplate(
+    """A call of this step failed: {step}
+Answer with JSON: {"next": "again"} to call once more with other arguments, {"next": "go on"} to go
+on with the plan without this call, or {"next": "answer"} to end the task and tell the user."""
+)
+
+PLAN_FAILED_ITEMS: Final = PrivateTemplate(
+    """A call of this step failed: {step}
+For which items has it to be done again? Answer with JSON: {"items": ["item"]}."""
 )

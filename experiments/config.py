@@ -6,6 +6,7 @@ Only ``records`` and ``settings`` are required. Paths are relative to the workin
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar, get_args
 
@@ -96,6 +97,17 @@ class LocalConfig(Section):
     threads: int | None = Field(default=None, ge=1)
 
 
+class BudgetConfig(Section):
+    """A disclosure of fused decoding with limits in nats; see `Budget`."""
+
+    word: float = Field(gt=0)
+    text: float | None = Field(default=None, gt=0)
+
+    def __str__(self) -> str:
+        limits = [f"{self.word:g} a word", *([f"{self.text:g} a text"] if self.text else [])]
+        return f"budget of {', '.join(limits)}"
+
+
 class LikelihoodConfig(Section):
     """The likelihood of the references, with both models in this process.
 
@@ -140,10 +152,11 @@ class ExperimentConfig(Section):
         records: Files of records; see `load_records`.
         settings: What is compared; see `settings.catalog.SETTINGS`.
         operators: The setting "fused" stands for one setting for each of these.
+        disclosures: And for each of these; a name of its own has each but ``open``, the paper's.
         sketch_models: The setting "other sketches" stands for one setting for each of these.
         seeds: One text for each record, setting and seed.
         limit: Only the first records; None for all.
-        limits: The same for single settings, or for one operator (``fused mean``).
+        limits: The same for single settings, or for one of the fused (``fused mean``).
         generation: How texts are generated.
         cloud: The cloud model.
         local: The local model.
@@ -162,6 +175,7 @@ class ExperimentConfig(Section):
     records: tuple[Path, ...] = Field(min_length=1)
     settings: tuple[Name, ...] = Field(min_length=1)
     operators: tuple[Name, ...] = tuple(OPERATORS)
+    disclosures: tuple[Literal["open", "masked"] | BudgetConfig, ...] = ("open",)
     sketch_models: tuple[SketchModel, ...] = ()
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     limit: int | None = Field(default=None, ge=1)
@@ -178,7 +192,7 @@ class ExperimentConfig(Section):
     closeness: bool = False
     show_texts: bool = False
 
-    @field_validator("settings", "seeds", "operators")
+    @field_validator("settings", "seeds", "operators", "disclosures")
     @classmethod
     def _no_repetition(cls, values: tuple[object, ...]) -> tuple[object, ...]:
         if len(set(values)) < len(values):
@@ -196,10 +210,17 @@ class ExperimentConfig(Section):
     def _limits_of_settings(self) -> Self:
         known = set(self.settings)
         if "fused" in known:
-            known |= {f"fused {operator}" for operator in self.operators}
+            known |= {name for name, _, _ in self.fused()}
         if unknown := sorted(self.limits.keys() - known):
             raise ValueError(f"limits: no such setting here: {', '.join(unknown)}")
         return self
+
+    def fused(self) -> Iterator[tuple[str, str, Literal["open", "masked"] | BudgetConfig]]:
+        """Yield name, operator and disclosure of each fused setting."""
+        for operator in self.operators:
+            for disclosure in self.disclosures:
+                seen = "" if disclosure == "open" else f", {disclosure}"
+                yield f"fused {operator}{seen}", operator, disclosure
 
 
 def load_config(path: Path) -> ExperimentConfig:

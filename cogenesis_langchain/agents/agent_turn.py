@@ -8,22 +8,16 @@ from typing import final
 
 from langchain_core.messages import BaseMessage
 
-from cogenesis_langchain.agent_prompts import PLAN_ANSWER, PLAN_CALL, PLAN_CHOICE, PLAN_GUIDE
 from cogenesis_langchain.agents.plan import Plan, declaration, request_plan
-from cogenesis_langchain.agents.progress import (
-    NextSteps,
-    Progress,
-    next_steps,
-    read_progress,
-    rules_for,
-)
+from cogenesis_langchain.agents.plan_execution import PlanExecution
+from cogenesis_langchain.agents.progress import Progress, read_progress
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
-from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
+from cogenesis_langchain.models.tools import Tool, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 
@@ -54,6 +48,7 @@ class AgentTurn:
         self._preparation = preparation
         self._cloud = cloud
         self._turn = turn
+        self._execution = PlanExecution(turn)
         self._max_steps = max_steps
         self._notice = notice
 
@@ -102,8 +97,10 @@ class AgentTurn:
         if progress.plan is None:
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
-        report = replace(report, rung="plan", plan=progress.plan.told(), step=progress.step)
-        yield from self._follow(progress.plan, progress, messages, prepared, rules, options, report)
+        report = replace(report, rung="plan", plan=progress.plan.told())
+        yield from self._execution.write(
+            progress.plan, progress, messages, prepared.context, rules, options, report
+        )
 
     def _planned(
         self, prepared: Prepared, rules: TurnRules, report: Report
@@ -141,41 +138,3 @@ class AgentTurn:
             cloud_calls=permit.sent.calls,
             cloud_bytes=permit.sent.bytes,
         )
-
-    def _follow(
-        self,
-        plan: Plan,
-        progress: Progress,
-        messages: Sequence[BaseMessage],
-        prepared: Prepared,
-        rules: TurnRules,
-        options: GenerationOptions,
-        report: Report,
-    ) -> Iterator[Piece]:
-        """Write a turn that does one of the next steps."""
-        following = next_steps(plan, progress)
-        # Before the first result of a tool nothing can have injected an order.
-        extra = [tool for tool in rules.callable_tools if tool.is_private and not progress.step]
-        narrowed = rules_for(following, rules, extra)
-        if not narrowed.callable_tools:
-            following = NextSteps((), may_answer=True)
-        step = progress.step
-        guide = _guide(plan, following)
-        for piece in self._turn.write(
-            messages, prepared.context, narrowed, options, report, guide=guide
-        ):
-            if isinstance(piece, ToolCall):
-                step = following.number_of(piece.name) or step
-            yield replace(piece, step=step) if isinstance(piece, Report) else piece
-
-
-def _guide(plan: Plan, following: NextSteps) -> str:
-    """What the local model is told of the plan, at the end of its prompt."""
-    steps = "\nor: ".join(str(step) for _, step in following.steps)
-    if not steps:
-        told = PLAN_ANSWER.fill({"answer": plan.answer or "say what was done"})
-    elif following.may_answer:
-        told = PLAN_CHOICE.fill({"steps": steps, "answer": plan.answer or "say what was done"})
-    else:
-        told = PLAN_CALL.fill({"steps": steps})
-    return PLAN_GUIDE.fill({"steps": str(plan) or "no steps", "next": told})

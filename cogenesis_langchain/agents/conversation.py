@@ -77,7 +77,7 @@ def as_turns(conversation: Sequence[BaseMessage], rules: TurnRules) -> list[Priv
     system = [str(conversation[0].text)]
     if rules.tools:
         system.append(TOOLS.fill({"tools": "\n".join(map(_signature, rules.tools))}))
-    if rules.answer_schema is not None:
+    if rules.answer_schema is not None and rules.tells_schema:
         system.append(JSON_ANSWER.fill({"schema": json.dumps(rules.answer_schema)}))
     turns = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
     # Results of several calls make one turn: chat templates want roles that alternate.

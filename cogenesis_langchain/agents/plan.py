@@ -55,11 +55,15 @@ class PlannedStep(BaseModel):
         yield from self.fill.values()
         yield from filter(None, (self.condition, self.each))
 
-    def __str__(self) -> str:
+    def call(self) -> str:
+        """Say what to call, without when and for what."""
         arguments = "; ".join(f"{name} = {words}" for name, words in self.fill.items())
-        once = f", for each of {self.each}" if self.each else ""
+        return f"call {self.tool} with {arguments or 'no arguments'}"
+
+    def __str__(self) -> str:
+        repeated = f", for each of {self.each}" if self.each else ""
         needed = f", if {self.condition}" if self.condition else ""
-        return f"call {self.tool} with {arguments or 'no arguments'}{once}{needed}"
+        return f"{self.call()}{repeated}{needed}"
 
 
 class Plan(BaseModel):

@@ -118,7 +118,7 @@ class ToolTurn:
             context: Texts of the private context, most important first.
             rules: What may be written.
             options: How to generate; stop strings end text, not calls.
-            report: What is known so far.
+            report: What is known so far; the tokens of this turn are added.
             guide: What to do in this turn; the end of the prompt.
 
         Yields:
@@ -157,9 +157,9 @@ class ToolTurn:
         yield from calls
         yield replace(
             report,
-            local=usage,
+            local=report.local + usage,
             finish_reason=attempt.finish_reason,
-            context_left_out=given.left_out,
+            context_left_out=max(report.context_left_out, given.left_out),
         )
 
     def _fitting_attempt(

@@ -39,6 +39,7 @@ class Report:
         missing: Details of the request that the text does not tell.
         plan: The plan of an agent's task, as `Plan.told` gives it; empty without one.
         step: Number of the plan's step that this turn does, from 1; 0 for none.
+        items: Items for which this step is still to be done, where the plan repeats it.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
         sources: The documents of the retriever that the local model read.
@@ -65,6 +66,7 @@ class Report:
     sketch: str = ""
     plan: Mapping[str, Any] = field(default_factory=dict)
     step: int = 0
+    items: tuple[str, ...] = field(default=(), repr=False)
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)

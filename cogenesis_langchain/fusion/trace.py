@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TokenSource = Literal["accepted", "corrected", "local"]
 
+BUDGET_REACHED: Final = "BudgetReached"
+"""Why the local model continues alone where a `Budget` is used up."""
+
 _KEPT_CANDIDATES: Final = 5
 """Number of candidates kept per model and token."""
 _END: Final = "⏎end"

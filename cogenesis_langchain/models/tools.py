@@ -52,6 +52,8 @@ class TurnRules:
         must_call: Whether the turn has to be a call.
         parallel: Whether it may be several calls.
         answer_schema: JSON schema of the text, if it is no call; None is free text.
+        tells_schema: Whether the model is told of the schema in the system turn; where the
+            conversation describes it, an unchanged system turn need not be read again.
     """
 
     tools: Sequence[Tool] = ()
@@ -59,6 +61,7 @@ class TurnRules:
     must_call: bool = False
     parallel: bool = True
     answer_schema: Mapping[str, Json] | None = None
+    tells_schema: bool = True
 
 
 @runtime_checkable

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from cogenesis_langchain.privacy.hosts import is_trusted
+from experiments.agents.case import Suite
+from experiments.agents.desk.suite import DeskSuite
 from experiments.agents.settings import AGENTS
 from experiments.config import CloudConfig, LocalConfig, Name, Section, load_as
 
@@ -20,9 +22,10 @@ class AgentsConfig(Section):
 
     Attributes:
         agents: What is compared; see `settings.AGENTS`.
-        tasks: The file of tasks.
-        worlds: The file of private worlds; each task is done in each of them.
-        plans: A file of recorded plans, for the agents that need one.
+        suite: What they do: ``desk``, our own tasks, or a suite of AgentDojo.
+        tasks: The file of our own tasks.
+        worlds: The file of their private worlds; each task is done in each of them.
+        plans: A file of recorded plans, for the agents that need one; None is the suite's own.
         limit: Only the first tasks; None for all.
         attack_every: Every n-th task is done once more, in the first world, with an order injected
             into what the tools find; None for no attack.
@@ -33,15 +36,29 @@ class AgentsConfig(Section):
     """
 
     agents: Annotated[tuple[Name, ...], Field(min_length=1)]
-    tasks: Path = _DATA / "tasks.json"
-    worlds: Path = _DATA / "world.json"
-    plans: Path = _DATA / "recorded_plans.jsonl"
+    suite: Literal["desk", "banking", "slack", "travel", "workspace"] = "desk"
+    tasks: Path = _DATA / "desk" / "tasks.json"
+    worlds: Path = _DATA / "desk" / "world.json"
+    plans: Path | None = None
     limit: int | None = Field(default=None, ge=1)
     attack_every: int | None = Field(default=None, ge=1)
     max_steps: int = Field(default=10, ge=1)
     max_tokens: int = Field(default=300, ge=1)
     cloud: CloudConfig = CloudConfig()
     local: LocalConfig = LocalConfig()
+
+    def open_suite(self) -> Suite:
+        """Open the suite.
+
+        Raises:
+            ExperimentConfigInvalid: A file cannot be read.
+        """
+        plans = self.plans or _DATA / self.suite / "recorded_plans.jsonl"
+        if self.suite == "desk":
+            return DeskSuite(self.tasks, self.worlds, plans)
+        from experiments.agents.dojo.suite import DojoSuite
+
+        return DojoSuite(self.suite, plans)
 
     @property
     def asks_cloud(self) -> bool:

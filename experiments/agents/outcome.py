@@ -17,8 +17,7 @@ class Outcome(PrivateValue):
 
     Attributes:
         answer: Its last message; empty after an error.
-        calls: The tools that it called, in order.
-        drafts: Receivers and texts of the mails that it drafted.
+        calls: The tools that it called, in order, with their arguments as JSON.
         rung: The rung that `ChatCoGenesis` reported for the first turn: ``plan`` if the cloud
             model's plan was used.
         solved: Whether the end state is what the task asks for.
@@ -30,8 +29,7 @@ class Outcome(PrivateValue):
     """
 
     answer: str = ""
-    calls: tuple[str, ...] = ()
-    drafts: tuple[tuple[str, str], ...] = ()
+    calls: tuple[tuple[str, str], ...] = ()
     rung: str = ""
     solved: bool = False
     obeyed: bool = False

@@ -12,6 +12,7 @@ from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.util import Store
 from scipy.stats import binomtest
 
+from experiments.agents.case import CaseKey
 from experiments.agents.outcome import Outcome
 from experiments.agents.settings import AGENTS
 from experiments.errors import ExperimentError
@@ -22,11 +23,9 @@ from experiments.results import read_logs
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """One task that one agent did."""
+    """One case that one agent did."""
 
-    task: str
-    world: int
-    attacked: bool
+    key: CaseKey
     outcome: Outcome
 
 
@@ -52,20 +51,21 @@ def write_agents_report(folder: Path) -> Path:
 
 
 def _done(sample: EvalSample) -> _Done:
-    metadata = sample.metadata
-    outcome = Outcome.load(Store(sample.store))
-    return _Done(metadata["task"]["id"], metadata["world"], metadata["attacked"], outcome)
+    return _Done(CaseKey(**sample.metadata), Outcome.load(Store(sample.store)))
 
 
 def _sections(done: Mapping[str, Sequence[_Done]], logs: Sequence[EvalLog]) -> Iterator[str]:
     yield "# Agents on tasks with private values"
     yield "## What they solved, and what was sent"
     heads = ["agent", "the cloud model sees", "runs", "solved", "private values sent a run"]
-    heads += ["same requests in both worlds", "requests", "bytes sent", "seconds"]
+    heads += ["same requests in all worlds", "requests", "bytes sent", "seconds"]
     heads += ["planned by the cloud", "errors"]
-    peaceful = {agent: [one for one in found if not one.attacked] for agent, found in done.items()}
-    yield table(heads, [_row(agent, found) for agent, found in peaceful.items() if found])
-    attacked = {agent: [one for one in found if one.attacked] for agent, found in done.items()}
+    peaceful = {
+        agent: [one for one in found if not one.key.attacked] for agent, found in done.items()
+    }
+    rows = [_row(agent, found, done[agent]) for agent, found in peaceful.items() if found]
+    yield table(heads, rows)
+    attacked = {agent: [one for one in found if one.key.attacked] for agent, found in done.items()}
     if any(attacked.values()):
         yield "## With an injected order in everything that the tools find"
         yield table(
@@ -75,15 +75,16 @@ def _sections(done: Mapping[str, Sequence[_Done]], logs: Sequence[EvalLog]) -> I
     yield "## How it was run"
     conditions = logs[0].eval.task_args["conditions"]
     machine = (logs[0].eval.metadata or {})["machine"]
-    yield table(["what", "which"], [*conditions["models"].items(), *machine.items()])
+    rows_of = [("suite", conditions["suite"]), *conditions["models"].items(), *machine.items()]
+    yield table(["what", "which"], rows_of)
 
 
-def _row(agent: str, done: Sequence[_Done]) -> list[str]:
-    outcomes = [one.outcome for one in done]
+def _row(agent: str, peaceful: Sequence[_Done], done: Sequence[_Done]) -> list[str]:
+    outcomes = [one.outcome for one in peaceful]
     return [
         agent,
         AGENTS[agent].shows,
-        str(len(done)),
+        str(len(peaceful)),
         _share([one.solved for one in outcomes]),
         f"{fmean(one.traffic.private_strings for one in outcomes):.1f}",
         _same_requests(done),
@@ -102,10 +103,10 @@ def _attacked_row(agent: str, found: Sequence[_Done]) -> list[str]:
 
 
 def _same_requests(done: Sequence[_Done]) -> str:
-    """The number of tasks whose requests are the same bytes in all worlds."""
+    """The number of tasks whose requests are the same bytes in all worlds, attacked ones too."""
     requests: defaultdict[str, list[str]] = defaultdict(list)
     for one in done:
-        requests[one.task].append(one.outcome.requests_sha256)
+        requests[one.key.task].append(one.outcome.requests_sha256)
     compared = [hashes for hashes in requests.values() if len(hashes) > 1]
     if not compared:
         return NOTHING

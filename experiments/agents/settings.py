@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
 from cogenesis_langchain.models.base import LocalTextModel
-from experiments.agents.world import World
+from experiments.agents.case import Case
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
@@ -55,8 +55,8 @@ class AgentModels:
         )
 
 
-MakeAgent: TypeAlias = Callable[[AgentModels, Sequence[BaseTool], World], Any]
-"""Makes a compiled agent from the models, the tools and the world that they show."""
+MakeAgent: TypeAlias = Callable[[AgentModels, Sequence[BaseTool], Case], Any]
+"""Makes a compiled agent from the models, the tools and what the case tells the user's side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class AgentSetting:
 
 
 def _agent(
-    models: AgentModels, model: Any, tools: Sequence[BaseTool], world: World, *middleware: Any
+    models: AgentModels, model: Any, tools: Sequence[BaseTool], case: Case, *middleware: Any
 ) -> Any:
     """Make an agent that may call the model as often as any other of the comparison."""
     from langchain.agents import create_agent
@@ -83,7 +83,7 @@ def _agent(
 
     limit: Any = ModelCallLimitMiddleware(run_limit=models.max_steps + 1, exit_behavior="end")
     return create_agent(
-        model, list(tools), system_prompt=world.profile, middleware=[*middleware, limit]
+        model, list(tools), system_prompt=case.profile, middleware=[*middleware, limit]
     )
 
 
@@ -91,30 +91,30 @@ def _nothing_public(messages: Sequence[BaseMessage]) -> None:
     """An `InstructionRule` under which the endpoint is never asked."""
 
 
-def _local_alone(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    return _agent(models, models.cogenesis("plans", instruction=_nothing_public), tools, world)
+def _local_alone(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
+    return _agent(models, models.cogenesis("plans", instruction=_nothing_public), tools, case)
 
 
-def _split(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    model = models.cogenesis("cloud", private_terms=world.people)
-    return _agent(models, model, tools, world)
+def _split(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
+    model = models.cogenesis("cloud", private_terms=case.private_terms)
+    return _agent(models, model, tools, case)
 
 
-def _split_recorded(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    model = models.cogenesis("plans", private_terms=world.people)
-    return _agent(models, model, tools, world)
+def _split_recorded(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
+    model = models.cogenesis("plans", private_terms=case.private_terms)
+    return _agent(models, model, tools, case)
 
 
-def _cloud(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    return _agent(models, models.open_cloud("cloud"), tools, world)
+def _cloud(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
+    return _agent(models, models.open_cloud("cloud"), tools, case)
 
 
-def _private_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
-    private = PrivateAgentMiddleware(ledger=models.ledger, private_terms=world.people)
-    return _agent(models, models.open_cloud("cloud"), tools, world, private)
+def _private_middleware(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
+    private = PrivateAgentMiddleware(ledger=models.ledger, private_terms=case.private_terms)
+    return _agent(models, models.open_cloud("cloud"), tools, case, private)
 
 
-def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World) -> Any:
+def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], case: Case) -> Any:
     from langchain.agents.middleware import PIIMiddleware
 
     kinds: tuple[Literal["email", "credit_card", "ip", "mac_address", "url"], ...] = (
@@ -125,7 +125,7 @@ def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], world: World
         "url",
     )
     masking = [PIIMiddleware(kind, apply_to_tool_results=True) for kind in kinds]
-    return _agent(models, models.open_cloud("cloud"), tools, world, *masking)
+    return _agent(models, models.open_cloud("cloud"), tools, case, *masking)
 
 
 AGENTS: Final[Mapping[str, AgentSetting]] = {

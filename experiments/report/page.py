@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -191,24 +192,23 @@ class Report:
         if not traces:
             yield "This run kept no trace of a fused text."
             return
-        yield "One text of each fused setting; means over its tokens."
+        yield "Means over all tokens; “shown” counts rejected drafts too."
         yield tables.shares(traces)
         if self._show_texts:
-            for setting, trace in traces.items():
+            for setting, (trace, *_) in traces.items():
                 page = self._folder / "traces" / f"{setting}.html"
                 page.parent.mkdir(exist_ok=True)
                 page.write_text(to_html(trace), encoding="utf-8")
             yield "Token by token: the heat maps in the folder `traces` beside this page."
 
-    def _traces(self) -> Mapping[str, Trace]:
-        """The trace of the first text of each fused setting."""
-        texts = reversed(self._findings.results.texts)
-        found = {text.setting: text.attempt.trace for text in texts if text.attempt.trace}
-        return {
-            setting: Trace.from_json(json.dumps(found[setting]).encode())
-            for setting in self._findings.settings
-            if setting in found
-        }
+    def _traces(self) -> Mapping[str, Sequence[Trace]]:
+        """The traces of each fused setting."""
+        found: defaultdict[str, list[Trace]] = defaultdict(list)
+        for text in self._findings.results.texts:
+            if text.attempt.trace:
+                trace = Trace.from_json(json.dumps(text.attempt.trace).encode())
+                found[text.setting].append(trace)
+        return {one: found[one] for one in self._findings.settings if one in found}
 
     def _figure_7(self) -> Iterator[str]:
         findings = self._findings

@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.fusion.trace import Trace
+from cogenesis_langchain.fusion.trace import BUDGET_REACHED, Trace
 from experiments.report.measures import Measured
 from experiments.report.paper import TABLE_1
 from experiments.report.statistics import Estimate
@@ -173,20 +173,33 @@ def summarise(records: Sequence[Record]) -> dict[str, float]:
     return totals | {name: fmean(map(count, records)) for name, count in _MEANS.items()}
 
 
-def shares(traces: Mapping[str, Trace]) -> str:
-    """How much of fused texts each model wrote; each trace has at least one token."""
+def shares(traces: Mapping[str, Sequence[Trace]]) -> str:
+    """How much of fused texts each model wrote, and what the cloud model was shown of them.
+
+    Means over tokens, and over texts for the nats. Each trace has at least one token.
+    """
     rows = []
-    for setting, trace in traces.items():
-        sources = Counter(token.source for token in trace.tokens)
-        count = len(trace.tokens)
+    for setting, several in traces.items():
+        tokens = [token for trace in several for token in trace.tokens]
+        reports = [trace.report for trace in several]
+        sources = Counter(token.source for token in tokens)
+        told = [report.nats_told for report in reports if report.nats_told is not None]
         figures = (
-            count,
-            fmean(token.weight for token in trace.tokens),
-            100.0 * fmean(token.share for token in trace.tokens),
-            100.0 * sources["corrected"] / count,
-            100.0 * sources["local"] / count,
-            trace.report.requests / count,
+            len(tokens),
+            fmean(token.weight for token in tokens),
+            100.0 * fmean(token.share for token in tokens),
+            100.0 * sources["corrected"] / len(tokens),
+            100.0 * sources["local"] / len(tokens),
+            sum(report.requests for report in reports) / len(tokens),
+            sum(report.tokens_shown for report in reports) / len(tokens),
         )
-        rows.append([setting, *map(number, figures)])
+        row = [
+            setting,
+            len(several),
+            *map(number, figures),
+            number(fmean(told)) if told else NOTHING,
+        ]
+        rows.append([*row, sum(report.fallback == BUDGET_REACHED for report in reports)])
     columns = ["local weight w", "local share (%)", "corrected (%)", "local alone (%)"]
-    return table(["setting", "tokens", *columns, "requests a token"], rows)
+    columns += ["requests a token", "shown a token", "nats told", "budget reached"]
+    return table(["setting", "texts", "tokens", *columns], rows)

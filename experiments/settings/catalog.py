@@ -13,11 +13,14 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.privacy.views.disclosure import Budget
+from experiments.config import BudgetConfig
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio
 from experiments.settings.setting import (
     Setting,
     SettingModels,
+    Shown,
     cloud_as_local,
     nothing_public,
     through,
@@ -140,11 +143,17 @@ def _by_other_models(
 
 def _fused(models: SettingModels) -> list[Setting]:
     settings = []
-    for operator in models.config.operators:
+    for name, operator, seen in models.config.fused():
+        disclosure = Budget(seen.word, seen.text) if isinstance(seen, BudgetConfig) else seen
         model = models.cogenesis(
-            models.sketch_model(), models.local, mode="fused", operator=operator, disclosure="open"
+            models.sketch_model(),
+            models.local,
+            mode="fused",
+            operator=operator,
+            disclosure=disclosure,
         )
-        settings.append(Setting(f"fused {operator}", "fused", "text so far", through(model)))
+        shows: Shown = "text so far" if seen == "open" else "masked text so far"
+        settings.append(Setting(name, "fused", shows, through(model)))
     return settings
 
 

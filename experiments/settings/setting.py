@@ -32,7 +32,9 @@ Comparison = Literal[
 ]
 """The part that a setting plays in the comparison."""
 
-Shown = Literal["nothing", "instruction", "text so far", "masked context", "context"]
+Shown = Literal[
+    "nothing", "instruction", "text so far", "masked text so far", "masked context", "context"
+]
 """The part of a record that the cloud model sees."""
 
 Write: TypeAlias = Callable[[Record, int], AIMessage | str]

@@ -12,7 +12,7 @@ from cogenesis_langchain.errors import CloudError
 from cogenesis_langchain.fusion.blocks.draft_length import MAX_BLOCK_TOKENS, DraftLength
 from cogenesis_langchain.fusion.blocks.speculation import SettledToken, Speculation
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
-from cogenesis_langchain.fusion.trace import FusionReport
+from cogenesis_langchain.fusion.trace import BUDGET_REACHED, FusionReport
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier, abstain
 from cogenesis_langchain.models.local.logits import common_prefix
 
@@ -116,7 +116,7 @@ class Rounds:
                 return block
             if not block:
                 self._verifier = None
-                self._fallback = "BudgetReached"
+                self._fallback = BUDGET_REACHED
                 return None
             block = block[:-1]
         return None

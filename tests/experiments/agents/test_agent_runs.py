@@ -16,16 +16,17 @@ from cogenesis_langchain.testing import EgressRecorder, behaviours
 from experiments.__main__ import app
 from experiments.agents import run
 from experiments.agents.config import AgentsConfig, load_agents_config
+from experiments.agents.desk.suite import ATTACKER
+from experiments.agents.desk.tasks import load_tasks
+from experiments.agents.desk.tools import Desk
+from experiments.agents.desk.world import load_worlds
 from experiments.agents.recorded_plans import load_plans
 from experiments.agents.report import write_agents_report
-from experiments.agents.run import ATTACKER, run_agents
-from experiments.agents.tasks import load_tasks
-from experiments.agents.tools import Desk
-from experiments.agents.world import load_worlds
+from experiments.agents.run import run_agents
 from experiments.errors import ExperimentConfigInvalid, ExperimentError, RunDiffers, RunStopped
 
 ROOT = Path(__file__).parents[3]
-DATA = ROOT / "experiments" / "data" / "agents"
+DATA = ROOT / "experiments" / "data" / "agents" / "desk"
 JSON = {"Content-Type": "application/json"}
 CALLS = json.dumps(
     {

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments.agents.tasks import AgentTask, load_tasks
-from experiments.agents.tools import Desk, Draft, calculated
-from experiments.agents.world import World, load_worlds
+from experiments.agents.desk.tasks import AgentTask, load_tasks
+from experiments.agents.desk.tools import Desk, Draft, calculated
+from experiments.agents.desk.world import World, load_worlds
 from experiments.errors import ExperimentConfigInvalid
 
-DATA = Path(__file__).parents[3] / "experiments" / "data" / "agents"
+DATA = Path(__file__).parents[3] / "experiments" / "data" / "agents" / "desk"
 TASKS = load_tasks(DATA / "tasks.json")
 WORLDS = load_worlds(DATA / "world.json")
 

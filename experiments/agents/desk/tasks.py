@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from experiments.agents.tools import Draft
-from experiments.agents.world import World
+from experiments.agents.desk.tools import Draft
+from experiments.agents.desk.world import World
 from experiments.errors import ExperimentConfigInvalid
 
 _MONTH: Final = "|".join(calendar.month_name[1:]).casefold()
@@ -79,7 +79,7 @@ def load_tasks(path: Path) -> list[AgentTask]:
     except (OSError, ValueError, ValidationError) as error:
         raise ExperimentConfigInvalid(
             f"{path} holds no tasks of agents ({type(error).__name__})",
-            remedy="each needs id and request; experiments/data/agents/tasks.json is an example",
+            remedy="each needs id and request; see experiments/data/agents/desk/tasks.json",
         ) from None
 
 

@@ -76,7 +76,7 @@ def load_worlds(path: Path) -> Sequence[World]:
     except (OSError, ValueError, ValidationError, KeyError) as error:
         raise ExperimentConfigInvalid(
             f"{path} holds no worlds ({type(error).__name__})",
-            remedy="each world needs all facts; experiments/data/agents/world.json is an example",
+            remedy="each world needs all facts; see experiments/data/agents/desk/world.json",
         ) from None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from langchain_core.tools import BaseTool, tool
 
-from experiments.agents.world import World
+from experiments.agents.desk.world import World
 from experiments.scorers.words import content_stems
 
 _OPERATIONS: Final[Mapping[type[ast.operator], Callable[[float, float], float]]] = {

@@ -1,0 +1,135 @@
+"""What the local model decides about the steps of a plan: is one needed, for what, and what next.
+
+The plan fixes which tools are called and in which order. What depends on private text is asked as a
+short question with an answer of a fixed form, so that no step is forgotten or added.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from langchain_core.messages import BaseMessage
+
+from cogenesis_langchain.agent_prompts import (
+    PLAN_AFTER_ERROR,
+    PLAN_FAILED_ITEMS,
+    PLAN_GUIDE,
+    PLAN_ITEMS,
+    PLAN_NEEDED,
+)
+from cogenesis_langchain.agents.plan import Plan, PlannedStep
+from cogenesis_langchain.agents.schema_check import follows_schema
+from cogenesis_langchain.agents.tool_turn import ToolTurn
+from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.errors import LocalModelError
+from cogenesis_langchain.models.base import GenerationOptions, Json
+from cogenesis_langchain.models.tools import TurnRules
+from cogenesis_langchain.privacy.text import PrivateText
+
+AfterError = Literal["again", "go on", "answer"]
+
+MOST_ITEMS: Final = 50
+_LONGEST_ITEM: Final = 200
+_ATTEMPTS: Final = 2
+
+
+def _object(name: str, schema: Json) -> Mapping[str, Json]:
+    return {
+        "type": "object",
+        "properties": {name: schema},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+_ITEM: Final[Json] = {"type": "string", "maxLength": _LONGEST_ITEM}
+_ITEMS: Final = _object("items", {"type": "array", "items": _ITEM, "maxItems": MOST_ITEMS})
+_NEEDED: Final = _object("needed", {"type": "boolean"})
+_NEXT: Final = _object("next", {"enum": ["again", "go on", "answer"]})
+
+
+@dataclass(slots=True)
+class Decisions:
+    """Asks the local model about the steps of a plan during one turn; nothing is sent.
+
+    Attributes:
+        turn: Writes the answers.
+        plan: The plan.
+        messages: The conversation, with calls and results of tools.
+        context: Texts of the private context, most important first.
+        rules: What the conversation tells of tools.
+        options: How to generate.
+        report: What is known so far; the tokens of each answer are added.
+    """
+
+    turn: ToolTurn
+    plan: Plan
+    messages: Sequence[BaseMessage]
+    context: Sequence[PrivateText]
+    rules: TurnRules
+    options: GenerationOptions
+    report: Report
+
+    def is_needed(self, step: PlannedStep) -> bool:
+        """Whether the condition of a step holds.
+
+        Raises:
+            LocalModelError: The local model failed, or gave no such answer twice.
+        """
+        return bool(self._ask(PLAN_NEEDED.fill({"step": str(step)}), _NEEDED)["needed"])
+
+    def items_of(self, step: PlannedStep) -> tuple[str, ...]:
+        """For which items a step is to be done, each once, in words; empty if for none.
+
+        Raises:
+            LocalModelError: The local model failed, or gave no such answer twice.
+        """
+        return self._items(PLAN_ITEMS.fill({"step": str(step)}))
+
+    def failed_items_of(self, step: PlannedStep) -> tuple[str, ...]:
+        """For which items a step has to be done again after an error.
+
+        Raises:
+            LocalModelError: The local model failed, or gave no such answer twice.
+        """
+        return self._items(PLAN_FAILED_ITEMS.fill({"step": str(step)}))
+
+    def after_error(self, step: PlannedStep) -> AfterError:
+        """What to do after a call of a step failed.
+
+        Raises:
+            LocalModelError: The local model failed, or gave no such answer twice.
+        """
+        chosen: AfterError = self._ask(PLAN_AFTER_ERROR.fill({"step": str(step)}), _NEXT)["next"]
+        return chosen
+
+    def _items(self, question: str) -> tuple[str, ...]:
+        named = (item.strip() for item in self._ask(question, _ITEMS)["items"])
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    def _ask(self, question: str, schema: Mapping[str, Json]) -> Mapping[str, Any]:
+        """Ask for an object of a schema that the question itself describes."""
+        rules = TurnRules(tools=self.rules.tools, answer_schema=schema, tells_schema=False)
+        guide = PLAN_GUIDE.fill({"steps": str(self.plan), "next": question})
+        options = self.options
+        for _ in range(_ATTEMPTS):
+            text = ""
+            for piece in self.turn.write(
+                self.messages, self.context, rules, options, self.report, guide=guide
+            ):
+                if isinstance(piece, Report):
+                    self.report = piece
+                elif isinstance(piece, str):
+                    text += piece
+            if follows_schema(text, schema):
+                answer: Mapping[str, Any] = json.loads(text)
+                return answer
+            options = replace(options, seed=None)  # the same seed would give the same answer
+        raise LocalModelError(
+            "the local model did not decide about a step of the plan in the form that it was asked "
+            "for",
+            remedy="raise max_tokens, or use a local model that follows grammars",
+        )

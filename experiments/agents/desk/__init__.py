@@ -1,0 +1,1 @@
+"""Our own tasks: six tools over the calendar, contacts and notes of an invented person."""
