@@ -115,16 +115,22 @@ def request_plan(
         PrivacyViolation: Something added private text to the request; nothing was sent.
     """
     known = [tool for tool in tools if tool.name in declared]
-    parse = partial(parse_plan, tools=known, placeholders=placeholders)
+    parse = partial(
+        parse_plan, instruction=str(instruction), tools=known, placeholders=placeholders
+    )
     prompt = partial(_prompt, instruction, list(declared.values()))
     return request_twice(cloud, permit, prompt, parse, kind="plan", words=PLAN_FAULTS)
 
 
-def parse_plan(text: str, *, tools: Sequence[Tool], placeholders: Placeholders) -> Parsed[Plan]:
+def parse_plan(
+    text: str, *, instruction: str, tools: Sequence[Tool], placeholders: Placeholders
+) -> Parsed[Plan]:
     """Read a plan out of a cloud model's answer and check it against the tools.
 
     Args:
         text: The answer; a fence of Markdown around the object is taken off.
+        instruction: The general instruction, as it was sent. A plan may name the files that stand
+            there, but no other address.
         tools: What the steps may call.
         placeholders: Placeholders of the request; the plan holds their originals.
     """
@@ -136,13 +142,13 @@ def parse_plan(text: str, *, tools: Sequence[Tool], placeholders: Placeholders) 
         plan = Plan.model_validate(json.loads(written, strict=False))
     except (ValueError, ValidationError, RecursionError):
         return Parsed(None, "prose")
-    fault = _fault(plan, {tool.name: tool for tool in tools})
+    fault = _fault(plan, {tool.name: tool for tool in tools}, instruction)
     if fault is not None:
         return Parsed(None, fault)
     return Parsed(_restored(plan, placeholders))
 
 
-def _fault(plan: Plan, tools: Mapping[str, Tool]) -> Fault | None:
+def _fault(plan: Plan, tools: Mapping[str, Tool], instruction: str) -> Fault | None:
     if len(plan.steps) > MOST_STEPS:
         return "count"
     for number, step in enumerate(plan.steps, 1):
@@ -152,7 +158,9 @@ def _fault(plan: Plan, tools: Mapping[str, Tool]) -> Fault | None:
             return "reference"
     words = [*(word for step in plan.steps for word in step.words()), plan.answer]
     # A slot is described in words: an address would be the cloud's own choice of a receiver.
-    if any("@" in word or has_links_or_markup(_BRACKETS.sub("it", word)) for word in words):
+    if any(
+        "@" in word or has_links_or_markup(_BRACKETS.sub("it", word), instruction) for word in words
+    ):
         return "markup"
     return None
 

@@ -369,15 +369,26 @@ def test_max_steps_ends_a_loop() -> None:
 def test_a_bad_plan_is_refused(answer: str, fault: str) -> None:
     rules = read_rules({"tools": [convert_to_openai_tool(one) for one in TOOLS]})
     assert rules is not None
-    parsed = parse_plan(answer, tools=rules.tools, placeholders=Placeholders())
+    parsed = parse_plan(answer, instruction=REQUEST, tools=rules.tools, placeholders=Placeholders())
     assert (parsed.sketch, parsed.fault) == (None, fault)
+
+
+def test_a_plan_may_name_a_file_that_the_request_names() -> None:
+    rules = read_rules({"tools": [convert_to_openai_tool(one) for one in TOOLS]})
+    assert rules is not None
+    plan = json.dumps({"steps": [{"tool": "find_events", "fill": {"query": "words of july.txt"}}]})
+    faults = [
+        parse_plan(plan, instruction=asked, tools=rules.tools, placeholders=Placeholders()).fault
+        for asked in ("Find what 'july.txt' names.", "Find what 'may.txt' names.")
+    ]
+    assert faults == [None, "markup"]
 
 
 def test_a_plan_in_a_fence_is_read() -> None:
     rules = read_rules({"tools": [convert_to_openai_tool(one) for one in TOOLS]})
     assert rules is not None
     text = f"Here it is:\n```json\n{json.dumps(PLAN)}\n```"
-    parsed = parse_plan(text, tools=rules.tools, placeholders=Placeholders())
+    parsed = parse_plan(text, instruction=REQUEST, tools=rules.tools, placeholders=Placeholders())
     assert isinstance(parsed.sketch, Plan) and parsed.sketch.told() == PLAN
 
 

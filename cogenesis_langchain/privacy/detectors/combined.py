@@ -16,6 +16,7 @@ from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
     find_network_addresses,
     find_patterns,
+    find_secrets,
 )
 from cogenesis_langchain.privacy.detectors.quantities.amounts import find_amounts, parse_all_amounts
 from cogenesis_langchain.privacy.detectors.quantities.counts import find_counts, parse_all_counts
@@ -43,6 +44,7 @@ _FINDERS: Final[tuple[SpanFinder, ...]] = (
 _INSTRUCTION_FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_network_addresses,
     find_labelled_codes,
+    find_secrets,
     find_identifying_numbers,
     find_addresses,
     find_introduced_names,

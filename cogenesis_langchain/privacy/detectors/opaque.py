@@ -45,6 +45,8 @@ _ORDINARY: Final = re.compile(
     r"|[A-Z]\d[A-Z]\d?|\d{1,2}h\d\d"
 )
 _SHORTEST_CODE: Final = 5
+_SHORTEST_ALTERNATING: Final = 4
+_ALTERNATING: Final = re.compile(r"(?:\d+[A-Za-z]+){2,}\d*|(?:[A-Za-z]+\d+){2,}[A-Za-z]*")
 _SHORTEST_CAPITALS: Final = 8
 _SHORTEST_BASE85: Final = 7
 _LETTERS_OF_A_WORD: Final = 3
@@ -82,7 +84,8 @@ def _is_base85(token: str) -> bool:
 
 def _is_opaque(part: str) -> bool:
     """Return whether a string of ASCII letters and digits is no word and no usual code."""
-    if part.isdigit() or len(part) < _SHORTEST_CODE:
+    alternates = _ALTERNATING.fullmatch(part) is not None
+    if part.isdigit() or len(part) < (_SHORTEST_ALTERNATING if alternates else _SHORTEST_CODE):
         return False
     pieces = _PIECE.findall(part)
     if part.isalpha():

@@ -181,7 +181,10 @@ def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
     assert [plan.id for plan in recorded] == [task.id for task in tasks]
     for plan, task in zip(recorded, tasks, strict=True):
         assert plan.instruction == task.request.replace("{boss}", "[TERM_1]")
-        assert parse_plan(plan.plan, tools=tools, placeholders=Placeholders()).sketch is not None
+        parsed = parse_plan(
+            plan.plan, instruction=plan.instruction, tools=tools, placeholders=Placeholders()
+        )
+        assert parsed.sketch is not None, parsed.fault
 
 
 def test_the_command_refuses_an_agent_that_is_unknown(tmp_path: Path) -> None:

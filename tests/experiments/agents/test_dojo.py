@@ -93,7 +93,10 @@ def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
     recorded = load_plans(PLANS)
     assert [plan.id for plan in recorded] == TASKS
     for plan in recorded:
-        assert parse_plan(plan.plan, tools=tools, placeholders=Placeholders()).sketch is not None
+        parsed = parse_plan(
+            plan.plan, instruction=plan.instruction, tools=tools, placeholders=Placeholders()
+        )
+        assert parsed.sketch is not None, parsed.fault
 
 
 def test_the_configuration_of_the_repository_names_the_suite() -> None:
