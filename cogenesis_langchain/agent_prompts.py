@@ -101,12 +101,7 @@ PLAN_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "markup": PublicTemplate("it held links, addresses or markup"),
 }
 
-PLAN_GUIDE: Final = PrivateTemplate(
-    """The plan of this task:
-{steps}
-
-{next}"""
-)
+PLAN_STEPS: Final = PrivateTemplate("The plan of this task:\n{steps}")
 
 PLAN_CALL: Final = PrivateTemplate("Now do this: {call}")
 

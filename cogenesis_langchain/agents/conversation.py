@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -25,6 +26,27 @@ from cogenesis_langchain.privacy.marks import without_marks
 from cogenesis_langchain.privacy.text import PrivateText
 
 _ROLES: Final[dict[str, Role]] = {"human": "user", "tool": "user", "ai": "assistant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What the local model is told of the plan in a turn.
+
+    Attributes:
+        plan: The plan, which stands behind the request in each turn of the task. A model that keeps
+            what it has read does not read it again.
+        now: What to do in this turn, at the end.
+    """
+
+    plan: str
+    now: str
+
+    def added_to(self, conversation: Sequence[BaseMessage]) -> list[BaseMessage]:
+        """Return a plain conversation with the plan behind its last human message."""
+        places = range(len(conversation), 0, -1)
+        behind = next(i for i in places if isinstance(conversation[i - 1], HumanMessage))
+        plan, now = HumanMessage(self.plan), HumanMessage(self.now)
+        return [*conversation[:behind], plan, *conversation[behind:], now]
 
 
 def plain_conversation(

@@ -16,10 +16,11 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.agent_prompts import (
     PLAN_AFTER_ERROR,
     PLAN_FAILED_ITEMS,
-    PLAN_GUIDE,
     PLAN_ITEMS,
     PLAN_NEEDED,
+    PLAN_STEPS,
 )
+from cogenesis_langchain.agents.conversation import Guidance
 from cogenesis_langchain.agents.plan import Plan, PlannedStep
 from cogenesis_langchain.agents.schema_check import follows_schema
 from cogenesis_langchain.agents.tool_turn import ToolTurn
@@ -62,7 +63,7 @@ class Decisions:
         context: Texts of the private context, most important first.
         rules: What the conversation tells of tools.
         options: How to generate.
-        report: What is known so far; the tokens of each answer are added.
+        report: What is known so far; the tokens of each answer are added, and the lists of items.
     """
 
     turn: ToolTurn
@@ -84,10 +85,16 @@ class Decisions:
     def items_of(self, step: PlannedStep) -> tuple[str, ...]:
         """For which items a step is to be done, each once, in words; empty if for none.
 
+        Two steps for the same items, in the words of the plan, have the same list.
+
         Raises:
             LocalModelError: The local model failed, or gave no such answer twice.
         """
-        return self._items(PLAN_ITEMS.fill({"step": str(step)}))
+        words = ", if ".join(filter(None, (step.each, step.condition)))
+        if words not in self.report.lists:
+            found = self._items(PLAN_ITEMS.fill({"step": str(step)}))
+            self.report = replace(self.report, lists={**self.report.lists, words: found})
+        return tuple(self.report.lists[words])
 
     def failed_items_of(self, step: PlannedStep) -> tuple[str, ...]:
         """For which items a step has to be done again after an error.
@@ -113,12 +120,12 @@ class Decisions:
     def _ask(self, question: str, schema: Mapping[str, Json]) -> Mapping[str, Any]:
         """Ask for an object of a schema that the question itself describes."""
         rules = TurnRules(tools=self.rules.tools, answer_schema=schema, tells_schema=False)
-        guide = PLAN_GUIDE.fill({"steps": str(self.plan), "next": question})
+        guidance = Guidance(PLAN_STEPS.fill({"steps": str(self.plan)}), question)
         options = self.options
         for _ in range(_ATTEMPTS):
             text = ""
             for piece in self.turn.write(
-                self.messages, self.context, rules, options, self.report, guide=guide
+                self.messages, self.context, rules, options, self.report, guidance=guidance
             ):
                 if isinstance(piece, Report):
                     self.report = piece

@@ -80,7 +80,8 @@ class Plan(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True)
 
     def __str__(self) -> str:
-        return "\n".join(f"${number}: {step}" for number, step in enumerate(self.steps, 1))
+        steps = (f"${number}: {step}" for number, step in enumerate(self.steps, 1))
+        return "\n".join(steps) or "no steps"
 
 
 def declaration(tool: Tool) -> str:

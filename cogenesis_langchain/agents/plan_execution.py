@@ -12,8 +12,9 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_ANSWER,
     PLAN_CALL,
     PLAN_CALL_FOR,
-    PLAN_GUIDE,
+    PLAN_STEPS,
 )
+from cogenesis_langchain.agents.conversation import Guidance
 from cogenesis_langchain.agents.decisions import Decisions
 from cogenesis_langchain.agents.plan import Plan, PlannedStep
 from cogenesis_langchain.agents.progress import Progress
@@ -80,6 +81,7 @@ class PlanExecution:
             ConfigurationError: See `ToolTurn.write`.
             ContextTooLong: See `ToolTurn.write`.
         """
+        report = replace(report, lists=progress.lists)
         decisions = Decisions(self._turn, plan, messages, context, rules, options, report)
         due = _due(plan, progress, [tool.name for tool in rules.callable_tools], decisions)
         # Before the first result of a tool nothing can have injected an order.
@@ -88,8 +90,9 @@ class PlanExecution:
         if due is None:
             answering = replace(rules, callable_tools=private, must_call=False, parallel=False)
             told = PLAN_ANSWER.fill({"answer": plan.answer or "say what was done"})
-            guide = _guide(plan, told)
-            yield from self._turn.write(messages, context, answering, options, report, guide=guide)
+            yield from self._turn.write(
+                messages, context, answering, options, report, guidance=_guidance(plan, told)
+            )
             return
         tool = next(tool for tool in rules.callable_tools if tool.name == due.step.tool)
         calling = replace(
@@ -100,7 +103,7 @@ class PlanExecution:
         )
         for place, told in enumerate(_calls_of(due, rules), 1):
             written = self._turn.write(
-                messages, context, calling, options, report, guide=_guide(plan, told)
+                messages, context, calling, options, report, guidance=_guidance(plan, told)
             )
             report, called = yield from _written_call(written, report)
             if called != due.step.tool:  # a private tool, so that the step is still due
@@ -161,9 +164,8 @@ def _due(
     return None
 
 
-def _guide(plan: Plan, told: str) -> str:
-    """What the local model is told of the plan, at the end of its prompt."""
-    return PLAN_GUIDE.fill({"steps": str(plan) or "no steps", "next": told})
+def _guidance(plan: Plan, now: str) -> Guidance:
+    return Guidance(PLAN_STEPS.fill({"steps": str(plan)}), now)
 
 
 def _with_planned_arguments(tool: Tool, step: PlannedStep) -> Tool:

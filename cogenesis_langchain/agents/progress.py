@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
@@ -20,6 +20,7 @@ class Progress:
         plan: The plan that rides in these turns; None without one.
         step: Number of the step that the last turn did, from 1; 0 before the first.
         items: The items for which this step is still to be done.
+        lists: The items of repeated steps, by the plan's words for them.
         calls: Turns that called tools.
         failed: Whether a call of the last turn failed.
     """
@@ -28,6 +29,7 @@ class Progress:
     plan: Plan | None = None
     step: int = 0
     items: tuple[str, ...] = ()
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     calls: int = 0
     failed: bool = False
 
@@ -56,6 +58,7 @@ def _after_turn(progress: Progress, message: AIMessage) -> Progress:
         plan=Plan.model_validate(plan) if plan else None,
         step=told.get("step", 0),
         items=tuple(told.get("items", ())),
+        lists=told.get("lists", {}),
         calls=progress.calls + bool(message.tool_calls or message.invalid_tool_calls),
         failed=bool(message.invalid_tool_calls),
     )

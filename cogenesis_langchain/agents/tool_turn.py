@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, final
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 
-from cogenesis_langchain.agents.conversation import plain_conversation
+from cogenesis_langchain.agents.conversation import Guidance, plain_conversation
 from cogenesis_langchain.agents.fitting import TurnInput
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
 from cogenesis_langchain.agents.schema_check import follows_schema, is_object
@@ -107,7 +107,7 @@ class ToolTurn:
         options: GenerationOptions,
         report: Report,
         *,
-        guide: str = "",
+        guidance: Guidance | None = None,
     ) -> Iterator[Piece]:
         """Write the assistant's turn.
 
@@ -119,7 +119,7 @@ class ToolTurn:
             rules: What may be written.
             options: How to generate; stop strings end text, not calls.
             report: What is known so far; the tokens of this turn are added.
-            guide: What to do in this turn; the end of the prompt.
+            guidance: What the model is told of a plan.
 
         Yields:
             Pieces of text as they come, then the calls, then the whole report.
@@ -138,7 +138,7 @@ class ToolTurn:
         spoke = False
         for _ in range(_ATTEMPTS):
             attempt, given = yield from self._fitting_attempt(
-                given, guide, rules, options, silent=spoke
+                given, guidance, rules, options, silent=spoke
             )
             usage += attempt.usage
             passed_on, spoke = not spoke, spoke or bool(attempt.text)
@@ -165,7 +165,7 @@ class ToolTurn:
     def _fitting_attempt(
         self,
         given: TurnInput,
-        guide: str,
+        guidance: Guidance | None,
         rules: TurnRules,
         options: GenerationOptions,
         *,
@@ -175,8 +175,8 @@ class ToolTurn:
         assert self._caller is not None
         while True:
             conversation = plain_conversation(given.messages, given.context)
-            if guide:
-                conversation.append(HumanMessage(guide))
+            if guidance is not None:
+                conversation = guidance.added_to(conversation)
             try:  # what does not fit raises before anything is generated
                 attempt = yield from self._attempt(
                     self._caller, conversation, rules, options, silent=silent

@@ -189,6 +189,17 @@ def test_a_step_is_done_for_each_item_that_the_local_model_lists() -> None:
     assert messages[3].usage_metadata["output_tokens"] > len(mail("Ada") + mail("Bo"))
 
 
+def test_steps_for_the_same_items_share_one_list() -> None:
+    MAILS.clear()
+    same, other = {**EACH["steps"][1]}, {**EACH["steps"][1], "each": "host in $1"}
+    plan = {**EACH, "steps": [*EACH["steps"], same, other]}
+    calls = [mail("Ada"), mail("Bo")]
+    local = ScriptedTurns(FIND, items("Ada", "Bo"), *calls, *calls, items("Cy"), mail("Cy"), "Ok")
+    messages = run(local, json.dumps(plan))
+    assert [to for to, _ in MAILS] == ["Ada", "Bo", "Ada", "Bo", "Cy"]
+    assert reports(messages)[-1]["lists"] == {"guest in $1": ("Ada", "Bo"), "host in $1": ("Cy",)}
+
+
 def test_a_step_without_items_is_not_done() -> None:
     MAILS.clear()
     assert run(ScriptedTurns(FIND, items(), "None."), json.dumps(EACH))[-1].text == "None."
@@ -226,6 +237,14 @@ def test_the_system_turn_is_the_same_for_questions_and_calls() -> None:
     local = ScriptedTurns(FIND, items("Ada"), mail("Ada"), "Done.")
     run(local, json.dumps(EACH))
     assert len({prompt.partition("\nuser: ")[0] for prompt in local.prompts}) == 1
+
+
+def test_the_plan_stands_behind_the_request_so_that_it_is_read_once() -> None:
+    local = ScriptedTurns(FIND, items("Ada"), mail("Ada"), "Done.")
+    run(local, json.dumps(EACH))
+    before = local.prompts[1].partition("For which items")[0].rpartition("The next step")[0]
+    assert "The plan of this task" in before and local.prompts[2].startswith(before)
+    assert "Quillfeather" in before.partition("The plan of this task")[2]
 
 
 @pytest.mark.parametrize("cut", ['{"items": ["Ada", "B…', '{"items": […'])

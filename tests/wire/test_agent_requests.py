@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -13,18 +14,25 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
     ContextEditingMiddleware,
+    HumanInTheLoopMiddleware,
+    LLMToolEmulator,
+    LLMToolSelectorMiddleware,
     ModelCallLimitMiddleware,
+    ModelFallbackMiddleware,
     ModelRetryMiddleware,
     PIIMiddleware,
     SummarizationMiddleware,
     TodoListMiddleware,
     ToolCallLimitMiddleware,
+    ToolErrorMiddleware,
     ToolRetryMiddleware,
 )
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, ToolException, tool
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
+from langgraph.types import Command
 from pydantic import SecretStr
 from support.scripted_turns import ScriptedTurns, call
 
@@ -47,7 +55,11 @@ PLAN = json.dumps(
     {
         "steps": [
             {"tool": "find_mail", "fill": {"words": "mail of the landlord"}},
-            {"tool": "send_mail", "fill": {"to": "the landlord, from $1", "text": "the heating"}},
+            {
+                "tool": "send_mail",
+                "fill": {"to": "the address, from $1", "text": "the heating"},
+                "each": "landlord in $1",
+            },
         ],
         "answer": "say that the mail was sent",
     }
@@ -64,6 +76,15 @@ def _astreamed(*modes: str) -> Style:
         return [piece async for piece in agent.astream(given, stream_mode=list(modes))]
 
     return lambda agent, given: asyncio.run(collect(agent, given))
+
+
+def _approved(agent: Any, given: dict[str, Any]) -> object:
+    """Approve the call of `send_mail` when the agent waits for a person."""
+    thread = {"configurable": {"thread_id": uuid.uuid4().hex}}
+    state = agent.invoke(given, thread)
+    while state.get("__interrupt__"):
+        state = agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), thread)
+    return state
 
 
 STYLES: dict[str, Style] = {
@@ -88,7 +109,13 @@ MIDDLEWARES: dict[str, Callable[[ChatCoGenesis], AgentMiddleware[Any, Any]]] = {
     "context editing": lambda model: ContextEditingMiddleware(),
     "pii": lambda model: PIIMiddleware("email", strategy="mask"),
     "todo": lambda model: TodoListMiddleware(),
+    "tool selection": lambda model: LLMToolSelectorMiddleware(model=model),
+    "emulator": lambda model: LLMToolEmulator(tools=["send_mail"], model=model),
+    "fallback": lambda model: ModelFallbackMiddleware(model),
+    "tool error": lambda model: ToolErrorMiddleware(lambda error, _: str(error)),
 }
+WHOLE = ("invoke", "ainvoke", "stream all", "astream all")
+CELLS = [(style, name) for style in WHOLE for name in MIDDLEWARES]
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +143,17 @@ def local_of(world: Canaries) -> ScriptedTurns:
     send = json.dumps({"to": world.email, "text": f"It is cold. {world.name}"})
 
     def write(prompt: str) -> str:
-        if "no route" in prompt or "Extract" in prompt:
-            return f"Sent to {world.name}."
-        return call("send_mail", send) if "Now do this: call send_mail" in prompt else FIND
+        last = prompt.rpartition("\nuser: ")[2]
+        if "select the most relevant tools" in prompt:
+            return json.dumps({"tools": ["find_mail", "send_mail"]})
+        if "For which items" in last:
+            return json.dumps({"items": [world.name]})
+        if '{"next": "again"}' in last:
+            return json.dumps({"next": "go on"})
+        if "Now do this" in last:
+            due = last.rpartition("Now do this")[2]
+            return call("send_mail", send) if "call send_mail" in due else FIND
+        return f"Sent to {world.name}."
 
     return ScriptedTurns(write)
 
@@ -135,6 +170,7 @@ def agent_of(
     world: Canaries,
     cloud: EgressRecorder,
     *middlewares: Callable[..., AgentMiddleware[Any, Any]],
+    checkpointer: InMemorySaver | None = None,
     **settings: Any,
 ) -> Any:
     model = ChatCoGenesis(
@@ -146,7 +182,10 @@ def agent_of(
         **settings,
     )
     return create_agent(
-        model, tools_of(world), middleware=[middleware(model) for middleware in middlewares]
+        model,
+        tools_of(world),
+        middleware=[middleware(model) for middleware in middlewares],
+        checkpointer=checkpointer,
     )
 
 
@@ -184,10 +223,32 @@ def test_also_where_the_plan_is_of_no_use(cloud: EgressRecorder, answer: str) ->
     check(cloud, run, requests=2)
 
 
-@pytest.mark.parametrize("name", MIDDLEWARES)
-def test_also_with_the_middlewares_of_langchain(cloud: EgressRecorder, name: str) -> None:
+@pytest.mark.parametrize(("style", "name"), CELLS)
+def test_also_with_the_middlewares_of_langchain(
+    cloud: EgressRecorder, style: str, name: str
+) -> None:
     cloud.play(behaviours.chat(PLAN))
-    check(cloud, lambda world: agent_of(world, cloud, MIDDLEWARES[name]).invoke(given(world)))
+    check(
+        cloud,
+        lambda world: STYLES[style](agent_of(world, cloud, MIDDLEWARES[name]), given(world)),
+    )
+
+
+def test_also_where_a_person_approves_a_call(cloud: EgressRecorder) -> None:
+    cloud.play(behaviours.chat(PLAN))
+
+    def run(world: Canaries) -> object:
+        agent = agent_of(
+            world,
+            cloud,
+            lambda model: HumanInTheLoopMiddleware(interrupt_on={"send_mail": True}),
+            checkpointer=InMemorySaver(),
+        )
+        state: Any = _approved(agent, given(world))
+        assert world.name in state["messages"][-1].text
+        return state
+
+    check(cloud, run)
 
 
 def test_control_a_plain_agent_is_seen_to_leak(cloud: EgressRecorder) -> None:
