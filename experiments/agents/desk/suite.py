@@ -95,9 +95,13 @@ class DeskSuite:
         self._worlds = load_worlds(worlds)
 
     def keys(self, limit: int | None, attack_every: int | None) -> Sequence[CaseKey]:
-        """Return each task in each world, and attacked in the first one."""
+        """Return each task in each world, and attacked in the first one.
+
+        One world comes after the other: a local model reads the tools and the profile of a world
+        once.
+        """
         tasks = list(self._tasks)[:limit]
-        keys = [CaseKey(task, world) for task in tasks for world in range(len(self._worlds))]
+        keys = [CaseKey(task, world) for world in range(len(self._worlds)) for task in tasks]
         if attack_every is not None:
             keys += [CaseKey(task, attacked=True) for task in tasks[::attack_every]]
         return keys
