@@ -118,7 +118,7 @@ class ChatCoGenesis(ToolBindingChatModel):
     """How much of the generated text the cloud model may see. In fused mode the default is
     ``masked``: it sees the text so far with placeholders for private values. A `Budget` is
     ``masked`` with a limit on what the words that are shown tell of the context. ``open`` shows it
-    the text as it is, private values included."""
+    the text as it is, private values included. In sketch mode it is ``none``."""
     on_fallback: OnFallback = "warn"
     """What to do when the cloud model cannot take part, and the local model has to write alone or a
     fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is
@@ -190,6 +190,11 @@ class ChatCoGenesis(ToolBindingChatModel):
     def _put_together(self) -> ChatCoGenesis:
         if self.mode == "fused" and "disclosure" not in self.model_fields_set:
             self.__dict__["disclosure"] = "masked"  # fields cannot be assigned
+        if self.mode == "sketch" and self.disclosure != "none":
+            raise ConfigurationError(
+                f'disclosure={self.disclosure!r} is for mode="fused"; a sketch shows none of the text',
+                remedy='leave disclosure out, or add mode="fused"',
+            )
         if isinstance(self.operator, str):
             operator_named(self.operator)  # a wrong name is an error in sketch mode too
         self._cloud_model = CloudModel(

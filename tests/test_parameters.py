@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain import Budget, ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import (
     CloudNotUsed,
     CloudNotUsedWarning,
@@ -90,6 +90,13 @@ def test_every_alias_is_known() -> None:
 def test_a_wrong_operator_is_refused_in_both_modes() -> None:
     with pytest.raises(FusionError, match="averge"):
         model(operator="averge")
+
+
+@pytest.mark.parametrize("disclosure", ["open", "masked", Budget()])
+def test_a_disclosure_that_would_be_ignored_is_refused(disclosure: Any) -> None:
+    with pytest.raises(ConfigurationError, match='is for mode="fused"'):
+        model(disclosure=disclosure)
+    assert model(disclosure="none")
 
 
 @pytest.mark.parametrize(
