@@ -192,7 +192,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             self.__dict__["disclosure"] = "masked"  # fields cannot be assigned
         if self.mode == "sketch" and self.disclosure != "none":
             raise ConfigurationError(
-                f'disclosure={self.disclosure!r} is for mode="fused"; a sketch shows none of the text',
+                f'disclosure={self.disclosure!r} is for mode="fused"; a sketch shows no text',
                 remedy='leave disclosure out, or add mode="fused"',
             )
         if isinstance(self.operator, str):
