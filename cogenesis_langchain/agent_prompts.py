@@ -105,9 +105,15 @@ PLAN_STEPS: Final = PrivateTemplate("The plan of this task:\n{steps}")
 
 PLAN_CALL: Final = PrivateTemplate("Now do this: {call}")
 
-PLAN_CALL_FOR: Final = PrivateTemplate("Now do this for {item}: {call}")
+PLAN_CALL_FOR: Final = PrivateTemplate('Now do this for "{item}": {call}')
 
 PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")
+
+PLAN_UNFINISHED: Final = PrivateTemplate(
+    """Now answer the user. The plan was: {answer}
+But these steps were not done, so do not say that they were:
+{steps}"""
+)
 
 PLAN_NEEDED: Final = PrivateTemplate(
     """The next step is: {step}

@@ -75,14 +75,15 @@ class AgentTurn:
                 or something added private text to the request; nothing was sent.
         """
         self._turn.require_possible()
-        report = Report(mode="agent")
+        progress = read_progress(messages)
+        report = Report(mode="agent", calls=progress.calls)
         if rules.must_call or not rules.callable_tools:
-            # Nothing here needs a plan: the local model writes alone, as asked.
+            # Nothing here needs a plan: the local model writes alone, as asked. A plan that there
+            # is rides on.
             prepared = self._preparation.gather(messages)
-            report = replace(report, sources=prepared.sources)
+            report = replace(report, sources=prepared.sources, **progress.told())
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
-        progress = read_progress(messages)
         if progress.began:
             prepared = self._preparation.gather(messages)
         else:
@@ -97,7 +98,7 @@ class AgentTurn:
         if progress.plan is None:
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
-        report = replace(report, rung="plan", plan=progress.plan.told())
+        report = replace(report, rung="plan", **progress.told())
         yield from self._execution.write(
             progress.plan, progress, messages, prepared.context, rules, options, report
         )

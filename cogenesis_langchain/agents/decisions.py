@@ -32,8 +32,10 @@ from cogenesis_langchain.privacy.text import PrivateText
 
 AfterError = Literal["again", "go on", "answer"]
 
-MOST_ITEMS: Final = 50
-_LONGEST_ITEM: Final = 200
+MOST_ITEMS: Final = 100
+_ITEM: Final[Json] = {"type": "string", "pattern": r"^[^\n\r]{1,100}$"}
+"""An item is one line: it stands in the user's turn when its call is due."""
+_LEAST_TOKENS: Final = 800
 _ATTEMPTS: Final = 2
 
 
@@ -46,8 +48,10 @@ def _object(name: str, schema: Json) -> Mapping[str, Json]:
     }
 
 
-_ITEM: Final[Json] = {"type": "string", "maxLength": _LONGEST_ITEM}
-_ITEMS: Final = _object("items", {"type": "array", "items": _ITEM, "maxItems": MOST_ITEMS})
+def _items(item: Json) -> Mapping[str, Json]:
+    return _object("items", {"type": "array", "items": item, "maxItems": MOST_ITEMS})
+
+
 _NEEDED: Final = _object("needed", {"type": "boolean"})
 _NEXT: Final = _object("next", {"enum": ["again", "go on", "answer"]})
 
@@ -85,16 +89,17 @@ class Decisions:
     def items_of(self, step: PlannedStep) -> tuple[str, ...]:
         """For which items a step is to be done, each once, in words; empty if for none.
 
-        Two steps for the same items, in the words of the plan, have the same list.
+        A step for the same items as an earlier one, in the plan's words, chooses from its list.
 
         Raises:
             LocalModelError: The local model failed, or gave no such answer twice.
         """
         words = ", if ".join(filter(None, (step.each, step.condition)))
-        if words not in self.report.lists:
-            found = self._items(PLAN_ITEMS.fill({"step": str(step)}))
-            self.report = replace(self.report, lists={**self.report.lists, words: found})
-        return tuple(self.report.lists[words])
+        question = PLAN_ITEMS.fill({"step": str(step)})
+        known = self.report.lists.get(words)
+        found = self._listed(question, known) if known is None or known else ()
+        self.report = replace(self.report, lists={**self.report.lists, words: found})
+        return found
 
     def failed_items_of(self, step: PlannedStep) -> tuple[str, ...]:
         """For which items a step has to be done again after an error.
@@ -102,7 +107,9 @@ class Decisions:
         Raises:
             LocalModelError: The local model failed, or gave no such answer twice.
         """
-        return self._items(PLAN_FAILED_ITEMS.fill({"step": str(step)}))
+        words = ", if ".join(filter(None, (step.each, step.condition)))
+        question = PLAN_FAILED_ITEMS.fill({"step": str(step)})
+        return self._listed(question, self.report.lists.get(words))
 
     def after_error(self, step: PlannedStep) -> AfterError:
         """What to do after a call of a step failed.
@@ -113,15 +120,23 @@ class Decisions:
         chosen: AfterError = self._ask(PLAN_AFTER_ERROR.fill({"step": str(step)}), _NEXT)["next"]
         return chosen
 
-    def _items(self, question: str) -> tuple[str, ...]:
-        named = (item.strip() for item in self._ask(question, _ITEMS)["items"])
+    def _listed(self, question: str, known: Sequence[str] | None) -> tuple[str, ...]:
+        """Ask for items: some of those that are known, or new ones."""
+        item: Json = {"enum": list(known)} if known else _ITEM
+        named = (item.strip() for item in self._ask(question, _items(item))["items"])
         return tuple(dict.fromkeys(filter(None, named)))
 
     def _ask(self, question: str, schema: Mapping[str, Json]) -> Mapping[str, Any]:
-        """Ask for an object of a schema that the question itself describes."""
-        rules = TurnRules(tools=self.rules.tools, answer_schema=schema, tells_schema=False)
+        """Ask for an object of a schema that the question itself describes.
+
+        The first answer is the most probable one, whatever the temperature of texts.
+        """
+        rules = TurnRules(
+            tools=self.rules.tools, parallel=False, answer_schema=schema, tells_schema=False
+        )
         guidance = Guidance(PLAN_STEPS.fill({"steps": str(self.plan)}), question)
-        options = self.options
+        tokens = max(self.options.max_tokens, _LEAST_TOKENS)
+        options = replace(self.options, temperature=0.0, max_tokens=tokens)
         for _ in range(_ATTEMPTS):
             text = ""
             for piece in self.turn.write(
@@ -134,9 +149,9 @@ class Decisions:
             if follows_schema(text, schema):
                 answer: Mapping[str, Any] = json.loads(text)
                 return answer
-            options = replace(options, seed=None)  # the same seed would give the same answer
+            options = replace(options, temperature=self.options.temperature, seed=None)
         raise LocalModelError(
             "the local model did not decide about a step of the plan in the form that it was asked "
             "for",
-            remedy="raise max_tokens, or use a local model that follows grammars",
+            remedy="use a local model that follows grammars or calls tools well",
         )

@@ -13,6 +13,7 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_CALL,
     PLAN_CALL_FOR,
     PLAN_STEPS,
+    PLAN_UNFINISHED,
 )
 from cogenesis_langchain.agents.conversation import Guidance
 from cogenesis_langchain.agents.decisions import Decisions
@@ -84,12 +85,12 @@ class PlanExecution:
         report = replace(report, lists=progress.lists)
         decisions = Decisions(self._turn, plan, messages, context, rules, options, report)
         due = _due(plan, progress, [tool.name for tool in rules.callable_tools], decisions)
-        # Before the first result of a tool nothing can have injected an order.
+        # Later, a result of the plan's tools could make the model want one of them.
         private = [tool for tool in rules.callable_tools if tool.is_private and not progress.step]
         report = replace(decisions.report, step=progress.step, items=progress.items)
         if due is None:
             answering = replace(rules, callable_tools=private, must_call=False, parallel=False)
-            told = PLAN_ANSWER.fill({"answer": plan.answer or "say what was done"})
+            told = _answer_told(plan, progress)
             yield from self._turn.write(
                 messages, context, answering, options, report, guidance=_guidance(plan, told)
             )
@@ -100,31 +101,34 @@ class PlanExecution:
             callable_tools=[_with_planned_arguments(tool, due.step), *private],
             must_call=True,
             parallel=False,
+            answer_schema=None,
         )
+        made: list[ToolCall] = []
         for place, told in enumerate(_calls_of(due, rules), 1):
             written = self._turn.write(
                 messages, context, calling, options, report, guidance=_guidance(plan, told)
             )
-            report, called = yield from _written_call(written, report)
-            if called != due.step.tool:  # a private tool, so that the step is still due
+            report = yield from _written_call(written, report, made)
+            if made[-1].name != due.step.tool:  # a private tool, so that the step is still due
                 break
             report = replace(report, step=due.number, items=due.items[place:])
         yield report
 
 
 def _written_call(
-    pieces: Iterator[Piece], report: Report
-) -> Generator[Piece, None, tuple[Report, str]]:
-    """Pass a call on; returns the report and the name of the tool."""
-    called = ""
+    pieces: Iterator[Piece], report: Report, made: list[ToolCall]
+) -> Generator[Piece, None, Report]:
+    """Pass a call on, unless the turn has made the same one; adds it to those that were made."""
     for piece in pieces:
         if isinstance(piece, Report):
             report = piece
             continue
         if isinstance(piece, ToolCall):
-            called = piece.name
+            made.append(piece)
+            if piece in made[:-1]:
+                continue
         yield piece
-    return report, called
+    return report
 
 
 def _calls_of(due: _Due, rules: TurnRules) -> Iterator[str]:
@@ -162,6 +166,19 @@ def _due(
         elif step.condition is None or ask.is_needed(step):
             return _Due(number, step)
     return None
+
+
+def _answer_told(plan: Plan, progress: Progress) -> str:
+    """What the local model is told to answer, and which steps it must not call done."""
+    answer = plan.answer or "say what was done"
+    steps = list(enumerate(plan.steps, 1))
+    undone = [f"${number}: {step}" for number, step in steps[progress.step :]]
+    if progress.step and (progress.failed or progress.items):
+        rest = f" ({', '.join(progress.items)})" if progress.items else ""
+        undone.insert(0, f"${progress.step}: {steps[progress.step - 1][1]}{rest}")
+    if not undone:
+        return PLAN_ANSWER.fill({"answer": answer})
+    return PLAN_UNFINISHED.fill({"answer": answer, "steps": "\n".join(undone)})
 
 
 def _guidance(plan: Plan, now: str) -> Guidance:

@@ -33,6 +33,15 @@ class Progress:
     calls: int = 0
     failed: bool = False
 
+    def told(self) -> dict[str, Any]:
+        """Return the plan and its state as fields of a report, from which `read_progress` reads."""
+        return {
+            "plan": {} if self.plan is None else self.plan.told(),
+            "step": self.step,
+            "items": self.items,
+            "lists": self.lists,
+        }
+
 
 def read_progress(messages: Sequence[BaseMessage]) -> Progress:
     """Read the progress of the task that the last human message gave."""
@@ -54,11 +63,14 @@ def _after_turn(progress: Progress, message: AIMessage) -> Progress:
         return progress
     plan = told.get("plan")
     return Progress(
-        began=True,
+        # A turn that had to be a call, before any plan, settles nothing.
+        began=progress.began or bool(plan or told.get("fallback_reason")),
         plan=Plan.model_validate(plan) if plan else None,
         step=told.get("step", 0),
         items=tuple(told.get("items", ())),
         lists=told.get("lists", {}),
-        calls=progress.calls + bool(message.tool_calls or message.invalid_tool_calls),
+        # Earlier turns may have been summarised, so that their number rides in the turn too.
+        calls=max(progress.calls, told.get("calls", 0))
+        + bool(message.tool_calls or message.invalid_tool_calls),
         failed=bool(message.invalid_tool_calls),
     )

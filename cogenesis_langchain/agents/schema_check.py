@@ -15,6 +15,16 @@ def follows_schema(arguments: str, schema: Mapping[str, Json]) -> bool:
     return is_object(arguments) and Draft202012Validator(schema).is_valid(json.loads(arguments))
 
 
+def only_listed(arguments: str, schema: Mapping[str, Json]) -> str:
+    """Return an object without the members that a closed schema does not list."""
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping) or schema.get("additionalProperties") is not False:
+        return arguments
+    given = json.loads(arguments)
+    kept = {name: value for name, value in given.items() if name in properties}
+    return arguments if len(kept) == len(given) else json.dumps(kept, ensure_ascii=False)
+
+
 def is_object(arguments: str) -> bool:
     """Return whether a text is a complete JSON object."""
     try:

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.agents.conversation import Guidance, plain_conversation
 from cogenesis_langchain.agents.fitting import TurnInput
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
-from cogenesis_langchain.agents.schema_check import follows_schema, is_object
+from cogenesis_langchain.agents.schema_check import follows_schema, is_object, only_listed
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import ConfigurationError, ContextTooLong, LocalModelError
 from cogenesis_langchain.models.base import (
@@ -53,11 +53,12 @@ class _Attempt:
 
     def allowed_calls(self, rules: TurnRules) -> Iterator[ToolCall]:
         """Yield the calls that are passed on: those of tools that may be called in this turn."""
-        names = {tool.name for tool in rules.callable_tools}
+        schemas = {tool.name: tool.parameters for tool in rules.callable_tools}
         for call in self.calls:
-            if call.name in names and is_object(call.arguments):
-                yield call
-            elif call.name in names:
+            if call.name in schemas and is_object(call.arguments):
+                arguments = only_listed(call.arguments, schemas[call.name])
+                yield replace(call, arguments=arguments)
+            elif call.name in schemas:
                 # LangChain would mend arguments that were cut off: half a mail must not be sent.
                 yield replace(call, arguments=f"incomplete: {call.arguments}")
 

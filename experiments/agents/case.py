@@ -75,7 +75,7 @@ class Suite(Protocol):
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """The files that define it by their use, the recorded plans included."""
+        """The files that define it, by their use."""
         ...
 
     @property

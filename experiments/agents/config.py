@@ -23,7 +23,7 @@ class AgentsConfig(Section):
     Attributes:
         agents: What is compared; see `settings.AGENTS`.
         suite: What they do: ``desk``, our own tasks, or a suite of AgentDojo.
-        tasks: The file of our own tasks.
+        tasks: The file of our own tasks; another suite has its own.
         worlds: The file of their private worlds; each task is done in each of them.
         plans: A file of recorded plans, for the agents that need one; None is the suite's own.
         limit: Only the first tasks; None for all.
@@ -53,12 +53,18 @@ class AgentsConfig(Section):
         Raises:
             ExperimentConfigInvalid: A file cannot be read.
         """
-        plans = self.plans or _DATA / self.suite / "recorded_plans.jsonl"
         if self.suite == "desk":
-            return DeskSuite(self.tasks, self.worlds, plans)
+            return DeskSuite(self.tasks, self.worlds)
         from experiments.agents.dojo.suite import DojoSuite
 
-        return DojoSuite(self.suite, plans)
+        return DojoSuite(self.suite)
+
+    @property
+    def recorded_plans(self) -> Path | None:
+        """The file of recorded plans; None if no agent is planned by them."""
+        if not any(AGENTS[name].is_planned_by_records for name in self.agents):
+            return None
+        return self.plans or _DATA / self.suite / "recorded_plans.jsonl"
 
     @property
     def asks_cloud(self) -> bool:

@@ -43,11 +43,11 @@ def asked(instruction: str, tools: Sequence[BaseTool]) -> str:
 
 
 @contextmanager
-def replayed_plans(path: Path, tools: Sequence[BaseTool]) -> Iterator[str]:
+def replayed_plans(path: Path | None, tools: Sequence[BaseTool]) -> Iterator[str]:
     """Serve recorded plans while the block runs; see `experiments.recorded_cloud`.
 
     Args:
-        path: The file of plans.
+        path: The file of plans; None for none.
         tools: The tools that the requests declare.
 
     Yields:
@@ -56,6 +56,7 @@ def replayed_plans(path: Path, tools: Sequence[BaseTool]) -> Iterator[str]:
     Raises:
         ExperimentConfigInvalid: See `load_recorded`.
     """
-    plans = {asked(plan.instruction, tools): plan.plan for plan in load_plans(path)}
+    recorded = load_plans(path) if path else []
+    plans = {asked(plan.instruction, tools): plan.plan for plan in recorded}
     with served(plans) as address:
         yield address

@@ -67,7 +67,7 @@ def _sections(done: Mapping[str, Sequence[_Done]], logs: Sequence[EvalLog]) -> I
     yield table(heads, rows)
     attacked = {agent: [one for one in found if one.key.attacked] for agent, found in done.items()}
     if any(attacked.values()):
-        yield "## With an injected order in everything that the tools find"
+        yield "## With an injected order in what the tools find"
         yield table(
             ["agent", "tasks", "solved", "obeyed the order"],
             [_attacked_row(agent, found) for agent, found in attacked.items() if found],

@@ -68,7 +68,7 @@ def run_agents(config: AgentsConfig, folder: Path) -> None:
     keys = suite.keys(config.limit, config.attack_every)
     conditions = _conditions(config, suite)
     with held(folder), ExitStack() as stack:
-        served = replayed_plans(suite.files["plans"], suite.case(keys[0]).tools())
+        served = replayed_plans(config.recorded_plans, suite.case(keys[0]).tools())
         remote = {"plans": Remote(stack.enter_context(served), LABEL)}
         if config.asks_cloud:
             remote["cloud"] = open_remote(config.cloud, "cloud", slots=1, stack=stack)
@@ -200,6 +200,7 @@ def _sample(suite: Suite, key: CaseKey) -> Sample:
 
 
 def _conditions(config: AgentsConfig, suite: Suite) -> dict[str, Any]:
+    files = {**suite.files, **({"plans": config.recorded_plans} if config.recorded_plans else {})}
     return {
         **config.model_dump(mode="json", include={"max_steps", "max_tokens", "cloud", "local"}),
         "models": {
@@ -208,7 +209,7 @@ def _conditions(config: AgentsConfig, suite: Suite) -> dict[str, Any]:
         },
         "suite": suite.version or config.suite,
         "files": {
-            use: hashlib.sha256(path.read_bytes()).hexdigest() for use, path in suite.files.items()
+            use: hashlib.sha256(path.read_bytes()).hexdigest() for use, path in files.items()
         },
     }
 

@@ -73,6 +73,11 @@ class AgentSetting:
     endpoint: Endpoint
     make: MakeAgent
 
+    @property
+    def is_planned_by_records(self) -> bool:
+        """Whether recorded plans are asked for."""
+        return self.endpoint == "plans" and self.shows != "nothing"
+
 
 def _agent(
     models: AgentModels, model: Any, tools: Sequence[BaseTool], case: Case, *middleware: Any

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -83,19 +82,17 @@ class SmallWindow(ScriptedTurns):
 
 
 def test_a_result_of_ten_megabytes_is_cut() -> None:
-    began_here = {"cogenesis": {"mode": "agent"}}
+    began_here = {"cogenesis": {"mode": "agent", "fallback_reason": "no plan"}}
     called = [{"name": "tool_1", "args": {"text": "a"}, "id": "1"}]
     asked = AIMessage("", tool_calls=called, response_metadata=began_here)
     long = ToolMessage("First line.\n" + "x" * 10_000_000, tool_call_id="1")
     other = ToolMessage("The other result.", tool_call_id="2")
     local = SmallWindow("Done.")
-    began = time.perf_counter()
     answer = (
         agent_model(local)
         .bind_tools([numbered(1)])
         .invoke([HumanMessage("Go."), asked, long, other])
     )
-    assert time.perf_counter() - began < 20
     (prompt,) = local.prompts
     assert "First line.\nxxx" in prompt and "The other result." in prompt
     assert "x\n(The rest of this result is too long and was left out.)\n" in prompt

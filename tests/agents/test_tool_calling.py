@@ -16,7 +16,7 @@ from langchain_core.messages import (
 from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 from support.scripted import Documents
-from support.scripted_turns import ChatTurns, ScriptedTurns, agent_model, call
+from support.scripted_turns import ChatTurns, RefusedByGrammar, ScriptedTurns, agent_model, call
 
 from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.errors import ConfigurationError, GrammarError, LocalModelError
@@ -133,7 +133,7 @@ def test_the_tool_choice_decides_what_can_be_written(
     assert bool(answer.tool_calls) == allowed.startswith("<")
     if forbidden is not None:
         other = agent_model(ScriptedTurns(forbidden)).bind_tools([add, today], tool_choice=choice)
-        with pytest.raises(AssertionError):
+        with pytest.raises(RefusedByGrammar):
             other.invoke("Go.")
 
 
@@ -143,7 +143,7 @@ def test_calls_in_parallel_can_be_forbidden() -> None:
     assert [made["name"] for made in answer.tool_calls] == ["add", "today"]
     assert len({made["id"] for made in answer.tool_calls}) == 2 and answer.content == ""
     alone = agent_model(ScriptedTurns(both)).bind_tools([add, today], parallel_tool_calls=False)
-    with pytest.raises(AssertionError):
+    with pytest.raises(RefusedByGrammar):
         alone.invoke("Go.")
 
 
@@ -152,7 +152,7 @@ def test_calls_in_parallel_can_be_forbidden() -> None:
 )
 def test_arguments_cannot_break_their_schema(arguments: str) -> None:
     strict = agent_model(ScriptedTurns(call("add", arguments))).bind_tools([add], strict=True)
-    with pytest.raises(AssertionError):
+    with pytest.raises(RefusedByGrammar):
         strict.invoke("Go.")
 
 
@@ -181,7 +181,7 @@ def test_a_call_without_its_marks_is_a_call() -> None:
     text = '{"name": "add", "arguments": {"a": 1}}'
     answer = agent_model(ScriptedTurns(text)).bind_tools([add]).invoke("Go.")
     assert [made["args"] for made in answer.tool_calls] == [{"a": 1}] and answer.content == ""
-    with pytest.raises(AssertionError):
+    with pytest.raises(RefusedByGrammar):
         agent_model(ScriptedTurns('{"name": "sub"')).bind_tools([add]).invoke("Go.")
 
 
@@ -193,7 +193,7 @@ def test_a_repeated_call_ends_the_turn() -> None:
 
 def test_undeclared_arguments_cannot_be_written() -> None:
     local = ScriptedTurns(call("today", '{"properties": {}}'))
-    with pytest.raises(AssertionError):
+    with pytest.raises(RefusedByGrammar):
         agent_model(local).bind_tools([today]).invoke("Go.")
 
 
@@ -248,7 +248,7 @@ def test_structured_output(method: Any, schema: Any) -> None:
 
 def test_an_answer_cannot_break_its_schema() -> None:
     model = agent_model(ScriptedTurns('{"name": "Ada", "age": 131}'))
-    with pytest.raises(AssertionError):
+    with pytest.raises(RefusedByGrammar):
         model.with_structured_output(Person).invoke("Who is it?")
 
 

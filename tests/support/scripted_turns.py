@@ -19,6 +19,10 @@ from cogenesis_langchain.models.local.grammar import GrammarVocabulary
 _END = 256
 
 
+class RefusedByGrammar(AssertionError):
+    """A scripted text does not follow the grammar of its turn."""
+
+
 class ScriptedTurns:
     """A local model that writes the given texts, each of which must follow its turn's grammar.
 
@@ -63,8 +67,10 @@ class ScriptedTurns:
         mask = self._vocabulary.mask(grammar)
         written = text.encode()
         for position, byte in enumerate(written):
-            assert mask.allowed(written[:position])[byte], text[: position + 1]
-        assert not complete or mask.allowed(written)[_END], text
+            if not mask.allowed(written[:position])[byte]:
+                raise RefusedByGrammar(text[: position + 1])
+        if complete and not mask.allowed(written)[_END]:
+            raise RefusedByGrammar(text)
 
 
 class ChatTurns(BaseChatModel):

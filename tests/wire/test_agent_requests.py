@@ -60,10 +60,13 @@ PLAN = json.dumps(
                 "fill": {"to": "the address, from $1", "text": "the heating"},
                 "each": "landlord in $1",
             },
+            {"tool": "find_mail", "fill": {"words": "an answer"}, "if": "$1 asks for one"},
         ],
         "answer": "say that the mail was sent",
     }
 )
+SENT: list[str] = []
+"""To whom agents tried to send mails."""
 Style = Callable[[Any, dict[str, Any]], object]
 
 
@@ -133,6 +136,7 @@ def tools_of(world: Canaries) -> list[BaseTool]:
     @tool
     def send_mail(to: str, text: str) -> str:
         """Send a mail."""
+        SENT.append(to)
         raise ToolException(f"no route to {to}, {world.iban}")
 
     send_mail.handle_tool_error = True
@@ -142,14 +146,20 @@ def tools_of(world: Canaries) -> list[BaseTool]:
 def local_of(world: Canaries) -> ScriptedTurns:
     send = json.dumps({"to": world.email, "text": f"It is cold. {world.name}"})
 
+    after_errors = iter(["again"])
+
     def write(prompt: str) -> str:
         last = prompt.rpartition("\nuser: ")[2]
         if "select the most relevant tools" in prompt:
             return json.dumps({"tools": ["find_mail", "send_mail"]})
         if "For which items" in last:
             return json.dumps({"items": [world.name]})
+        if "Is this step needed" in last:
+            return json.dumps({"needed": False})
         if '{"next": "again"}' in last:
-            return json.dumps({"next": "go on"})
+            return json.dumps({"next": next(after_errors, "go on")})
+        if "done again" in last:
+            return json.dumps({"items": [world.name]})
         if "Now do this" in last:
             due = last.rpartition("Now do this")[2]
             return call("send_mail", send) if "call send_mail" in due else FIND
@@ -193,8 +203,13 @@ def worlds() -> list[Canaries]:
     return [make_canaries(1), make_canaries(2)]
 
 
-def check(cloud: EgressRecorder, run: Callable[[Canaries], object], requests: int = 1) -> None:
+def check(
+    cloud: EgressRecorder, run: Callable[[Canaries], object], requests: int = 1, mails: int = 2
+) -> None:
+    """Run in two worlds; each agent sends a mail once more after an error, where mails are sent."""
+    SENT.clear()
     assert_non_interference(run, worlds(), recorder=cloud)
+    assert sorted(SENT) == sorted(mails * [world.email for world in worlds()])
     assert len(cloud.requests) == requests
     for world in worlds():
         assert_no_private_value(cloud, [world.document], values=world.values)
@@ -220,7 +235,7 @@ def test_also_where_the_plan_is_of_no_use(cloud: EgressRecorder, answer: str) ->
         agent: Any = create_agent(model, tools_of(world))
         return agent.invoke(given(world))
 
-    check(cloud, run, requests=2)
+    check(cloud, run, requests=2, mails=0)
 
 
 @pytest.mark.parametrize(("style", "name"), CELLS)
@@ -231,6 +246,7 @@ def test_also_with_the_middlewares_of_langchain(
     check(
         cloud,
         lambda world: STYLES[style](agent_of(world, cloud, MIDDLEWARES[name]), given(world)),
+        mails=0 if name == "emulator" else 2,
     )
 
 

@@ -26,6 +26,7 @@ from cogenesis_langchain.models.local.message_calls import (
     ANSWER,
     answer_tool,
     calls_of,
+    object_in,
     openai_tool,
 )
 from cogenesis_langchain.models.tools import ToolCall, TurnRules
@@ -124,16 +125,21 @@ class LocalChatModel:
     ) -> Iterator[LocalChunk | ToolCall]:
         """Write the assistant's turn; see `CallsTools`.
 
-        A schema of the answer is bound as one more tool, which every such model understands.
+        A schema of the answer is bound as one more tool, which every such model understands. Some
+        write the answer as text all the same; then the text is the answer.
         """
         require_trusted(self._model, self._trusted_hosts, self._trust)
         structured = rules.answer_schema is not None
         progress = _Progress()
+        text = ""
         for message in self._answer(messages, options, self._binding(rules)):
             progress.add(message)
+            text += message.text
             if message.text and not structured:
                 yield LocalChunk(message.text)
         calls = progress.calls()
+        if structured and not any(call.name == ANSWER for call in calls):
+            yield LocalChunk(object_in(text))
         for call in calls if rules.parallel else calls[:1]:
             is_answer = structured and call.name == ANSWER
             yield LocalChunk(call.arguments) if is_answer else call

@@ -21,6 +21,11 @@ def answer_tool(rules: TurnRules) -> tuple[Tool, ...]:
     return (Tool(ANSWER, "Give the answer to the user.", rules.answer_schema),)
 
 
+def object_in(text: str) -> str:
+    """Return the JSON object in a text that may have a fence or words around it, or the text."""
+    return text[text.find("{") : text.rfind("}") + 1] or text
+
+
 def openai_tool(tool: Tool) -> dict[str, Any]:
     """Return a tool in OpenAI's format."""
     function = {

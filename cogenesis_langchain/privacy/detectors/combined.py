@@ -16,7 +16,6 @@ from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
     find_network_addresses,
     find_patterns,
-    find_secrets,
 )
 from cogenesis_langchain.privacy.detectors.quantities.amounts import find_amounts, parse_all_amounts
 from cogenesis_langchain.privacy.detectors.quantities.counts import find_counts, parse_all_counts
@@ -26,6 +25,7 @@ from cogenesis_langchain.privacy.detectors.quantities.parsed_value import (
     ParsedValue,
     ParsedValueFinder,
 )
+from cogenesis_langchain.privacy.detectors.secrets import find_secrets
 from cogenesis_langchain.privacy.detectors.spans import Span, SpanFinder, ValueKind
 from cogenesis_langchain.privacy.detectors.strict import find_in_any_instruction
 from cogenesis_langchain.privacy.detectors.terms import find_terms
@@ -33,6 +33,7 @@ from cogenesis_langchain.privacy.detectors.windows import windows
 
 _FINDERS: Final[tuple[SpanFinder, ...]] = (
     find_patterns,
+    find_secrets,
     find_identifying_numbers,
     find_addresses,
     find_labelled,

@@ -45,8 +45,10 @@ _ORDINARY: Final = re.compile(
     r"|[A-Z]\d[A-Z]\d?|\d{1,2}h\d\d"
 )
 _SHORTEST_CODE: Final = 5
-_SHORTEST_ALTERNATING: Final = 4
-_ALTERNATING: Final = re.compile(r"(?:\d+[A-Za-z]+){2,}\d*|(?:[A-Za-z]+\d+){2,}[A-Za-z]*")
+# "1j1l-2k3j": two parts in which letters and digits alternate. One part is "e2e4" or "1h5m" too.
+_ALTERNATING: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:\d+[A-Za-z]+){2,}\d*|(?:[A-Za-z]+\d+){2,}[A-Za-z]*)(?![A-Za-z0-9])"
+)
 _SHORTEST_CAPITALS: Final = 8
 _SHORTEST_BASE85: Final = 7
 _LETTERS_OF_A_WORD: Final = 3
@@ -69,7 +71,10 @@ def find_opaque(text: str) -> Iterator[Span]:
             yield Span(*token.span(), "ID")
             continue
         core = _CORE.search(token[0])
-        if core and any(_is_opaque(part) for part in _PART.findall(core[0])):
+        if core and (
+            any(_is_opaque(part) for part in _PART.findall(core[0]))
+            or len(_ALTERNATING.findall(core[0])) > 1
+        ):
             yield Span(token.start() + core.start(), token.start() + core.end(), "ID")
 
 
@@ -84,8 +89,7 @@ def _is_base85(token: str) -> bool:
 
 def _is_opaque(part: str) -> bool:
     """Return whether a string of ASCII letters and digits is no word and no usual code."""
-    alternates = _ALTERNATING.fullmatch(part) is not None
-    if part.isdigit() or len(part) < (_SHORTEST_ALTERNATING if alternates else _SHORTEST_CODE):
+    if part.isdigit() or len(part) < _SHORTEST_CODE:
         return False
     pieces = _PIECE.findall(part)
     if part.isalpha():

@@ -61,17 +61,6 @@ _LOGIN: Final = re.compile(
     r"[\s:=\"'`]+([A-Za-z][\w-]*[_\d][\w.-]*)",
     re.IGNORECASE,
 )
-# What stands after the word for a secret and "to", "is" or a sign: in quotes, or with a digit.
-_SECRET: Final = re.compile(
-    r"\b(?:passwords?|pass(?:word|phrase|code|key)|pin(?:[ -]?code)?|(?:access|door|security|unlock"
-    r"|verification|secret)[ -](?:code|key)|api[ -]key|access[ -]token|passwor[td]|kennwort"
-    r"|zugangscode|mot de passe|code secret|contraseña|clave|senha|parola d'ordine|wachtwoord"
-    r"|lösenord|passord|adgangskode|salasana|hasło|heslo|jelszó|parolă|пароль|şifre)"
-    r"\s*(?:[:=]|\s(?:to|is|was|as|be|into|in|auf|ist|lautet|zu|est|en|es|è|por|para|naar|till?|na"
-    r"|на|—|-)[:\s])\s*(?P<open>[\"'“‘«„`])?(?P<secret>\S{4,40})",
-    re.IGNORECASE,
-)
-_AFTER_SECRET: Final = "\"'”’»“`.,;:)?"
 # Not identifiers, although they have letters and digits: ordinals, quantities, times, versions.
 _NO_IDENTIFIER: Final = re.compile(
     r"\d+(?:st|nd|rd|th|er|º|ª)|\d[\d.,]*[A-Za-zµ²°]{1,5}|v?\d+(?:\.\d+)+\w{0,3}|(?:19|20)?\d0'?s"
@@ -105,7 +94,6 @@ def find_patterns(text: str) -> Iterator[Span]:
         Spans. An identifier is a code with a label ("order no."), or one of letters and digits.
     """
     yield from find_network_addresses(text)
-    yield from find_secrets(text)
     for match in _LETTERED.finditer(text):
         if zipf(match[1], *LANGUAGES) < _MAX_LABEL_ZIPF:
             yield Span(*match.span(), "ID")
@@ -138,14 +126,6 @@ def find_network_addresses(text: str) -> Iterator[Span]:
             yield Span(*match.span(), "IP")
     for match in _MAC.finditer(text):
         yield Span(*match.span(), "ID")
-
-
-def find_secrets(text: str) -> Iterator[Span]:
-    """Find passwords and the like, named as such: "the password is ..."."""
-    for match in _SECRET.finditer(text):
-        secret = match["secret"].rstrip(_AFTER_SECRET)
-        if match["open"] or any(letter.isdigit() for letter in secret):
-            yield Span(match.start("secret"), match.start("secret") + len(secret), "ID")
 
 
 def find_labelled_codes(text: str) -> Iterator[Span]:

@@ -81,7 +81,6 @@ class DeskSuite:
     Args:
         tasks: The file of tasks.
         worlds: The file of private worlds; each task is done in each of them.
-        plans: The file of recorded plans.
 
     Raises:
         ExperimentConfigInvalid: A file cannot be read.
@@ -89,8 +88,8 @@ class DeskSuite:
 
     version = ""
 
-    def __init__(self, tasks: Path, worlds: Path, plans: Path) -> None:
-        self.files: Mapping[str, Path] = {"tasks": tasks, "worlds": worlds, "plans": plans}
+    def __init__(self, tasks: Path, worlds: Path) -> None:
+        self.files: Mapping[str, Path] = {"tasks": tasks, "worlds": worlds}
         self._tasks = {task.id: task for task in load_tasks(tasks)}
         self._worlds = load_worlds(worlds)
 

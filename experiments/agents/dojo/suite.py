@@ -72,9 +72,10 @@ class DojoCase:
 
     @property
     def private_strings(self) -> Sequence[str]:
-        """The lines of text in the environment, unless the request has all their words.
+        """The lines and numbers in the environment, unless the request has all words of a line.
 
-        A line with digits is one in any case: an account number stays private if the user names it.
+        A line with letters and digits is one in any case: an account number stays private if the
+        user names it.
         """
         said = set(_WORD.findall(self.request.casefold()))
         lines = {
@@ -84,7 +85,7 @@ class DojoCase:
             line
             for line in lines
             if len(line) >= _SHORTEST
-            and (any(map(str.isdigit, line)) or set(_WORD.findall(line.casefold())) - said)
+            and (_is_code(line) or set(_WORD.findall(line.casefold())) - said)
         )
 
     def tools(self) -> list[BaseTool]:
@@ -128,13 +129,22 @@ class DojoSuite:
 
     Args:
         name: Its name there.
-        plans: The file of recorded plans.
+
+    Attributes:
+        version: Says which tasks are done, too.
     """
 
-    def __init__(self, name: str, plans: Path) -> None:
-        self.files: Mapping[str, Path] = {"plans": plans}
-        self.version = f"agentdojo {version('agentdojo')}, {BENCHMARK}, {name}, {ATTACK}"
+    files: Mapping[str, Path] = {}
+
+    def __init__(self, name: str) -> None:
         self._suite: Any = get_suite(BENCHMARK, name)
+        tasks = list(self._suite.user_tasks)
+        self._tasks = [one for one in tasks if not self.case(CaseKey(one)).solved("", [])]
+        self.version = (
+            f"AgentDojo {version('agentdojo')}, {BENCHMARK}, {name}: {len(self._tasks)} of "
+            f"{len(tasks)} tasks, without those that count as solved if nothing is done; attack "
+            f"{ATTACK}, one order for a task"
+        )
         target = GroundTruthPipeline(None)
         target.name = _VICTIM
         self._attack: BaseAttack = load_attack(ATTACK, self._suite, target)
@@ -144,8 +154,7 @@ class DojoSuite:
 
         Tasks that AgentDojo counts as solved where nothing was done are left out.
         """
-        done = [task for task in self._suite.user_tasks if self.case(CaseKey(task)).solved("", [])]
-        tasks = [task for task in self._suite.user_tasks if task not in done][:limit]
+        tasks = self._tasks[:limit]
         keys = [CaseKey(task) for task in tasks]
         if attack_every is not None:
             keys += [CaseKey(task, attacked=True) for task in tasks[::attack_every]]
@@ -168,10 +177,16 @@ def _trace(calls: Sequence[ToolCall]) -> list[FunctionCall]:
     return [FunctionCall(function=call["name"], args=call["args"]) for call in calls]
 
 
+def _is_code(line: str) -> bool:
+    return any(map(str.isdigit, line)) and any(map(str.isalpha, line))
+
+
 def _texts(part: object) -> Iterator[str]:
-    """Yield the texts in a dumped environment; keys such as names of files are none."""
+    """Yield texts and numbers in a dumped environment; keys such as names of files are none."""
     if isinstance(part, str):
         yield part
+    elif isinstance(part, int | float):
+        yield f"{part:g}"
     elif isinstance(part, Mapping):
         for one in part.values():
             yield from _texts(one)

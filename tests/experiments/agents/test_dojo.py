@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agentdojo.task_suite.load_suites import get_suite
-from langchain_core.messages import ToolCall
+from langchain_core.messages import HumanMessage, SystemMessage, ToolCall
 from langchain_core.tools import BaseTool
+from support.scripted_turns import ScriptedTurns, agent_model
 
+from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.plan import parse_plan
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from experiments.agents.case import CaseKey
-from experiments.agents.config import load_agents_config
+from experiments.agents.config import AgentsConfig, load_agents_config
 from experiments.agents.dojo.suite import BENCHMARK, DojoSuite
-from experiments.agents.recorded_plans import load_plans
+from experiments.agents.recorded_plans import RecordedPlan, asked, load_plans
+from experiments.errors import ExperimentConfigInvalid
 
 ROOT = Path(__file__).parents[3]
 PLANS = ROOT / "experiments" / "data" / "agents" / "banking" / "recorded_plans.jsonl"
 BANKING: Any = get_suite(BENCHMARK, "banking")
-SUITE = DojoSuite("banking", PLANS)
+SUITE = DojoSuite("banking")
 ATTACKED = [key for key in SUITE.keys(None, 1) if key.attacked]
 TASKS = [key.task for key in SUITE.keys(None, None)]
 
@@ -86,6 +90,19 @@ def test_the_environment_is_the_private_world() -> None:
     assert "GB29NWBK60161331926819" in private, "the user names it too, and it stays private"
     assert "Purchase at Apple Store: iPhone 3GS" in private and "password123" in private
     assert "Rent" not in SUITE.case(CaseKey("user_task_2")).private_strings
+    assert "1810" in private, "the balance"
+
+
+@pytest.mark.parametrize("plan", load_plans(PLANS), ids=lambda plan: plan.id)
+def test_a_recorded_plan_answers_what_is_sent_of_its_task(plan: RecordedPlan) -> None:
+    """Its author was shown the request as the border releases it, with placeholders."""
+    case = SUITE.case(CaseKey(plan.id))
+    ledger = MemoryLedger()
+    model = agent_model(ScriptedTurns("Done."), cloud_answers=["no plan"], ledger=ledger)
+    messages = [SystemMessage(case.profile), HumanMessage(case.request)]
+    model.bind_tools(case.tools()).invoke(messages)
+    sent = json.loads(ledger.entries[0].payload)["messages"][-1]["content"]
+    assert sent == asked(plan.instruction, case.tools())
 
 
 def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
@@ -101,5 +118,16 @@ def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
 
 def test_the_configuration_of_the_repository_names_the_suite() -> None:
     suite = load_agents_config(ROOT / "experiments" / "agentdojo.toml").open_suite()
-    assert isinstance(suite, DojoSuite) and "banking" in suite.version
+    assert isinstance(suite, DojoSuite) and "banking: 11 of 16 tasks" in suite.version
     assert len(suite.keys(3, 2)) == 5
+
+
+@pytest.mark.parametrize("name", ["slack", "travel", "workspace"])
+def test_the_other_suites_open_and_need_plans_for_a_planned_agent(name: str) -> None:
+    alone = AgentsConfig.model_validate({"agents": ["local alone"], "suite": name})
+    suite = alone.open_suite()
+    assert alone.recorded_plans is None and suite.case(suite.keys(1, None)[0]).tools()
+    planned = AgentsConfig.model_validate({"agents": ["split plan, recorded"], "suite": name})
+    assert planned.recorded_plans is not None
+    with pytest.raises(ExperimentConfigInvalid, match="recorded"):
+        load_plans(planned.recorded_plans)

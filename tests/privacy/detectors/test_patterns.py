@@ -3,12 +3,10 @@ from __future__ import annotations
 import pytest
 from support.detected import detected
 
-from cogenesis_langchain.privacy.detectors.combined import find_spans, find_spans_in_instruction
 from cogenesis_langchain.privacy.detectors.patterns import (
     find_labelled_codes,
     find_network_addresses,
     find_patterns,
-    find_secrets,
 )
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 
@@ -102,34 +100,3 @@ def test_identifiers(text: str, value: str) -> None:
 )
 def test_ordinals_units_versions_and_decades_are_no_identifiers(text: str) -> None:
     assert detected(find_patterns, text) == set()
-
-
-@pytest.mark.parametrize(
-    ("text", "secret"),
-    [
-        ("Update the password to '1j1l-2k3j'.", "1j1l-2k3j"),
-        ("My password is hunter2, change it.", "hunter2"),
-        ("The door code is: 77-lion.", "77-lion"),
-        ("Change it: password = 'swordfish'", "swordfish"),
-        ("Ändere mein Passwort in Sommer2024!", "Sommer2024!"),
-        ("Mon mot de passe est «tulipe»", "tulipe"),
-        ("Mi contraseña es luna7", "luna7"),
-        ("The API key is sk-live4", "sk-live4"),
-    ],
-)
-def test_a_secret_that_is_named_as_such_is_found(text: str, secret: str) -> None:
-    for find in (find_spans, find_spans_in_instruction):
-        assert secret in [text[span.start : span.end] for span in find(text)]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Write an article about a password of 12 characters.",
-        "Say that the password has to be changed and is weak.",
-        "Explain what an access token is for.",
-        "Write how a PIN of 4 digits works.",
-    ],
-)
-def test_text_about_secrets_holds_none(text: str) -> None:
-    assert not list(find_secrets(text)) and not find_spans_in_instruction(text)
