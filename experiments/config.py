@@ -152,7 +152,8 @@ class ExperimentConfig(Section):
         records: Files of records; see `load_records`.
         settings: What is compared; see `settings.catalog.SETTINGS`.
         operators: The setting "fused" stands for one setting for each of these.
-        disclosures: And for each of these; a name of its own has each but ``open``, the paper's.
+        disclosures: The same for each of these. All but ``open``, the paper's, are added to the
+            setting's name.
         sketch_models: The setting "other sketches" stands for one setting for each of these.
         seeds: One text for each record, setting and seed.
         limit: Only the first records; None for all.
@@ -205,6 +206,12 @@ class ExperimentConfig(Section):
         if unknown := sorted(set(names) - OPERATORS.keys()):
             raise ValueError(f"unknown: {', '.join(unknown)}; there are {', '.join(OPERATORS)}")
         return names
+
+    @model_validator(mode="after")
+    def _likelihood_has_no_disclosure(self) -> Self:
+        if self.likelihood and "fused" in self.settings and "open" not in self.disclosures:
+            raise ValueError("likelihood: it belongs to the fused settings with 'open' disclosure")
+        return self
 
     @model_validator(mode="after")
     def _limits_of_settings(self) -> Self:

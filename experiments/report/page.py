@@ -192,7 +192,7 @@ class Report:
         if not traces:
             yield "This run kept no trace of a fused text."
             return
-        yield "Means over all tokens; “shown” counts rejected drafts too."
+        yield "Means over all tokens, nats over texts; “shown” counts rejected drafts too."
         yield tables.shares(traces)
         if self._show_texts:
             for setting, (trace, *_) in traces.items():

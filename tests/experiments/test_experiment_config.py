@@ -23,6 +23,14 @@ def test_operators_that_fused_stands_for_have_limits_of_their_own(tmp_path: Path
     assert load_config(write(tmp_path, text)).limits == {"fused": 3, "fused mean": 5}
 
 
+def test_each_disclosure_makes_a_fused_setting_with_a_limit_of_its_own(tmp_path: Path) -> None:
+    text = FUSED + 'disclosures = ["open", "masked", { word = 3.0 }, { word = 1, text = 40 }]\n'
+    config = load_config(write(tmp_path, text + '[limits]\n"fused mean, masked" = 2'))
+    names = [name for name, _, _ in config.fused()]
+    budgets = ["budget of 3 a word", "budget of 1 a word, 40 a text"]
+    assert names == ["fused mean", *(f"fused mean, {one}" for one in ("masked", *budgets))]
+
+
 def test_records_and_settings_are_enough(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, LEAST))
     assert config.seeds == (1,)
@@ -89,6 +97,9 @@ def test_there_are_own_configurations() -> None:
             FUSED + '[limits]\n"fused mean" = 3\n"fused max" = 3',
             "limits: no such setting here: fused max",
         ),
+        (FUSED + 'disclosures = ["masked", "masked"]', "disclosures: names something twice"),
+        (FUSED + "disclosures = [{ word = 0 }]", "disclosures.*greater than 0"),
+        (FUSED + 'disclosures = ["masked"]\n[likelihood]', "likelihood: .*open"),
         (LEAST + "[judge]\naspects = ['style']", r"judge\.aspects\[0\]"),
         (LEAST + "[prices]\ninput = -1\noutput = 1", r"prices\.input"),
         ("records = [", "is no TOML"),
