@@ -94,7 +94,7 @@ class Decisions:
         Raises:
             LocalModelError: The local model failed, or gave no such answer twice.
         """
-        words = ", if ".join(filter(None, (step.each, step.condition)))
+        words = step.repetition()
         question = PLAN_ITEMS.fill({"step": str(step)})
         known = self.report.lists.get(words)
         found = self._listed(question, known) if known is None or known else ()
@@ -107,9 +107,8 @@ class Decisions:
         Raises:
             LocalModelError: The local model failed, or gave no such answer twice.
         """
-        words = ", if ".join(filter(None, (step.each, step.condition)))
         question = PLAN_FAILED_ITEMS.fill({"step": str(step)})
-        return self._listed(question, self.report.lists.get(words))
+        return self._listed(question, self.report.lists.get(step.repetition()))
 
     def after_error(self, step: PlannedStep) -> AfterError:
         """What to do after a call of a step failed.

@@ -55,6 +55,10 @@ class PlannedStep(BaseModel):
         yield from self.fill.values()
         yield from filter(None, (self.condition, self.each))
 
+    def repetition(self) -> str:
+        """Say for which items it is done; steps of the same words are for the same items."""
+        return ", if ".join(filter(None, (self.each, self.condition)))
+
     def call(self) -> str:
         """Say what to call, without when and for what."""
         arguments = "; ".join(f"{name} = {words}" for name, words in self.fill.items())
