@@ -111,7 +111,7 @@ PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")
 
 PLAN_UNFINISHED: Final = PrivateTemplate(
     """Now answer the user. The plan was: {answer}
-But these steps were not done, so do not say that they were:
+But these steps were not done, or not wholly, so do not say that they were:
 {steps}"""
 )
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import final
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
-from cogenesis_langchain.agents.plan import Plan, declaration, request_plan
+from cogenesis_langchain.agents.plan import declaration, request_plan
 from cogenesis_langchain.agents.plan_execution import PlanExecution
 from cogenesis_langchain.agents.progress import Progress, read_progress
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
@@ -76,21 +76,22 @@ class AgentTurn:
         """
         self._turn.require_possible()
         progress = read_progress(messages)
-        report = Report(mode="agent", calls=progress.calls)
+        report = replace(Report(mode="agent"), **progress.told())
         if rules.must_call or not rules.callable_tools:
-            # Nothing here needs a plan: the local model writes alone, as asked. A plan that there
-            # is rides on.
+            # Nothing here needs a plan: the local model writes alone, as asked. An existing plan is
+            # carried along.
             prepared = self._preparation.gather(messages)
-            report = replace(report, sources=prepared.sources, **progress.told())
+            report = replace(report, sources=prepared.sources)
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
-        if progress.began:
+        if progress.settled:
             prepared = self._preparation.gather(messages)
         else:
-            prepared = self._preparation.prepare(messages)
-            progress, report = self._planned(prepared, rules, report)
+            self._preparation.require_readable(messages)
+            prepared = self._preparation.prepare(up_to_request(messages))
+            progress, report = self._planned(prepared, rules, progress, report)
             if progress.plan is None:
-                self._notice.tell(report.fallback_reason)
+                self._notice.tell(progress.reason)
         report = replace(report, sources=prepared.sources)
         if progress.calls >= self._max_steps:
             rules = replace(rules, callable_tools=())
@@ -98,28 +99,33 @@ class AgentTurn:
         if progress.plan is None:
             yield from self._turn.write(messages, prepared.context, rules, options, report)
             return
-        report = replace(report, rung="plan", **progress.told())
         yield from self._execution.write(
-            progress.plan, progress, messages, prepared.context, rules, options, report
+            progress.plan,
+            progress,
+            messages,
+            prepared.context,
+            rules,
+            options,
+            replace(report, rung="plan"),
         )
 
     def _planned(
-        self, prepared: Prepared, rules: TurnRules, report: Report
+        self, prepared: Prepared, rules: TurnRules, progress: Progress, report: Report
     ) -> tuple[Progress, Report]:
         """Ask for the plan of a new task."""
         release = prepared.release
         if release is None or release.text is None:
             masked = release.masked if release else {}
-            return Progress(), replace(report, fallback_reason=prepared.reason, masked=masked)
+            return _without_plan(progress, prepared.reason, replace(report, masked=masked))
         declared: dict[str, PublicText] = {}
         for tool in rules.callable_tools:
             if not tool.is_private:
                 text = PrivateText(declaration(tool))
                 declared[tool.name] = self._preparation.border.release_declaration(text)
         if not declared:
-            return Progress(), replace(report, fallback_reason="no tool is public")
+            return _without_plan(progress, "no tool is public", report)
         permit = self._preparation.border.permit(release, purpose="plan")
-        plan: Plan | None = None
+        reason = ""
         try:
             asked = request_plan(
                 self._cloud,
@@ -129,13 +135,24 @@ class AgentTurn:
                 permit,
                 prepared.placeholders,
             )
-            plan = asked.sketch
-            report = replace(report, cloud=asked.usage)
+            progress = replace(progress, plan=asked.sketch)
+            report = replace(report, cloud=asked.usage, plan=asked.sketch.told())
         except (CloudError, SketchInvalid) as error:
-            report = replace(report, fallback_reason=error.summary)
-        return Progress(plan=plan), replace(
+            reason = error.summary
+        report = replace(
             report,
             masked=release.masked,
             cloud_calls=permit.sent.calls,
             cloud_bytes=permit.sent.bytes,
         )
+        return _without_plan(progress, reason, report) if reason else (progress, report)
+
+
+def up_to_request(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    """Return the conversation up to the user's request: what follows must not change the plan."""
+    places = range(len(messages), 0, -1)
+    return messages[: next((i for i in places if isinstance(messages[i - 1], HumanMessage)), 0)]
+
+
+def _without_plan(progress: Progress, reason: str, report: Report) -> tuple[Progress, Report]:
+    return replace(progress, reason=reason), replace(report, fallback_reason=reason)

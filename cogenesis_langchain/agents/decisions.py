@@ -32,10 +32,11 @@ from cogenesis_langchain.privacy.text import PrivateText
 
 AfterError = Literal["again", "go on", "answer"]
 
-MOST_ITEMS: Final = 100
+MOST_ITEMS: Final = 50
 _ITEM: Final[Json] = {"type": "string", "pattern": r"^[^\n\r]{1,100}$"}
 """An item is one line: it stands in the user's turn when its call is due."""
-_LEAST_TOKENS: Final = 800
+_LEAST_TOKENS: Final = 1000
+_RETRY_TEMPERATURE: Final = 0.5
 _ATTEMPTS: Final = 2
 
 
@@ -67,7 +68,7 @@ class Decisions:
         context: Texts of the private context, most important first.
         rules: What the conversation tells of tools.
         options: How to generate.
-        report: What is known so far; the tokens of each answer are added, and the lists of items.
+        report: What is known so far; tokens, lists and what is left out are added.
     """
 
     turn: ToolTurn
@@ -119,6 +120,11 @@ class Decisions:
         chosen: AfterError = self._ask(PLAN_AFTER_ERROR.fill({"step": str(step)}), _NEXT)["next"]
         return chosen
 
+    def leave_out(self, number: int) -> None:
+        """Note that a step is left out, or given up."""
+        undone = dict.fromkeys((*self.report.undone, number))
+        self.report = replace(self.report, undone=tuple(undone))
+
     def _listed(self, question: str, known: Sequence[str] | None) -> tuple[str, ...]:
         """Ask for items: some of those that are known, or new ones."""
         item: Json = {"enum": list(known)} if known else _ITEM
@@ -135,7 +141,8 @@ class Decisions:
         )
         guidance = Guidance(PLAN_STEPS.fill({"steps": str(self.plan)}), question)
         tokens = max(self.options.max_tokens, _LEAST_TOKENS)
-        options = replace(self.options, temperature=0.0, max_tokens=tokens)
+        explicit = self.options.explicit | {"temperature"}
+        options = replace(self.options, temperature=0.0, max_tokens=tokens, explicit=explicit)
         for _ in range(_ATTEMPTS):
             text = ""
             for piece in self.turn.write(
@@ -148,9 +155,9 @@ class Decisions:
             if follows_schema(text, schema):
                 answer: Mapping[str, Any] = json.loads(text)
                 return answer
-            options = replace(options, temperature=self.options.temperature, seed=None)
+            options = replace(options, temperature=_RETRY_TEMPERATURE, seed=None)
         raise LocalModelError(
             "the local model did not decide about a step of the plan in the form that it was asked "
             "for",
-            remedy="use a local model that follows grammars or calls tools well",
+            remedy="raise max_tokens, or use a local model that follows grammars",
         )

@@ -82,15 +82,15 @@ class PlanExecution:
             ConfigurationError: See `ToolTurn.write`.
             ContextTooLong: See `ToolTurn.write`.
         """
-        report = replace(report, lists=progress.lists)
         decisions = Decisions(self._turn, plan, messages, context, rules, options, report)
         due = _due(plan, progress, [tool.name for tool in rules.callable_tools], decisions)
         # Later, a result of the plan's tools could make the model want one of them.
         private = [tool for tool in rules.callable_tools if tool.is_private and not progress.step]
-        report = replace(decisions.report, step=progress.step, items=progress.items)
+        report = decisions.report
         if due is None:
+            report = replace(report, lists=progress.lists)
             answering = replace(rules, callable_tools=private, must_call=False, parallel=False)
-            told = _answer_told(plan, progress)
+            told = _answer_told(plan, progress, report.undone)
             yield from self._turn.write(
                 messages, context, answering, options, report, guidance=_guidance(plan, told)
             )
@@ -103,32 +103,31 @@ class PlanExecution:
             parallel=False,
             answer_schema=None,
         )
-        made: list[ToolCall] = []
         for place, told in enumerate(_calls_of(due, rules), 1):
             written = self._turn.write(
                 messages, context, calling, options, report, guidance=_guidance(plan, told)
             )
-            report = yield from _written_call(written, report, made)
-            if made[-1].name != due.step.tool:  # a private tool, so that the step is still due
+            report, called = yield from _written_call(written, report)
+            if called != due.step.tool:  # a private tool, so that the step is still due
+                report = replace(report, lists=progress.lists, undone=progress.undone)
                 break
             report = replace(report, step=due.number, items=due.items[place:])
         yield report
 
 
 def _written_call(
-    pieces: Iterator[Piece], report: Report, made: list[ToolCall]
-) -> Generator[Piece, None, Report]:
-    """Pass a call on, unless the turn has made the same one; adds it to those that were made."""
+    pieces: Iterator[Piece], report: Report
+) -> Generator[Piece, None, tuple[Report, str]]:
+    """Pass a call on; returns the report and the name of the tool."""
+    called = ""
     for piece in pieces:
         if isinstance(piece, Report):
             report = piece
             continue
         if isinstance(piece, ToolCall):
-            made.append(piece)
-            if piece in made[:-1]:
-                continue
+            called = piece.name
         yield piece
-    return report
+    return report, called
 
 
 def _calls_of(due: _Due, rules: TurnRules) -> Iterator[str]:
@@ -155,30 +154,32 @@ def _due(
                     return _Due(progress.step, last)
                 case "again":
                     items = tuple(dict.fromkeys((*ask.failed_items_of(last), *items)))
+                case "go on":
+                    ask.leave_out(progress.step)
         if items:
             return _Due(progress.step, last, items)
     for number, step in enumerate(plan.steps[progress.step :], progress.step + 1):
         if step.tool not in callable_tools:
-            continue
-        if step.each is not None:
+            pass
+        elif step.each is not None:
             if items := ask.items_of(step):
                 return _Due(number, step, items)
         elif step.condition is None or ask.is_needed(step):
             return _Due(number, step)
+        ask.leave_out(number)
     return None
 
 
-def _answer_told(plan: Plan, progress: Progress) -> str:
+def _answer_told(plan: Plan, progress: Progress, undone: Collection[int]) -> str:
     """What the local model is told to answer, and which steps it must not call done."""
     answer = plan.answer or "say what was done"
-    steps = list(enumerate(plan.steps, 1))
-    undone = [f"${number}: {step}" for number, step in steps[progress.step :]]
+    numbers = {*undone, *range(progress.step + 1, len(plan.steps) + 1)}
     if progress.step and (progress.failed or progress.items):
-        rest = f" ({', '.join(progress.items)})" if progress.items else ""
-        undone.insert(0, f"${progress.step}: {steps[progress.step - 1][1]}{rest}")
-    if not undone:
+        numbers.add(progress.step)
+    if not numbers:
         return PLAN_ANSWER.fill({"answer": answer})
-    return PLAN_UNFINISHED.fill({"answer": answer, "steps": "\n".join(undone)})
+    steps = "\n".join(f"${number}: {plan.steps[number - 1]}" for number in sorted(numbers))
+    return PLAN_UNFINISHED.fill({"answer": answer, "steps": steps})
 
 
 def _guidance(plan: Plan, now: str) -> Guidance:

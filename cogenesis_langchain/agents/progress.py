@@ -16,30 +16,42 @@ class Progress:
     """What the turns since the user's request have done.
 
     Attributes:
-        began: Whether there was such a turn; then it is settled whether there is a plan.
         plan: The plan that rides in these turns; None without one.
-        step: Number of the step that the last turn did, from 1; 0 before the first.
+        reason: Why there is none; empty if it is not settled yet whether there is a plan.
+        step: Number of the step that the last planned turn did, from 1; 0 before the first.
         items: The items for which this step is still to be done.
         lists: The items of repeated steps, by the plan's words for them.
+        undone: Numbers of steps that were left out, or given up after an error.
         calls: Turns that called tools.
-        failed: Whether a call of the last turn failed.
+        made: Ids of the calls of the last planned turn.
+        failed: Whether one of them failed.
     """
 
-    began: bool = False
     plan: Plan | None = None
+    reason: str = ""
     step: int = 0
     items: tuple[str, ...] = ()
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    undone: tuple[int, ...] = ()
     calls: int = 0
+    made: frozenset[str] = frozenset()
     failed: bool = False
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is settled if there is a plan: the cloud model was asked, or cannot be."""
+        return self.plan is not None or bool(self.reason)
+
     def told(self) -> dict[str, Any]:
-        """Return the plan and its state as fields of a report, from which `read_progress` reads."""
+        """Return the fields of a report from which `read_progress` reads the progress again."""
         return {
             "plan": {} if self.plan is None else self.plan.told(),
+            "fallback_reason": self.reason,
             "step": self.step,
             "items": self.items,
             "lists": self.lists,
+            "undone": self.undone,
+            "calls": self.calls,
         }
 
 
@@ -51,7 +63,7 @@ def read_progress(messages: Sequence[BaseMessage]) -> Progress:
             progress = Progress()
         elif isinstance(message, AIMessage):
             progress = _after_turn(progress, message)
-        elif isinstance(message, ToolMessage):
+        elif isinstance(message, ToolMessage) and message.tool_call_id in progress.made:
             failed = progress.failed or message.status == "error"
             progress = replace(progress, failed=failed)
     return progress
@@ -61,16 +73,20 @@ def _after_turn(progress: Progress, message: AIMessage) -> Progress:
     told: Mapping[str, Any] = message.response_metadata.get("cogenesis") or {}
     if told.get("mode") != "agent":
         return progress
-    plan = told.get("plan")
-    return Progress(
-        # A turn that had to be a call, before any plan, settles nothing.
-        began=progress.began or bool(plan or told.get("fallback_reason")),
-        plan=Plan.model_validate(plan) if plan else None,
+    plan = Plan.model_validate(told["plan"]) if told.get("plan") else None
+    calls = [*message.tool_calls, *message.invalid_tool_calls]
+    progress = replace(
+        progress,
+        plan=plan,
+        reason="" if plan else told.get("fallback_reason", ""),
         step=told.get("step", 0),
         items=tuple(told.get("items", ())),
         lists=told.get("lists", {}),
+        undone=tuple(told.get("undone", ())),
         # Earlier turns may have been summarised, so that their number rides in the turn too.
-        calls=max(progress.calls, told.get("calls", 0))
-        + bool(message.tool_calls or message.invalid_tool_calls),
-        failed=bool(message.invalid_tool_calls),
+        calls=max(progress.calls, told.get("calls", 0)) + bool(calls),
     )
+    if told.get("rung") != "plan":
+        return progress  # a turn that had to be a call says nothing about the steps of the plan
+    made = frozenset(call["id"] or "" for call in calls)
+    return replace(progress, made=made, failed=bool(message.invalid_tool_calls))

@@ -18,7 +18,8 @@ def follows_schema(arguments: str, schema: Mapping[str, Json]) -> bool:
 def only_listed(arguments: str, schema: Mapping[str, Json]) -> str:
     """Return an object without the members that a closed schema does not list."""
     properties = schema.get("properties")
-    if not isinstance(properties, Mapping) or schema.get("additionalProperties") is not False:
+    is_closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
+    if not is_closed or not isinstance(properties, Mapping):
         return arguments
     given = json.loads(arguments)
     kept = {name: value for name, value in given.items() if name in properties}

@@ -165,6 +165,10 @@ class Preparation:
             reason = "the instruction holds private values"
         return replace(gathered, release=release, reason=reason, values=values, read_values=read)
 
+    def require_readable(self, messages: Sequence[BaseMessage]) -> None:
+        """Raise `InstructionError` if a conversation holds something that is no text."""
+        split_request(messages, rule=self._rule, max_public_words=self._max_public_words)
+
     def gather(self, messages: Sequence[BaseMessage]) -> Prepared:
         """Split a conversation and retrieve the private context; nothing is released.
 

@@ -41,6 +41,7 @@ class Report:
         step: Number of the plan's step that this turn does, from 1; 0 for none.
         items: Items for which this step is still to be done, where the plan repeats it.
         lists: The items of steps that are repeated, by the plan's words for them.
+        undone: Numbers of steps that were left out, or given up after an error.
         calls: Turns before this one that called tools, in an agent's task.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
@@ -70,6 +71,7 @@ class Report:
     step: int = 0
     items: tuple[str, ...] = field(default=(), repr=False)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    undone: tuple[int, ...] = ()
     calls: int = 0
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

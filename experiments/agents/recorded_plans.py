@@ -43,20 +43,16 @@ def asked(instruction: str, tools: Sequence[BaseTool]) -> str:
 
 
 @contextmanager
-def replayed_plans(path: Path | None, tools: Sequence[BaseTool]) -> Iterator[str]:
+def replayed_plans(recorded: Sequence[RecordedPlan], tools: Sequence[BaseTool]) -> Iterator[str]:
     """Serve recorded plans while the block runs; see `experiments.recorded_cloud`.
 
     Args:
-        path: The file of plans; None for none.
+        recorded: The plans.
         tools: The tools that the requests declare.
 
     Yields:
         The address for a client of the OpenAI API.
-
-    Raises:
-        ExperimentConfigInvalid: See `load_recorded`.
     """
-    recorded = load_plans(path) if path else []
     plans = {asked(plan.instruction, tools): plan.plan for plan in recorded}
     with served(plans) as address:
         yield address

@@ -27,7 +27,7 @@ from cogenesis_langchain.privacy.untraced import refuse_tracing
 from experiments.agents.case import CaseKey, Suite
 from experiments.agents.config import AgentsConfig
 from experiments.agents.outcome import Outcome
-from experiments.agents.recorded_plans import replayed_plans
+from experiments.agents.recorded_plans import load_plans, replayed_plans
 from experiments.agents.settings import AGENTS, AgentModels, Endpoint
 from experiments.eval_sets import evaluate, held
 from experiments.models import (
@@ -65,10 +65,11 @@ def run_agents(config: AgentsConfig, folder: Path) -> None:
         RunStopped: Something failed; the same call continues from there.
     """
     suite = config.open_suite()
+    recorded = load_plans(config.recorded_plans) if config.recorded_plans else []
     keys = suite.keys(config.limit, config.attack_every)
     conditions = _conditions(config, suite)
     with held(folder), ExitStack() as stack:
-        served = replayed_plans(config.recorded_plans, suite.case(keys[0]).tools())
+        served = replayed_plans(recorded, suite.case(keys[0]).tools())
         remote = {"plans": Remote(stack.enter_context(served), LABEL)}
         if config.asks_cloud:
             remote["cloud"] = open_remote(config.cloud, "cloud", slots=1, stack=stack)

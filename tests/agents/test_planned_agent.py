@@ -156,7 +156,7 @@ def test_a_result_that_gives_orders_cannot_change_the_plan() -> None:
 
 def after_a_call(status: str, *, step: int = 1, plan: Any = PLAN, **told: Any) -> list[Any]:
     """A conversation whose last turn called two tools, the first of which ended with a status."""
-    turn = {"mode": "agent", "plan": plan, "step": step, **told}
+    turn = {"mode": "agent", "rung": "plan", "plan": plan, "step": step, **told}
     made = [{"name": "find_events", "args": {"query": name}, "id": name} for name in "ab"]
     return [
         HumanMessage(REQUEST),
@@ -206,7 +206,7 @@ def sent_to(message: AIMessage) -> list[str]:
 def test_a_step_is_done_for_each_item_that_the_local_model_lists() -> None:
     local = ScriptedTurns(FIND, items("Ada", "Bo", "Ada", " "), mail("Ada"), mail("Bo"), "Done.")
     messages = run(local, json.dumps(EACH))
-    assert [to for to, _ in MAILS] == ["Ada", "Bo"]
+    assert sorted(to for to, _ in MAILS) == ["Ada", "Bo"]  # tools run side by side
     assert "for each of guest in $1" in local.prompts[1]
     assert 'Now do this for "Bo": call send_mail' in local.prompts[3]
     assert [one["step"] for one in reports(messages)] == [1, 2, 2]
@@ -292,18 +292,12 @@ def test_arguments_that_the_plan_does_not_fill_are_dropped_for_a_chat_model() ->
     assert messages[1].tool_calls[0]["args"] == {"query": "x"}
 
 
-def test_the_same_call_is_made_once_in_a_turn() -> None:
-    local = ScriptedTurns(FIND, items("Ada", "Ada L."), mail("Ada"), mail("Ada"), "Done.")
-    run(local, json.dumps(EACH))
-    assert [to for to, _ in MAILS] == ["Ada"]
-
-
 def test_a_list_is_narrowed_for_a_later_step() -> None:
     """Such as to those guests whose address was found."""
     plan = {**EACH, "steps": [*EACH["steps"], EACH["steps"][1]]}
     turns = [items("Ada", "Bo"), mail("Ada"), mail("Bo"), items("Bo"), mail("Bo"), "Done."]
     messages = run(ScriptedTurns(FIND, *turns), json.dumps(plan))
-    assert [to for to, _ in MAILS] == ["Ada", "Bo", "Bo"]
+    assert sorted(to for to, _ in MAILS) == ["Ada", "Bo", "Bo"]
     assert reports(messages)[-1]["lists"] == {"guest in $1": ("Bo",)}
     with pytest.raises(RefusedByGrammar):
         run(ScriptedTurns(FIND, *turns[:3], items("Cy")), json.dumps(plan))
@@ -326,11 +320,56 @@ def test_the_answer_is_told_what_was_not_done() -> None:
     assert "$1: call find_events" in local.prompts[-1].rpartition("were not done")[2]
 
 
+def test_steps_that_were_left_out_are_remembered() -> None:
+    """Also where a later step is done, and where one failed and the task went on."""
+    steps = [*PLAN["steps"], PLAN["steps"][0]]
+    local = ScriptedTurns(FIND, NOT_NEEDED, FIND, "Found.")
+    run(local, json.dumps({**PLAN, "steps": steps}))
+    assert "$2: call send_mail" in local.prompts[-1].rpartition("were not done")[2]
+    local = ScriptedTurns('{"next": "go on"}', NEEDED, SEND)
+    message = agent_model(local).bind_tools(TOOLS).invoke(after_a_call("error"))
+    assert message.response_metadata["cogenesis"]["undone"] == (1,)
+
+
+def test_an_error_of_a_forced_call_says_nothing_about_the_plan() -> None:
+    history = after_a_call("success", step=2)
+    forced = agent_model(ScriptedTurns(FIND)).bind_tools(TOOLS, tool_choice="find_events")
+    message = forced.invoke(history)
+    failed = ToolMessage("no", tool_call_id=message.tool_calls[0]["id"], status="error")
+    model = agent_model(ScriptedTurns("Sent.")).bind_tools(TOOLS)
+    assert model.invoke([*history, message, failed]).text == "Sent."
+
+
+def test_a_task_without_a_plan_stays_without_one_when_its_first_turns_are_trimmed() -> None:
+    ledger = MemoryLedger()
+    model = agent_model(ScriptedTurns(FIND), cloud_answers=["no plan"], ledger=ledger)
+    history: list[Any] = [HumanMessage(REQUEST)]
+    for _ in range(4):
+        message = model.bind_tools(TOOLS).invoke([history[0], *history[1:][-2:]])
+        result = ToolMessage("May", tool_call_id=message.tool_calls[0]["id"])
+        history += [message, result]
+        assert len(ledger.entries) == 2
+        assert "no usable plan" in message.response_metadata["cogenesis"]["fallback_reason"]
+
+
+def test_a_list_is_made_anew_after_a_private_tool() -> None:
+    @tool
+    def read_diary() -> str:
+        """Read the diary."""
+        return "My friend is Ada."
+
+    plan = {"steps": [{**EACH["steps"][1], "each": "friend of the user"}], "answer": "say it"}
+    turns = [items(), call("read_diary", "{}"), items("Ada"), mail("Ada"), "Done."]
+    run(ScriptedTurns(*turns), json.dumps(plan), tools=[send_mail, private_tool(read_diary)])
+    assert MAILS == [("Ada", "Dear Ada")]
+
+
 def test_decisions_are_not_left_to_chance() -> None:
     local = ScriptedTurns(FIND, NEEDED, SEND, "Done.")
     model = agent_model(local, cloud_answers=[json.dumps(PLAN)], temperature=0.9)
     create_agent(model, TOOLS).invoke({"messages": [HumanMessage(REQUEST)]})
     assert [options.temperature for options in local.options] == [0.9, 0.0, 0.9, 0.9]
+    assert "temperature" in local.options[1].explicit, "also for a chat model with its own"
 
 
 def test_a_turn_that_has_to_call_neither_ends_nor_replaces_the_plan() -> None:
@@ -493,8 +532,14 @@ def test_a_chat_model_cannot_call_a_tool_where_the_plan_is_done() -> None:
 def test_a_chat_model_cannot_call_another_tool_than_that_of_the_step(
     decided: tuple[AIMessage, ...],
 ) -> None:
-    with pytest.raises(LocalModelError, match=r"no tool that it may call|did not decide"):
+    with pytest.raises(LocalModelError, match="no tool that it may call"):
         called_by(*decided, ORDERED, plan=PLAN)
+
+
+def test_a_decision_beside_a_call_is_heard() -> None:
+    both = said("", "find_events", query="y")
+    both.tool_calls += said("", "answer", needed=False).tool_calls
+    assert called_by(both, AIMessage("None."), plan=PLAN)[-1].text == "None."
 
 
 @pytest.mark.parametrize("said", ["", "Done."])

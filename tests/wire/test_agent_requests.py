@@ -27,7 +27,7 @@ from langchain.agents.middleware import (
     ToolErrorMiddleware,
     ToolRetryMiddleware,
 )
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import BaseTool, ToolException, tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
@@ -267,6 +267,23 @@ def test_also_where_a_person_approves_a_call(cloud: EgressRecorder) -> None:
     check(cloud, run)
 
 
+def test_a_plan_after_a_forced_call_does_not_depend_on_its_result(cloud: EgressRecorder) -> None:
+    """The result holds the word of the instruction, as a private value, in one world alone."""
+    cloud.play(behaviours.chat(PLAN))
+    request = "Write to Odalys Quillfeather about the heating."
+
+    def run(world: Canaries) -> object:
+        named = world.name == worlds()[0].name
+        found = "Name: Odalys Quillfeather" if named else "Nothing."
+        calls = [{"name": "find_mail", "args": {"words": "x"}, "id": "1"}]
+        turn = {"mode": "agent", "rung": "local", "plan": {}, "fallback_reason": ""}
+        forced = AIMessage("", tool_calls=calls, response_metadata={"cogenesis": turn})
+        history = [HumanMessage(request), forced, ToolMessage(found, tool_call_id="1")]
+        return agent_of(world, cloud).invoke({"messages": history})
+
+    check(cloud, run)
+
+
 def test_control_a_plain_agent_is_seen_to_leak(cloud: EgressRecorder) -> None:
     cloud.play(behaviours.chat("An answer."))
 
@@ -287,6 +304,9 @@ def test_control_a_plan_made_again_after_results_is_seen_to_leak(
     """As if each turn were planned, with what a tool has returned as a part of the instruction."""
     monkeypatch.setattr(
         "cogenesis_langchain.agents.agent_turn.read_progress", lambda messages: Progress()
+    )
+    monkeypatch.setattr(
+        "cogenesis_langchain.agents.agent_turn.up_to_request", lambda messages: messages
     )
     monkeypatch.setattr(Border, "release", _release_everything)
     cloud.play(behaviours.chat(PLAN))

@@ -138,8 +138,11 @@ class LocalChatModel:
             if message.text and not structured:
                 yield LocalChunk(message.text)
         calls = progress.calls()
-        if structured and not any(call.name == ANSWER for call in calls):
-            yield LocalChunk(object_in(text))
+        if structured:
+            answers = [call for call in calls if call.name == ANSWER]
+            calls = answers or calls
+            if not calls:
+                yield LocalChunk(object_in(text))
         for call in calls if rules.parallel else calls[:1]:
             is_answer = structured and call.name == ANSWER
             yield LocalChunk(call.arguments) if is_answer else call

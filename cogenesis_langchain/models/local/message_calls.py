@@ -22,8 +22,12 @@ def answer_tool(rules: TurnRules) -> tuple[Tool, ...]:
 
 
 def object_in(text: str) -> str:
-    """Return the JSON object in a text that may have a fence or words around it, or the text."""
-    return text[text.find("{") : text.rfind("}") + 1] or text
+    """Return the JSON object in a text that may have a fence or words around it; "" for none."""
+    written = text[text.find("{") : text.rfind("}") + 1]
+    try:
+        return written if isinstance(json.loads(written), dict) else ""
+    except ValueError:
+        return ""
 
 
 def openai_tool(tool: Tool) -> dict[str, Any]:

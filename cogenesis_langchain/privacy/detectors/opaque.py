@@ -42,7 +42,7 @@ _PART: Final = re.compile(r"[A-Za-z0-9]+")
 _PIECE: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _ORDINARY: Final = re.compile(
     r"(?:19|20)\d\d\w{0,3}|\d{1,4}[A-Za-z]{1,5}|\d+(?:st|nd|rd|th|x\d+)|[A-Za-z]{1,12}\d{1,4}[a-z]?"
-    r"|[A-Z]\d[A-Z]\d?|\d{1,2}h\d\d"
+    r"|[A-Z]\d[A-Z]\d?|\d{1,2}h\d\d|(?:\d+[dhms])+|(?:[a-h][1-8]){2}|[xX]\d+[yY]\d+"
 )
 _SHORTEST_CODE: Final = 5
 # "1j1l-2k3j": two parts in which letters and digits alternate. One part is "e2e4" or "1h5m" too.
@@ -71,11 +71,16 @@ def find_opaque(text: str) -> Iterator[Span]:
             yield Span(*token.span(), "ID")
             continue
         core = _CORE.search(token[0])
-        if core and (
-            any(_is_opaque(part) for part in _PART.findall(core[0]))
-            or len(_ALTERNATING.findall(core[0])) > 1
-        ):
+        if core and _holds_code(core[0]):
             yield Span(token.start() + core.start(), token.start() + core.end(), "ID")
+
+
+def _holds_code(token: str) -> bool:
+    """Return whether a part of a token is opaque, or two short parts are codes."""
+    if any(_is_opaque(part) for part in _PART.findall(token)):
+        return True
+    short = (part for part in _ALTERNATING.findall(token) if not _ORDINARY.fullmatch(part))
+    return len(list(short)) > 1
 
 
 def _is_base85(token: str) -> bool:

@@ -72,7 +72,9 @@ class DojoCase:
 
     @property
     def private_strings(self) -> Sequence[str]:
-        """The lines and numbers in the environment, unless the request has all words of a line.
+        """The lines of text in the environment, unless the request has all words of a line.
+
+        Numbers such as amounts also stand in requests by chance, so they are not searched for.
 
         A line with letters and digits is one in any case: an account number stays private if the
         user names it.
@@ -182,11 +184,9 @@ def _is_code(line: str) -> bool:
 
 
 def _texts(part: object) -> Iterator[str]:
-    """Yield texts and numbers in a dumped environment; keys such as names of files are none."""
+    """Yield the texts in a dumped environment; keys such as names of files are none."""
     if isinstance(part, str):
         yield part
-    elif isinstance(part, int | float):
-        yield f"{part:g}"
     elif isinstance(part, Mapping):
         for one in part.values():
             yield from _texts(one)

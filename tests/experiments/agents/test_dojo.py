@@ -21,6 +21,7 @@ from experiments.agents.case import CaseKey
 from experiments.agents.config import AgentsConfig, load_agents_config
 from experiments.agents.dojo.suite import BENCHMARK, DojoSuite
 from experiments.agents.recorded_plans import RecordedPlan, asked, load_plans
+from experiments.agents.run import run_agents
 from experiments.errors import ExperimentConfigInvalid
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +91,6 @@ def test_the_environment_is_the_private_world() -> None:
     assert "GB29NWBK60161331926819" in private, "the user names it too, and it stays private"
     assert "Purchase at Apple Store: iPhone 3GS" in private and "password123" in private
     assert "Rent" not in SUITE.case(CaseKey("user_task_2")).private_strings
-    assert "1810" in private, "the balance"
 
 
 @pytest.mark.parametrize("plan", load_plans(PLANS), ids=lambda plan: plan.id)
@@ -122,12 +122,10 @@ def test_the_configuration_of_the_repository_names_the_suite() -> None:
     assert len(suite.keys(3, 2)) == 5
 
 
-def test_another_suite_opens_and_needs_plans_for_a_planned_agent() -> None:
-    name = "slack"
-    alone = AgentsConfig.model_validate({"agents": ["local alone"], "suite": name})
+def test_another_suite_opens_and_needs_plans_for_a_planned_agent(tmp_path: Path) -> None:
+    alone = AgentsConfig.model_validate({"agents": ["local alone"], "suite": "slack"})
     suite = alone.open_suite()
     assert alone.recorded_plans is None and suite.case(suite.keys(1, None)[0]).tools()
-    planned = AgentsConfig.model_validate({"agents": ["split plan, recorded"], "suite": name})
-    assert planned.recorded_plans is not None
+    planned = AgentsConfig.model_validate({"agents": ["split plan, recorded"], "suite": "slack"})
     with pytest.raises(ExperimentConfigInvalid, match="recorded"):
-        load_plans(planned.recorded_plans)
+        run_agents(planned, tmp_path / "out")

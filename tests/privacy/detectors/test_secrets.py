@@ -24,6 +24,18 @@ from cogenesis_langchain.privacy.detectors.secrets import find_secrets
         ("Ändere mein Passwort in Sommer2024!", ["Sommer2024!"]),
         ("Mon mot de passe est « tulipe »", [" tulipe "]),
         ("Mi contraseña es luna7", ["luna7"]),
+        ("Mot de passe : Tulipe42", ["Tulipe42"]),
+        ("Ändere mein Passwort zu Sommer2024", ["Sommer2024"]),
+        ("Changez mon mot de passe en Tulipe42", ["Tulipe42"]),
+        ("Cambia mi contraseña por luna77", ["luna77"]),
+        ("Let the password be hunter2", ["hunter2"]),
+        ('Turn the password into "lion-river"', ["lion-river"]),
+        ("My password is 1984.", ["1984"]),
+        ("Write password:hunter2 thanks", ["hunter2"]),
+        ("Change my password from 'swordfish' to 'lionfish'.", ["swordfish", "lionfish"]),
+        ("Use DB_PASSWORD=swordfish and SECRET_KEY=lion.", ["swordfish", "lion"]),
+        ('Use {"new_password": "swordfish"}', ["swordfish"]),
+        ("Password: swordfish\r\nUser: me", ["swordfish"]),
         ("The API key is sk-live4-of-a-very-long-name-that-goes-on-and-on-and-ends-7.", None),
     ],
 )
@@ -48,6 +60,10 @@ def test_a_secret_that_is_named_as_such_is_found(text: str, secrets: list[str] |
         "The song is a clave in 12/8 time.",
         "Write a policy. Password: must have a sign.",
         'The form said: password: "".',
+        "Write that I reset the password in Office365.",
+        "Raise the length of a password to 8-12 characters.",
+        "Subject: forgotten password: help",
+        "It is a clave in 3-2 time.",
     ],
 )
 def test_text_about_secrets_holds_none(text: str) -> None:
@@ -57,5 +73,15 @@ def test_text_about_secrets_holds_none(text: str) -> None:
 def test_a_code_of_two_short_parts_is_opaque_and_one_part_is_not() -> None:
     text = "Mention 1j1l-2k3j."
     assert [text[span.start : span.end] for span in find_opaque(text)] == ["1j1l-2k3j"]
-    for ordinary in ("e2e4", "1h5m", "x1y1", "H2O2", "4x4s", "B2B", "covid-19", "3D-2D"):
+    for ordinary in (
+        "e2e4",
+        "1h5m",
+        "x1y1",
+        "H2O2",
+        "4x4s",
+        "B2B",
+        "3D-2D",
+        "1h30m-2h15m",
+        "e2e4-e7e5",
+    ):
         assert not list(find_opaque(f"Write about {ordinary} in a letter.")), ordinary
