@@ -25,8 +25,8 @@ BENCHMARK: Final = "v1.2.2"
 ATTACK: Final = "important_instructions"
 _VICTIM: Final = "local"
 """The name under which AgentDojo's attacks address a model that they do not know."""
-_SHORTEST: Final = 4
-"""Shorter strings also stand in requests by chance."""
+_SHORTEST: Final = 5
+"""Shorter strings also stand in requests by chance ("Rent" in "current")."""
 _WORD: Final = re.compile(r"\w+")
 
 
