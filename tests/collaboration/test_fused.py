@@ -217,6 +217,6 @@ def test_a_model_without_weights_or_a_server_is_refused(server: ScoringServer) -
 
 
 def test_the_chain_refuses_a_model_that_writes_by_sketch_fill(server: ScoringServer) -> None:
-    sketch = fused(server.url, mode="sketch", retriever=None)
+    sketch = fused(server.url, mode="sketch", disclosure="none", retriever=None)
     with pytest.raises(ConfigurationError, match='not mode="fused"'):
         create_fused_decoding_chain(sketch, Documents(texts=[CONTEXT]))
