@@ -93,6 +93,6 @@ def test_a_model_without_weights_or_an_endpoint_is_refused(
 def test_the_chain_refuses_a_model_that_writes_by_sketch_fill(
     stand_in: ChatOpenAI, local_model: LlamaCppModel
 ) -> None:
-    sketch = fused(stand_in, local_model, mode="sketch", retriever=None)
+    sketch = fused(stand_in, local_model, mode="sketch", disclosure="none", retriever=None)
     with pytest.raises(ConfigurationError, match='not mode="fused"'):
         create_fused_decoding_chain(sketch, Documents(texts=[CONTEXT]))
