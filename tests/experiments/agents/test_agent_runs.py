@@ -132,6 +132,7 @@ def test_an_injected_order_is_obeyed_without_a_plan_and_not_with_one(
     assert found["split plan, recorded"][-1].startswith("0%")
 
 
+@pytest.mark.usefixtures("local")
 def test_every_agent_may_take_as_many_turns(plans: Path, tmp_path: Path) -> None:
     """The cloud model wants to look something up again and again."""
     agents = ("cloud agent", "PrivateAgentMiddleware", "PIIMiddleware")
@@ -144,6 +145,7 @@ def test_every_agent_may_take_as_many_turns(plans: Path, tmp_path: Path) -> None
     assert [found[agent][-1] for agent in agents] == ["0"] * 3, "no error"
 
 
+@pytest.mark.usefixtures("local")
 def test_an_endpoint_that_fails_stops_the_run_and_is_asked_again(
     plans: Path, cloud: EgressRecorder, tmp_path: Path
 ) -> None:
