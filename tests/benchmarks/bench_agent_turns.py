@@ -1,6 +1,6 @@
 """What a turn with tools costs beside the models.
 
-    bench_agent_turns.py own [turns]
+    bench_agent_turns.py own [turns, at most 30]
     bench_agent_turns.py grammar [model] [tokens]
 
 ``own`` runs an agent whose models answer at once, and shows the time of this library for each turn,
@@ -58,8 +58,8 @@ def own(turns: int = 20) -> Table:
 def own_times(turns: int) -> list[float]:
     """Seconds of each turn of one run."""
     answers = [call("find_event", json.dumps({"subject": f"event {n}"})) for n in range(turns)]
-    step = {"tool": "find_event", "fill": {"subject": "the event"}, "each": "each event"}
-    plan = json.dumps({"steps": [step], "answer": "say when"})
+    step = {"tool": "find_event", "fill": {"subject": "the event"}}
+    plan = json.dumps({"steps": [step] * turns, "answer": "say when"})
     times: list[float] = []
     model = agent_model(ScriptedTurns(*answers, "Done."), cloud_answers=[plan], max_steps=turns)
     agent: Any = create_agent(model, [find_event])
