@@ -1,7 +1,8 @@
-"""What the local model decides about the steps of a plan: is one needed, for what, and what next.
+"""Questions to the local model about the steps of a plan, with answers of a fixed form.
 
 The plan fixes which tools are called and in which order. What depends on private text is asked as a
-short question with an answer of a fixed form, so that no step is forgotten or added.
+short question: whether a step is needed, for which items, and what follows an error. So no step is
+forgotten or added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an agent is given in one run, and how its end state is checked."""
+"""The interfaces of tasks for agents: a `Suite` makes a `Case`, which checks its own end state."""
 
 from __future__ import annotations
 
