@@ -107,7 +107,15 @@ PLAN_CALL: Final = PrivateTemplate("Now do this: {call}")
 
 PLAN_CALL_FOR: Final = PrivateTemplate('Now do this for "{item}": {call}')
 
-PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")
+PLAN_UNKNOWN_VALUES: Final = PrivateTemplate(
+    """{told}
+A first attempt held {values}, which stands nowhere above. What is looked up has to be copied from
+above, letter by letter; leave out what does not stand there."""
+)
+
+PLAN_ANSWER: Final = PrivateTemplate(
+    "Now answer the user: {answer}. If the results do not show it, say so."
+)
 
 PLAN_UNFINISHED: Final = PrivateTemplate(
     """Now answer the user. The plan was: {answer}

@@ -1,0 +1,184 @@
+"""Makes the calls of one step of a plan, with addresses and numbers that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+from langchain_core.messages import BaseMessage
+
+from cogenesis_langchain.agent_prompts import (
+    PLAN_CALL,
+    PLAN_CALL_FOR,
+    PLAN_STEPS,
+    PLAN_UNKNOWN_VALUES,
+)
+from cogenesis_langchain.agents.conversation import Guidance
+from cogenesis_langchain.agents.grounding import Grounding, UnknownValues
+from cogenesis_langchain.agents.plan import Plan, PlannedStep
+from cogenesis_langchain.agents.tool_grammar import MOST_CALLS
+from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
+from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.models.base import GenerationOptions, Json
+from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
+from cogenesis_langchain.privacy.text import PrivateText
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """The step that a turn does.
+
+    Attributes:
+        number: Its number in the plan, from 1.
+        step: The step.
+        items: For which items, each of which is a call; empty for one call.
+    """
+
+    number: int
+    step: PlannedStep
+    items: tuple[str, ...] = ()
+
+
+@final
+class PlannedCalls:
+    """Writes the calls of a step; nothing is sent.
+
+    Args:
+        turn: Writes turns.
+        plan: The plan.
+        messages: The conversation, with calls and results of tools.
+        context: Texts of the private context, most important first.
+        options: How to generate.
+    """
+
+    def __init__(
+        self,
+        turn: ToolTurn,
+        plan: Plan,
+        messages: Sequence[BaseMessage],
+        context: Sequence[PrivateText],
+        options: GenerationOptions,
+    ) -> None:
+        self._turn = turn
+        self._plan = PLAN_STEPS.fill({"steps": str(plan)})
+        self._messages = messages
+        self._context = context
+        self._options = options
+        self._grounding = Grounding(messages, context, str(plan))
+
+    def write(
+        self, due: DueStep, rules: TurnRules, report: Report, private: Sequence[Tool]
+    ) -> Generator[Piece, None, tuple[Report, frozenset[str]]]:
+        """Write the calls of a step.
+
+        A call whose address or number stands nowhere in the conversation is asked for once more,
+        with those of the conversation to choose from. If there is none, it is not made, and the
+        step counts as not done.
+
+        Args:
+            due: The step.
+            rules: What the conversation tells of tools.
+            report: What is known so far.
+            private: Private tools that may be called instead.
+
+        Yields:
+            Pieces of text, and the calls.
+
+        Returns:
+            The report, and the names of the tools that are called.
+
+        Raises:
+            LocalModelError: See `ToolTurn.write`.
+        """
+        tool = next(tool for tool in rules.callable_tools if tool.name == due.step.tool)
+        calling = replace(
+            rules,
+            callable_tools=[_with_planned_arguments(tool, due.step), *private],
+            must_call=True,
+            parallel=False,
+            answer_schema=None,
+        )
+        called: frozenset[str] = frozenset()
+        for place, told in enumerate(_told(due, rules), 1):
+            report, calls = yield from self._known_calls(told, calling, report)
+            yield from calls
+            called = called.union(call.name for call in calls)
+            if called - {tool.name}:
+                break
+            undone = report.undone if calls else (*report.undone, due.number)
+            report = replace(
+                report,
+                step=due.number,
+                items=due.items[place:],
+                undone=tuple(dict.fromkeys(undone)),
+            )
+        return report, called
+
+    def _known_calls(
+        self, told: str, rules: TurnRules, report: Report
+    ) -> Generator[Piece, None, tuple[Report, Sequence[ToolCall]]]:
+        """Write a call, once more if it holds unknown values; returns what may be called."""
+        report, calls = yield from self._calls(told, rules, report, silent=False)
+        if unknown := self._first_unknown(calls):
+            report, calls = yield from self._calls(
+                PLAN_UNKNOWN_VALUES.fill({"told": told, "values": _quoted(unknown.words)}),
+                self._narrowed(rules, unknown),
+                report,
+                silent=True,
+            )
+        known = [one for one in calls if not self._grounding.unknown_in(one.arguments).reached]
+        return report, known
+
+    def _calls(
+        self, told: str, rules: TurnRules, report: Report, *, silent: bool
+    ) -> Generator[Piece, None, tuple[Report, Sequence[ToolCall]]]:
+        calls = []
+        for piece in self._turn.write(
+            self._messages,
+            self._context,
+            rules,
+            self._options,
+            report,
+            guidance=Guidance(self._plan, told),
+        ):
+            if isinstance(piece, Report):
+                report = piece
+            elif isinstance(piece, ToolCall):
+                calls.append(piece)
+            elif not silent:
+                yield piece
+        return report, calls
+
+    def _first_unknown(self, calls: Sequence[ToolCall]) -> UnknownValues | None:
+        found = (self._grounding.unknown_in(call.arguments) for call in calls)
+        return next(filter(None, found), None)
+
+    def _narrowed(self, rules: TurnRules, unknown: UnknownValues) -> TurnRules:
+        tools = [self._grounding.narrowed(tool, unknown) for tool in rules.callable_tools]
+        return replace(rules, callable_tools=tools)
+
+
+def _told(due: DueStep, rules: TurnRules) -> Iterator[str]:
+    """Yield what the local model is told to call in this turn, for each call."""
+    call = due.step.call()
+    if not due.items:
+        yield PLAN_CALL.fill({"call": call})
+    for item in due.items[: MOST_CALLS if rules.parallel else 1]:
+        yield PLAN_CALL_FOR.fill({"item": item, "call": call})
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join(f'"{value}"' for value in values)
+
+
+def _with_planned_arguments(tool: Tool, step: PlannedStep) -> Tool:
+    """Leave out optional arguments that the plan does not fill; small models would invent them."""
+    properties = tool.parameters.get("properties")
+    required = tool.parameters.get("required") or ()
+    if not isinstance(properties, Mapping) or not isinstance(required, Sequence):
+        return tool
+    wanted = [name for name in properties if name in required or name in step.fill]
+    kept: dict[str, Json] = {name: properties[name] for name in wanted}
+    parameters = {**tool.parameters, "properties": kept, "required": wanted}
+    return replace(tool, parameters={**parameters, "additionalProperties": False})
