@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+    from cogenesis_langchain.models.local.named_entities import NamedEntityModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
@@ -40,6 +41,7 @@ __all__ = [
     "LlamaCppModel",
     "LocalMiniLM",
     "MemoryLedger",
+    "NamedEntityModel",
     "PrivateAgentMiddleware",
     "PrivateContextRetriever",
     "StandInCloud",
@@ -64,6 +66,7 @@ _HOMES: Final = {
     "LlamaCppModel": "models.local.llama_cpp",
     "LocalMiniLM": "retrievers.embeddings",
     "MemoryLedger": "privacy.ledger.entry",
+    "NamedEntityModel": "models.local.named_entities",
     "PrivateAgentMiddleware": "middleware.private_agent",
     "PrivateContextRetriever": "retrievers.private_context",
     "StandInCloud": "models.cloud.stand_in",

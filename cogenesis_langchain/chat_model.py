@@ -131,6 +131,9 @@ class ChatCoGenesis(ToolBindingChatModel):
     document and stays here."""
     detectors: Sequence[Detector] = Field(default=(), exclude=True, repr=False)
     """Functions that find private values in a text, besides the built-in detectors."""
+    context_detectors: Sequence[Detector] = Field(default=(), exclude=True, repr=False)
+    """Functions that find private values in the private context alone, such as `NamedEntityModel`:
+    in an instruction they would take common words for names."""
     private_terms: Sequence[PrivateTerm] = Field(default=(), exclude=True, repr=False)
     """Strings that are private wherever they stand, everyday words included."""
     private_sources: Sequence[Any] = Field(default=(), exclude=True, repr=False)
@@ -213,6 +216,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             trusted_hosts=self.trusted_hosts,
             trust=self.trust,
             detectors=self.detectors,
+            context_detectors=self.context_detectors,
             private_terms=self.private_terms,
             private_sources=self.private_sources,
         )

@@ -8,10 +8,7 @@ them if they are missing; a store that was given no model does not.
 from __future__ import annotations
 
 import base64
-import os
-import sys
 import threading
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
@@ -20,21 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import (
-    CoGenesisError,
-    MissingDependency,
-    ModelFileDamaged,
-    StoreError,
-    require_package,
-)
+from cogenesis_langchain.errors import CoGenesisError, StoreError, require_package
 from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.local.onnx import encodable, open_session, open_tokenizer
 from cogenesis_langchain.privacy.admission import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
 
 MAX_TOKENS: Final = 256
 """Longest input of the model; tokens beyond it are ignored."""
@@ -80,8 +70,13 @@ class LocalMiniLM(Embeddings):
         require_package("tokenizers", extra="chroma")
         find = catalog.fetch if download else catalog.require
         self._batch_size = batch_size
-        self._tokenizer = _load_tokenizer(find(tokenizer))
-        self._session = _load_session(find(model), threads or 0)
+        opening = {
+            "extra": "chroma",
+            "remedy": f"fetch both files again: cogenesis models pull {model} {tokenizer}",
+        }
+        self._tokenizer = open_tokenizer(find(tokenizer), **opening)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._session = open_session(find(model), threads=threads or 0, **opening)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts.
@@ -103,7 +98,7 @@ class LocalMiniLM(Embeddings):
         """Embed a window of texts, shortest first, so that batches contain little padding."""
         import numpy as np
 
-        encodings = self._tokenizer.encode_batch([_encodable(text) for text in texts])
+        encodings = self._tokenizer.encode_batch([encodable(text) for text in texts])
         order = sorted(range(len(texts)), key=lambda index: len(encodings[index].ids))
         vectors = np.empty((len(texts), 384), dtype=np.float32)
         for start in range(0, len(order), self._batch_size):
@@ -128,68 +123,6 @@ class LocalMiniLM(Embeddings):
         pooled: NDArray[np.float32] = np.einsum("bth,bt->bh", hidden, mask.astype(np.float32))
         pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
         return pooled
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which the tokenizer rejects."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _load_tokenizer(path: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # the binding raises bare Exception
-        raise _damaged(path) from error
-    tokenizer.enable_truncation(MAX_TOKENS)
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _load_session(path: Path, threads: int) -> InferenceSession:
-    _disable_telemetry()
-    try:
-        import onnxruntime
-        from onnxruntime.capi.onnxruntime_pybind11_state import (
-            Fail,
-            InvalidArgument,
-            InvalidGraph,
-            InvalidProtobuf,
-        )
-    except ImportError:
-        raise MissingDependency("onnxruntime", extra="chroma") from None
-    onnxruntime.disable_telemetry_events()  # for a process that had imported onnxruntime before
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
-        raise _damaged(path) from error
-
-
-def _disable_telemetry() -> None:
-    """Keep onnxruntime from sending telemetry to its vendor.
-
-    It does so from native code, which blocking Python's sockets does not stop. It reads the
-    variable once, when it is first imported.
-    """
-    if "onnxruntime" in sys.modules and os.environ.get("ORT_DISABLE_TELEMETRY") != "1":
-        warnings.warn(
-            "onnxruntime was imported before its telemetry was disabled, and may have reported "
-            "this process to its vendor; set ORT_DISABLE_TELEMETRY=1 before Python starts",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-
-def _damaged(path: Path) -> ModelFileDamaged:
-    return ModelFileDamaged(
-        f"{path} is not a valid model file",
-        remedy="fetch both files again: cogenesis models pull minilm-l6-v2-int8 and "
-        "cogenesis models pull minilm-l6-v2-tokenizer",
-    )
 
 
 class LocalEmbeddings:

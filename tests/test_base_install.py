@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from cogenesis_langchain import ContextStore, LlamaCppModel, LocalMiniLM, StandInCloud, command
+from cogenesis_langchain import (
+    ContextStore,
+    LlamaCppModel,
+    LocalMiniLM,
+    NamedEntityModel,
+    StandInCloud,
+    command,
+)
 from cogenesis_langchain.errors import MissingDependency
 from cogenesis_langchain.models.files import catalog
 
@@ -54,10 +61,11 @@ def no_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: LlamaCppModel("qwen2.5-coder-1.5b-instruct"), "llama-cpp"),
         (lambda: StandInCloud("qwen2.5-coder-1.5b-instruct").start(), "stand-in"),
         (LocalMiniLM, "chroma"),
+        (NamedEntityModel, "ner"),
         (lambda: ContextStore("context").add("a note"), "chroma"),
         (lambda: catalog.fetch("hf:owner/repository/model.gguf"), "llama-cpp"),
     ],
-    ids=["llama.cpp", "stand-in", "embeddings", "store", "hub"],
+    ids=["llama.cpp", "stand-in", "embeddings", "entities", "store", "hub"],
 )
 def test_a_missing_extra_is_named_before_anything_is_downloaded(
     use: Callable[[], object], extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -305,6 +305,22 @@ def test_detectors_find_values_besides_the_built_in_ones(context: list[SystemMes
     assert (b"quartz" in control.entries[0].payload) == (not context)
 
 
+def test_context_detectors_read_the_context_alone() -> None:
+    read: list[str] = []
+
+    def rivers(text: str) -> Iterator[PrivateValue]:
+        read.append(text)
+        yield from (PrivateValue("TERM", found) for found in re.findall("the long river", text))
+
+    ledger, control = MemoryLedger(), MemoryLedger()
+    note = SystemMessage("We met at the long river.")
+    request = HumanMessage("Write about the long river.")
+    chat(ledger=ledger, context_detectors=[rivers]).invoke([note, request])
+    chat(ledger=control).invoke([note, request])
+    assert b"river" not in ledger.entries[0].payload and b"river" in control.entries[0].payload
+    assert any("We met" in text for text in read) and not any("Write" in text for text in read)
+
+
 def test_private_terms_are_not_shown_by_the_model() -> None:
     model = chat(private_terms=["blue heron"])
     assert "heron" not in repr(model) + repr(model._identifying_params) + str(model.model_dump())

