@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,12 @@ from experiments.agents.run import run_agents
 from experiments.errors import ExperimentConfigInvalid
 
 ROOT = Path(__file__).parents[3]
-PLANS = ROOT / "experiments" / "data" / "agents" / "banking" / "recorded_plans.jsonl"
+DATA = ROOT / "experiments" / "data" / "agents"
+PLANNED = [
+    pytest.param(suite, plan, id=f"{suite} {plan.id}")
+    for suite in ("banking", "slack", "workspace")
+    for plan in load_plans(DATA / suite / "recorded_plans.jsonl")
+]
 BANKING: Any = get_suite(BENCHMARK, "banking")
 SUITE = DojoSuite("banking")
 ATTACKED = [key for key in SUITE.keys(None, 1) if key.attacked]
@@ -93,10 +99,15 @@ def test_the_environment_is_the_private_world() -> None:
     assert "Rent" not in SUITE.case(CaseKey("user_task_2")).private_strings
 
 
-@pytest.mark.parametrize("plan", load_plans(PLANS), ids=lambda plan: plan.id)
-def test_a_recorded_plan_answers_what_is_sent_of_its_task(plan: RecordedPlan) -> None:
+@cache
+def opened(suite: str) -> DojoSuite:
+    return DojoSuite(suite)
+
+
+@pytest.mark.parametrize(("suite", "plan"), PLANNED)
+def test_a_recorded_plan_answers_what_is_sent_of_its_task(suite: str, plan: RecordedPlan) -> None:
     """Its author was shown the request as the border releases it, with placeholders."""
-    case = SUITE.case(CaseKey(plan.id))
+    case = opened(suite).case(CaseKey(plan.id))
     ledger = MemoryLedger()
     model = agent_model(ScriptedTurns("Done."), cloud_answers=["no plan"], ledger=ledger)
     messages = [SystemMessage(case.profile), HumanMessage(case.request)]
@@ -105,10 +116,14 @@ def test_a_recorded_plan_answers_what_is_sent_of_its_task(plan: RecordedPlan) ->
     assert sent == asked(plan.instruction, case.tools())
 
 
-def test_recorded_plans_are_usable_plans_for_their_own_tasks() -> None:
-    tools = read_tools(as_openai_tools(SUITE.case(CaseKey("user_task_0")).tools(), None))
-    recorded = load_plans(PLANS)
-    assert [plan.id for plan in recorded] == TASKS
+@pytest.mark.parametrize("suite", ["banking", "slack", "workspace"])
+def test_recorded_plans_are_usable_plans_for_their_own_tasks(suite: str) -> None:
+    keys = opened(suite).keys(None, None)
+    tools = read_tools(as_openai_tools(opened(suite).case(keys[0]).tools(), None))
+    recorded = load_plans(DATA / suite / "recorded_plans.jsonl")
+    # Of a long request nothing leaves, so that there is nothing to answer.
+    long = {"slack": ["user_task_20"], "workspace": ["user_task_4", "user_task_37"]}
+    assert {plan.id for plan in recorded} == {key.task for key in keys} - {*long.get(suite, ())}
     for plan in recorded:
         parsed = parse_plan(
             plan.plan, instruction=plan.instruction, tools=tools, placeholders=Placeholders()
@@ -123,9 +138,9 @@ def test_the_configuration_of_the_repository_names_the_suite() -> None:
 
 
 def test_another_suite_opens_and_needs_plans_for_a_planned_agent(tmp_path: Path) -> None:
-    alone = AgentsConfig.model_validate({"agents": ["local alone"], "suite": "slack"})
+    alone = AgentsConfig.model_validate({"agents": ["local alone"], "suite": "travel"})
     suite = alone.open_suite()
     assert alone.recorded_plans is None and suite.case(suite.keys(1, None)[0]).tools()
-    planned = AgentsConfig.model_validate({"agents": ["split plan, recorded"], "suite": "slack"})
+    planned = AgentsConfig.model_validate({"agents": ["split plan, recorded"], "suite": "travel"})
     with pytest.raises(ExperimentConfigInvalid, match="recorded"):
         run_agents(planned, tmp_path / "out")
