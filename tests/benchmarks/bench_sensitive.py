@@ -3,15 +3,13 @@
     python tests/benchmarks/bench_sensitive.py
 
 The part "sensitive" of the labelled set was written before the detectors were changed for such
-matters, and is measured with the border's own rules. A string is hidden *whole* if it cannot be
-read as a whole, and hidden *in every word* if none of its letters and digits can be read.
+matters, and is measured with the border's own rules.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -19,41 +17,18 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from support.hidden_shares import border_guard, mentions, rates, recall
 from support.labelled import (
-    INSTRUCTIONS_WITH,
-    Guard,
     Label,
     contexts,
     false_alarms,
     general_instructions,
-    is_broken,
-    is_hidden,
     private_instructions,
 )
 
-from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 
 SENSITIVE = ("HEALTH", "FAMILY", "LAW", "MONEY", "RELIGION", "POLITICS", "SEXUALITY")
-CASES = dict[str, tuple[int, int, int]]
-
-
-def border_guard(values: ValueSet, *, strict: bool = False) -> Guard:
-    """A guard that hides what `Border.release` hides."""
-
-    def spans(text: str) -> list[tuple[int, int]]:
-        found = [hit.value for hit in detect_in_instruction(text, strict=strict)]
-        every = values.union(ValueSet.from_texts((), declared=found))
-        return [(hit.start, hit.end) for hit in every.find(text)]
-
-    return spans
-
-
-def mentions() -> Iterator[tuple[str, Label, str]]:
-    """Each labelled string of a context, in instructions that mention nothing else of it."""
-    for context in contexts("sensitive"):
-        for label in context.labels:
-            for template in INSTRUCTIONS_WITH:
-                yield context.name, label, template.format(label.text)
 
 
 def instructions() -> Iterator[tuple[str, Label, str]]:
@@ -61,24 +36,6 @@ def instructions() -> Iterator[tuple[str, Label, str]]:
     for instruction in private_instructions():
         for label in instruction.labels:
             yield instruction.context, label, instruction.text
-
-
-def recall(cases: Iterator[tuple[str, Label, str]], guard_of: Callable[[str], Guard]) -> CASES:
-    """Number of strings, and how many are hidden whole and in every word, by kind."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for context, label, text in cases:
-        hidden = list(guard_of(context)(text))
-        row = counts[label.kind]
-        row[0] += 1
-        row[1] += is_broken(text, label.text, hidden)
-        row[2] += is_hidden(text, label.text, hidden)
-    return {kind: (row[0], row[1], row[2]) for kind, row in counts.items()}
-
-
-def rates(counts: CASES, kinds: tuple[str, ...]) -> str:
-    """Share of strings hidden whole and in every word."""
-    total, whole, words = (sum(counts[kind][column] for kind in kinds) for column in range(3))
-    return f"{whole / total:.1%} / {words / total:.1%}" if total else "-"
 
 
 def main() -> None:
@@ -90,7 +47,7 @@ def main() -> None:
     bare = border_guard(ValueSet())
     strict = border_guard(ValueSet(), strict=True)
     columns = {
-        "strings in templates": recall(mentions(), guards.__getitem__),
+        "strings in templates": recall(mentions("sensitive"), guards.__getitem__),
         "private instructions": recall(instructions(), guards.__getitem__),
         "same, no documents": recall(instructions(), lambda _: bare),
         "no documents, strict": recall(instructions(), lambda _: strict),

@@ -46,6 +46,7 @@ _PLACE: Final = 5.8  # after "in" or "from", also a common word such as "London"
 _MUCH_INFORMATION: Final = 8.0  # bits: a word used less than once in half a million
 _SHORTEST_CODE: Final = 4
 _SHORTEST_ABBREVIATION: Final = 3
+_LONGEST_ABBREVIATION: Final = 6
 _HOUSE_NUMBER: Final = re.compile(r" \d{1,4}(?:-\d{1,4})?(?: ?[A-Za-z]\b)?(?![\w:.,/%-]*\d)")
 _NUMBER_OF_BLOCK: Final = re.compile(r"(?<![\w.,/-])\d{1,4}(?:-\d{1,4}){1,3} \Z")
 _LONGEST_NUMBER_OF_BLOCK: Final = 20
@@ -114,7 +115,8 @@ def _with_neighbours(tokenised: TokenisedText, run: list[Token]) -> Iterator[Spa
     before, after = tokenised.before(run[0]), tokenised.after(run[-1])
     if before is not None:
         gap = tokenised.text[before.end : start].strip()
-        abbreviation = before.capital and (before.text.isupper() or gap == ".")
+        short = len(before.text) <= _LONGEST_ABBREVIATION
+        abbreviation = before.capital and (before.text.isupper() or (gap == "." and short))
         if normalise(before.text) in ORGANISATION_WORDS or abbreviation:
             start = before.start
     if after is not None and after.capital and tokenised.text[end : after.start] == " ":
@@ -152,7 +154,9 @@ def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
         return _is_single_name(tokenised, words[0])
     everyday = all(is_everyday(token.text, *tokenised.languages) for token in words)
     opened = run[0].opens and not run[0].labelled
-    return not (everyday and opened) or _kind(tokenised, run) == "ORGANISATION"
+    # German nouns have a capital anyway: "das Klavier der Familie".
+    nouns = "de" in tokenised.languages and any(token.lower in PARTICLES for token in run)
+    return not (everyday and (opened or nouns)) or _kind(tokenised, run) == "ORGANISATION"
 
 
 def _named(run: list[Token]) -> list[Token]:
@@ -192,14 +196,18 @@ def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
             return after is not None and after.lower in VERBS_AFTER_NAMES
-        unknown = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
-        return known or unknown or is_rare(token.text, *tokenised.languages)
+        languages = {*tokenised.languages, tokenised.main_language}
+        unknown = not (zipf(token.text, *languages) or is_compound(token.lower))
+        return known or unknown or is_rare(token.text, *languages)
     if known:
         return True
     if _follows_place_preposition(tokenised, before) and "de" not in tokenised.languages:
         return zipf(token.text, *tokenised.languages) < _PLACE
     if before is not None and before.lower in DETERMINERS:
-        return not is_everyday(token.text, *tokenised.languages) or _is_attribute(tokenised, token)
+        if not is_everyday(token.text, *tokenised.languages):
+            return True
+        # A German noun has a capital anyway.
+        return "de" not in tokenised.languages and _is_attribute(tokenised, token)
     if token.lower in EVERYDAY_NAMES:
         return True
     if "de" in tokenised.languages:

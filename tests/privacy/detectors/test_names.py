@@ -45,10 +45,19 @@ def test_names_places_and_organisations(text: str, kind: ValueKind, value: str) 
         "She sees a doctor. Follow-up is in May.",
         "I wrote to my cousin. Tomorrow we meet.",
         "Dear Madam Chief Inspector",
+        "Seit Tagen fällt die Heizung aus und niemand kommt.",
+        "Wir haben das Klavier der Familie gestimmt und die Saiten nicht gewechselt.",
+        "Notulen van de vergadering, die om acht begon. Advies van het bestuur: niet doen.",
     ],
 )
 def test_everyday_sentences_hold_no_name(text: str) -> None:
     assert detected(find_names, text) == set()
+
+
+def test_a_heading_is_no_part_of_the_firm_below_it() -> None:
+    text = "Rechnung. Klavierstimmerei Feodora Quast. Wir haben das Klavier nicht gestimmt."
+    assert not any("Rechnung" in value for _, value in detected(find_names, text))
+    assert any("Msgr. Quast" in value for _, value in detected(find_names, "Msgr. Quast came."))
 
 
 @pytest.mark.parametrize("name", ["Da-in", "Min-in", "Kim-on"])

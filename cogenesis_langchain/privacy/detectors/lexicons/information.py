@@ -12,7 +12,12 @@ from functools import cache, lru_cache
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
-from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf, zipf_of_parts
+from cogenesis_langchain.privacy.detectors.lexicons.words import (
+    LANGUAGES,
+    function_words,
+    zipf,
+    zipf_of_parts,
+)
 
 _EVERYDAY_BITS: Final = 11.0
 _BITS_PER_ZIPF: Final = math.log2(10)
@@ -41,6 +46,8 @@ def information(word: str) -> float:
         if form in INSTRUCTION_WORDS:
             return 0.0
         frequency = max(frequency, zipf(form, *LANGUAGES))
+    if word in function_words():
+        return 0.0
     if not frequency and word in _everyday_words_of_other_languages():
         return 0.0
     frequency = frequency or zipf_of_parts(word)
