@@ -114,6 +114,12 @@ class ChatCoGenesis(ToolBindingChatModel):
     allows fewer is asked for fewer."""
     presence_penalty: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Nats by which tokens of the last part of a fused text lose; 0 is no penalty."""
+    draft_tokens: int | None = Field(default=None, ge=1, le=16)
+    """Drafts of each request in fused mode; None decides by what is fastest. With a fixed number
+    and `padding`, the length of requests does not show which drafts were corrected."""
+    padding: int = Field(default=0, ge=0, le=1_000_000)
+    """The body of each request is filled up with spaces to a multiple of this number of bytes, so
+    that its length tells less to those who watch the encrypted traffic; 0 does not."""
     disclosure: Literal["none", "masked", "open"] | InstanceOf[Budget] = "none"
     """How much of the generated text the cloud model may see. In fused mode the default is
     ``masked``: it sees the text so far with placeholders for private values. A `Budget` is
@@ -201,7 +207,10 @@ class ChatCoGenesis(ToolBindingChatModel):
         if isinstance(self.operator, str):
             operator_named(self.operator)  # a wrong name is an error in sketch mode too
         self._cloud_model = CloudModel(
-            self.cloud, timeout=self.cloud_timeout, max_retries=self.max_retries
+            self.cloud,
+            timeout=self.cloud_timeout,
+            max_retries=self.max_retries,
+            padding=self.padding,
         )
         self._local_model = as_local_model(self.local, self.trusted_hosts, self.trust)
         preparation = Preparation(
@@ -264,6 +273,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             top_k=self.top_k,
             disclosure=self.disclosure,
             presence_penalty=self.presence_penalty,
+            draft_tokens=self.draft_tokens,
             below=sketch,
             notice=notice,
         )

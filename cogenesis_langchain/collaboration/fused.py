@@ -62,6 +62,7 @@ class FusedWriting:
         disclosure: What the cloud model sees of the text so far; a `Budget` is masked disclosure
             with limits.
         presence_penalty: Nats by which tokens of the last part of the text lose.
+        draft_tokens: Drafts of each request; None decides by what is fastest.
         below: The next rung of the ladder.
         notice: Says aloud when the text is not fused.
 
@@ -81,6 +82,7 @@ class FusedWriting:
         top_k: int,
         disclosure: Literal["masked", "open"] | Budget,
         presence_penalty: float,
+        draft_tokens: int | None,
         below: SketchFill,
         notice: FallbackNotice,
     ) -> None:
@@ -109,6 +111,7 @@ class FusedWriting:
             operator=operator,
             baseline=local.tokens() if operator.needs_baseline else None,
             presence_penalty=presence_penalty,
+            draft_tokens=draft_tokens,
         )
         self._redacted = local.tokens() if self._budget is not None else None
 

@@ -54,6 +54,8 @@ class FusedDecoder:
             distribution without the private context.
         presence_penalty: Nats taken from the log-probability of each token that occurs among the
             last 64 tokens of the text; 0 turns it off.
+        draft_tokens: Drafts of each request, at most `MAX_BLOCK_TOKENS`; None decides by what is
+            fastest.
 
     Raises:
         FusionError: The penalty is negative, there is no operator of this name, or the operator
@@ -67,12 +69,14 @@ class FusedDecoder:
         operator: Operator | str,
         baseline: TokenModel | None = None,
         presence_penalty: float = 1.0,
+        draft_tokens: int | None = None,
     ) -> None:
         self._local = local
         self._operator = operator_named(operator) if isinstance(operator, str) else operator
         self._baseline = baseline
         self._penalty = PresencePenalty(presence_penalty)
         self._excluded: dict[str, ExcludedTokens] = {}
+        self._draft_tokens = draft_tokens
         if self._operator.needs_baseline and baseline is None:
             raise FusionError(
                 f"the operator {self._operator.name!r} needs a baseline model",
@@ -123,7 +127,14 @@ class FusedDecoder:
         speculation = Speculation(side, self._operator, sampler, self._penalty, excluded, influence)
         ends = self._local.end_tokens | verifier.end_tokens
         shown = ShownTokens(influence and influence.gains, most_told)
-        run = Rounds(speculation, verifier, ends, options.max_tokens, shown=shown)
+        run = Rounds(
+            speculation,
+            verifier,
+            ends,
+            options.max_tokens,
+            shown=shown,
+            draft_tokens=self._draft_tokens,
+        )
         return self._write(run, ends, options)
 
     def _excluded_tokens(self, characters: str) -> ExcludedTokens | None:

@@ -39,15 +39,25 @@ _PRIOR_SEEN: Final = 2.0
 
 @final
 class DraftLength:
-    """Decides, token by token, whether to draft another one."""
+    """Decides, token by token, whether to draft another one.
 
-    def __init__(self) -> None:
+    Args:
+        fixed: Tokens of each block; None decides by what is fastest.
+    """
+
+    def __init__(self, fixed: int | None = None) -> None:
+        self._fixed = fixed
         self._accepted = [_PRIOR_ACCEPTED] * _BINS
         self._seen = [_PRIOR_SEEN] * _BINS
         self._draft_seconds = _DecayingMean()
         self._trip = _DecayingSlope()
         self._tokens = _DecayingMean()
         self._seconds = _DecayingMean()
+
+    @property
+    def most(self) -> int:
+        """Most tokens of a block."""
+        return MAX_BLOCK_TOKENS + 1 if self._fixed is None else self._fixed
 
     def acceptance_rate(self, confidence: float) -> float:
         """Estimated probability that a draft is accepted.
@@ -65,6 +75,8 @@ class DraftLength:
             confidences: Confidences of the tokens already in the block.
         """
         count = len(confidences)
+        if self._fixed is not None:
+            return count < self._fixed
         if not self._seconds.seen:
             return count < _FIRST_BLOCK_TOKENS
         if count >= MAX_BLOCK_TOKENS:

@@ -31,6 +31,7 @@ class Rounds:
         max_tokens: Maximum number of tokens of the text.
         shown: Counts what requests show. Before one would tell too much of the private context,
             the local model continues alone.
+        draft_tokens: Drafts of each request; None decides by what is fastest.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class Rounds:
         max_tokens: int,
         *,
         shown: ShownTokens,
+        draft_tokens: int | None = None,
     ) -> None:
         self._speculation = speculation
         self._verifier: Verifier | None = verifier
         self._ends = ends
         self._max_tokens = max_tokens
         self._shown = shown
-        self._length = DraftLength()
+        self._length = DraftLength(draft_tokens)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="verifier")
         self._asked: Sequence[int] = ()
         self._counts: Counter[str] = Counter()
@@ -145,7 +147,7 @@ class Rounds:
         # The end token is verified by the distribution before it, so it is not sent itself.
         if tokens and tokens[-1] in self._ends:
             tokens.pop()
-        return tokens[: self._tokens_left() - 1]
+        return tokens[: min(self._tokens_left() - 1, self._length.most)]
 
     def _draft_ahead(self, request: Future[tuple[list[CloudView], float]], needed: int) -> None:
         """Draft the positions that the answer will settle, then further ones until it arrives."""

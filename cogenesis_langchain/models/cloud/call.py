@@ -26,6 +26,7 @@ class CloudCall:
         shape: What its requests hold besides them.
         url: Where they go.
         deadline: Value of `time.monotonic` at which the call must end.
+        padding: Bodies are filled up with spaces to a multiple of this number of bytes; 0 does not.
     """
 
     permit: EgressPermit
@@ -33,6 +34,11 @@ class CloudCall:
     shape: RequestShape
     url: httpx2.URL
     deadline: float
+    padding: int = 0
+
+    def padded(self, body: bytes) -> bytes:
+        """Fill up the JSON body of a request."""
+        return body + b" " * (-len(body) % self.padding if self.padding and body else 0)
 
     def require_time(self) -> float:
         """Return the seconds until the deadline.

@@ -73,16 +73,24 @@ class CloudModel:
         timeout: Seconds for one call of a method, retries and pauses included.
         max_retries: Further attempts when the endpoint cannot be reached, fails (5xx) or asks to
             slow down (429). The model's own retries are switched off.
+        padding: The body of each request is filled up with spaces to a multiple of this number of
+            bytes; 0 does not.
 
     Raises:
         ConfigurationError: The environment would redirect the model's requests, or its base URL,
-            API key or HTTP client cannot be used.
+            API key or HTTP client cannot be used; or requests of this model cannot be padded.
     """
 
     def __init__(
-        self, model: BaseChatModel, *, timeout: float = 60.0, max_retries: int = 2
+        self,
+        model: BaseChatModel,
+        *,
+        timeout: float = 60.0,
+        max_retries: int = 2,
+        padding: int = 0,
     ) -> None:
         self._timeout = timeout
+        self._padding = padding
         self._attempts = max_retries + 1
         self._name = _model_name(model)
         self._client: OpenAI | None = None
@@ -91,6 +99,11 @@ class CloudModel:
         self._configured: Configured | None = None
         openai_model = as_openai_model(model)
         if openai_model is None:
+            if padding:
+                raise ConfigurationError(
+                    f"the requests of {self._name!r} cannot be padded",
+                    remedy="leave padding out, or pass a ChatOpenAI for this server",
+                )
             self._model = _without_own_retries(model)
             return
         checked, self._configured = with_checked_client(openai_model)
@@ -238,7 +251,7 @@ class CloudModel:
         permit: EgressPermit,
     ) -> CloudCall:
         deadline = time.monotonic() + self._timeout
-        return CloudCall(permit, public, shape, httpx2.URL(url), deadline)
+        return CloudCall(permit, public, shape, httpx2.URL(url), deadline, self._padding)
 
     def _url(self, path: str) -> httpx2.URL:
         assert self._configured is not None  # as for every model with a server

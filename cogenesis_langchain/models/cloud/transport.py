@@ -93,7 +93,7 @@ class _CheckedTransport(httpx2.BaseTransport):
                 remedy="call the cloud model through ChatCoGenesis only",
             )
         left = call.require_time()  # too late: nothing is recorded and nothing leaves
-        body = request.read()
+        body = call.padded(request.read())
         headers = self._configured.outgoing_headers(request.headers)
         call.permit.authorise(
             f"{request.method} {shown_url(str(call.url))}",
