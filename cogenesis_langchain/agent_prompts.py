@@ -109,12 +109,15 @@ PLAN_CALL_FOR: Final = PrivateTemplate('Now do this for "{item}": {call}')
 
 PLAN_UNKNOWN_VALUES: Final = PrivateTemplate(
     """{told}
-A first attempt held {values}, which stands nowhere above. What is looked up has to be copied from
-above, letter by letter; leave out what does not stand there."""
+These values of a first attempt stand nowhere above: {values}. Copy addresses, numbers and dates
+from above exactly. If nobody above is the one to reach, write an empty address."""
 )
 
-PLAN_ANSWER: Final = PrivateTemplate(
-    "Now answer the user: {answer}. If the results do not show it, say so."
+PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")
+
+PLAN_ANSWER_OF_RESULTS: Final = PrivateTemplate(
+    """Now answer the user: {answer}
+Take it from the results above and the notes; say so if they do not have it."""
 )
 
 PLAN_UNFINISHED: Final = PrivateTemplate(

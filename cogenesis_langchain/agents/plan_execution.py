@@ -8,7 +8,12 @@ from typing import final
 
 from langchain_core.messages import BaseMessage
 
-from cogenesis_langchain.agent_prompts import PLAN_ANSWER, PLAN_STEPS, PLAN_UNFINISHED
+from cogenesis_langchain.agent_prompts import (
+    PLAN_ANSWER,
+    PLAN_ANSWER_OF_RESULTS,
+    PLAN_STEPS,
+    PLAN_UNFINISHED,
+)
 from cogenesis_langchain.agents.conversation import Guidance
 from cogenesis_langchain.agents.decisions import Decisions
 from cogenesis_langchain.agents.plan import Plan
@@ -64,14 +69,14 @@ class PlanExecution:
         # Later, a result of the plan's tools could make the model want one of them.
         private = [tool for tool in rules.callable_tools if tool.is_private and not progress.step]
         names = [tool.name for tool in rules.callable_tools]
-        calls = PlannedCalls(self._turn, plan, messages, context, options)
+        calls = PlannedCalls(self._turn, plan, messages, context, rules.tools, options)
         while True:
             decisions = Decisions(self._turn, plan, messages, context, rules, options, report)
             due = _due(plan, progress, names, decisions)
             if due is None:
                 break
             report, called = yield from calls.write(due, rules, decisions.report, private)
-            if called - {due.step.tool}:  # a private tool, so that the step is still due
+            if called and due.step.tool not in called:  # a private tool: the step is still due
                 report = _still_due(progress, report)
             if called:
                 yield report
@@ -147,6 +152,7 @@ def _answer_told(plan: Plan, progress: Progress, undone: Collection[int]) -> str
     if progress.step and (progress.failed or progress.items):
         numbers.add(progress.step)
     if not numbers:
-        return PLAN_ANSWER.fill({"answer": answer})
+        template = PLAN_ANSWER_OF_RESULTS if progress.step else PLAN_ANSWER
+        return template.fill({"answer": answer})
     steps = "\n".join(f"${number}: {plan.steps[number - 1]}" for number in sorted(numbers))
     return PLAN_UNFINISHED.fill({"answer": answer, "steps": steps})

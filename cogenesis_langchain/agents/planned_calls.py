@@ -1,9 +1,9 @@
-"""Makes the calls of one step of a plan, with addresses and numbers that are known."""
+"""Makes the calls of one step of a plan, to receivers that the conversation knows."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from langchain_core.messages import BaseMessage
@@ -15,11 +15,12 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_UNKNOWN_VALUES,
 )
 from cogenesis_langchain.agents.conversation import Guidance
-from cogenesis_langchain.agents.grounding import Grounding, UnknownValues
+from cogenesis_langchain.agents.grounding import Grounding, UnknownValues, names_nobody
 from cogenesis_langchain.agents.plan import Plan, PlannedStep
 from cogenesis_langchain.agents.tool_grammar import MOST_CALLS
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.errors import LocalModelError
 from cogenesis_langchain.models.base import GenerationOptions, Json
 from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText
@@ -37,7 +38,7 @@ class DueStep:
 
     number: int
     step: PlannedStep
-    items: tuple[str, ...] = ()
+    items: tuple[str, ...] = field(default=(), repr=False)
 
 
 @final
@@ -49,6 +50,7 @@ class PlannedCalls:
         plan: The plan.
         messages: The conversation, with calls and results of tools.
         context: Texts of the private context, most important first.
+        tools: The tools of the conversation.
         options: How to generate.
     """
 
@@ -58,6 +60,7 @@ class PlannedCalls:
         plan: Plan,
         messages: Sequence[BaseMessage],
         context: Sequence[PrivateText],
+        tools: Sequence[Tool],
         options: GenerationOptions,
     ) -> None:
         self._turn = turn
@@ -65,16 +68,16 @@ class PlannedCalls:
         self._messages = messages
         self._context = context
         self._options = options
-        self._grounding = Grounding(messages, context, str(plan))
+        self._grounding = Grounding(messages, context, tools)
 
     def write(
         self, due: DueStep, rules: TurnRules, report: Report, private: Sequence[Tool]
     ) -> Generator[Piece, None, tuple[Report, frozenset[str]]]:
         """Write the calls of a step.
 
-        A call whose address or number stands nowhere in the conversation is asked for once more,
-        with those of the conversation to choose from. If there is none, it is not made, and the
-        step counts as not done.
+        A call whose receiver stands nowhere in the conversation is asked for once more, with those
+        of the conversation to choose from. If none of them is meant, it is not made, and the step
+        counts as not done.
 
         Args:
             due: The step.
@@ -101,7 +104,7 @@ class PlannedCalls:
         )
         called: frozenset[str] = frozenset()
         for place, told in enumerate(_told(due, rules), 1):
-            report, calls = yield from self._known_calls(told, calling, report)
+            report, calls = yield from self._known_calls(told, due.step, calling, report)
             yield from calls
             called = called.union(call.name for call in calls)
             if called - {tool.name}:
@@ -116,24 +119,32 @@ class PlannedCalls:
         return report, called
 
     def _known_calls(
-        self, told: str, rules: TurnRules, report: Report
+        self, told: str, step: PlannedStep, rules: TurnRules, report: Report
     ) -> Generator[Piece, None, tuple[Report, Sequence[ToolCall]]]:
         """Write a call, once more if it holds unknown values; returns what may be called."""
-        report, calls = yield from self._calls(told, rules, report, silent=False)
-        if unknown := self._first_unknown(calls):
-            report, calls = yield from self._calls(
-                PLAN_UNKNOWN_VALUES.fill({"told": told, "values": _quoted(unknown.words)}),
-                self._narrowed(rules, unknown),
-                report,
-                silent=True,
-            )
-        known = [one for one in calls if not self._grounding.unknown_in(one.arguments).reached]
-        return report, known
+        report, text, calls = self._attempt(told, rules, report)
+        unknown = self._first_unknown(calls, step)
+        if unknown:
+            again = PLAN_UNKNOWN_VALUES.fill({"told": told, "values": ", ".join(unknown.values)})
+            try:
+                report, second_text, second = self._attempt(
+                    again, self._narrowed(rules, step, unknown), report
+                )
+            except LocalModelError:  # it makes no other call
+                second_text, second = "", []
+            if second and (unknown.receivers or not self._first_unknown(second, step)):
+                text, calls = second_text, second
+            calls = [call for call in calls if self._has_known_receivers(call, step, unknown)]
+        if text and calls:
+            yield text
+        return report, calls
 
-    def _calls(
-        self, told: str, rules: TurnRules, report: Report, *, silent: bool
-    ) -> Generator[Piece, None, tuple[Report, Sequence[ToolCall]]]:
-        calls = []
+    def _attempt(
+        self, told: str, rules: TurnRules, report: Report
+    ) -> tuple[Report, str, Sequence[ToolCall]]:
+        """Generate once; returns the report, the text and the calls."""
+        text = ""
+        calls: list[ToolCall] = []
         for piece in self._turn.write(
             self._messages,
             self._context,
@@ -146,16 +157,28 @@ class PlannedCalls:
                 report = piece
             elif isinstance(piece, ToolCall):
                 calls.append(piece)
-            elif not silent:
-                yield piece
-        return report, calls
+            else:
+                text += piece
+        return report, text, calls
 
-    def _first_unknown(self, calls: Sequence[ToolCall]) -> UnknownValues | None:
-        found = (self._grounding.unknown_in(call.arguments) for call in calls)
-        return next(filter(None, found), None)
+    def _first_unknown(self, calls: Sequence[ToolCall], step: PlannedStep) -> UnknownValues:
+        own = (call for call in calls if call.name == step.tool)
+        found = (self._grounding.unknown_in(call.arguments) for call in own)
+        return next(filter(None, found), UnknownValues())
 
-    def _narrowed(self, rules: TurnRules, unknown: UnknownValues) -> TurnRules:
-        tools = [self._grounding.narrowed(tool, unknown) for tool in rules.callable_tools]
+    def _has_known_receivers(
+        self, call: ToolCall, step: PlannedStep, unknown: UnknownValues
+    ) -> bool:
+        if call.name != step.tool:
+            return True
+        nobody = names_nobody(call.arguments, tuple(unknown.receivers))
+        return not nobody and not self._grounding.unknown_in(call.arguments).receivers
+
+    def _narrowed(self, rules: TurnRules, step: PlannedStep, unknown: UnknownValues) -> TurnRules:
+        tools = [
+            self._grounding.narrowed(tool, unknown) if tool.name == step.tool else tool
+            for tool in rules.callable_tools
+        ]
         return replace(rules, callable_tools=tools)
 
 
@@ -166,10 +189,6 @@ def _told(due: DueStep, rules: TurnRules) -> Iterator[str]:
         yield PLAN_CALL.fill({"call": call})
     for item in due.items[: MOST_CALLS if rules.parallel else 1]:
         yield PLAN_CALL_FOR.fill({"item": item, "call": call})
-
-
-def _quoted(values: Sequence[str]) -> str:
-    return ", ".join(f'"{value}"' for value in values)
 
 
 def _with_planned_arguments(tool: Tool, step: PlannedStep) -> Tool:
