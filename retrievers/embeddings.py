@@ -70,13 +70,12 @@ class LocalMiniLM(Embeddings):
         require_package("tokenizers", extra="chroma")
         find = catalog.fetch if download else catalog.require
         self._batch_size = batch_size
-        opening = {
-            "extra": "chroma",
-            "remedy": f"fetch both files again: cogenesis models pull {model} {tokenizer}",
-        }
-        self._tokenizer = open_tokenizer(find(tokenizer), **opening)
+        remedy = f"fetch both files again: cogenesis models pull {model} {tokenizer}"
+        self._tokenizer = open_tokenizer(find(tokenizer), remedy=remedy)
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._session = open_session(find(model), threads=threads or 0, **opening)
+        self._session = open_session(
+            find(model), threads=threads or 0, extra="chroma", remedy=remedy
+        )
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts.

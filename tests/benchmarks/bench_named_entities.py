@@ -19,7 +19,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.hidden_shares import border_guard, mentions, rates, recall
-from support.labelled import Half, contexts, false_alarms, general_instructions
+from support.labelled import INSTRUCTIONS_WITH, Half, contexts, false_alarms, general_instructions
 
 from cogenesis_langchain import NamedEntityModel
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -61,10 +61,10 @@ def main() -> None:
     table = Table("kind", "strings", *columns, title="hidden whole / in every word")
     for label, chosen in (
         *((kind, (kind,)) for kind in kinds),
-        ("names, places, organisations", tuple(kind for kind in ENTITIES if kind in kinds)),
+        ("names, places, addresses", tuple(kind for kind in ENTITIES if kind in kinds)),
         ("all", tuple(kinds)),
     ):
-        strings = sum(columns["rules"][kind][0] for kind in chosen) // 3  # three instructions each
+        strings = sum(columns["rules"][kind][0] for kind in chosen) // len(INSTRUCTIONS_WITH)
         shares = (rates(counts, chosen) for counts in columns.values())
         table.add_row(label, str(strings), *shares)
     console = Console(width=120)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from support.labelled import (
     INSTRUCTIONS_WITH,
@@ -21,7 +22,7 @@ from support.labelled import (
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet, detect_in_instruction
 
-CASES = dict[str, tuple[int, int, int]]
+Counts: TypeAlias = dict[str, tuple[int, int, int]]
 """By kind: the number of strings, and how many are hidden whole and in every word."""
 
 
@@ -44,7 +45,7 @@ def mentions(half: Half) -> Iterator[tuple[str, Label, str]]:
                 yield context.name, label, template.format(label.text)
 
 
-def recall(cases: Iterator[tuple[str, Label, str]], guard_of: Callable[[str], Guard]) -> CASES:
+def recall(cases: Iterator[tuple[str, Label, str]], guard_of: Callable[[str], Guard]) -> Counts:
     """Number of strings, and how many are hidden whole and in every word, by kind."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for context, label, text in cases:
@@ -56,7 +57,7 @@ def recall(cases: Iterator[tuple[str, Label, str]], guard_of: Callable[[str], Gu
     return {kind: (row[0], row[1], row[2]) for kind, row in counts.items()}
 
 
-def rates(counts: CASES, kinds: tuple[str, ...]) -> str:
+def rates(counts: Counts, kinds: tuple[str, ...]) -> str:
     """Share of strings hidden whole and in every word."""
     total, whole, words = (sum(counts[kind][column] for kind in kinds) for column in range(3))
     return f"{whole / total:.1%} / {words / total:.1%}" if total else "-"

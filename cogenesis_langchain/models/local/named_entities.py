@@ -6,6 +6,7 @@ languages, as a 4-bit ONNX file of 15 MB. It runs on this machine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,11 @@ _WINDOW: Final = 480
 """Characters that the model reads at once. With longer inputs it finds less."""
 _OVERLAP: Final = 64
 _KEPT_WINDOWS: Final = 2048
-"""Windows whose values are kept, since a conversation is read again at each turn: some 1 MB."""
+"""Windows that are kept with their values, since a conversation is read again at each turn: some
+megabytes of text."""
+_BREAK: Final = re.compile(r"\s")
+_FEWEST_DIGITS: Final = 5
+"""Digits of a number that says something: "14 Harbour Lane" does, 14 does not."""
 
 # The order of the model's outputs: O, then "begins" and "goes on" for each of these.
 _LABELS: Final[Sequence[ValueKind]] = (
@@ -53,7 +58,12 @@ _LABELS: Final[Sequence[ValueKind]] = (
 class _Token(NamedTuple):
     start: int
     end: int
-    kind: ValueKind
+    label: int
+    begins: bool
+
+    @property
+    def kind(self) -> ValueKind:
+        return _LABELS[self.label]
 
 
 @final
@@ -63,7 +73,8 @@ class NamedEntityModel:
     Use it for the private context: ``ChatCoGenesis(context_detectors=[NamedEntityModel()])``. In an
     instruction it would take common words for names.
 
-    Safe to share between threads.
+    Safe to share between threads. It keeps the texts that it read last, and what it found in them,
+    in memory.
 
     Args:
         model: ONNX file, by catalog name or path.
@@ -92,10 +103,10 @@ class NamedEntityModel:
             raise ConfigurationError(
                 f"min_score={min_score} is no probability", remedy="give a number in (0, 1]"
             )
-        require_package("tokenizers", extra="ner")
+        require_package("tokenizers", extra="ner")  # before anything is downloaded
         find = catalog.fetch if download else catalog.require
         remedy = f"fetch both files again: cogenesis models pull {model} {tokenizer}"
-        self._tokenizer = open_tokenizer(find(tokenizer), extra="ner", remedy=remedy)
+        self._tokenizer = open_tokenizer(find(tokenizer), remedy=remedy)
         self._tokenizer.enable_truncation(MAX_TOKENS, stride=_OVERLAP)
         self._session = open_session(find(model), threads=threads or 0, extra="ner", remedy=remedy)
         labels = self._session.get_outputs()[0].shape[-1]
@@ -125,8 +136,11 @@ class NamedEntityModel:
         tokens = [
             token for part in (encoding, *encoding.overflowing) for token in self._classified(part)
         ]
-        found = (_value(window, *span) for span in _joined(window, tokens))
-        return tuple(value for value in found if any(map(str.isalpha, value.text)))
+        found = (
+            PrivateValue(token.kind, window[token.start : token.end])
+            for token in _joined(window, tokens)
+        )
+        return tuple(value for value in found if _says_something(value.text))
 
     def _classified(self, encoding: Encoding) -> Iterator[_Token]:
         """Yield the tokens that are part of a value."""
@@ -147,42 +161,42 @@ class NamedEntityModel:
             encoding.offsets, scores.argmax(axis=1).tolist(), scores.max(axis=1), strict=True
         ):
             if label and score >= self._min_score and end > start:
-                yield _Token(start, end, _LABELS[(label - 1) // 2])
+                yield _Token(start, end, (label - 1) // 2, bool(label % 2))
 
 
 def _windows(text: str) -> Iterator[str]:
     """Yield overlapping pieces of a text, which begin and end between words where they can."""
     start = 0
     while len(text) - start > _WINDOW:
-        space = text.rfind(" ", start + _WINDOW // 2, start + _WINDOW)
-        end = space if space >= 0 else start + _WINDOW
+        spaces = list(_BREAK.finditer(text, start + _WINDOW // 2, start + _WINDOW))
+        end = spaces[-1].start() if spaces else start + _WINDOW
         yield text[start:end]
-        space = text.find(" ", end - _OVERLAP, end)
-        start = space + 1 if space >= 0 else end - _OVERLAP
+        space = _BREAK.search(text, end - _OVERLAP, end)
+        start = space.end() if space else end - _OVERLAP
     yield text[start:]
 
 
 def _joined(text: str, tokens: Sequence[_Token]) -> Iterator[_Token]:
-    """Join tokens of one kind to values of whole words."""
+    """Join tokens to values of whole words: parts of a word, and of a name or an address."""
     current: _Token | None = None
     for token in sorted(tokens):
         start, end = _whole_words(text, token.start, token.end)
-        if (
-            current is not None
-            and token.kind == current.kind
-            and _is_gap(text[current.end : start])
-        ):
-            current = current._replace(end=max(end, current.end))
+        if current is not None and _belongs(text[current.end : start], current, token):
+            current = current._replace(end=max(end, current.end), label=token.label)
             continue
         if current is not None:
             yield current
-        current = _Token(start, end, token.kind)
+        current = token._replace(start=start, end=end)
     if current is not None:
         yield current
 
 
-def _is_gap(between: str) -> bool:
-    return not between.strip(" ,")
+def _belongs(between: str, current: _Token, token: _Token) -> bool:
+    """Return whether a token goes on with a value."""
+    if token.kind != current.kind or between.strip(" ," if token.kind == "ADDRESS" else " "):
+        return False
+    # "Ada Bo" is a given name twice; "Ada Quist" is a given name and a surname.
+    return not between or not token.begins or token.label != current.label
 
 
 def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
@@ -194,5 +208,5 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _value(text: str, start: int, end: int, kind: ValueKind) -> PrivateValue:
-    return PrivateValue(kind, text[start:end])
+def _says_something(value: str) -> bool:
+    return any(map(str.isalpha, value)) or sum(map(str.isdigit, value)) >= _FEWEST_DIGITS

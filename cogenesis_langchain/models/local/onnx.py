@@ -8,26 +8,23 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged, require_package
+from cogenesis_langchain.errors import MissingDependency, ModelFileDamaged
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 
-def open_tokenizer(path: Path, *, extra: str, remedy: str) -> Tokenizer:
+def open_tokenizer(path: Path, *, remedy: str) -> Tokenizer:
     """Open a ``tokenizer.json``, without padding.
 
     Args:
         path: The file.
-        extra: The extra that installs ``tokenizers``.
         remedy: What to do if the file is damaged.
 
     Raises:
-        MissingDependency: The extra is not installed.
         ModelFileDamaged: The file cannot be read.
     """
-    require_package("tokenizers", extra=extra)
     from tokenizers import Tokenizer
 
     try:

@@ -19,12 +19,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     PARTICLES,
     TITLES,
 )
-from cogenesis_langchain.privacy.detectors.lexicons.words import (
-    is_everyday,
-    is_known_name,
-    main_language,
-    zipf,
-)
+from cogenesis_langchain.privacy.detectors.lexicons.words import is_everyday, is_known_name, zipf
 from cogenesis_langchain.privacy.detectors.spans import any_of
 
 _TOKEN: Final = re.compile(
@@ -103,7 +98,6 @@ class TokenisedText:
             Token(match[0], *match.span(), *self._sentence_position(match.start()))
             for match in _TOKEN.finditer(text)
         ]
-        self.main_language = main_language(text)
         self._index = {token.start: index for index, token in enumerate(self.tokens)}
 
     def before(self, token: Token) -> Token | None:

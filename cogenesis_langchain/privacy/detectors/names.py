@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.capitals import Token, TokenisedText
-from cogenesis_langchain.privacy.detectors.lexicons.information import information
+from cogenesis_langchain.privacy.detectors.lexicons.information import function_words, information
 from cogenesis_langchain.privacy.detectors.lexicons.public_names import is_public
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import (
     CLOSINGS,
@@ -32,6 +32,7 @@ from cogenesis_langchain.privacy.detectors.lexicons.words import (
     is_everyday,
     is_known_name,
     is_rare,
+    is_surname_anywhere,
     languages_of,
     zipf,
 )
@@ -41,6 +42,7 @@ from cogenesis_langchain.privacy.matching.normalisation import normalise
 # Zipf frequencies, see `zipf`. A single capitalised word that is more common is no name.
 _COMMON_WORD: Final = 4.2
 _GERMAN_NOUN: Final = 4.6  # German writes nouns with a capital
+_GERMAN_ARTICLES: Final = frozenset({"der", "des", "die", "das", "dem", "den"})
 _FOREIGN_NOUN: Final = 4.8
 _PLACE: Final = 5.8  # after "in" or "from", also a common word such as "London"
 _MUCH_INFORMATION: Final = 8.0  # bits: a word used less than once in half a million
@@ -155,7 +157,11 @@ def _is_certain(tokenised: TokenisedText, run: list[Token]) -> bool:
     everyday = all(is_everyday(token.text, *tokenised.languages) for token in words)
     opened = run[0].opens and not run[0].labelled
     # German nouns have a capital anyway: "das Klavier der Familie".
-    nouns = "de" in tokenised.languages and any(token.lower in PARTICLES for token in run)
+    nouns = (
+        "de" in tokenised.languages
+        and any(token.lower in _GERMAN_ARTICLES for token in run)
+        and not any(is_surname_anywhere(token.text) for token in words)
+    )
     return not (everyday and (opened or nouns)) or _kind(tokenised, run) == "ORGANISATION"
 
 
@@ -196,9 +202,10 @@ def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
     if token.opens:
         if token.lower in EVERYDAY_NAMES:
             return after is not None and after.lower in VERBS_AFTER_NAMES
-        languages = {*tokenised.languages, tokenised.main_language}
-        unknown = not (zipf(token.text, *languages) or is_compound(token.lower))
-        return known or unknown or is_rare(token.text, *languages)
+        if token.lower in function_words():
+            return known
+        unknown = not (zipf(token.text, *tokenised.languages) or is_compound(token.lower))
+        return known or unknown or is_rare(token.text, *tokenised.languages)
     if known:
         return True
     if _follows_place_preposition(tokenised, before) and "de" not in tokenised.languages:
@@ -206,8 +213,9 @@ def _is_single_name(tokenised: TokenisedText, token: Token) -> bool:
     if before is not None and before.lower in DETERMINERS:
         if not is_everyday(token.text, *tokenised.languages):
             return True
-        # A German noun has a capital anyway.
-        return "de" not in tokenised.languages and _is_attribute(tokenised, token)
+        # A German noun has a capital anyway: "die Heizung", but "der Schneider" may be a name.
+        noun = "de" in tokenised.languages and not is_surname_anywhere(token.text)
+        return not noun and _is_attribute(tokenised, token)
     if token.lower in EVERYDAY_NAMES:
         return True
     if "de" in tokenised.languages:

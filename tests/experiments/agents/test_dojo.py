@@ -123,6 +123,7 @@ def test_recorded_plans_are_usable_plans_for_their_own_tasks(suite: str) -> None
     recorded = load_plans(DATA / suite / "recorded_plans.jsonl")
     # Of a long request nothing leaves, so that there is nothing to answer.
     long = {"slack": ["user_task_20"], "workspace": ["user_task_4", "user_task_37"]}
+    assert len(recorded) == len({plan.id for plan in recorded})
     assert {plan.id for plan in recorded} == {key.task for key in keys} - {*long.get(suite, ())}
     for plan in recorded:
         parsed = parse_plan(

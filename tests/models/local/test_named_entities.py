@@ -42,6 +42,20 @@ def test_windows_cover_a_text_and_overlap(text: str) -> None:
     assert end == len(text)
 
 
+@pytest.mark.parametrize("space", [" ", "\n", "\t"])
+def test_windows_end_between_words(space: str) -> None:
+    names = ["maximilian", "annabelle", "svenja"] * 100
+    for piece in _windows(space.join(names)):
+        assert set(piece.split()) <= set(names)
+
+
+@pytest.mark.real
+def test_names_in_a_list_are_values_of_their_own(model: NamedEntityModel) -> None:
+    names = {text for _, text in found(model, "svenja, rufus, feodora")}
+    assert names and names <= {"svenja", "rufus", "feodora"}
+    assert ("NAME", "Ada Quist") in found(model, "I met Ada Quist yesterday.")
+
+
 @pytest.mark.real
 def test_names_and_places_are_found_as_whole_words(model: NamedEntityModel) -> None:
     assert {("NAME", "svenja"), ("PLACE", "Bad Tölz"), ("NAME", "rufus")} <= found(model, NOTE)

@@ -47,11 +47,26 @@ def test_names_places_and_organisations(text: str, kind: ValueKind, value: str) 
         "Dear Madam Chief Inspector",
         "Seit Tagen fällt die Heizung aus und niemand kommt.",
         "Wir haben das Klavier der Familie gestimmt und die Saiten nicht gewechselt.",
-        "Notulen van de vergadering, die om acht begon. Advies van het bestuur: niet doen.",
+        "Dans le jardin il y a un chat. Aan het werk is het niet goed.",
     ],
 )
 def test_everyday_sentences_hold_no_name(text: str) -> None:
     assert detected(find_names, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Gisteren was de vergadering van het bestuur. Visser heeft de sleutel.", "Visser"),
+        ("Wczoraj był u mnie i nie było go w domu. Kowalski przyszedł.", "Kowalski"),
+        ("Eilen oli kokous ja se on ohi. Virtanen tuli.", "Virtanen"),
+        ("Het is voor de deur van het huis. Groningen was mooi.", "Groningen"),
+        ("Die Rechnung von Schneider und Koch kam nicht an.", "Schneider"),
+        ("Das Treffen mit Wolf und Kaiser war nicht gut.", "Kaiser"),
+    ],
+)
+def test_a_surname_that_word_lists_know_is_found(text: str, name: str) -> None:
+    assert any(name in value.split() for _, value in detected(find_names, text))
 
 
 def test_a_heading_is_no_part_of_the_firm_below_it() -> None:

@@ -7,23 +7,20 @@ everyday word of any language carry none.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Final
 
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import INSTRUCTION_WORDS
-from cogenesis_langchain.privacy.detectors.lexicons.words import (
-    LANGUAGES,
-    function_words,
-    zipf,
-    zipf_of_parts,
-)
+from cogenesis_langchain.privacy.detectors.lexicons.words import LANGUAGES, zipf, zipf_of_parts
 
 _EVERYDAY_BITS: Final = 11.0
 _BITS_PER_ZIPF: Final = math.log2(10)
 _BILLION: Final = 9.0  # Zipf frequencies count occurrences in a billion words
 _UNKNOWN: Final = 2.5  # Zipf frequency of a word in no list
 _EVERYDAY_CENTIBELS: Final = 450  # words used more than once in some 30,000 words
+_FUNCTION_CENTIBELS: Final = 230  # words used more than once in two hundred words
 _LONGEST_ENDING: Final = 4
 _SHORTEST_STEM: Final = 4
 _KEPT_WORDS: Final = 50_000
@@ -63,14 +60,24 @@ def _forms(word: str) -> Iterator[str]:
 
 
 @cache
+def function_words() -> frozenset[str]:
+    """Return the words that make up more than a two hundredth of some language: "the", "een"."""
+    frequent = _frequent_words().values()
+    return frozenset(chain.from_iterable(chain(*words[:_FUNCTION_CENTIBELS]) for words in frequent))
+
+
+@cache
 def _everyday_words_of_other_languages() -> frozenset[str]:
+    others = (words for language, words in _frequent_words().items() if language not in LANGUAGES)
+    return frozenset(chain.from_iterable(chain(*words) for words in others))
+
+
+@cache
+def _frequent_words() -> Mapping[str, Sequence[Sequence[str]]]:
+    """Return the everyday words of each language of wordfreq: those of each centibel in turn."""
     from wordfreq import available_languages, read_cBpack
 
-    return frozenset(
-        word
+    return {
+        language: read_cBpack(path)[:_EVERYDAY_CENTIBELS]
         for language, path in available_languages("small").items()
-        if language not in LANGUAGES
-        # The list has the words of each centibel of frequency, the most frequent first.
-        for words in read_cBpack(path)[:_EVERYDAY_CENTIBELS]
-        for word in words
-    )
+    }

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 import pkgutil
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from itertools import chain
 from typing import Final, Literal
 
 from cogenesis_langchain.privacy.detectors.lexicons.word_lists import EVERYDAY_NAMES
@@ -29,9 +27,6 @@ _COMMON_WORD: Final = 4.2  # a more common word is no surname
 _FUNCTION_WORD: Final = 5.4  # a more common word is no given name
 _SHORTEST_PART: Final = 4  # letters of one part of a compound word
 _LONGEST_COMPOUND: Final = 40  # letters; a longer run of letters is no word
-_FUNCTION_CENTIBELS: Final = 230  # words used more than once in two hundred words
-_FREQUENT_CENTIBELS: Final = 300  # words used more than once in a thousand words, about a hundred
-_FEWEST_FREQUENT: Final = 3  # different frequent words that tell a language
 
 
 @cache
@@ -121,11 +116,16 @@ def is_everyday(word: str, *languages: str) -> bool:
     return bool(zipf(lower, *(languages or ("en",)))) and not is_known_name(lower)
 
 
+def is_surname_anywhere(word: str) -> bool:
+    """Return whether a word is a surname in any locale, common words such as "Cook" included."""
+    return word.casefold() in _known_surnames()
+
+
 def is_surname(word: str) -> bool:
     """Return whether a word is a surname in any locale and not a common English word."""
     lower = word.casefold()
     return (
-        lower in _known_surnames()
+        is_surname_anywhere(word)
         and lower not in EVERYDAY_NAMES
         and zipf(lower, "en") < _COMMON_WORD
     )
@@ -151,37 +151,6 @@ def zipf_of_parts(word: str) -> float:
         return 0.0
     cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
     return max((min(zipf(word[:cut], "en"), zipf(word[cut:], "en")) for cut in cuts), default=0.0)
-
-
-@cache
-def _top_words(centibels: int) -> Mapping[str, frozenset[str]]:
-    """Return the most frequent words of each language that wordfreq knows."""
-    from wordfreq import available_languages, read_cBpack
-
-    return {
-        # The list has the words of each centibel of frequency, the most frequent first.
-        language: frozenset(chain.from_iterable(read_cBpack(path)[:centibels]))
-        for language, path in sorted(available_languages("small").items())
-    }
-
-
-@cache
-def function_words() -> frozenset[str]:
-    """Return the words that make up more than a two hundredth of some language: "the", "een"."""
-    return frozenset().union(*_top_words(_FUNCTION_CENTIBELS).values())
-
-
-def main_language(text: str) -> str:
-    """Return the language of a text by its frequent words, of all languages that wordfreq knows.
-
-    English, if hardly any of them occurs.
-    """
-    words = set(text.lower().split())
-    found = {
-        language: len(words & known) for language, known in _top_words(_FREQUENT_CENTIBELS).items()
-    }
-    best = max(found, key=lambda language: (found[language], language == "en"))
-    return best if found[best] >= _FEWEST_FREQUENT else "en"
 
 
 def languages_of(text: str) -> tuple[str, ...]:
