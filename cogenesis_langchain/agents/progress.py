@@ -21,8 +21,8 @@ class Progress:
         step: Number of the step that the last planned turn did, from 1; 0 before the first.
         items: The items for which this step is still to be done.
         lists: The items of repeated steps, by the plan's words for them.
-        undone: Numbers of steps that were left out, given up after an error, or whose receiver is not
-            known.
+        undone: Numbers of steps that were left out, were given up after an error, or have a
+            receiver that is not known.
         calls: Turns that called tools.
         made: Ids of the calls of the last planned turn.
         failed: Whether one of them failed.

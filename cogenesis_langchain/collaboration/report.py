@@ -41,8 +41,8 @@ class Report:
         step: Number of the plan's step that this turn does, from 1; 0 for none.
         items: Items for which this step is still to be done, where the plan repeats it.
         lists: The items of steps that are repeated, by the plan's words for them.
-        undone: Numbers of steps that were left out, given up after an error, or whose receiver is not
-            known.
+        undone: Numbers of steps that were left out, were given up after an error, or have a
+            receiver that is not known.
         calls: Turns before this one that called tools, in an agent's task.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
