@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -51,6 +52,7 @@ _ESCAPED_SPACE: Final = re.compile(r"\\[nrt]")  # JSON in a result
 _BETWEEN_DIGITS: Final = re.compile(r"[\W_]+")
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _LONGEST_RECEIVER: Final = 200
+_LEAST_SIMILARITY: Final = 0.6  # of a misspelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,10 @@ class Grounding:
         return UnknownValues(tuple(values), receivers)
 
     def narrowed(self, tool: Tool, unknown: UnknownValues) -> Tool:
-        """Return a tool whose unknown receivers are chosen from the conversation, or none is.
+        """Return a tool whose unknown receivers become a known one like them, or none.
+
+        An injected order brings a receiver of its own into the conversation. It is no candidate
+        unless it looks like what the model wrote.
 
         Args:
             tool: The tool that was called.
@@ -147,10 +152,22 @@ class Grounding:
             return tool
         changed: dict[str, Json] = dict(properties)
         for name, value in unknown.receivers.items():
-            if name in properties:
-                candidates = list(self._known[_kind(value)].values())[:MOST_CANDIDATES]
+            if name in properties and (candidates := self._like(value)):
                 changed[name] = _chosen(candidates, properties[name], tool.parameters)
         return replace(tool, parameters={**tool.parameters, "properties": changed})
+
+    def _like(self, value: str) -> Sequence[str]:
+        """Return known receivers that a value may be a misspelling of, latest first."""
+        kind = _kind(value)
+        wanted = _without_top_level(_compared(kind, value))
+        similar = SequenceMatcher(b=wanted, autojunk=False)
+        found = []
+        for compared, known in self._known[kind].items():
+            similar.set_seq1(_without_top_level(compared))
+            same_domain = "@" in wanted and compared.endswith(value[value.index("@") :].casefold())
+            if same_domain or similar.ratio() >= _LEAST_SIMILARITY:
+                found.append(known)
+        return found[:MOST_CANDIDATES]
 
     def _holds(self, kind: Kind, value: str) -> bool:
         compared = _compared(kind, value)
@@ -198,6 +215,11 @@ def _compared(kind: Kind, value: str) -> str:
     if kind == "mail":
         return value.casefold()
     return _digits(value) if kind == "telephone" else _BETWEEN_DIGITS.sub("", value).casefold()
+
+
+def _without_top_level(compared: str) -> str:
+    """Leave out the end of a domain, which unrelated addresses share."""
+    return compared.rpartition(".")[0] if "@" in compared else compared
 
 
 def _digits(number: str) -> str:
