@@ -107,10 +107,10 @@ PLAN_CALL: Final = PrivateTemplate("Now do this: {call}")
 
 PLAN_CALL_FOR: Final = PrivateTemplate('Now do this for "{item}": {call}')
 
-PLAN_UNKNOWN_VALUES: Final = PrivateTemplate(
+PLAN_UNKNOWN_RECEIVER: Final = PrivateTemplate(
     """{told}
-These values of a first attempt stand nowhere above: {values}. Copy addresses, numbers and dates
-from above exactly. If nobody above is the one to reach, write an empty address."""
+This address stands nowhere above: {values}. Copy the right one from above exactly, or leave it
+empty if there is none."""
 )
 
 PLAN_ANSWER: Final = PrivateTemplate("Now answer the user: {answer}")

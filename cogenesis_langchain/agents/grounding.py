@@ -1,7 +1,7 @@
-"""Checks that the receiver of a call stands in the conversation.
+"""Checks that mail addresses to which a call is made stand in the conversation.
 
-A small model misspells an address, or invents one. A mail address, an account number or a telephone
-number that is not in the conversation is invented, and a call with it reaches a stranger.
+A small model misspells an address, or invents one: a mail address that is not in the conversation
+reaches a stranger.
 """
 
 from __future__ import annotations
@@ -12,71 +12,64 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Final
 
 from jsonschema import Draft202012Validator
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from cogenesis_langchain.agents.schema_check import is_object
 from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.tools import Tool
-from cogenesis_langchain.privacy.detectors.quantities.dates import find_dates
-from cogenesis_langchain.privacy.detectors.windows import windows
 from cogenesis_langchain.privacy.marks import without_marks
 from cogenesis_langchain.privacy.text import PrivateText
 
-Kind = Literal["mail", "account", "telephone"]
-
-MOST_CANDIDATES: Final = 100
-"""Values that a second attempt chooses from; a longer list makes a slow grammar."""
-NONE_OF_THEM: Final = ""
+MOST_CANDIDATES: Final = 10
+NOBODY: Final = ""
 """What a second attempt chooses if no candidate is meant."""
 
+_LETTER: Final = r"A-Za-z0-9\u00c0-\u024f"
 # Bounded, so that the time is proportional to the length of the text.
-_PATTERNS: Final[Mapping[Kind, re.Pattern[str]]] = {
-    "mail": re.compile(
-        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9\u00c0-\u024f-]{1,63}\.){1,8}[A-Za-z]{2,24}"
-    ),
-    # An IBAN, with a correct checksum or not: an invented one has none. After the bank's code each
-    # group has a digit.
-    "account": re.compile(
-        r"(?<![^\W_])(?=(?: ?[A-Za-z\d]){15})[A-Za-z]{2}\d{2} ?[A-Za-z\d]{4}"
-        r"(?: ?(?=[A-Za-z]{0,3}\d)[A-Za-z\d]{1,4}){2,7}(?![^\W_])"
-    ),
-    "telephone": re.compile(r"(?<![\w+])(?:\+|00)[1-9](?:[ ()/.-]{0,2}\d){6,14}(?!\d)"),
-}
-_PREFIX: Final = re.compile(r"\A(?:mailto|tel|sms):", re.IGNORECASE)
-_DISPLAY_NAME: Final = re.compile(r'\A\s*"?[^<>@"]{0,100}"?\s*<\s*(.*?)\s*>\s*\Z')
-_SEPARATOR: Final = re.compile(r"[,;]")
-_ESCAPED_SPACE: Final = re.compile(r"\\[nrt]")  # JSON in a result
-_BETWEEN_DIGITS: Final = re.compile(r"[\W_]+")
-_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_LONGEST_RECEIVER: Final = 200
-_LEAST_SIMILARITY: Final = 0.6  # of a misspelling
+_ADDRESS: Final = re.compile(
+    rf"(?<![{_LETTER}._%+-])[{_LETTER}](?:[{_LETTER}._%+-]|['’](?=[{_LETTER}])){{0,63}}"
+    rf"@(?:[{_LETTER}-]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}}"
+)
+# JSON and Markdown in a result.
+_ESCAPED_LETTER: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPED_SPACE: Final = re.compile(r"\\[nrt]")
+_ESCAPED_SIGN: Final = re.compile(r"\\(?=[_*+.-])")
+_WORD: Final = re.compile(r"[^\W_]+")
+_MOST_WORDS: Final = 3  # beside an address: "Dr Felix Obi <obi@dental.example>"
+# Of a misspelling: shares of the letters before and behind the @, without the top-level domain.
+_LEAST_SIMILAR_NAME: Final = 0.6
+_LEAST_SIMILAR_DOMAIN: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownValues:
-    """What the arguments of a call hold that stands nowhere in the conversation.
+class UnknownReceivers:
+    """The arguments of a call that name receivers of whom one stands nowhere.
 
     Attributes:
-        values: Addresses, numbers and years, as the local model wrote them.
-        receivers: The arguments that name receivers and nothing else, with the unknown one.
+        unknown: By the name of the argument, the addresses that stand nowhere.
+        known: By the name of the argument, the other addresses in it.
     """
 
-    values: tuple[str, ...] = field(default=(), repr=False)
-    receivers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     def __bool__(self) -> bool:
-        return bool(self.values)
+        return bool(self.unknown)
+
+    def addresses(self) -> list[str]:
+        """Return the addresses that stand nowhere."""
+        return [one for found in self.unknown.values() for one in found]
 
 
 class Grounding:
-    """What a conversation holds of addresses, numbers and years.
+    """The mail addresses of a conversation.
 
     Args:
         messages: The conversation. What the local model itself has said and called since the user's
-            request does not count: it may be invented.
+            request does not count, nor what a result repeats of its call: it may be invented.
         context: Texts of the private context.
         tools: Their declarations may name receivers too.
     """
@@ -91,151 +84,124 @@ class Grounding:
         self._context = context
         self._tools = tools
 
-    @cached_property
-    def _text(self) -> str:
-        asked = max(
-            (i for i, one in enumerate(self._messages) if isinstance(one, HumanMessage)), default=0
-        )
-        told = [
-            without_marks(message.text)
-            for place, message in enumerate(self._messages)
-            if place <= asked or not isinstance(message, AIMessage)
-        ]
-        declared = [f"{tool.description}\n{json.dumps(tool.parameters)}" for tool in self._tools]
-        notes = [one.reveal() for one in self._context]
-        return _ESCAPED_SPACE.sub(" ", "\n".join((*notes, *declared, *told)))
-
-    @cached_property
-    def _known(self) -> Mapping[Kind, Mapping[str, str]]:
-        """Values by kind and compared form, latest first."""
-        return {
-            kind: {_compared(kind, value): value for value in reversed(pattern.findall(self._text))}
-            for kind, pattern in _PATTERNS.items()
-        }
-
-    @cached_property
-    def _years(self) -> frozenset[int]:
-        return frozenset(map(int, _YEAR.findall(self._text)))
-
-    def unknown_in(self, arguments: str) -> UnknownValues:
-        """Return what the arguments of a call hold that stands nowhere in the conversation.
+    def unknown_in(self, arguments: str) -> UnknownReceivers:
+        """Return the arguments of a call that are made to somebody whom the conversation lacks.
 
         Args:
-            arguments: JSON text of an object; any other text holds nothing.
+            arguments: JSON text of an object; any other text names nobody.
         """
-        values: dict[str, None] = {}
-        receivers: dict[str, str] = {}
+        unknown: dict[str, list[str]] = {}
+        known: dict[str, list[str]] = {}
         for name, text in _strings(arguments):
-            unknown = [
-                value
-                for kind, pattern in _PATTERNS.items()
-                for value in pattern.findall(text)
-                if not self._holds(kind, value)
-            ]
-            values.update(dict.fromkeys((*unknown, *self._unknown_years(text))))
-            if unknown and _names_receivers(text):
-                receivers[name] = unknown[0]
-        return UnknownValues(tuple(values), receivers)
+            if _names_receivers(text):
+                for address in _ADDRESS.findall(text):
+                    held = address.casefold() in self._known
+                    (known if held else unknown).setdefault(name, []).append(address)
+        return UnknownReceivers(unknown, {name: known.get(name, []) for name in unknown})
 
-    def narrowed(self, tool: Tool, unknown: UnknownValues) -> Tool:
-        """Return a tool whose unknown receivers become a known one like them, or none.
+    def narrowed(self, tool: Tool, arguments: str, found: UnknownReceivers) -> Tool | None:
+        """Return a tool whose unknown receivers become known ones like them, or nobody.
 
         An injected order brings a receiver of its own into the conversation. It is no candidate
-        unless it looks like what the model wrote.
+        unless it looks like what the model wrote. The other receivers of the call stay.
 
         Args:
             tool: The tool that was called.
-            unknown: What its arguments held.
+            arguments: JSON text of the arguments.
+            found: What `unknown_in` found in them.
+
+        Returns:
+            The tool; None if an argument has no candidates, or its schema allows none.
         """
         properties = tool.parameters.get("properties")
+        given = json.loads(arguments)
         if not isinstance(properties, Mapping):
-            return tool
+            return None
         changed: dict[str, Json] = dict(properties)
-        for name, value in unknown.receivers.items():
-            if name in properties and (candidates := self._like(value)):
-                changed[name] = _chosen(candidates, properties[name], tool.parameters)
+        for name, value in given.items():
+            if name in found.unknown:
+                like = [one for address in found.unknown[name] for one in self._like(address)]
+                wanted = list(dict.fromkeys((*found.known[name], *like)))
+                schema = _chosen(wanted, value, properties.get(name), tool) if like else None
+                if schema is None:
+                    return None
+                changed[name] = schema
+            elif any(map(_names_receivers, _inner_strings(value))):
+                changed[name] = {"const": value}
         return replace(tool, parameters={**tool.parameters, "properties": changed})
 
-    def _like(self, value: str) -> Sequence[str]:
-        """Return known receivers that a value may be a misspelling of, latest first."""
-        kind = _kind(value)
-        wanted = _without_top_level(_compared(kind, value))
-        similar = SequenceMatcher(b=wanted, autojunk=False)
-        found = []
-        for compared, known in self._known[kind].items():
-            similar.set_seq1(_without_top_level(compared))
-            same_domain = "@" in wanted and compared.endswith(value[value.index("@") :].casefold())
-            if same_domain or similar.ratio() >= _LEAST_SIMILARITY:
-                found.append(known)
-        return found[:MOST_CANDIDATES]
-
-    def _holds(self, kind: Kind, value: str) -> bool:
-        compared = _compared(kind, value)
-        if kind != "telephone":
-            return compared in self._known[kind]
-        # The conversation may have the number without its country code.
-        return compared in self._known[kind] or any(
-            compared.endswith(number.lstrip("0")) for number in self._national_numbers
-        )
-
     @cached_property
-    def _national_numbers(self) -> frozenset[str]:
-        from cogenesis_langchain.privacy.detectors.identifying_numbers import (
-            find_identifying_numbers,
-        )
+    def _known(self) -> Mapping[str, str]:
+        """The addresses by their form without case, in their order."""
+        nothing = frozenset[str]()
+        declared = [
+            (f"{tool.description}\n{json.dumps(tool.parameters, ensure_ascii=False)}", nothing)
+            for tool in self._tools
+        ]
+        notes = [(one.reveal(), nothing) for one in self._context]
+        known: dict[str, str] = {}
+        for text, repeated in (*declared, *notes, *_told(self._messages)):
+            invented = repeated - known.keys()
+            for address in _ADDRESS.findall(_decoded(text)):
+                if address.casefold() not in invented:
+                    known.setdefault(address.casefold(), address)
+        return known
 
-        return frozenset(
-            _digits(piece[span.start : span.end])
-            for _, piece in windows(self._text)
-            for span in find_identifying_numbers(piece)
-            if span.kind == "PHONE"
-        )
-
-    def _unknown_years(self, text: str) -> Iterator[str]:
-        """Yield the years of dates that are not near any year of the conversation."""
-        for _, piece in windows(text):
-            for date in find_dates(piece):
-                for year in _YEAR.findall(piece[date.start : date.end]):
-                    if self._years.isdisjoint(range(int(year) - 1, int(year) + 2)):
-                        yield year
-
-
-def names_nobody(arguments: str, names: Sequence[str]) -> bool:
-    """Return whether one of these arguments says that no known receiver is meant."""
-    given = json.loads(arguments) if is_object(arguments) else {}
-    return any(given.get(name) in (NONE_OF_THEM, [], [NONE_OF_THEM]) for name in names)
-
-
-def _kind(value: str) -> Kind:
-    return next(kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(value))
+    def _like(self, address: str) -> Sequence[str]:
+        """Return known addresses that one may be a misspelling of, the most similar first."""
+        similar = []
+        for compared, known in self._known.items():
+            name, domain = _similarity(compared, address.casefold())
+            if name >= _LEAST_SIMILAR_NAME and domain >= _LEAST_SIMILAR_DOMAIN:
+                similar.append((name + domain, known))
+        similar.sort(key=lambda one: -one[0])
+        return [known for _, known in similar[:MOST_CANDIDATES]]
 
 
-def _compared(kind: Kind, value: str) -> str:
-    """Return a value without case and without what people write between digits."""
-    if kind == "mail":
-        return value.casefold()
-    return _digits(value) if kind == "telephone" else _BETWEEN_DIGITS.sub("", value).casefold()
+def names_nobody(arguments: str, found: UnknownReceivers) -> bool:
+    """Return whether an argument that had an unknown receiver has none now."""
+    given = json.loads(arguments)
+    return any(not any(_inner_strings(given.get(name, NOBODY))) for name in found.unknown)
 
 
-def _without_top_level(compared: str) -> str:
-    """Leave out the end of a domain, which unrelated addresses share."""
-    return compared.rpartition(".")[0] if "@" in compared else compared
+def _told(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield texts of a conversation, each with the addresses of the call that it is a result of."""
+    asked = max((i for i, one in enumerate(messages) if isinstance(one, HumanMessage)), default=0)
+    called: dict[str, frozenset[str]] = {}
+    for place, message in enumerate(messages):
+        if isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                found = _ADDRESS.findall(json.dumps(call["args"], ensure_ascii=False))
+                called[call["id"] or ""] = frozenset(map(str.casefold, found))
+            if place > asked:
+                continue
+        repeated = frozenset[str]()
+        if isinstance(message, ToolMessage):
+            repeated = called.get(message.tool_call_id, repeated)
+        yield without_marks(message.text), repeated
 
 
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdigit, number.removeprefix("00")))
+def _decoded(text: str) -> str:
+    text = _ESCAPED_LETTER.sub(lambda match: chr(int(match[1], 16)), text)
+    return _ESCAPED_SIGN.sub("", _ESCAPED_SPACE.sub(" ", text))
+
+
+def _similarity(one: str, other: str) -> tuple[float, float]:
+    parts = zip(_parts(one), _parts(other), strict=True)
+    name, domain = (SequenceMatcher(None, a, b, autojunk=False).ratio() for a, b in parts)
+    return name, domain
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """Return what stands before the @, and the domain without its end."""
+    name, _, domain = address.partition("@")
+    return name, domain.rpartition(".")[0]
 
 
 def _names_receivers(text: str) -> bool:
-    """Return whether a text is a list of receivers: "Dr Obi <obi@x.example>, ada@x.example"."""
-    if len(text) > _LONGEST_RECEIVER:
-        return False
-    for part in _SEPARATOR.split(text):
-        named = _DISPLAY_NAME.match(part)
-        receiver = _PREFIX.sub("", (named[1] if named else part).strip(" .<>"))
-        if not any(pattern.fullmatch(receiver) for pattern in _PATTERNS.values()):
-            return False
-    return True
+    """Return whether a text is addresses, with names at most: "Dr Obi <obi@x.example>, a@b.de"."""
+    rest, count = _ADDRESS.subn(" ", text)
+    return count > 0 and len(_WORD.findall(rest)) <= _MOST_WORDS * count
 
 
 def _strings(arguments: str) -> Iterator[tuple[str, str]]:
@@ -257,18 +223,23 @@ def _inner_strings(value: Json) -> Iterator[str]:
             yield from _inner_strings(inner)
 
 
-def _chosen(candidates: Sequence[str], schema: Json, parameters: Mapping[str, Any]) -> Json:
+def _chosen(candidates: Sequence[str], value: Json, schema: Json, tool: Tool) -> Json | None:
     """Return a schema of the candidates that an argument may be, or of a list of them.
 
     Args:
-        candidates: Receivers.
-        schema: Schema of the argument.
-        parameters: The whole schema, to which it may refer.
+        candidates: Addresses.
+        value: The argument as it was; a text of several addresses cannot be chosen.
+        schema: Its schema.
+        tool: Whose definitions the schema may refer to.
     """
-    within: dict[str, Any] = {**parameters, "properties": {"it": schema}, "required": []}
-    valid = Draft202012Validator(within).is_valid
-    if strings := [one for one in candidates if valid({"it": one})]:
-        return {"enum": [*strings, NONE_OF_THEM]}
-    if listed := [one for one in candidates if valid({"it": [one]})]:
-        return {"type": "array", "items": {"enum": listed}, "maxItems": len(listed)}
-    return schema
+    definitions = {name: tool.parameters.get(name, {}) for name in ("$defs", "definitions")}
+    allows = Draft202012Validator({**definitions, "properties": {"it": schema}}).is_valid
+    if isinstance(value, str) and len(_ADDRESS.findall(value)) == 1:
+        valid = [one for one in candidates if allows({"it": one})]
+        return {"enum": [*valid, NOBODY]} if valid else None
+    if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
+        valid = [one for one in candidates if allows({"it": [one]})]
+        return (
+            {"type": "array", "items": {"enum": valid}, "maxItems": len(valid)} if valid else None
+        )
+    return None

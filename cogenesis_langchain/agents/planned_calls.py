@@ -12,11 +12,12 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_CALL,
     PLAN_CALL_FOR,
     PLAN_STEPS,
-    PLAN_UNKNOWN_VALUES,
+    PLAN_UNKNOWN_RECEIVER,
 )
 from cogenesis_langchain.agents.conversation import Guidance
-from cogenesis_langchain.agents.grounding import Grounding, UnknownValues, names_nobody
+from cogenesis_langchain.agents.grounding import Grounding, UnknownReceivers, names_nobody
 from cogenesis_langchain.agents.plan import Plan, PlannedStep
+from cogenesis_langchain.agents.schema_check import follows_schema
 from cogenesis_langchain.agents.tool_grammar import MOST_CALLS
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.report import Report
@@ -75,9 +76,9 @@ class PlannedCalls:
     ) -> Generator[Piece, None, tuple[Report, frozenset[str]]]:
         """Write the calls of a step.
 
-        A call whose receiver stands nowhere in the conversation is asked for once more, with those
-        of the conversation to choose from. If none of them is meant, it is not made, and the step
-        counts as not done.
+        A call to a mail address that stands nowhere in the conversation is asked for once more,
+        with the addresses like it to choose from. If there are none, or none is meant, it is not
+        made, and the step counts as not done.
 
         Args:
             due: The step.
@@ -95,16 +96,17 @@ class PlannedCalls:
             LocalModelError: See `ToolTurn.write`.
         """
         tool = next(tool for tool in rules.callable_tools if tool.name == due.step.tool)
+        tool = _with_planned_arguments(tool, due.step)
         calling = replace(
             rules,
-            callable_tools=[_with_planned_arguments(tool, due.step), *private],
+            callable_tools=[tool, *private],
             must_call=True,
             parallel=False,
             answer_schema=None,
         )
         called: frozenset[str] = frozenset()
         for place, told in enumerate(_told(due, rules), 1):
-            report, calls = yield from self._known_calls(told, due.step, calling, report)
+            report, calls = yield from self._known_calls(told, tool, calling, report)
             yield from calls
             called = called.union(call.name for call in calls)
             if called - {tool.name}:
@@ -119,25 +121,43 @@ class PlannedCalls:
         return report, called
 
     def _known_calls(
-        self, told: str, step: PlannedStep, rules: TurnRules, report: Report
+        self, told: str, tool: Tool, rules: TurnRules, report: Report
     ) -> Generator[Piece, None, tuple[Report, Sequence[ToolCall]]]:
-        """Write a call, once more if it holds unknown values; returns what may be called."""
+        """Write a call, once more if a receiver is unknown; returns what may be called."""
         report, text, calls = self._attempt(told, rules, report)
-        unknown = self._first_unknown(calls, step)
-        if unknown:
-            again = PLAN_UNKNOWN_VALUES.fill({"told": told, "values": ", ".join(unknown.values)})
-            try:
-                report, second_text, second = self._attempt(
-                    again, self._narrowed(rules, step, unknown), report
-                )
-            except LocalModelError:  # it makes no other call
-                second_text, second = "", []
-            if second and (unknown.receivers or not self._first_unknown(second, step)):
-                text, calls = second_text, second
-            calls = [call for call in calls if self._has_known_receivers(call, step, unknown)]
+        wrong = next((call for call in calls if self._unknown(call, tool)), None)
+        if wrong is not None:
+            report, text, calls = self._second_attempt(told, wrong, tool, rules, report)
         if text and calls:
             yield text
         return report, calls
+
+    def _second_attempt(
+        self, told: str, wrong: ToolCall, tool: Tool, rules: TurnRules, report: Report
+    ) -> tuple[Report, str, Sequence[ToolCall]]:
+        """Write a call to known receivers; none if there are none, or the model writes none."""
+        unknown = self._unknown(wrong, tool)
+        narrowed = self._grounding.narrowed(tool, wrong.arguments, unknown)
+        if narrowed is None:
+            return report, "", []
+        again = PLAN_UNKNOWN_RECEIVER.fill({"told": told, "values": ", ".join(unknown.addresses())})
+        only = replace(rules, callable_tools=[narrowed])
+        try:
+            report, text, calls = self._attempt(again, only, report)
+        except LocalModelError:  # it makes no other call
+            return report, "", []
+        kept = [
+            call
+            for call in calls
+            if follows_schema(call.arguments, narrowed.parameters)
+            and not names_nobody(call.arguments, unknown)
+        ]
+        return report, text, kept
+
+    def _unknown(self, call: ToolCall, tool: Tool) -> UnknownReceivers:
+        if call.name != tool.name:
+            return UnknownReceivers()
+        return self._grounding.unknown_in(call.arguments)
 
     def _attempt(
         self, told: str, rules: TurnRules, report: Report
@@ -160,26 +180,6 @@ class PlannedCalls:
             else:
                 text += piece
         return report, text, calls
-
-    def _first_unknown(self, calls: Sequence[ToolCall], step: PlannedStep) -> UnknownValues:
-        own = (call for call in calls if call.name == step.tool)
-        found = (self._grounding.unknown_in(call.arguments) for call in own)
-        return next(filter(None, found), UnknownValues())
-
-    def _has_known_receivers(
-        self, call: ToolCall, step: PlannedStep, unknown: UnknownValues
-    ) -> bool:
-        if call.name != step.tool:
-            return True
-        nobody = names_nobody(call.arguments, tuple(unknown.receivers))
-        return not nobody and not self._grounding.unknown_in(call.arguments).receivers
-
-    def _narrowed(self, rules: TurnRules, step: PlannedStep, unknown: UnknownValues) -> TurnRules:
-        tools = [
-            self._grounding.narrowed(tool, unknown) if tool.name == step.tool else tool
-            for tool in rules.callable_tools
-        ]
-        return replace(rules, callable_tools=tools)
 
 
 def _told(due: DueStep, rules: TurnRules) -> Iterator[str]:

@@ -75,10 +75,9 @@ def reports(messages: list[Any]) -> list[dict[str, Any]]:
     return [one.response_metadata["cogenesis"] for one in messages if isinstance(one, AIMessage)]
 
 
-def called_by(*messages: AIMessage, plan: Any, first: AIMessage | None = None) -> list[Any]:
+def called_by(*messages: AIMessage, plan: Any) -> list[Any]:
     """Run an agent over a chat model that no grammar holds."""
-    first = first or said("", "find_events", query="x")
-    local = ChatTurns(messages=[first, *messages])
+    local = ChatTurns(messages=[said("", "find_events", query="x"), *messages])
     made = create_agent(agent_model(local, cloud_answers=[json.dumps(plan)]), TOOLS)
     state = made.invoke({"messages": [HumanMessage(REQUEST)]})
     return [one for one in state["messages"] if isinstance(one, AIMessage)]
