@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,13 @@ def test_windows_cover_a_text_and_overlap(text: str) -> None:
         assert 0 <= start <= end
         end = start + len(piece)
     assert end == len(text)
+
+
+def test_windows_of_a_text_without_spaces_share_their_ends() -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 3000)))
+    pieces = list(_windows(text))
+    for before, after in pairwise(pieces):
+        assert after.startswith(before[-64:])
 
 
 @pytest.mark.parametrize("space", [" ", "\n", "\t"])
