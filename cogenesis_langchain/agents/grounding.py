@@ -69,7 +69,8 @@ class Grounding:
 
     Args:
         messages: The conversation. What the local model itself has said and called since the user's
-            request does not count, nor what a result repeats of its call: it may be invented.
+            request does not count, nor what a result repeats of its call: it may be invented. The
+            receivers of earlier calls of the plan do count.
         context: Texts of the private context.
         tools: Their declarations may name receivers too.
     """
@@ -174,11 +175,26 @@ def _told(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, frozenset[str]
                 found = _ADDRESS.findall(json.dumps(call["args"], ensure_ascii=False))
                 called[call["id"] or ""] = frozenset(map(str.casefold, found))
             if place > asked:
+                yield "\n".join(_checked_receivers(message)), frozenset()
                 continue
         repeated = frozenset[str]()
         if isinstance(message, ToolMessage):
             repeated = called.get(message.tool_call_id, repeated)
         yield without_marks(message.text), repeated
+
+
+def _checked_receivers(message: AIMessage) -> Iterator[str]:
+    """Yield the receivers of a call that the plan made: they were known then.
+
+    What told of them may have been summarised since.
+    """
+    told = message.response_metadata.get("cogenesis") or {}
+    if told.get("rung") != "plan" or not told.get("step"):
+        return
+    tool = told["plan"]["steps"][told["step"] - 1]["tool"]
+    for call in message.tool_calls:
+        if call["name"] == tool:
+            yield from filter(_names_receivers, _inner_strings(call["args"]))
 
 
 def _decoded(text: str) -> str:

@@ -177,6 +177,24 @@ def test_an_unknown_address_inside_a_text_may_stay() -> None:
     assert MAILS == [(RIGHT, text)]  # noqa: SIM300
 
 
+@pytest.mark.parametrize("rung", ["plan", "local"])
+def test_a_receiver_of_the_plan_stays_known_after_a_summary(rung: str) -> None:
+    sent = {
+        "name": "send_mail",
+        "args": {"to": RIGHT, "text": f"Please ask {WRONG} for a day too."},
+        "id": "1",
+    }
+    turn = {"mode": "agent", "rung": rung, "plan": {"steps": [MAIL]}, "step": 1}
+    messages = [
+        HumanMessage("Here is a summary of the conversation."),
+        AIMessage("", tool_calls=[sent], response_metadata={"cogenesis": turn}),
+        ToolMessage(f"no route to {RIGHT}", tool_call_id="1", status="error"),
+    ]
+    held = Grounding(messages, [], [])
+    assert bool(unknown(held, to=RIGHT)) == (rung == "local")
+    assert unknown(held, to=WRONG)
+
+
 def test_an_agent_without_a_plan_may_write_what_it_likes() -> None:
     """Nothing says there that arguments are looked up."""
     local = ScriptedTurns(mail(WRONG), "Done.")
