@@ -204,6 +204,11 @@ class ChatCoGenesis(ToolBindingChatModel):
                 f'disclosure={self.disclosure!r} is for mode="fused"; a sketch shows no text',
                 remedy='leave disclosure out, or add mode="fused"',
             )
+        if self.mode == "sketch" and self.draft_tokens is not None:
+            raise ConfigurationError(
+                f'draft_tokens={self.draft_tokens} is for mode="fused"; a sketch has no drafts',
+                remedy='leave draft_tokens out, or add mode="fused"',
+            )
         if isinstance(self.operator, str):
             operator_named(self.operator)  # a wrong name is an error in sketch mode too
         self._cloud_model = CloudModel(

@@ -25,7 +25,7 @@ from cogenesis_langchain.privacy.text import PrivateText
 
 MOST_CANDIDATES: Final = 10
 NOBODY: Final = ""
-"""What a second attempt chooses if no candidate is meant."""
+"""The empty address: a second attempt says with it that nobody is meant."""
 
 _LETTER: Final = r"A-Za-z0-9\u00c0-\u024f"
 # Bounded, so that the time is proportional to the length of the text.
@@ -46,10 +46,10 @@ _LEAST_SIMILAR_DOMAIN: Final = 0.8
 
 @dataclass(frozen=True, slots=True)
 class UnknownReceivers:
-    """The arguments of a call that name receivers of whom one stands nowhere.
+    """The arguments of a call that hold an unknown address.
 
     Attributes:
-        unknown: By the name of the argument, the addresses that stand nowhere.
+        unknown: By the name of the argument, the addresses that are not in the conversation.
         known: By the name of the argument, the other addresses in it.
     """
 
@@ -60,7 +60,7 @@ class UnknownReceivers:
         return bool(self.unknown)
 
     def addresses(self) -> list[str]:
-        """Return the addresses that stand nowhere."""
+        """Return the unknown addresses."""
         return [one for found in self.unknown.values() for one in found]
 
 
@@ -86,7 +86,7 @@ class Grounding:
         self._tools = tools
 
     def unknown_in(self, arguments: str) -> UnknownReceivers:
-        """Return the arguments of a call that are made to somebody whom the conversation lacks.
+        """Return the arguments of a call that hold an address which the conversation does not have.
 
         Args:
             arguments: JSON text of an object; any other text names nobody.

@@ -77,7 +77,7 @@ class PlanExecution:
                 break
             report, called = yield from calls.write(due, rules, decisions.report, private)
             if called and due.step.tool not in called:  # a private tool: the step is still due
-                report = _still_due(progress, report)
+                report = replace(report, **progress.told())
             if called:
                 yield report
                 return
@@ -89,17 +89,6 @@ class PlanExecution:
         yield from self._turn.write(
             messages, context, answering, options, report, guidance=guidance
         )
-
-
-def _still_due(progress: Progress, report: Report) -> Report:
-    """Return the report of a turn that did nothing of the plan."""
-    return replace(
-        report,
-        step=progress.step,
-        items=progress.items,
-        lists=progress.lists,
-        undone=progress.undone,
-    )
 
 
 def _without_call(progress: Progress, report: Report) -> Progress:

@@ -84,6 +84,13 @@ def test_a_cloud_model_without_a_checked_client_cannot_be_padded() -> None:
         ChatCoGenesis(cloud=FakeListChatModel(responses=["x"]), local=ScriptedLocal(), padding=1024)
 
 
+def test_a_number_of_drafts_without_fused_decoding_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="draft_tokens=8 is for"):
+        ChatCoGenesis(
+            cloud=FakeListChatModel(responses=["x"]), local=ScriptedLocal(), draft_tokens=8
+        )
+
+
 @pytest.mark.parametrize(
     "setting", [{"draft_tokens": 0}, {"draft_tokens": 17}, {"padding": -1}, {"padding": 2_000_000}]
 )
