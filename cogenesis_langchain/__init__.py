@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
     from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.models.local.named_entities import NamedEntityModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
+    from cogenesis_langchain.models.onnx.named_entities import NamedEntityModel
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.marks import private, private_prompt, public
@@ -66,7 +66,7 @@ _HOMES: Final = {
     "LlamaCppModel": "models.local.llama_cpp",
     "LocalMiniLM": "retrievers.embeddings",
     "MemoryLedger": "privacy.ledger.entry",
-    "NamedEntityModel": "models.local.named_entities",
+    "NamedEntityModel": "models.onnx.named_entities",
     "PrivateAgentMiddleware": "middleware.private_agent",
     "PrivateContextRetriever": "retrievers.private_context",
     "StandInCloud": "models.cloud.stand_in",

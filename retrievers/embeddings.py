@@ -19,7 +19,7 @@ from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import CoGenesisError, StoreError, require_package
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.local.onnx import encodable, open_session, open_tokenizer
+from cogenesis_langchain.models.onnx.session import encodable, open_session, open_tokenizer
 from cogenesis_langchain.privacy.admission import require_trusted
 
 if TYPE_CHECKING:

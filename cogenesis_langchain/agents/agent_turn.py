@@ -8,9 +8,9 @@ from typing import final
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from cogenesis_langchain.agents.plan import declaration, request_plan
-from cogenesis_langchain.agents.plan_execution import PlanExecution
-from cogenesis_langchain.agents.progress import Progress, read_progress
+from cogenesis_langchain.agents.planning.plan import declaration, request_plan
+from cogenesis_langchain.agents.planning.plan_execution import PlanExecution
+from cogenesis_langchain.agents.planning.progress import Progress, read_progress
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared

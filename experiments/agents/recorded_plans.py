@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict
 
 from cogenesis_langchain.agent_prompts import PLAN_REQUEST
-from cogenesis_langchain.agents.plan import declaration
+from cogenesis_langchain.agents.planning.plan import declaration
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
 from experiments.recorded_cloud import load_recorded, served
 

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from support.receivers import OTHER, RIGHT, STRANGER, WRONG
 
-from cogenesis_langchain.agents.grounding import Grounding, UnknownReceivers
+from cogenesis_langchain.agents.planning.grounding import Grounding, UnknownReceivers
 from cogenesis_langchain.models.tools import Tool
 from cogenesis_langchain.privacy.text import PrivateText
 

@@ -31,7 +31,7 @@ from support.planned_agent import (
 from support.scripted_turns import RefusedByGrammar, ScriptedTurns, agent_model, call
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.agents.plan import Plan, parse_plan
+from cogenesis_langchain.agents.planning.plan import Plan, parse_plan
 from cogenesis_langchain.agents.rules import private_tool, read_rules
 from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.privacy.placeholders import Placeholders

@@ -37,7 +37,7 @@ from pydantic import SecretStr
 from support.scripted_turns import ScriptedTurns, call
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.agents.progress import Progress
+from cogenesis_langchain.agents.planning.progress import Progress
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText

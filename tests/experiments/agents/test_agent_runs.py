@@ -9,7 +9,7 @@ import pytest
 from support.scripted_turns import ScriptedTurns, call
 from typer.testing import CliRunner
 
-from cogenesis_langchain.agents.plan import parse_plan
+from cogenesis_langchain.agents.planning.plan import parse_plan
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.testing import EgressRecorder, behaviours

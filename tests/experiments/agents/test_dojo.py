@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool
 from support.scripted_turns import ScriptedTurns, agent_model
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.agents.plan import parse_plan
+from cogenesis_langchain.agents.planning.plan import parse_plan
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from experiments.agents.case import CaseKey

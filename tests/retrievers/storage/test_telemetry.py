@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 DISABLE = (
-    "from cogenesis_langchain.models.local.onnx import disable_telemetry\n"
+    "from cogenesis_langchain.models.onnx.session import disable_telemetry\n"
     "disable_telemetry()\n"
     "import os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
 )

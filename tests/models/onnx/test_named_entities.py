@@ -15,7 +15,7 @@ from support.scripted import ScriptedLocal
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import ConfigurationError, ModelFileDamaged
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.local.named_entities import NamedEntityModel, _windows
+from cogenesis_langchain.models.onnx.named_entities import NamedEntityModel, _windows
 from cogenesis_langchain.privacy.values import PrivateValue, find_private_values
 from cogenesis_langchain.testing import behaviours
 

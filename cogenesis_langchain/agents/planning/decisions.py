@@ -22,7 +22,7 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_STEPS,
 )
 from cogenesis_langchain.agents.conversation import Guidance
-from cogenesis_langchain.agents.plan import Plan, PlannedStep
+from cogenesis_langchain.agents.planning.plan import Plan, PlannedStep
 from cogenesis_langchain.agents.schema_check import follows_schema
 from cogenesis_langchain.agents.tool_turn import ToolTurn
 from cogenesis_langchain.collaboration.report import Report

@@ -15,10 +15,10 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_UNFINISHED,
 )
 from cogenesis_langchain.agents.conversation import Guidance
-from cogenesis_langchain.agents.decisions import Decisions
-from cogenesis_langchain.agents.plan import Plan
-from cogenesis_langchain.agents.planned_calls import DueStep, PlannedCalls
-from cogenesis_langchain.agents.progress import Progress
+from cogenesis_langchain.agents.planning.decisions import Decisions
+from cogenesis_langchain.agents.planning.plan import Plan
+from cogenesis_langchain.agents.planning.planned_calls import DueStep, PlannedCalls
+from cogenesis_langchain.agents.planning.progress import Progress
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.models.base import GenerationOptions

@@ -15,8 +15,8 @@ from cogenesis_langchain.agent_prompts import (
     PLAN_UNKNOWN_RECEIVER,
 )
 from cogenesis_langchain.agents.conversation import Guidance
-from cogenesis_langchain.agents.grounding import Grounding, UnknownReceivers, names_nobody
-from cogenesis_langchain.agents.plan import Plan, PlannedStep
+from cogenesis_langchain.agents.planning.grounding import Grounding, UnknownReceivers, names_nobody
+from cogenesis_langchain.agents.planning.plan import Plan, PlannedStep
 from cogenesis_langchain.agents.schema_check import follows_schema
 from cogenesis_langchain.agents.tool_grammar import MOST_CALLS
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from cogenesis_langchain.errors import ConfigurationError, require_package
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.local.onnx import encodable, open_session, open_tokenizer
+from cogenesis_langchain.models.onnx.session import encodable, open_session, open_tokenizer
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.values import PrivateValue
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from cogenesis_langchain.agents.plan import Plan
+from cogenesis_langchain.agents.planning.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

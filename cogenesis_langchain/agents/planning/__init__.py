@@ -1,0 +1,1 @@
+"""A plan of the cloud model, carried out by the local model."""

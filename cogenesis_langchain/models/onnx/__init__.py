@@ -1,0 +1,1 @@
+"""Small ONNX models on this machine, and how they are opened."""
