@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.marks import private, private_prompt, public
-    from cogenesis_langchain.privacy.views.disclosure import Budget
+    from cogenesis_langchain.privacy.views.limits import Bounded, Budget
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
     from cogenesis_langchain.retrievers.storage.filters import Filter
 
 __all__ = [
+    "Bounded",
     "Budget",
     "ChatCoGenesis",
     "ContextStore",
@@ -58,7 +59,8 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Budget": "privacy.views.disclosure",
+    "Bounded": "privacy.views.limits",
+    "Budget": "privacy.views.limits",
     "ChatCoGenesis": "chat_model",
     "ContextStore": "retrievers.context_store",
     "FileLedger": "privacy.ledger.file",

@@ -45,7 +45,7 @@ from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, Instructio
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
-from cogenesis_langchain.privacy.views.disclosure import Budget
+from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from cogenesis_langchain.steps import Steps
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__
@@ -120,11 +120,14 @@ class ChatCoGenesis(ToolBindingChatModel):
     padding: int = Field(default=0, ge=0, le=1_000_000)
     """The body of each request is filled up with spaces to a multiple of this number of bytes, so
     that its length tells less to those who watch the encrypted traffic; 0 does not."""
-    disclosure: Literal["none", "masked", "open"] | InstanceOf[Budget] = "none"
+    disclosure: Literal["none", "masked", "open"] | InstanceOf[Budget] | InstanceOf[Bounded] = (
+        "none"
+    )
     """How much of the generated text the cloud model may see. In fused mode the default is
     ``masked``: it sees the text so far with placeholders for private values. A `Budget` is
-    ``masked`` with a limit on what the words that are shown tell of the context. ``open`` shows it
-    the text as it is, private values included. In sketch mode it is ``none``."""
+    ``masked`` with a limit on what the words that are shown tell of the context; `Bounded` has a
+    proven bound instead. ``open`` shows it the text as it is, private values included. In sketch
+    mode it is ``none``."""
     on_fallback: OnFallback = "warn"
     """What to do when the cloud model cannot take part, and the local model has to write alone or a
     fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is

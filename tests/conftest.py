@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import signal
 import ssl
 from collections.abc import Iterator
@@ -28,6 +29,15 @@ def pytest_configure() -> None:
     A runner in the background of a shell ignores SIGINT, and its children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of the collector's work: it is searched when a local model fails.
+
+    Wrappers of models that tests make are made later, and are found.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,6 +24,7 @@ def run(code: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 def test_the_public_names_are_these() -> None:
     assert cogenesis_langchain.__all__ == [
+        "Bounded",
         "Budget",
         "ChatCoGenesis",
         "ContextStore",

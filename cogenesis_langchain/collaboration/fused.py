@@ -1,32 +1,31 @@
 """Fused decoding: both models choose each token; the cloud model works without the private context.
 
-The cloud model sees the public view of the text so far (``disclosure="masked"``) or, as in the
-paper, the text as it is (``disclosure="open"``).
+What the cloud model sees of the text so far is chosen by `disclosure`; see `decodings.py`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
 
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
+from cogenesis_langchain.collaboration.decodings import (
+    ChosenDisclosure,
+    LocalReadings,
+    decoding_of,
+)
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError
-from cogenesis_langchain.fusion.decoder import FusedDecoder
-from cogenesis_langchain.fusion.influence import Gains, Influence
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.trace import FusedToken, Trace
 from cogenesis_langchain.fusion.verification.alignment import Alignment
-from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.verification.open_verifier import open_verifier
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import (
@@ -43,9 +42,7 @@ from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
-from cogenesis_langchain.privacy.views.disclosure import Budget, Disclosure, OpenDisclosure
-from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
-from cogenesis_langchain.privacy.views.public_view import GrowingView
+from cogenesis_langchain.privacy.views.disclosure import Disclosure
 from cogenesis_langchain.prompts import FUSED_TASK
 
 
@@ -59,8 +56,7 @@ class FusedWriting:
         operator: How the two distributions become one.
         chat_format: How the cloud model marks turns, for servers that do not apply its template.
         top_k: Most tokens of each of the cloud's distributions.
-        disclosure: What the cloud model sees of the text so far; a `Budget` is masked disclosure
-            with limits.
+        disclosure: What the cloud model sees of the text so far.
         presence_penalty: Nats by which tokens of the last part of the text lose.
         draft_tokens: Drafts of each request; None decides by what is fastest.
         below: The next rung of the ladder.
@@ -80,7 +76,7 @@ class FusedWriting:
         operator: Operator | str,
         chat_format: ChatFormat | None,
         top_k: int,
-        disclosure: Literal["masked", "open"] | Budget,
+        disclosure: ChosenDisclosure,
         presence_penalty: float,
         draft_tokens: int | None,
         below: SketchFill,
@@ -93,66 +89,51 @@ class FusedWriting:
                 'use mode="sketch"',
             )
         cloud.require_server()
-        operator = operator_named(operator) if isinstance(operator, str) else operator
         self._preparation = preparation
         self._below = below
         self._notice = notice
         self._cloud = cloud
         self._chat_format = chat_format
         self._top_k = top_k
-        self._budget = disclosure if isinstance(disclosure, Budget) else None
-        self._disclosure: Literal["masked", "open"] = (
-            "masked" if isinstance(disclosure, Budget) else disclosure
-        )
         self._capabilities: Capabilities | None = None
         self._tokens = local.tokens()
-        self._decoder = FusedDecoder(
+        self._decoding = decoding_of(
+            disclosure,
+            local,
             self._tokens,
-            operator=operator,
-            baseline=local.tokens() if operator.needs_baseline else None,
+            preparation.border,
+            operator=operator_named(operator) if isinstance(operator, str) else operator,
             presence_penalty=presence_penalty,
             draft_tokens=draft_tokens,
         )
-        self._redacted = local.tokens() if self._budget is not None else None
 
     def write(
         self, messages: Sequence[BaseMessage], options: GenerationOptions
     ) -> Iterator[str | Report]:
         """Write the answer to a conversation; see `Writer.write`."""
+        self._decoding.require(options)
         prepared = self._preparation.prepare(messages)
         release = prepared.release
-        report = Report(mode="fused", disclosure=self._disclosure)
+        report = Report(mode="fused", disclosure=self._decoding.name)
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
             return
-        permit = self._preparation.border.permit(release, purpose="fused", verdict=self._disclosure)
-        gains = Gains()
-        disclosure = self._disclosed(prepared, gains)
+        permit = self._preparation.border.permit(
+            release, purpose="fused", verdict=self._decoding.name
+        )
+        text = self._decoding.begin(prepared)
         try:
-            verifier = self._verifier(release.text, disclosure, permit)
+            verifier = self._verifier(release.text, text.disclosure, permit)
         except (CloudError, FusionError) as error:
             report = replace(report, fallback_reason=error.summary)
             self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
-        (ids, redacted), prepared = with_fitting_context(
-            prepared, lambda fitting: self._encoded(fitting, options)
+        readings, prepared = with_fitting_context(
+            prepared, lambda fitting: self._readings(fitting, options)
         )
-        prompt = prepared.prompt
-        influence = None
-        if self._redacted is not None:
-            # Requests are made in another thread, so this reader has a view of its own.
-            reading = self._masked(prepared, gains).reading
-            influence = Influence(self._redacted, redacted, reading, gains)
         settled: list[FusedToken] = []
-        for token in self._decoder.stream(
-            prompt.complete(None),
-            verifier,
-            prompt.without_blanks(options),
-            baseline_messages=prompt.without_context(),
-            influence=influence,
-            most_told=(self._budget and self._budget.text) or math.inf,
-        ):
+        for token in text.stream(prepared, readings, verifier, options):
             settled.append(token)
             if token.text:
                 yield token.text
@@ -161,51 +142,23 @@ class FusedWriting:
             masked=release.masked,
             context_left_out=prepared.left_out,
             sources=prepared.sources,
-            local=Usage(len(ids), len(settled)),
+            local=Usage(len(readings.private), len(settled)),
         )
         counts = Trace.of(settled).report
-        view = disclosure.view([token.id for token in settled[: counts.tokens_asked]])
+        view = text.disclosure.view([token.id for token in settled[: counts.tokens_asked]])
         report = _with_trace(report, Trace.of(settled, view))
         if report.fallback_reason:
             self._notice.tell(report.fallback_reason)
         yield _with_sent(report, permit)
 
-    def _encoded(
-        self, prepared: Prepared, options: GenerationOptions
-    ) -> tuple[Sequence[int], Sequence[int]]:
-        """The ids of the local prompt, and with a budget those of what is public of it."""
-        prompt = prepared.prompt
+    def _readings(self, prepared: Prepared, options: GenerationOptions) -> LocalReadings:
+        prompt, public = prepared.prompt, self._decoding.public
         ids = encode_fitting(self._tokens, prompt.complete(None), options)
-        if self._redacted is None:
-            return ids, ()
+        if public is None:
+            return LocalReadings(ids)
         assert prepared.release is not None and prepared.release.text is not None
-        public = prompt.of_public(prepared.release.text)
-        return ids, encode_fitting(self._redacted, public, options)
-
-    def _disclosed(self, prepared: Prepared, gains: Gains) -> Disclosure:
-        if self._disclosure == "open":
-            return OpenDisclosure(self._tokens.decode)
-        return self._masked(prepared, gains)
-
-    def _masked(self, prepared: Prepared, gains: Gains) -> MaskedDisclosure:
-        # What was released was a candidate, and its private values are known.
-        candidate = prepared.request.candidate
-        assert candidate is not None
-        assert prepared.values is not None and prepared.read_values is not None
-        border = self._preparation.border
-        view = GrowingView(
-            border.all_values(candidate, prepared.values),
-            prepared.placeholders,
-            (text.reveal() for text in prepared.private_texts),
-            read=border.all_values(candidate, prepared.read_values),
-            most=None if self._budget is None else self._budget.word,
-        )
-        return MaskedDisclosure(
-            view,
-            encode=self._tokens.encode,
-            decode=self._tokens.decode,
-            gains=gains.of if self._budget else None,
-        )
+        released = prompt.of_public(prepared.release.text)
+        return LocalReadings(ids, encode_fitting(public, released, options))
 
     def _verifier(
         self, instruction: PublicText, disclosure: Disclosure, permit: EgressPermit
@@ -214,7 +167,7 @@ class FusedWriting:
             self._cloud, permit, chat_format=self._chat_format, capabilities=self._capabilities
         )
         self._capabilities = endpoint.probe()
-        verifier = open_verifier(
+        return open_verifier(
             endpoint,
             self._tokens,
             [PublicMessage("user", PublicText.compose(FUSED_TASK, {"instruction": instruction}))],
@@ -222,7 +175,6 @@ class FusedWriting:
             k=self._top_k,
             alignment=lambda: self._alignment,
         )
-        return BlankFilter(verifier, self._tokens.decode)
 
     @cached_property
     def _alignment(self) -> Alignment:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import final
 
 from cogenesis_langchain.errors import FusionError
@@ -29,17 +28,16 @@ from cogenesis_langchain.fusion.influence import Influence
 from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
-from cogenesis_langchain.fusion.trace import FusedToken, trace_token
+from cogenesis_langchain.fusion.trace import FusedToken
+from cogenesis_langchain.fusion.traced_text import traced
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import (
-    FinishReason,
     GenerationOptions,
     PrivateMessage,
     TokenModel,
 )
 from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.models.local.text_stream import TextStream
-from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.local.token_exclusion import KnownExclusions
 from cogenesis_langchain.models.local.token_writer import encode_fitting
 
 
@@ -75,7 +73,7 @@ class FusedDecoder:
         self._operator = operator_named(operator) if isinstance(operator, str) else operator
         self._baseline = baseline
         self._penalty = PresencePenalty(presence_penalty)
-        self._excluded: dict[str, ExcludedTokens] = {}
+        self._excluded = KnownExclusions(local)
         self._draft_tokens = draft_tokens
         if self._operator.needs_baseline and baseline is None:
             raise FusionError(
@@ -123,7 +121,7 @@ class FusedDecoder:
             ids = encode_fitting(self._baseline, baseline_messages, options)
             baseline = (self._baseline, ids)
         side = LocalSide(self._local, prompt, baseline)
-        sampler, excluded = self._sampler(options), self._excluded_tokens(options.excluded)
+        sampler, excluded = self._sampler(options), self._excluded.of(options.excluded)
         speculation = Speculation(side, self._operator, sampler, self._penalty, excluded, influence)
         ends = self._local.end_tokens | verifier.end_tokens
         shown = ShownTokens(influence and influence.gains, most_told)
@@ -135,13 +133,7 @@ class FusedDecoder:
             shown=shown,
             draft_tokens=self._draft_tokens,
         )
-        return self._write(run, ends, options)
-
-    def _excluded_tokens(self, characters: str) -> ExcludedTokens | None:
-        # Scanning the vocabulary takes a few tenths of a second, so the result is kept.
-        if characters and characters not in self._excluded:
-            self._excluded[characters] = ExcludedTokens(self._local, characters)
-        return self._excluded.get(characters)
+        return traced(run, self._operator.name, self._local, ends, options)
 
     def _sampler(self, options: GenerationOptions) -> Sampler:
         if options.grammar is not None:
@@ -153,25 +145,3 @@ class FusedDecoder:
             return GreedySampler()
         seed = secrets.randbits(63) if options.seed is None else options.seed
         return SpeculativeSampler(SamplingParameters(options.temperature, options.top_p), seed)
-
-    def _write(
-        self, run: Rounds, ends: frozenset[int], options: GenerationOptions
-    ) -> Iterator[FusedToken]:
-        text = TextStream(options.stop)
-        try:
-            for count, settled in enumerate(chain.from_iterable(run), start=1):
-                ended = settled.token in ends
-                piece = "" if ended else text.feed(self._local.decode((settled.token,)))
-                finish: FinishReason | None = None
-                if ended or text.stopped:
-                    finish = "stop"
-                elif count == options.max_tokens:
-                    finish = "length"
-                if finish is None:
-                    yield trace_token(settled, piece, self._local)
-                    continue
-                report = run.report(self._operator.name)
-                yield trace_token(settled, piece + text.close(), self._local, finish, report)
-                return
-        finally:
-            run.close()

@@ -59,6 +59,18 @@ def complete(topk: TopK, local: Probabilities) -> Probabilities:
     return cloud
 
 
+def local_share(weight: float, ours: float, theirs: float) -> float:
+    """Return the local model's share of a token's probability, ``w p_s / (w p_s + (1 - w) p_l)``.
+
+    Args:
+        weight: ``w``.
+        ours: ``p_s`` of the token.
+        theirs: ``p_l`` of the token.
+    """
+    local, cloud = weight * ours, (1.0 - weight) * theirs
+    return local / (local + cloud) if local + cloud > 0.0 else weight
+
+
 def entropy(probabilities: Probabilities) -> float:
     """Entropy in nats. Logarithms in single precision take a tenth of the time."""
     import numpy as np

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from cogenesis_langchain.privacy.hosts import is_trusted
-from cogenesis_langchain.privacy.views.disclosure import Budget
+from cogenesis_langchain.privacy.views.limits import Budget
 from experiments.config import BudgetConfig
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio

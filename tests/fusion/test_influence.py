@@ -36,7 +36,8 @@ from cogenesis_langchain.models.local.sampling import next_probabilities
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
-from cogenesis_langchain.privacy.views.disclosure import Budget, PublicTokens
+from cogenesis_langchain.privacy.views.disclosure import PublicTokens
+from cogenesis_langchain.privacy.views.limits import Budget
 from cogenesis_langchain.privacy.views.masked_disclosure import MaskedDisclosure
 from cogenesis_langchain.privacy.views.public_view import GrowingView
 from cogenesis_langchain.prompts import PublicTemplate

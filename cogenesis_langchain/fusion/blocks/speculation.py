@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.fusion.position import Position, complete
+from cogenesis_langchain.fusion.position import Position, complete, local_share
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities
@@ -173,8 +173,7 @@ class Speculation:
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
         allowed = self._allowed(fused.probabilities, self.written)
         token = self._sampler.settle(draft.proposal, allowed)
-        ours, theirs = fused.weight * local[token], (1.0 - fused.weight) * cloud[token]
-        share = float(ours / (ours + theirs)) if ours + theirs > 0.0 else fused.weight
+        share = local_share(fused.weight, float(local[token]), float(cloud[token]))
         probability = float(fused.probabilities[token])
         return SettledToken(token, draft, topk, probability, fused.weight, share)
 

@@ -90,6 +90,25 @@ class ExcludedTokens:
         return kept
 
 
+@final
+class KnownExclusions:
+    """The excluded tokens of a model by their characters; each vocabulary is scanned once.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: TokenModel) -> None:
+        self._model = model
+        self._known: dict[str, ExcludedTokens] = {}
+
+    def of(self, characters: str) -> ExcludedTokens | None:
+        """Return the tokens that hold one of these characters; None without characters."""
+        if characters and characters not in self._known:
+            self._known[characters] = ExcludedTokens(self._model, characters)
+        return self._known.get(characters)
+
+
 def tokens_holding(characters: str, size: int, piece: Callable[[int], bytes]) -> list[int]:
     """Find the tokens in which a character stands.
 

@@ -19,7 +19,7 @@ from cogenesis_langchain.models.base import (
 from cogenesis_langchain.models.local.grammar import GrammarVocabulary, TokenMask
 from cogenesis_langchain.models.local.sampling import SamplingParameters, next_probabilities
 from cogenesis_langchain.models.local.text_stream import TextStream
-from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.local.token_exclusion import KnownExclusions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ class TokenWriter:
 
     def __init__(self, model: TokenModel) -> None:
         self._model = model
-        self._excluded: dict[str, ExcludedTokens] = {}
+        self._excluded = KnownExclusions(model)
 
     def stream(
         self, messages: Sequence[PrivateMessage], options: GenerationOptions
@@ -96,12 +96,13 @@ class TokenWriter:
         count = 0
         finish: FinishReason = "length"
         ids = list(prompt)
+        excluded = None if mask is not None else self._excluded.of(options.excluded)
         while count < options.max_tokens:
             probabilities = next_probabilities(self._model, ids)
             if mask is not None:
                 probabilities = _masked(probabilities, mask.allowed(ids[len(prompt) :]))
-            elif options.excluded:
-                probabilities = self._excluded_tokens(options.excluded).apply(probabilities)
+            elif excluded is not None:
+                probabilities = excluded.apply(probabilities)
             token = _choose(probabilities, parameters, random)
             ids.append(token)
             count += 1
@@ -115,11 +116,6 @@ class TokenWriter:
 
     def _piece(self, token: int) -> bytes:
         return self._model.decode((token,))
-
-    def _excluded_tokens(self, characters: str) -> ExcludedTokens:
-        if characters not in self._excluded:
-            self._excluded[characters] = ExcludedTokens(self._model, characters)
-        return self._excluded[characters]
 
 
 def _masked(probabilities: Probabilities, allowed: NDArray[np.bool_]) -> Probabilities:

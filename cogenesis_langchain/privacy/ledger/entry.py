@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-Verdict = Literal["clean", "masked", "open", "refused"]
+Verdict = Literal["clean", "masked", "bounded", "open", "refused"]
 """The outcome of the border's check: see `LedgerEntry`."""
 
 
@@ -21,8 +21,9 @@ class LedgerEntry:
         endpoint: Method and URL of the request, without passwords and keys (`shown_url`).
         purpose: Why it was sent, for instance ``"sketch"``.
         verdict: ``clean``: no private values; ``masked``: placeholders stand for private values,
-            those of a text in progress included; ``open``: raw text, because the caller chose
-            ``disclosure="open"``; ``refused``: the request was not sent.
+            those of a text in progress included; ``bounded``: the text in progress was drawn under
+            a bound, with placeholders for its details; ``open``: raw text, because the caller
+            chose ``disclosure="open"``; ``refused``: the request was not sent.
         payload: The exact bytes of the body; empty if refused, so that the ledger never contains
             private text.
         masked: Number of values of each kind that were masked or, if refused, found.

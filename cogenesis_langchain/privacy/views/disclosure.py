@@ -8,42 +8,9 @@ view; only it can make the `PublicTokens` and `PublicText` that the scorers send
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, final
 
-from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PublicText, _Seal
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Masked disclosure, and a limit on what the words that are shown tell of the private context.
-
-    The local model reads each text a second time as one does who knows the public view alone: its
-    prompt without the private context, then the view of the text so far. A word that the context
-    makes much more probable than this reading does tells something of it, even if no detector
-    knows it: a paraphrase, an inflection, a word of another language.
-
-    Attributes:
-        word: Nats that one word may gain by the context; one that gains more is masked.
-        text: Nats that all words of a text that are shown may tell together. Before a request would
-            tell more, the local model continues alone. None is no limit.
-
-    Raises:
-        ConfigurationError: A limit is no positive number.
-    """
-
-    word: float = 3.0
-    text: float | None = None
-
-    def __post_init__(self) -> None:
-        limits = [self.word] if self.text is None else [self.word, self.text]
-        if not all(isinstance(one, int | float) and one > 0 for one in limits):
-            raise ConfigurationError(
-                f"a budget of {self.word!r} nats a word and {self.text!r} a text is none",
-                remedy='give positive numbers, or use mode="sketch", which tells nothing',
-            )
-
 
 Part: TypeAlias = range | str
 """A part of a view: indices of tokens that are shown as they are, or text shown in their place."""

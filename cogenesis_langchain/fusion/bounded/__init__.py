@@ -1,0 +1,1 @@
+"""Fused decoding under a formal bound: `Bounded`."""

@@ -1,0 +1,251 @@
+"""Writes a text under a bound, in rounds with one request each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, Self, final
+
+from cogenesis_langchain.errors import CloudError, ContextTooLong
+from cogenesis_langchain.fusion.blocks.speculation import Draft, SettledToken
+from cogenesis_langchain.fusion.blocks.speculative_sampling import Proposal
+from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Drawn, Reading
+from cogenesis_langchain.fusion.shown_tokens import ShownTokens
+from cogenesis_langchain.fusion.trace import FusionReport
+from cogenesis_langchain.fusion.verification.blank_filter import opens_blank
+from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
+from cogenesis_langchain.models.base import TokenModel, TopK
+from cogenesis_langchain.models.local.logits import common_prefix
+from cogenesis_langchain.models.local.sampling import TokenDistribution, next_probabilities
+from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
+
+if TYPE_CHECKING:
+    from cogenesis_langchain.models.base import Probabilities
+
+DRAFT_TOKENS: Final = 4
+"""Drafts of a request. Fewer of them are used than without a bound, where the drafts are the local
+model's with the private context."""
+_MOST_DETAIL_TOKENS: Final = 24
+_KEPT_READINGS: Final = 16
+_PLAUSIBLE: Final = 0.02
+"""Probability from which on a token of the cloud model's may follow a detail."""
+
+
+@final
+class PromptedModel:
+    """A local model with the prompt of one reader. What it said of the last texts is kept.
+
+    Args:
+        model: The model, with a cache of its own.
+        prompt: Token ids of the prompt.
+    """
+
+    def __init__(self, model: TokenModel, prompt: Sequence[int]) -> None:
+        self._model = model
+        self._prompt = tuple(prompt)
+        self._known: dict[tuple[int, ...], Reading] = {}
+
+    def after(self, text: Sequence[int]) -> Reading:
+        """Read the text and predict its next token."""
+        ids = tuple(text)
+        if ids not in self._known:
+            if len(self._known) > _KEPT_READINGS:
+                self._known.clear()
+            self._known[ids] = Reading(ids, next_probabilities(self._model, (*self._prompt, *ids)))
+        return self._known[ids]
+
+
+@final
+class Draws:
+    """Random numbers in [0, 1): one sequence for what is shown, and one for details.
+
+    So the length of a detail does not change what is drawn after it.
+
+    Args:
+        seed: The same seed gives the same numbers.
+    """
+
+    def __init__(self, seed: int) -> None:
+        import numpy as np
+
+        self._shown, self._hidden = np.random.default_rng(seed).spawn(2)
+
+    def shown(self) -> float:
+        """Return the next number for a token that is shown."""
+        return float(self._shown.random())
+
+    def hidden(self) -> float:
+        """Return the next number for a token of a detail."""
+        return float(self._hidden.random())
+
+
+@final
+class BoundedRounds:
+    """The rounds of one text: an endless iterator of settled tokens.
+
+    A request asks about the text so far and about drafts of the local model *without* the private
+    context. What was drafted and how many drafts were sent are therefore no secret; a draft is used
+    if the token that is drawn happens to be the same. Accepting drafts as in speculative sampling
+    would tell more: which draft was rejected has no bounded probability.
+
+    Where the cloud model leaves a blank, the local model writes a detail. It ends before a token
+    that is the local model's favourite and that the cloud model finds plausible after the blank.
+
+    Args:
+        private: The local model with the private context.
+        public: The same without it.
+        verifier: The cloud side, over `disclosure`.
+        disclosure: What the cloud model sees.
+        target: Draws tokens.
+        draws: Random numbers.
+        ends: Token ids that end the text, of both models.
+        decode: Decodes local tokens.
+        max_tokens: Most tokens of the text.
+        draft_tokens: Drafts of each request.
+    """
+
+    def __init__(
+        self,
+        private: PromptedModel,
+        public: PromptedModel,
+        *,
+        verifier: Verifier,
+        disclosure: BoundedDisclosure,
+        target: BoundedTarget,
+        draws: Draws,
+        ends: frozenset[int],
+        decode: Callable[[Sequence[int]], bytes],
+        max_tokens: int,
+        draft_tokens: int = DRAFT_TOKENS,
+    ) -> None:
+        self._private = private
+        self._public = public
+        self._verifier = verifier
+        self._disclosure = disclosure
+        self._target = target
+        self._draws = draws
+        self._ends = ends
+        self._decode = decode
+        self._max_tokens = max_tokens
+        self._draft_tokens = draft_tokens
+        self._written: list[int] = []
+        self._asked: Sequence[int] = ()
+        self._shown = ShownTokens(None)
+        self._counts: Counter[str] = Counter()
+        self._nats_told = 0.0
+        self._fallback: str | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[SettledToken]:
+        """Settle the tokens of one round; the caller stops when the text ends."""
+        done: list[SettledToken] = []
+        if self._fallback is not None:
+            _, settled = self._freely(self._private.after(self._written), frozenset())
+            self._written.append(settled.token)
+            return [settled]
+        try:
+            block = self._drafts()
+            for settled in self._settle(self._ask(block), block):
+                done.append(settled)
+        except (CloudError, ContextTooLong) as error:  # placeholders are longer than details
+            self._fallback = type(error).__name__
+        return done
+
+    def report(self, operator: str) -> FusionReport:
+        """Report what the text cost so far."""
+        return FusionReport(
+            operator=operator,
+            tokens=len(self._written),
+            requests=self._counts["requests"],
+            drafted=self._counts["drafted"],
+            accepted=self._counts["accepted"],
+            tokens_shown=self._shown.count,
+            tokens_asked=common_prefix(self._written, self._asked),
+            nats_told=self._nats_told,
+            fallback=self._fallback,
+        )
+
+    def close(self) -> None:
+        """Nothing runs between rounds."""
+
+    def _drafts(self) -> list[int]:
+        # As many near the limit of the text as elsewhere: how many tokens are left depends on the
+        # length of details.
+        text, block = self._disclosure.reading(self._written), list[int]()
+        while len(block) < self._draft_tokens:
+            token = self._target.draft(self._public.after([*text, *block]))
+            if token in self._ends:
+                break
+            block.append(token)
+        return block
+
+    def _ask(self, block: Sequence[int]) -> list[CloudView]:
+        self._asked = (*self._written, *block)
+        views = self._verifier.verify(tuple(self._written), block)
+        self._shown.admit(self._asked, self._disclosure.shown(self._asked, 0))
+        self._counts["requests"] += 1
+        self._counts["drafted"] += len(views)
+        return views
+
+    def _settle(self, views: Sequence[CloudView], block: Sequence[int]) -> Iterator[SettledToken]:
+        """Settle positions up to the first token that was not drafted, a detail, or the end."""
+        for view, drafted in zip_longest(views, block[: len(views)]):
+            public = self._public.after(self._disclosure.reading(self._written))
+            topk = view(public.probabilities)
+            if topk is not None and opens_blank(topk, self._decode):
+                yield from self._detail(topk)
+                return
+            private = self._private.after(self._written)
+            drawn = self._target.draw(view, public, private, self._draws.shown())
+            self._nats_told += abs(drawn.told)
+            self._counts["accepted"] += drawn.token == drafted
+            self._written.append(drawn.token)
+            yield _settled(drawn, private.probabilities, drafted)
+            if drawn.token != drafted or len(self._written) >= self._max_tokens:
+                return
+
+    def _detail(self, blank: TopK) -> Iterator[SettledToken]:
+        """Write what only the private context can know, and hide it."""
+        first = len(self._written)
+        spaced = self._decode((int(blank.ids[blank.logprobs.argmax()]),)).startswith(b" ")
+        self._disclosure.begin_detail(first, spaced=spaced)
+        after = self._plausible_next()
+        while len(self._written) < min(first + _MOST_DETAIL_TOKENS, self._max_tokens):
+            private = self._private.after(self._written)
+            favourite, settled = self._freely(private, self._ends)
+            if len(self._written) > first and (favourite in after or favourite in self._ends):
+                break
+            self._written.append(settled.token)
+            yield settled
+        self._disclosure.end_detail(len(self._written))
+
+    def _plausible_next(self) -> frozenset[int]:
+        """Tokens that the cloud model may write after what was shown last."""
+        import numpy as np
+
+        public = self._public.after(self._disclosure.reading(self._written))
+        topk = self._ask(())[0](public.probabilities)
+        if topk is None:
+            return frozenset()
+        return frozenset(topk.ids[np.exp(topk.logprobs) >= _PLAUSIBLE].tolist())
+
+    def _freely(self, private: Reading, ends: frozenset[int]) -> tuple[int, SettledToken]:
+        """Draw a token with the private context, which is not shown; see `BoundedTarget.detail`."""
+        favourite, token = self._target.detail(private, ends, self._draws.hidden())
+        probability = float(private.probabilities[token])
+        drawn = Drawn(token, probability, 0.0, None, 1.0, 1.0)
+        return favourite, _settled(drawn, private.probabilities, token)
+
+
+def _settled(drawn: Drawn, local: Probabilities, drafted: int | None) -> SettledToken:
+    import numpy as np
+
+    proposed = drawn.token if drafted is None else drafted
+    source = TokenDistribution(np.array([proposed]), np.ones(1))
+    draft = Draft(Proposal(proposed, source), local, None, float(local.max()))
+    return SettledToken(
+        drawn.token, draft, drawn.cloud, drawn.probability, drawn.weight, drawn.share
+    )
