@@ -51,7 +51,7 @@ class LlamaCppModel:
     Args:
         model: Catalog name, ``hf:owner/repo/file.gguf`` or path; see `catalog.fetch`.
         n_ctx: Window in tokens: prompt plus answer.
-        n_threads: CPU threads; None leaves the choice to llama.cpp.
+        n_threads: CPU threads; None is the number of physical cores that this process may use.
         repeat_penalty: Above 1 discourages repetition, which is common in small models.
         adapter: GGUF file of a low-rank adapter for this model, such as `cogenesis train writer`
             makes; None for the model as it is.

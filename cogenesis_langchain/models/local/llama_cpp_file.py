@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,15 +19,34 @@ _BATCH: Final = 256
 def open_llama(path: Path, n_ctx: int, n_threads: int | None) -> Llama:
     """Load a model.
 
+    Args:
+        path: The model file.
+        n_ctx: Window, in tokens.
+        n_threads: CPU threads; None is `usable_cores`.
+
     Raises:
         ModelFileError: It is not a GGUF model.
     """
     from llama_cpp import Llama
 
+    threads = n_threads or usable_cores()
     try:
-        return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=n_threads, verbose=False)
+        return Llama(str(path), n_ctx=n_ctx, n_batch=_BATCH, n_threads=threads, verbose=False)
     except ValueError:
         raise _not_a_model(path) from None
+
+
+def usable_cores() -> int:
+    """Return the number of physical cores that this process may use.
+
+    llama-cpp-python takes half of the logical ones, which is half of the speed where each core
+    has one thread: on ARM, and on many virtual machines.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    logical = os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    return max(1, min(psutil.cpu_count(logical=False) or logical, allowed))
 
 
 def renderer_of(llama: Llama) -> Renderer:
