@@ -8,13 +8,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.fusion.operators import OPERATORS
 from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
+from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from experiments.errors import ExperimentConfigInvalid
 
 Name = Annotated[str, Field(min_length=1)]
@@ -103,9 +104,30 @@ class BudgetConfig(Section):
     word: float = Field(gt=0)
     text: float | None = Field(default=None, gt=0)
 
+    def disclosure(self) -> Budget:
+        """Return it as `ChatCoGenesis` takes it."""
+        return Budget(self.word, self.text)
+
     def __str__(self) -> str:
         limits = [f"{self.word:g} a word", *([f"{self.text:g} a text"] if self.text else [])]
         return f"budget of {', '.join(limits)}"
+
+
+class BoundConfig(Section):
+    """A disclosure of fused decoding with a formal bound; see `Bounded`."""
+
+    epsilon: float = Field(gt=0)
+    delta: float = Field(default=1e-6, gt=0, lt=1)
+
+    def disclosure(self) -> Bounded:
+        """Return it as `ChatCoGenesis` takes it."""
+        return Bounded(self.epsilon, self.delta)
+
+    def __str__(self) -> str:
+        return f"bound of {self.epsilon:g} nats"
+
+
+Seen: TypeAlias = Literal["open", "masked"] | BudgetConfig | BoundConfig
 
 
 class LikelihoodConfig(Section):
@@ -176,7 +198,7 @@ class ExperimentConfig(Section):
     records: tuple[Path, ...] = Field(min_length=1)
     settings: tuple[Name, ...] = Field(min_length=1)
     operators: tuple[Name, ...] = tuple(OPERATORS)
-    disclosures: tuple[Literal["open", "masked"] | BudgetConfig, ...] = ("open",)
+    disclosures: tuple[Seen, ...] = ("open",)
     sketch_models: tuple[SketchModel, ...] = ()
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     limit: int | None = Field(default=None, ge=1)
@@ -222,7 +244,7 @@ class ExperimentConfig(Section):
             raise ValueError(f"limits: no such setting here: {', '.join(unknown)}")
         return self
 
-    def fused(self) -> Iterator[tuple[str, str, Literal["open", "masked"] | BudgetConfig]]:
+    def fused(self) -> Iterator[tuple[str, str, Seen]]:
         """Yield name, operator and disclosure of each fused setting."""
         for operator in self.operators:
             for disclosure in self.disclosures:

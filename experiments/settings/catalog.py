@@ -13,8 +13,6 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from cogenesis_langchain.privacy.hosts import is_trusted
-from cogenesis_langchain.privacy.views.limits import Budget
-from experiments.config import BudgetConfig
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio
 from experiments.settings.setting import (
@@ -144,13 +142,12 @@ def _by_other_models(
 def _fused(models: SettingModels) -> list[Setting]:
     settings = []
     for name, operator, seen in models.config.fused():
-        disclosure = Budget(seen.word, seen.text) if isinstance(seen, BudgetConfig) else seen
         model = models.cogenesis(
             models.sketch_model(),
             models.local,
             mode="fused",
             operator=operator,
-            disclosure=disclosure,
+            disclosure=seen if isinstance(seen, str) else seen.disclosure(),
         )
         shows: Shown = "text so far" if seen == "open" else "masked text so far"
         settings.append(Setting(name, "fused", shows, through(model)))

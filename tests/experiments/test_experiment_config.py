@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cogenesis_langchain import Bounded, Budget
 from experiments.config import load_config
 from experiments.errors import ExperimentConfigInvalid
 
@@ -24,11 +25,14 @@ def test_operators_that_fused_stands_for_have_limits_of_their_own(tmp_path: Path
 
 
 def test_each_disclosure_makes_a_fused_setting_with_a_limit_of_its_own(tmp_path: Path) -> None:
-    text = FUSED + 'disclosures = ["open", "masked", { word = 3.0 }, { word = 1, text = 40 }]\n'
+    limited = "{ word = 3.0 }, { word = 1, text = 40 }, { epsilon = 8 }"
+    text = FUSED + f'disclosures = ["open", "masked", {limited}]\n'
     config = load_config(write(tmp_path, text + '[limits]\n"fused mean, masked" = 2'))
     names = [name for name, _, _ in config.fused()]
-    budgets = ["budget of 3 a word", "budget of 1 a word, 40 a text"]
-    assert names == ["fused mean", *(f"fused mean, {one}" for one in ("masked", *budgets))]
+    limits = ["budget of 3 a word", "budget of 1 a word, 40 a text", "bound of 8 nats"]
+    assert names == ["fused mean", *(f"fused mean, {one}" for one in ("masked", *limits))]
+    chosen = [one.disclosure() for _, _, one in config.fused() if not isinstance(one, str)]
+    assert chosen == [Budget(3.0), Budget(1.0, 40.0), Bounded(8.0, 1e-6)]
 
 
 def test_records_and_settings_are_enough(tmp_path: Path) -> None:
@@ -99,6 +103,7 @@ def test_there_are_own_configurations() -> None:
         ),
         (FUSED + 'disclosures = ["masked", "masked"]', "disclosures: names something twice"),
         (FUSED + "disclosures = [{ word = 0 }]", "disclosures.*greater than 0"),
+        (FUSED + "disclosures = [{ epsilon = 8, delta = 2 }]", "disclosures.*less than 1"),
         (FUSED + 'disclosures = ["masked"]\n[likelihood]', "likelihood: .*open"),
         (LEAST + "[judge]\naspects = ['style']", r"judge\.aspects\[0\]"),
         (LEAST + "[prices]\ninput = -1\noutput = 1", r"prices\.input"),
