@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import ssl
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from langchain_openai import ChatOpenAI
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
+from cogenesis_langchain.models.local.llama_cpp_file import usable_cores
 from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 SMALLEST = "smollm2-135m-instruct"
@@ -23,12 +25,17 @@ settings.register_profile("quick", max_examples=10)  # for `make fast`; the defa
 settings.register_profile("thorough", max_examples=10_000)  # see `support.thorough`
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach the processes that tests start.
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach the processes that tests start, and give each worker a core of its own.
 
-    A runner in the background of a shell ignores SIGINT, and its children inherit that.
+    A runner in the background of a shell ignores SIGINT, and its children inherit that. Models of
+    two workers on the same cores would wait for each other most of the time.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if config.getoption("markexpr") == "real" and worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
 def pytest_collection_finish() -> None:
@@ -63,7 +70,7 @@ def _own_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[ChatOpenAI]:
     """A cloud model for tests: a real llama-server on loopback, with a small model."""
-    with StandInCloud(SMALL) as cloud:
+    with StandInCloud(SMALL, threads=usable_cores()) as cloud:
         yield ChatOpenAI(
             base_url=cloud.base_url,
             api_key="none",
