@@ -88,7 +88,7 @@ class LocalConfig(Section):
         adapter: GGUF file of a low-rank adapter for it; None for the model as it is.
         fine_tuned: Another model, named in the same way, for the setting "local fine-tuned".
         n_ctx: Context window in tokens.
-        threads: None leaves the number of threads to llama.cpp.
+        threads: None is the number of physical cores.
     """
 
     model: Name = "qwen2.5-coder-0.5b-instruct"
@@ -124,7 +124,7 @@ class BoundConfig(Section):
         return Bounded(self.epsilon, self.delta)
 
     def __str__(self) -> str:
-        return f"bound of {self.epsilon:g} nats"
+        return f"epsilon {self.epsilon:g}, delta {self.delta:g}"
 
 
 Seen: TypeAlias = Literal["open", "masked"] | BudgetConfig | BoundConfig

@@ -18,6 +18,7 @@ from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, OffersTokens, TokenModel
 from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.placeholders import without_placeholders
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
 from cogenesis_langchain.privacy.views.disclosure import Disclosure, OpenDisclosure
 from cogenesis_langchain.privacy.views.limits import Bounded, Budget
@@ -274,7 +275,8 @@ class _BoundedText:
     ) -> Iterator[FusedToken]:
         # Whether brackets may be written must not depend on the notes.
         assert prepared.release is not None and prepared.release.text is not None
-        excluded = "" if has_place_for_brackets([str(prepared.release.text)]) else BRACKETS
+        released = without_placeholders(str(prepared.release.text))
+        excluded = "" if has_place_for_brackets([released]) else BRACKETS
         return self._decoder.stream(
             readings.private,
             readings.public,

@@ -122,6 +122,9 @@ class FusedWriting:
             release, purpose="fused", verdict=self._decoding.name
         )
         text = self._decoding.begin(prepared)
+        readings, fitting = with_fitting_context(
+            prepared, lambda shorter: self._readings(shorter, options)
+        )
         try:
             verifier = self._verifier(release.text, text.disclosure, permit)
         except (CloudError, FusionError) as error:
@@ -129,19 +132,16 @@ class FusedWriting:
             self._notice.tell(report.fallback_reason)
             yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
             return
-        readings, prepared = with_fitting_context(
-            prepared, lambda fitting: self._readings(fitting, options)
-        )
         settled: list[FusedToken] = []
-        for token in text.stream(prepared, readings, verifier, options):
+        for token in text.stream(fitting, readings, verifier, options):
             settled.append(token)
             if token.text:
                 yield token.text
         report = replace(
             report,
             masked=release.masked,
-            context_left_out=prepared.left_out,
-            sources=prepared.sources,
+            context_left_out=fitting.left_out,
+            sources=fitting.sources,
             local=Usage(len(readings.private), len(settled)),
         )
         counts = Trace.of(settled).report

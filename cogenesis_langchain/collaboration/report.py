@@ -55,8 +55,8 @@ class Report:
         disclosure: How much of the generated text the cloud model may see.
         tokens_shown: Generated tokens that the cloud model was shown as they are; with ``masked``
             disclosure none of them belongs to a known private value.
-        nats_told: What these tokens tell of the private context at most, in nats; None if a fused
-            text was written without a `Budget`, so that it was not measured.
+        nats_told: What these tokens tell of the private context at most, in nats; None if it was
+            not measured: in a fused text without a `Budget` or a bound (`Bounded`).
         cloud: Tokens of the cloud model; a server that is asked for distributions counts none.
         local: Tokens of the local model.
         leftover_placeholders: Blanks such as ``[date]`` in the finished text.

@@ -29,7 +29,7 @@ from cogenesis_langchain.fusion.operators import Operator, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import FusedToken
-from cogenesis_langchain.fusion.traced_text import traced
+from cogenesis_langchain.fusion.traced_text import refuse_grammar, traced
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import (
     GenerationOptions,
@@ -136,11 +136,7 @@ class FusedDecoder:
         return traced(run, self._operator.name, self._local, ends, options)
 
     def _sampler(self, options: GenerationOptions) -> Sampler:
-        if options.grammar is not None:
-            raise FusionError(
-                "fused decoding cannot follow a grammar",
-                remedy='use mode="sketch" for structured output',
-            )
+        refuse_grammar(options)
         if options.temperature == 0.0:
             return GreedySampler()
         seed = secrets.randbits(63) if options.seed is None else options.seed

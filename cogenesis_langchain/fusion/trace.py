@@ -44,12 +44,14 @@ class FusionReport:
     Attributes:
         operator: Name of the fusion operator.
         tokens: Settled tokens.
-        requests: Requests that the cloud model answered, one per round.
+        requests: Requests that the cloud model answered: one per round, and under a bound one more
+            per detail.
         drafted: Drafted tokens that it verified, the one after the last that was sent included.
         accepted: Positions at which the draft was accepted.
         tokens_shown: Generated tokens that the cloud model was shown, rejected drafts included.
         nats_told: Nats that the shown tokens tell of the private context at most, under the local
-            model; None if it was not measured.
+            model; under a bound, the absolute log-ratios of all that was drawn; None if it was not
+            measured.
         tokens_asked: Tokens at the beginning of the text that the last request was about. The
             later ones were settled by its answer, or without the cloud model.
         fallback: Why the local model continued alone: the class name of an error, or

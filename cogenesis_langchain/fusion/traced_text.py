@@ -1,11 +1,11 @@
-"""Makes the tokens of a text, with their text and their trace, from rounds of settled tokens."""
+"""Makes the tokens of a text, with their text and trace, from rounds of settled tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Protocol
 
+from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.blocks.speculation import SettledToken
 from cogenesis_langchain.fusion.trace import FusedToken, FusionReport, trace_token
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, TokenModel
@@ -17,6 +17,11 @@ class TextRounds(Protocol):
 
     def __iter__(self) -> Iterator[list[SettledToken]]: ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the text may have no more tokens than those of the rounds so far."""
+        ...
+
     def report(self, operator: str) -> FusionReport:
         """Report what the text cost so far."""
         ...
@@ -24,6 +29,19 @@ class TextRounds(Protocol):
     def close(self) -> None:
         """Stop all work."""
         ...
+
+
+def refuse_grammar(options: GenerationOptions) -> None:
+    """Check that a text need not follow a grammar.
+
+    Raises:
+        FusionError: It has to.
+    """
+    if options.grammar is not None:
+        raise FusionError(
+            "fused decoding cannot follow a grammar",
+            remedy='use mode="sketch" for structured output',
+        )
 
 
 def traced(
@@ -40,17 +58,17 @@ def traced(
         operator: Name of the operator, for the report.
         model: Decodes tokens.
         ends: Tokens that end the text.
-        options: Stop strings, and the most tokens of the text.
+        options: Stop strings.
     """
     text = TextStream(options.stop)
     try:
-        for count, settled in enumerate(chain.from_iterable(run), start=1):
+        for last_of_round, settled in _with_ends(run):
             ended = settled.token in ends
             piece = "" if ended else text.feed(model.decode((settled.token,)))
             finish: FinishReason | None = None
             if ended or text.stopped:
                 finish = "stop"
-            elif count == options.max_tokens:
+            elif last_of_round and run.is_full:
                 finish = "length"
             if finish is None:
                 yield trace_token(settled, piece, model)
@@ -59,3 +77,10 @@ def traced(
             return
     finally:
         run.close()
+
+
+def _with_ends(run: TextRounds) -> Iterator[tuple[bool, SettledToken]]:
+    """Yield each token, and whether it is the last one of its round."""
+    for settled in run:
+        for place, token in enumerate(settled, start=1):
+            yield place == len(settled), token

@@ -279,8 +279,8 @@ class Border:
             release: The decision whose public text the requests carry.
             purpose: Why requests are sent, for the ledger.
             verdict: The verdict to record; None records the release's own. In fused decoding the
-                text so far is sent as well: its public view (``masked``), or, with
-                ``disclosure="open"``, the text as it is (``open``).
+                text so far is sent as well: its public view (``masked``), what was drawn under a
+                bound (``bounded``), or, with ``disclosure="open"``, the text as it is (``open``).
         """
         if verdict is not None:
             release = replace(release, verdict=verdict)

@@ -127,3 +127,8 @@ class StreamRestorer:
         """Return the text held back. Call it once, after the last piece."""
         text, self._held = self._held, ""
         return self._placeholders.restore(text)
+
+
+def without_placeholders(text: str) -> str:
+    """Return a text without what looks like a placeholder."""
+    return _PLACEHOLDER.sub("", text)

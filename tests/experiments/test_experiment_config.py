@@ -29,7 +29,7 @@ def test_each_disclosure_makes_a_fused_setting_with_a_limit_of_its_own(tmp_path:
     text = FUSED + f'disclosures = ["open", "masked", {limited}]\n'
     config = load_config(write(tmp_path, text + '[limits]\n"fused mean, masked" = 2'))
     names = [name for name, _, _ in config.fused()]
-    limits = ["budget of 3 a word", "budget of 1 a word, 40 a text", "bound of 8 nats"]
+    limits = ["budget of 3 a word", "budget of 1 a word, 40 a text", "epsilon 8, delta 1e-06"]
     assert names == ["fused mean", *(f"fused mean, {one}" for one in ("masked", *limits))]
     chosen = [one.disclosure() for _, _, one in config.fused() if not isinstance(one, str)]
     assert chosen == [Budget(3.0), Budget(1.0, 40.0), Bounded(8.0, 1e-6)]

@@ -17,12 +17,14 @@ from scipy.stats import binom, chisquare
 from cogenesis_langchain.errors import CloudTimeout, ConfigurationError, FusionError
 from cogenesis_langchain.fusion.bounded.clipping import clipped
 from cogenesis_langchain.fusion.bounded.decoder import BoundedDecoder
-from cogenesis_langchain.fusion.operators import Mixture
+from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Reading
+from cogenesis_langchain.fusion.operators import Mixture, operator_named
+from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verification.verifier import TokenVerifier
 from cogenesis_langchain.models.base import GenerationOptions, LogProbs, PrivateMessage, TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
-from cogenesis_langchain.models.local.sampling import TokenDistribution
+from cogenesis_langchain.models.local.sampling import SamplingParameters, TokenDistribution
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens
@@ -138,9 +140,10 @@ def write(prompt: bytes, cloud: TinyCloud, **settings: Any) -> Trace:
     return Trace.of(decoding(prompt, cloud, **settings))
 
 
-distributions = st.lists(st.floats(0.0, 1.0), min_size=6, max_size=6).filter(
-    lambda weights: sum(weights) > 0.01
+chances_of_six = st.lists(
+    st.just(0.0) | st.just(5e-324) | st.floats(1e-9, 1.0), min_size=6, max_size=6
 )
+distributions = chances_of_six.filter(lambda weights: sum(weights) > 0.01)
 
 
 def normed(weights: list[float]) -> Floats:
@@ -154,7 +157,7 @@ def test_two_clipped_distributions_differ_by_at_most_four_clips(
 ) -> None:
     base = TokenDistribution(np.arange(6), normed(public))
     one, other = (clipped(base, normed(private), clip) for private in (first, second))
-    assert one.ids.tolist() == other.ids.tolist() == np.flatnonzero(normed(public)).tolist()
+    assert one.ids.tolist() == other.ids.tolist() == np.flatnonzero(normed(public) > 1e-290).tolist()
     ratios = np.log(one.probabilities) - np.log(other.probabilities)
     assert ratios.max() - ratios.min() <= 4 * clip + 1e-9
     assert abs(ratios).max() <= 4 * clip + 1e-9
@@ -277,18 +280,16 @@ def test_the_decoder_draws_texts_from_this_distribution() -> None:
 
 
 def requests_by_text(prompt: bytes, seeds: range) -> dict[bytes, list[bytes]]:
-    """What was sent for each text that came to its end by itself."""
+    """What was sent for each text as it was shown, texts that were cut off included."""
     found: dict[bytes, list[bytes]] = {}
     for seed in seeds:
         cloud = TinyCloud(blanks_after=b"b")
         model = TinyModel()
         view = BoundedDisclosure(encode=model.encode, decode=model.decode)
-        settings = {"bound": BOUND, "seed": seed, "tokens": 60, "disclosure": view}
+        settings = {"bound": BOUND, "seed": seed, "tokens": 24, "disclosure": view}
         trace = write(prompt, cloud, **settings)
-        ids = [token.id for token in trace.tokens]
-        if ids[-1] == END:
-            shown = bytes(view.reading(ids))
-            assert found.setdefault(shown, cloud.sent) == cloud.sent
+        shown = bytes(view.reading([token.id for token in trace.tokens]))
+        assert found.setdefault(shown, cloud.sent) == cloud.sent
     return found
 
 
@@ -297,7 +298,20 @@ def test_what_is_asked_depends_on_what_was_shown_alone() -> None:
     one, other = (requests_by_text(prompt, range(150)) for prompt in (b"alice", b"bob"))
     shared = one.keys() & other.keys()
     assert len(shared) > 5 and any(b"[PRIVATE_1]" in text for text in shared)
+    assert any(text[-1] != END for text in shared) and any(text[-1] == END for text in shared)
     assert all(one[text] == other[text] for text in shared)
+
+
+def test_the_length_of_a_detail_changes_neither_the_requests_nor_the_end_of_the_text() -> None:
+    strict = Bounded(epsilon=1e-6, delta=1e-9)
+    sent: dict[bytes, list[bytes]] = {b"XQ": [], b"XQZZXYWVUTS": []}
+    for secret, requests in sent.items():
+        for seed in range(10):
+            cloud = TinyCloud(blanks_after=b" ")
+            trace = write(b"alice", cloud, bound=strict, tokens=22, secret=secret, seed=seed)
+            assert trace.text.encode().startswith(secret)
+            requests += cloud.sent
+    assert sent[b"XQ"] == sent[b"XQZZXYWVUTS"] and len(sent[b"XQ"]) > 30
 
 
 def test_what_only_the_context_knows_is_written_in_a_blank_and_not_shown() -> None:
@@ -341,6 +355,64 @@ def test_what_is_no_bound_is_an_error(given: tuple[float, float]) -> None:
         Bounded(*given)
 
 
-def test_greedy_texts_have_no_bound() -> None:
-    with pytest.raises(FusionError, match="temperature=0 draws nothing"):
-        decoding(b"alice", TinyCloud(), bound=BOUND, temperature=0.0)
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (GenerationOptions(temperature=0.0), "temperature=0 draws nothing"),
+        (GenerationOptions(stop=("END",)), "cannot end at a stop string"),
+        (GenerationOptions(grammar='{"type": "object"}'), "cannot follow a grammar"),
+    ],
+)
+def test_options_without_a_bound_are_refused(options: GenerationOptions, problem: str) -> None:
+    decoder = BoundedDecoder(TinyModel(), TinyModel(), BOUND, operator=Mixture(0.5))
+    with pytest.raises(FusionError, match=problem):
+        decoder.require(options)
+
+
+def test_the_contrast_operator_reads_the_context() -> None:
+    """Its baseline is the reading without the context, so both readings are not the same."""
+    operator = operator_named("contrast")
+    target = BoundedTarget(
+        operator, PresencePenalty(0.0), None, SamplingParameters(1.0, 1.0), clip=10.0
+    )
+    public = Reading((), np.array([0.1, 0.6, 0.3]))
+    private = Reading((), np.array([0.9, 0.05, 0.05]))
+    topk = TopK(np.arange(3), np.log(np.array([0.2, 0.5, 0.3])).astype(np.float32))
+    draws = [
+        target.draw(lambda _: topk, public, private, uniform).token
+        for uniform in np.linspace(0.0, 0.999, 200)
+    ]
+    assert draws.count(0) > 100, "the cloud alone would give a fifth"
+
+
+@given(distributions, st.lists(st.tuples(distributions, st.floats(0.01, 1.0)), min_size=1),
+       distributions, st.floats(0.01, 2.0))  # fmt: skip
+def test_also_if_details_differ_the_ratio_stays_within_four_clips(
+    public: list[float],
+    details: list[tuple[list[float], float]],
+    other: list[float],
+    clip: float,
+) -> None:
+    """Given what was shown, a token follows a mixture over what the details may be."""
+    base = TokenDistribution(np.arange(6), normed(public))
+    shares = normed([share for _, share in details])
+    mixed = sum(
+        share * clipped(base, normed(private), clip).probabilities
+        for share, (private, _) in zip(shares, details, strict=True)
+    )
+    ratios = np.log(mixed) - np.log(clipped(base, normed(other), clip).probabilities)
+    assert ratios.max() - ratios.min() <= 4 * clip + 1e-9
+
+
+def test_end_tokens_of_the_server_that_the_local_model_does_not_have_are_ignored() -> None:
+    cloud = TinyCloud(blanks_after=b" ")
+    cloud.end_tokens = frozenset({END, 300, -1})
+    assert write(b"alice", cloud, bound=BOUND, tokens=20, secret=b"XQZ").text
+
+
+def test_a_detail_does_not_end_inside_a_character() -> None:
+    secret = b"XQZWVUTSXQZWVUT" + "ü".encode()
+    trace = write(
+        b"alice", TinyCloud(blanks_after=b" "), bound=BOUND, tokens=40, secret=secret, seed=2
+    )
+    assert trace.text.startswith("XQZWVUTSXQZWVUT") and "\ufffd" not in trace.text

@@ -22,6 +22,7 @@ from wire.harness import bytes_of_ids
 
 from cogenesis_langchain import Bounded, ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import FusionError
+from cogenesis_langchain.fusion.bounded.decoder import BoundedDecoder
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.local.logits import log_softmax, top_k
@@ -37,7 +38,7 @@ from cogenesis_langchain.testing.search import find_leaks
 
 INSTRUCTION: Final = "Write a short letter to my landlord about the broken heating."
 CANARIES: Final = make_canaries(7)
-DETAIL: Final = CANARIES.name[:24]
+DETAIL: Final = CANARIES.name[:16]
 """What of the name a detail takes: its tokens are bytes here."""
 LOOSE: Final = Bounded(epsilon=1e6, delta=0.5)
 STRICT: Final = Bounded(epsilon=1e-6, delta=1e-9)
@@ -150,6 +151,24 @@ def test_with_epsilon_near_zero_two_worlds_give_the_same_requests(cloud: EgressR
 def test_with_a_loose_bound_two_worlds_give_other_requests(without_blanks: EgressRecorder) -> None:
     with pytest.raises(AssertionError):
         requests_in_two_worlds(without_blanks, LOOSE)
+
+
+def test_a_placeholder_in_the_instruction_is_no_reason_for_brackets(
+    cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With brackets allowed, a text could show a placeholder that stands for nothing."""
+    excluding: list[str] = []
+    stream = BoundedDecoder.stream
+
+    def noting(*arguments: Any) -> Any:
+        excluding.append(arguments[-1].excluded)
+        return stream(*arguments)
+
+    monkeypatch.setattr(BoundedDecoder, "stream", noting)
+    asking = model(cloud)
+    asking.invoke(f"Write a short letter to {CANARIES.name} about the heating.")
+    asking.invoke("Write a list in JSON about the heating.")
+    assert b"letter to [EMAIL_1]" in bytes_of_ids(cloud) and excluding == ["[", ""]
 
 
 def test_greedy_decoding_is_refused_before_anything_is_sent(cloud: EgressRecorder) -> None:

@@ -89,6 +89,11 @@ class Rounds:
             self._length.observe_round(len(settled), time.perf_counter() - began)
         return settled
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the text has as many tokens as it may have."""
+        return self._tokens_left() <= 0
+
     def report(self, operator: str) -> FusionReport:
         """Report what the text cost so far."""
         return FusionReport(

@@ -25,7 +25,8 @@ def clipped(public: TokenDistribution, private: Probabilities, clip: float) -> T
     """
     import numpy as np
 
-    possible = public.probabilities > 0.0
+    # Below the smallest normal number, ratios are not exact.
+    possible = public.probabilities >= np.finfo(np.float64).tiny / np.finfo(np.float64).eps
     ids, base = public.ids[possible], public.probabilities[possible]
     with np.errstate(divide="ignore"):
         gain = np.log(private[ids]) - np.log(base)

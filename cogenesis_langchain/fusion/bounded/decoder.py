@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from typing import final
 
@@ -17,7 +16,7 @@ from cogenesis_langchain.fusion.bounded.target import BoundedTarget
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import FusedToken
-from cogenesis_langchain.fusion.traced_text import traced
+from cogenesis_langchain.fusion.traced_text import refuse_grammar, traced
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, TokenModel
 from cogenesis_langchain.models.local.sampling import SamplingParameters
@@ -26,6 +25,7 @@ from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosu
 from cogenesis_langchain.privacy.views.limits import Bounded
 
 
+@final
 @final
 class BoundedDecoder:
     """Writes texts with a local model and a verifier, under a bound.
@@ -61,17 +61,19 @@ class BoundedDecoder:
         """Check what a bound needs of the options.
 
         Raises:
-            FusionError: The text would be written greedily, or follow a grammar.
+            FusionError: The text would be written greedily, end at a stop string, which may stand
+                in a detail, or follow a grammar.
         """
+        refuse_grammar(options)
         if options.temperature == 0.0:
             raise FusionError(
                 "a text under a bound is drawn, and temperature=0 draws nothing",
                 remedy='set a temperature above 0, or use disclosure="masked"',
             )
-        if options.grammar is not None:
+        if options.stop:
             raise FusionError(
-                "fused decoding cannot follow a grammar",
-                remedy='use mode="sketch" for structured output',
+                "a text under a bound cannot end at a stop string: details may contain it",
+                remedy='leave stop out and cut the finished text, or use disclosure="masked"',
             )
 
     def stream(
@@ -89,16 +91,15 @@ class BoundedDecoder:
             public_prompt: Those of one who knows what was released alone.
             verifier: The cloud side, over `disclosure`.
             disclosure: What the cloud model sees of this text.
-            options: Generation options; `excluded` must not depend on the private context.
+            options: Generation options that `require` accepts; `excluded` must not depend on the
+                private context.
 
         Returns:
             The tokens; the last one has a finish reason and the report.
 
         Raises:
-            FusionError: See `require`.
             LocalModelError: The local model failed.
         """
-        self.require(options)
         target = BoundedTarget(
             self._operator,
             self._penalty,
@@ -106,14 +107,15 @@ class BoundedDecoder:
             SamplingParameters(options.temperature, options.top_p),
             self._bound.clip(options.max_tokens),
         )
-        ends = self._local.end_tokens | verifier.end_tokens
+        size = self._local.vocabulary_size
+        ends = self._local.end_tokens | {one for one in verifier.end_tokens if 0 <= one < size}
         rounds = BoundedRounds(
             PromptedModel(self._local, prompt),
             PromptedModel(self._public, public_prompt),
             verifier=verifier,
             disclosure=disclosure,
             target=target,
-            draws=Draws(secrets.randbits(63) if options.seed is None else options.seed),
+            draws=Draws(options.seed),
             ends=ends,
             decode=self._local.decode,
             max_tokens=options.max_tokens,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, Self, final
 
 from cogenesis_langchain.errors import CloudError, ContextTooLong
@@ -26,15 +27,15 @@ if TYPE_CHECKING:
 DRAFT_TOKENS: Final = 4
 """Drafts of a request. Fewer of them are used than without a bound, where the drafts are the local
 model's with the private context."""
-_MOST_DETAIL_TOKENS: Final = 24
-_KEPT_READINGS: Final = 16
+DETAIL_TOKENS: Final = 16
+"""Most tokens of a detail, and what each detail takes of the most tokens of a text."""
 _PLAUSIBLE: Final = 0.02
 """Probability from which on a token of the cloud model's may follow a detail."""
 
 
 @final
 class PromptedModel:
-    """A local model with the prompt of one reader. What it said of the last texts is kept.
+    """A local model with the prompt of one reader. What it said in this round is kept.
 
     Args:
         model: The model, with a cache of its own.
@@ -50,10 +51,12 @@ class PromptedModel:
         """Read the text and predict its next token."""
         ids = tuple(text)
         if ids not in self._known:
-            if len(self._known) > _KEPT_READINGS:
-                self._known.clear()
             self._known[ids] = Reading(ids, next_probabilities(self._model, (*self._prompt, *ids)))
         return self._known[ids]
+
+    def forget(self) -> None:
+        """Begin a new round."""
+        self._known.clear()
 
 
 @final
@@ -63,21 +66,20 @@ class Draws:
     So the length of a detail does not change what is drawn after it.
 
     Args:
-        seed: The same seed gives the same numbers.
+        seed: The same seed gives the same numbers; None gives numbers of the operating system.
     """
 
-    def __init__(self, seed: int) -> None:
-        import numpy as np
-
-        self._shown, self._hidden = np.random.default_rng(seed).spawn(2)
+    def __init__(self, seed: int | None) -> None:
+        self._shown = Random(f"shown {seed}") if seed is not None else SystemRandom()
+        self._hidden = Random(f"hidden {seed}") if seed is not None else SystemRandom()
 
     def shown(self) -> float:
         """Return the next number for a token that is shown."""
-        return float(self._shown.random())
+        return self._shown.random()
 
     def hidden(self) -> float:
         """Return the next number for a token of a detail."""
-        return float(self._hidden.random())
+        return self._hidden.random()
 
 
 @final
@@ -91,6 +93,8 @@ class BoundedRounds:
 
     Where the cloud model leaves a blank, the local model writes a detail. It ends before a token
     that is the local model's favourite and that the cloud model finds plausible after the blank.
+    Its length is no secret of the context elsewhere: each detail takes the same number of tokens
+    of the limit of the text, and the same number of steps of the local model.
 
     Args:
         private: The local model with the private context.
@@ -134,6 +138,7 @@ class BoundedRounds:
         self._shown = ShownTokens(None)
         self._counts: Counter[str] = Counter()
         self._nats_told = 0.0
+        self._spent = 0
         self._fallback: str | None = None
 
     def __iter__(self) -> Self:
@@ -146,6 +151,8 @@ class BoundedRounds:
             _, settled = self._freely(self._private.after(self._written), frozenset())
             self._written.append(settled.token)
             return [settled]
+        self._public.forget()
+        self._private.forget()
         try:
             block = self._drafts()
             for settled in self._settle(self._ask(block), block):
@@ -153,6 +160,15 @@ class BoundedRounds:
         except (CloudError, ContextTooLong) as error:  # placeholders are longer than details
             self._fallback = type(error).__name__
         return done
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the text has as many tokens as it may have, each detail counted as the longest.
+
+        Without the cloud model nothing depends on it any more, and details count as they are.
+        """
+        spent = self._spent if self._fallback is None else len(self._written)
+        return spent >= self._max_tokens
 
     def report(self, operator: str) -> FusionReport:
         """Report what the text cost so far."""
@@ -172,8 +188,6 @@ class BoundedRounds:
         """Nothing runs between rounds."""
 
     def _drafts(self) -> list[int]:
-        # As many near the limit of the text as elsewhere: how many tokens are left depends on the
-        # length of details.
         text, block = self._disclosure.reading(self._written), list[int]()
         while len(block) < self._draft_tokens:
             token = self._target.draft(self._public.after([*text, *block]))
@@ -187,12 +201,12 @@ class BoundedRounds:
         views = self._verifier.verify(tuple(self._written), block)
         self._shown.admit(self._asked, self._disclosure.shown(self._asked, 0))
         self._counts["requests"] += 1
-        self._counts["drafted"] += len(views)
+        self._counts["drafted"] += min(len(block), len(views))
         return views
 
     def _settle(self, views: Sequence[CloudView], block: Sequence[int]) -> Iterator[SettledToken]:
         """Settle positions up to the first token that was not drafted, a detail, or the end."""
-        for view, drafted in zip_longest(views, block[: len(views)]):
+        for view, sent in zip_longest(views, block[: len(views)]):
             public = self._public.after(self._disclosure.reading(self._written))
             topk = view(public.probabilities)
             if topk is not None and opens_blank(topk, self._decode):
@@ -200,11 +214,13 @@ class BoundedRounds:
                 return
             private = self._private.after(self._written)
             drawn = self._target.draw(view, public, private, self._draws.shown())
+            drafted = self._target.draft(public) if sent is None else sent
             self._nats_told += abs(drawn.told)
-            self._counts["accepted"] += drawn.token == drafted
+            self._counts["accepted"] += drawn.token == sent
             self._written.append(drawn.token)
+            self._spent += 1
             yield _settled(drawn, private.probabilities, drafted)
-            if drawn.token != drafted or len(self._written) >= self._max_tokens:
+            if drawn.token != sent or self.is_full:
                 return
 
     def _detail(self, blank: TopK) -> Iterator[SettledToken]:
@@ -212,15 +228,36 @@ class BoundedRounds:
         first = len(self._written)
         spaced = self._decode((int(blank.ids[blank.logprobs.argmax()]),)).startswith(b" ")
         self._disclosure.begin_detail(first, spaced=spaced)
-        after = self._plausible_next()
-        while len(self._written) < min(first + _MOST_DETAIL_TOKENS, self._max_tokens):
-            private = self._private.after(self._written)
-            favourite, settled = self._freely(private, self._ends)
-            if len(self._written) > first and (favourite in after or favourite in self._ends):
-                break
-            self._written.append(settled.token)
-            yield settled
+        after = self._plausible_next() | self._ends
+        # All steps are taken before the detail is cut, so that they take the same time.
+        steps = min(DETAIL_TOKENS, self._max_tokens - first)
+        settled: list[SettledToken] = []
+        ends: list[int] = []
+        for _ in range(steps):
+            private = self._private.after([*self._written, *(one.token for one in settled)])
+            favourite, token = self._freely(private, self._ends)
+            if favourite in after:
+                ends.append(len(settled))
+            settled.append(token)
+        yield from self._cut(settled, ends)
         self._disclosure.end_detail(len(self._written))
+        self._spent += DETAIL_TOKENS
+
+    def _cut(self, settled: Sequence[SettledToken], ends: Sequence[int]) -> Iterator[SettledToken]:
+        """Settle a detail up to its first end; never empty, nor to the middle of a character."""
+        length = next((end for end in ends if end > 0), len(settled))
+        while length > 1 and self._is_broken(settled[:length]):
+            length -= 1
+        for one in settled[:length]:
+            self._written.append(one.token)
+            yield one
+
+    def _is_broken(self, settled: Sequence[SettledToken]) -> bool:
+        try:
+            self._decode([one.token for one in settled]).decode()
+        except UnicodeDecodeError:
+            return True
+        return False
 
     def _plausible_next(self) -> frozenset[int]:
         """Tokens that the cloud model may write after what was shown last."""
@@ -240,12 +277,11 @@ class BoundedRounds:
         return favourite, _settled(drawn, private.probabilities, token)
 
 
-def _settled(drawn: Drawn, local: Probabilities, drafted: int | None) -> SettledToken:
+def _settled(drawn: Drawn, local: Probabilities, drafted: int) -> SettledToken:
     import numpy as np
 
-    proposed = drawn.token if drafted is None else drafted
-    source = TokenDistribution(np.array([proposed]), np.ones(1))
-    draft = Draft(Proposal(proposed, source), local, None, float(local.max()))
+    source = TokenDistribution(np.array([drafted]), np.ones(1))
+    draft = Draft(Proposal(drafted, source), local, None, float(local.max()))
     return SettledToken(
         drawn.token, draft, drawn.cloud, drawn.probability, drawn.weight, drawn.share
     )

@@ -105,9 +105,9 @@ class BoundedTarget:
             private: The reading with the private context.
             uniform: Random number in [0, 1).
         """
-        fused = self._fused(view, public)
+        fused = self._fused(view, public, public)
         base = self._sampling.apply(fused.allowed)
-        tilted = self._tempered.apply(self._fused(view, private).allowed)
+        tilted = self._tempered.apply(self._fused(view, private, public).allowed)
         target = clipped(base, tilted.probabilities, self._clip)
         token = target.draw(uniform)
         probability = _of(target, token)
@@ -134,13 +134,13 @@ class BoundedTarget:
         inside[list(ends)] = 0.0
         return int(allowed.argmax()), self._sampling.apply(inside).draw(uniform)
 
-    def _fused(self, view: CloudView, reading: Reading) -> _Fused:
+    def _fused(self, view: CloudView, reading: Reading, public: Reading) -> _Fused:
         local = reading.probabilities
         topk = view(local)
         if topk is None:
             return _Fused(self._allowed(local, reading.text))
         cloud = complete(topk, local)
-        fused = self._operator.fuse(Position(local, cloud, local))
+        fused = self._operator.fuse(Position(local, cloud, public.probabilities))
         return _Fused(self._allowed(fused.probabilities, reading.text), topk, cloud, fused.weight)
 
     def _allowed(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:

@@ -40,13 +40,19 @@ def usable_cores() -> int:
     """Return the number of physical cores that this process may use.
 
     llama-cpp-python takes half of the logical ones, which is half of the speed where each core
-    has one thread: on ARM, and on many virtual machines.
+    has one thread: on ARM, and on many virtual machines. Where the process may use some of the
+    logical ones, each is counted as its share of a physical one. Quotas of containers are not seen.
+
+    Raises:
+        MissingDependency: psutil is not installed.
     """
+    require_package("psutil", extra="llama-cpp")
     import psutil  # type: ignore[import-untyped]
 
     logical = os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
-    return max(1, min(psutil.cpu_count(logical=False) or logical, allowed))
+    physical = psutil.cpu_count(logical=False) or logical
+    return max(1, round(allowed * physical / logical))
 
 
 def renderer_of(llama: Llama) -> Renderer:

@@ -98,6 +98,8 @@ class BoundedDisclosure:
     def _parts(self, count: int) -> Iterator[Part]:
         at = 0
         for detail in self._details:
+            if detail.start > count:
+                break
             if at < detail.start:
                 yield range(at, detail.start)
             yield detail.shown

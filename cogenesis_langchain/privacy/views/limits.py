@@ -49,7 +49,7 @@ class Bounded:
 
     For any two private contexts and any set of texts as they are shown, the probability of the set
     under the one is at most ``exp(epsilon)`` times that under the other, plus ``delta``.
-    ``docs/fusion.md`` has the proof, and what it does not cover.
+    ``docs/fusion.md`` has the proof, and what it does not cover, such as the time of requests.
 
     Attributes:
         epsilon: For one whole text.
@@ -76,8 +76,8 @@ class Bounded:
 
         With a clip of ``c`` nats, the log-ratio of a token's probabilities under two contexts lies
         in an interval of length ``4 c``. So ``n`` tokens are (``4 n c``, 0)-indistinguishable, and
-        have a zero-concentrated divergence of at most ``rho = n (4 c)^2 / 8`` (Dong, Durfee and
-        Rogers, arXiv 1909.13830), which bounds them by ``epsilon = rho + 2 sqrt(rho ln(1 /
+        have a zero-concentrated divergence of at most ``rho = n (4 c)^2 / 8`` (``docs/fusion.md``
+        has the proof), which bounds them by ``epsilon = rho + 2 sqrt(rho ln(1 /
         delta))`` (Bun and Steinke, arXiv 1605.02065). The larger of the two clips is taken.
 
         Args:
