@@ -260,10 +260,11 @@ def test_the_control_without_a_clip_is(first: bytes, second: bytes) -> None:
     assert max(abs(math.log(one[text] / other[text])) for text in one) > BOUND.epsilon
 
 
+@pytest.mark.slow
 def test_the_decoder_draws_texts_from_this_distribution() -> None:
     expected = chances(b"alice", BOUND.clip(TOKENS))
     drawn = dict.fromkeys(expected, 0)
-    draws = 3000
+    draws = 1200
     for seed in range(draws):
         trace = write(b"alice", TinyCloud(), bound=BOUND, seed=seed, tokens=TOKENS)
         drawn[bytes(token.id for token in trace.tokens)] += 1
@@ -293,6 +294,7 @@ def requests_by_text(prompt: bytes, seeds: range) -> dict[bytes, list[bytes]]:
     return found
 
 
+@pytest.mark.slow
 def test_what_is_asked_depends_on_what_was_shown_alone() -> None:
     """Drafts, their number and the number of requests are the same in two private worlds."""
     one, other = (requests_by_text(prompt, range(150)) for prompt in (b"alice", b"bob"))
