@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from experiments.report.findings import Findings, counted
 from experiments.report.html_page import to_page
 from experiments.report.measures import BEST_FIXED_WEIGHT, Measured, best_fixed_weight, settings_of
 from experiments.report.paper import SOURCE
-from experiments.report.statistics import FEWEST, stability_curve
+from experiments.report.statistics import stability_curve
 from experiments.results import Results, read_results
 
 CONFIG: Final = "config.toml"
@@ -131,7 +130,7 @@ class Report:
 
     def _all_settings(self) -> Iterator[str]:
         findings, baseline = self._findings, self._findings.baseline
-        yield _legend(baseline)
+        yield tables.legend(baseline)
         yield tables.comparison(findings.settings, findings.quality, baseline)
         yield "What a text took:"
         yield tables.comparison(findings.settings, findings.took, baseline)
@@ -194,12 +193,27 @@ class Report:
             return
         yield "Means over all tokens, nats over texts; “shown” counts rejected drafts too."
         yield tables.shares(traces)
+        yield from self._told(traces)
         if self._show_texts:
             for setting, (trace, *_) in traces.items():
                 page = self._folder / "traces" / f"{setting}.html"
                 page.parent.mkdir(exist_ok=True)
                 page.write_text(to_html(trace), encoding="utf-8")
             yield "Token by token: the heat maps in the folder `traces` beside this page."
+
+    def _told(self, traces: Mapping[str, Sequence[Trace]]) -> Iterator[str]:
+        """Plot quality against what texts told, if several settings measured it."""
+        (quality,) = self._findings.named("required facts") or (None,)
+        told = {setting: tables.nats_told(several) for setting, several in traces.items()}
+        known = {setting: nats for setting, nats in told.items() if nats is not None}
+        if quality is None or len(known) < 2:
+            return
+        description = (
+            f"{quality.title} against the nats that a text tells of the private context, with 95 % "
+            "intervals; the dashed line is the local model alone, which tells nothing."
+        )
+        figure = plots.told(known, quality, self._findings.baseline)
+        yield self._picture("told", figure, description)
 
     def _traces(self) -> Mapping[str, Sequence[Trace]]:
         """The traces of each fused setting."""
@@ -244,13 +258,13 @@ class Report:
         if first is None:
             return
         yield f"## One record, all settings\n\nRecord {first.id}."
-        yield _quoted("what the cloud model may see", first.instruction.general)
-        yield _quoted("the text that the person would have written", first.reference)
+        yield tables.quoted("what the cloud model may see", first.instruction.general)
+        yield tables.quoted("the text that the person would have written", first.reference)
         own = {t.setting: t.attempt for t in reversed(texts) if t.record.id == first.id}
         for setting in self._findings.settings:
             if setting in own:
                 attempt = own[setting]
-                yield _quoted(setting, attempt.text or f"no text: {attempt.failure}")
+                yield tables.quoted(setting, attempt.text or f"no text: {attempt.failure}")
 
     def _compared(
         self,
@@ -278,22 +292,3 @@ class Report:
     def _picture(self, name: str, figure: Figure, description: str) -> str:
         plots.save(figure, self._folder / "figures" / f"{name}.svg")
         return f"![{description}](figures/{name}.svg)\n\n{description}"
-
-
-def _legend(baseline: str) -> str:
-    means = (
-        "Means per record, with their bootstrap 95 % interval. No interval is shown if all values "
-        "are the same or there is only one record."
-    )
-    if not baseline:
-        return f"{means} No setting is the local model alone, so there are no differences."
-    return (
-        f"{means} The difference to “{baseline}”, paired by record, follows if its interval "
-        f"excludes 0: ▲ better, ▼ worse, Δ neither. With fewer than {FEWEST} records nothing is "
-        "marked. Of so many comparisons, one in twenty is marked by chance alone."
-    )
-
-
-def _quoted(title: str, text: str) -> str:
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
-    return f"**{title}**\n\n{fence}text\n{text}\n{fence}"

@@ -1,4 +1,4 @@
-"""The plots of a report: means with intervals, stability, and quality against traffic."""
+"""The plots of a report: means, stability, and quality against traffic and what texts tell."""
 
 from __future__ import annotations
 
@@ -96,4 +96,30 @@ def trade_off(
         )
         axes.annotate(f" {place}", (x, y))
     figure.legend(loc="outside right upper")
+    return figure
+
+
+def told(nats: Mapping[str, float], quality: Measured, baseline: str) -> Figure:
+    """Plot quality with its intervals against what texts tell of the private context.
+
+    Args:
+        nats: Settings to their mean nats a text.
+        quality: The quality.
+        baseline: A setting that tells nothing: a dashed line.
+    """
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xlabel("nats told of the private context, a text")
+    axes.set_ylabel(quality.title)
+    if (reference := quality.estimate(baseline)) is not None:
+        axes.axhline(reference.mean, color="grey", linestyle="--", linewidth=0.8)
+    for place, (setting, x) in enumerate(nats.items(), start=1):
+        estimate = quality.estimate(setting)
+        if estimate is None:
+            continue
+        axes.vlines(x, estimate.low, estimate.high, color=_BLUE)
+        axes.plot(x, estimate.mean, "o", color=_BLUE, label=f"{place}: {setting}")
+        axes.annotate(f" {place}", (x, estimate.mean))
+    figure.legend(loc="outside lower center", ncols=2)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
@@ -13,7 +14,7 @@ from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.trace import BUDGET_REACHED, Trace
 from experiments.report.measures import Measured
 from experiments.report.paper import TABLE_1
-from experiments.report.statistics import Estimate
+from experiments.report.statistics import FEWEST, Estimate
 from experiments.results import Results
 
 NOT_RUN: Final = "No setting of this run has anything to show here."
@@ -183,7 +184,7 @@ def shares(traces: Mapping[str, Sequence[Trace]]) -> str:
         tokens = [token for trace in several for token in trace.tokens]
         reports = [trace.report for trace in several]
         sources = Counter(token.source for token in tokens)
-        told = [report.nats_told for report in reports if report.nats_told is not None]
+        told = nats_told(several)
         figures = (
             len(tokens),
             fmean(token.weight for token in tokens),
@@ -197,9 +198,37 @@ def shares(traces: Mapping[str, Sequence[Trace]]) -> str:
             setting,
             len(several),
             *map(number, figures),
-            number(fmean(told)) if told else NOTHING,
+            NOTHING if told is None else number(told),
         ]
         rows.append([*row, sum(report.fallback == BUDGET_REACHED for report in reports)])
     columns = ["local weight w", "local share (%)", "corrected (%)", "local alone (%)"]
     columns += ["requests a token", "shown a token", "nats told", "budget reached"]
     return table(["setting", "texts", "tokens", *columns], rows)
+
+
+def nats_told(traces: Sequence[Trace]) -> float | None:
+    """The mean of what texts tell of the private context, in nats; None if it was not measured."""
+    told = [trace.report.nats_told for trace in traces]
+    known = [nats for nats in told if nats is not None]
+    return fmean(known) if known else None
+
+
+def legend(baseline: str) -> str:
+    """Say how to read the tables of comparisons."""
+    means = (
+        "Means per record, with their bootstrap 95 % interval. No interval is shown if all values "
+        "are the same or there is only one record."
+    )
+    if not baseline:
+        return f"{means} No setting is the local model alone, so there are no differences."
+    return (
+        f"{means} The difference to “{baseline}”, paired by record, follows if its interval "
+        f"excludes 0: ▲ better, ▼ worse, Δ neither. With fewer than {FEWEST} records nothing is "
+        "marked. Of so many comparisons, one in twenty is marked by chance alone."
+    )
+
+
+def quoted(title: str, text: str) -> str:
+    """Show a text as it is, under a title."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"**{title}**\n\n{fence}text\n{text}\n{fence}"

@@ -157,7 +157,9 @@ def test_two_clipped_distributions_differ_by_at_most_four_clips(
 ) -> None:
     base = TokenDistribution(np.arange(6), normed(public))
     one, other = (clipped(base, normed(private), clip) for private in (first, second))
-    assert one.ids.tolist() == other.ids.tolist() == np.flatnonzero(normed(public) > 1e-290).tolist()
+    assert (
+        one.ids.tolist() == other.ids.tolist() == np.flatnonzero(normed(public) > 1e-290).tolist()
+    )
     ratios = np.log(one.probabilities) - np.log(other.probabilities)
     assert ratios.max() - ratios.min() <= 4 * clip + 1e-9
     assert abs(ratios).max() <= 4 * clip + 1e-9

@@ -100,7 +100,7 @@ def texts(
                     local_input_tokens=900,
                     local_output_tokens=150,
                     seconds=seconds * dice.uniform(0.7, 1.3),
-                    trace=trace("mean").to_dict() if setting == "fused mean" else {},
+                    trace=trace(setting).to_dict() if PARTS[setting] == "fused" else {},
                 )
 
 
@@ -215,7 +215,9 @@ def trace(operator: str) -> Trace:
         )
         for place, (text, source, share) in enumerate(parts)
     )
-    report = FusionReport(operator, tokens=3, requests=1, drafted=2, accepted=1, tokens_shown=2)
+    report = FusionReport(
+        operator, tokens=3, requests=1, drafted=2, accepted=1, tokens_shown=2, nats_told=1.5
+    )
     return Trace(tokens, report)
 
 

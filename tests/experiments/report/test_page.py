@@ -123,7 +123,8 @@ def test_figures_4_and_5_compare_with_the_sketch(files: dict[str, str]) -> None:
 
 def test_the_shares_of_a_fused_text_are_shown_but_not_the_text(files: dict[str, str]) -> None:
     said = section(files["report.md"], "Figure 6")
-    assert "| fused mean | 12 | 36 | 0.50 | 58.3 | 33.3 | 33.3 | 0.33 | 0.67 | – | 0 |" in said
+    assert "| fused mean | 12 | 36 | 0.50 | 58.3 | 33.3 | 33.3 | 0.33 | 0.67 | 1.50 | 0 |" in said
+    assert "](figures/told.svg)" in said and "figures/told.svg" in files
     assert "landlord" not in files["report.html"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.report.measures import Measured, gather
-from experiments.report.plots import means, save, stability, trade_off
+from experiments.report.plots import means, save, stability, told, trade_off
 from experiments.report.statistics import stability_curve
 
 pytestmark = pytest.mark.slow
@@ -27,11 +27,12 @@ def figures() -> dict[str, Figure]:
     return {
         "means": means(["a", "b $5", "none"], [one], "a"),
         "stability": stability("facts", curves),
+        "told": told({"b $5": 3.0, "none": 1.0}, one, "a"),
         "trade-off": trade_off(["a"], one, measured("sent"), measured("seconds"), measured("leak")),
     }
 
 
-@pytest.mark.parametrize("name", ["means", "stability", "trade-off"])
+@pytest.mark.parametrize("name", ["means", "stability", "told", "trade-off"])
 def test_a_plot_is_the_same_bytes_twice_and_loads_nothing(name: str, tmp_path: Path) -> None:
     for place in ("one", "two"):
         save(figures()[name], tmp_path / place / f"{name}.svg")
