@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import ssl
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from langchain_openai import ChatOpenAI
+from support.small_heap import leave_out_what_is_kept
 
 from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
@@ -39,12 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take what was imported out of the collector's work: it is searched when a local model fails.
-
-    Wrappers of models that tests make are made later, and are found.
-    """
-    gc.collect()
-    gc.freeze()
+    """Leave what was imported out of the search for fallbacks."""
+    leave_out_what_is_kept()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
+from support.small_heap import leave_out_what_is_kept
 from support.thorough import THOROUGH
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
@@ -33,6 +35,7 @@ from cogenesis_langchain.testing import EgressRecorder, FakeLocal, FixedContext,
 from cogenesis_langchain.testing.behaviours import Behaviour
 from cogenesis_langchain.testing.exchange import Exchange
 
+_COUNT: Final = count()
 CASES: Final = 5000 if THOROUGH else 24
 INSTRUCTIONS: Final = (
     "Write a short letter to my landlord about the broken heating.",
@@ -263,6 +266,8 @@ def check(cloud: EgressRecorder, case: Case) -> bool:
 )
 @given(case=cases())
 def test_two_private_worlds_cause_the_same_traffic(cloud: EgressRecorder, case: Case) -> None:
+    if next(_COUNT) % 100 == 0:  # of what Hypothesis keeps, too
+        leave_out_what_is_kept()
     assume(check(cloud, case))
 
 
