@@ -109,7 +109,7 @@ def told(nats: Mapping[str, float], quality: Measured, baseline: str) -> Figure:
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
-    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xscale("symlog", linthresh=1)
     axes.set_xlabel("nats told of the private context, a text")
     axes.set_ylabel(quality.title)
     if (reference := quality.estimate(baseline)) is not None:
@@ -121,5 +121,6 @@ def told(nats: Mapping[str, float], quality: Measured, baseline: str) -> Figure:
         axes.vlines(x, estimate.low, estimate.high, color=_BLUE)
         axes.plot(x, estimate.mean, "o", color=_BLUE, label=f"{place}: {setting}")
         axes.annotate(f" {place}", (x, estimate.mean))
+    axes.set_xlim(left=0)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
