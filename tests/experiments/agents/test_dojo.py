@@ -97,6 +97,8 @@ def test_the_environment_is_the_private_world() -> None:
     assert "GB29NWBK60161331926819" in private, "the user names it too, and it stays private"
     assert "Purchase at Apple Store: iPhone 3GS" in private and "password123" in private
     assert "Rent" not in SUITE.case(CaseKey("user_task_2")).private_strings
+    channels = opened("slack").case(CaseKey("user_task_0")).private_strings
+    assert "External_0" in channels and "private" not in channels
 
 
 @cache
