@@ -46,7 +46,8 @@ class FusionReport:
         tokens: Settled tokens.
         requests: Requests that the cloud model answered: one per round, and under a bound one more
             per detail.
-        drafted: Drafted tokens that it verified, the one after the last that was sent included.
+        drafted: Drafted tokens that it verified, the one after the last that was sent included;
+            under a bound only those that were sent.
         accepted: Positions at which the draft was accepted.
         tokens_shown: Generated tokens that the cloud model was shown, rejected drafts included.
         nats_told: Nats that the shown tokens tell of the private context at most, under the local

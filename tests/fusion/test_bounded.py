@@ -17,6 +17,7 @@ from scipy.stats import binom, chisquare
 from cogenesis_langchain.errors import CloudTimeout, ConfigurationError, FusionError
 from cogenesis_langchain.fusion.bounded.clipping import clipped
 from cogenesis_langchain.fusion.bounded.decoder import BoundedDecoder
+from cogenesis_langchain.fusion.bounded.rounds import PromptedModel
 from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Reading
 from cogenesis_langchain.fusion.operators import Mixture, operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
@@ -344,6 +345,32 @@ def test_if_the_cloud_fails_the_local_model_goes_on_alone() -> None:
     trace = write(b"alice", cloud, bound=BOUND, tokens=30, seed=1)
     assert trace.report.fallback == "CloudTimeout" and len(cloud.sent) == 1
     assert trace.tokens[-1].source == "local" and trace.tokens[-1].finish_reason
+
+
+def test_readings_of_earlier_rounds_are_forgotten() -> None:
+    model = PromptedModel(TinyModel(), [*b"public|"])
+    readings = [model.after([ord("a")] * length) for length in range(3)]
+    assert model.after([ord("a")]) is readings[1]
+    model.forget()
+    assert model.after([ord("a")]) is not readings[1]
+
+
+@pytest.mark.parametrize("fails_after", [0, 3])
+def test_memory_does_not_grow_with_the_text(
+    fails_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    forget = PromptedModel.forget
+
+    def counting(model: PromptedModel) -> None:
+        kept.append(len(model._known))
+        forget(model)
+
+    monkeypatch.setattr(PromptedModel, "forget", counting)
+    for seed in range(8):
+        cloud = TinyCloud(blanks_after=b" ", fails_after=fails_after)
+        write(b"alice", cloud, bound=BOUND, tokens=120, secret=b"XQZ", seed=seed)
+    assert len(kept) > 20 and max(kept) <= 16 + 3
 
 
 def test_the_same_seed_writes_the_same_text() -> None:

@@ -25,7 +25,7 @@ def clipped(public: TokenDistribution, private: Probabilities, clip: float) -> T
     """
     import numpy as np
 
-    # Below the smallest normal number, ratios are not exact.
+    # Ratios of numbers near the smallest ones are not exact.
     possible = public.probabilities >= np.finfo(np.float64).tiny / np.finfo(np.float64).eps
     ids, base = public.ids[possible], public.probabilities[possible]
     with np.errstate(divide="ignore"):

@@ -26,7 +26,6 @@ from cogenesis_langchain.privacy.views.limits import Bounded
 
 
 @final
-@final
 class BoundedDecoder:
     """Writes texts with a local model and a verifier, under a bound.
 

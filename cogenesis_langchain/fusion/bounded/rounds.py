@@ -1,4 +1,4 @@
-"""Writes a text under a bound, in rounds with one request each."""
+"""Writes a text under a bound, in rounds: one request each, and one more with a detail."""
 
 from __future__ import annotations
 
@@ -146,13 +146,13 @@ class BoundedRounds:
 
     def __next__(self) -> list[SettledToken]:
         """Settle the tokens of one round; the caller stops when the text ends."""
+        self._public.forget()
+        self._private.forget()
         done: list[SettledToken] = []
         if self._fallback is not None:
             _, settled = self._freely(self._private.after(self._written), frozenset())
             self._written.append(settled.token)
             return [settled]
-        self._public.forget()
-        self._private.forget()
         try:
             block = self._drafts()
             for settled in self._settle(self._ask(block), block):
@@ -244,10 +244,10 @@ class BoundedRounds:
         self._spent += DETAIL_TOKENS
 
     def _cut(self, settled: Sequence[SettledToken], ends: Sequence[int]) -> Iterator[SettledToken]:
-        """Settle a detail up to its first end; never empty, nor to the middle of a character."""
+        """Settle a detail up to its first end: at least one token, and whole characters if any."""
         length = next((end for end in ends if end > 0), len(settled))
-        while length > 1 and self._is_broken(settled[:length]):
-            length -= 1
+        whole = (n for n in range(length, 0, -1) if not self._is_broken(settled[:n]))
+        length = next(whole, length)
         for one in settled[:length]:
             self._written.append(one.token)
             yield one

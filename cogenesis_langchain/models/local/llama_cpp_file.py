@@ -49,10 +49,10 @@ def usable_cores() -> int:
     require_package("psutil", extra="llama-cpp")
     import psutil  # type: ignore[import-untyped]
 
-    logical = os.cpu_count() or 1
+    logical = psutil.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
     physical = psutil.cpu_count(logical=False) or logical
-    return max(1, round(allowed * physical / logical))
+    return max(1, min(allowed, round(allowed * physical / logical)))
 
 
 def renderer_of(llama: Llama) -> Renderer:

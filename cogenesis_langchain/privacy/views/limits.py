@@ -47,8 +47,9 @@ class Bounded:
     token by at most `clip` nats before it is normalised. What only the context can know is written
     where the cloud model leaves a blank, and a placeholder stands for it.
 
-    For any two private contexts and any set of texts as they are shown, the probability of the set
-    under the one is at most ``exp(epsilon)`` times that under the other, plus ``delta``.
+    For any two private contexts under which the same instruction is released, and any set of texts
+    as they are shown, the probability of the set under the one is at most ``exp(epsilon)`` times
+    that under the other, plus ``delta``.
     ``docs/fusion.md`` has the proof, and what it does not cover, such as the time of requests.
 
     Attributes:
