@@ -17,6 +17,7 @@ SECRET = "Zimlor Quovex"
 SEALED = {
     "cogenesis_langchain/privacy/text.py",
     "cogenesis_langchain/privacy/border.py",
+    "cogenesis_langchain/privacy/views/bounded_disclosure.py",
     "cogenesis_langchain/privacy/views/disclosure.py",
     "cogenesis_langchain/privacy/views/masked_disclosure.py",
 }
