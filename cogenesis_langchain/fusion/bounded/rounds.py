@@ -87,14 +87,14 @@ class BoundedRounds:
     """The rounds of one text: an endless iterator of settled tokens.
 
     A request asks about the text so far and about drafts of the local model *without* the private
-    context. What was drafted and how many drafts were sent are therefore no secret; a draft is used
-    if the token that is drawn happens to be the same. Accepting drafts as in speculative sampling
-    would tell more: which draft was rejected has no bounded probability.
+    context, so drafts tell nothing of it. A draft is used if the token that is drawn happens to be
+    the same. Accepting drafts as in speculative sampling would tell more: which draft was rejected
+    has no bounded probability.
 
     Where the cloud model leaves a blank, the local model writes a detail. It ends before a token
     that is the local model's favourite and that the cloud model finds plausible after the blank.
-    Its length is no secret of the context elsewhere: each detail takes the same number of tokens
-    of the limit of the text, and the same number of steps of the local model.
+    Requests do not depend on its length: each detail takes the same number of tokens of the limit
+    of the text, and the same number of steps of the local model.
 
     Args:
         private: The local model with the private context.
