@@ -16,7 +16,7 @@ from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import top_indices
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.fusion.blocks.speculation import SettledToken
+    from cogenesis_langchain.fusion.settled_token import SettledToken
     from cogenesis_langchain.models.base import Probabilities
 
 TokenSource = Literal["accepted", "corrected", "local"]
@@ -129,7 +129,7 @@ def trace_token(
         weight=settled.weight,
         share=settled.share,
         probability=settled.probability,
-        local_top=_local_candidates(model, settled.draft.local),
+        local_top=_local_candidates(model, settled.local),
         cloud_top=() if settled.cloud is None else _cloud_candidates(model, settled.cloud),
         finish_reason=finish_reason,
         report=report,

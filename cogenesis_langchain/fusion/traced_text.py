@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from cogenesis_langchain.errors import FusionError
-from cogenesis_langchain.fusion.blocks.speculation import SettledToken
+from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.trace import FusedToken, FusionReport, trace_token
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, TokenModel
 from cogenesis_langchain.models.local.text_stream import TextStream

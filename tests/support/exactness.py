@@ -11,10 +11,11 @@ import numpy as np
 from scipy.stats import chisquare
 from support.tiny_models import TinyModel, TinyScorer, TokenByTokenFusion, local_side, tiny_verifier
 
-from cogenesis_langchain.fusion.blocks.speculation import SettledToken, Speculation
+from cogenesis_langchain.fusion.blocks.speculation import Speculation
 from cogenesis_langchain.fusion.blocks.speculative_sampling import SpeculativeSampler
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
+from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.verification.verifier import CloudView, TokenVerifier
 from cogenesis_langchain.models.base import Probabilities, TopK
 from cogenesis_langchain.models.local.sampling import SamplingParameters

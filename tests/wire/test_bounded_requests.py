@@ -149,7 +149,7 @@ def test_with_epsilon_near_zero_two_worlds_give_the_same_requests(cloud: EgressR
 
 
 def test_with_a_loose_bound_two_worlds_give_other_requests(without_blanks: EgressRecorder) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="gave other requests"):
         requests_in_two_worlds(without_blanks, LOOSE)
 
 

@@ -10,7 +10,8 @@ from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError
 from cogenesis_langchain.fusion.blocks.draft_length import MAX_BLOCK_TOKENS, DraftLength
-from cogenesis_langchain.fusion.blocks.speculation import SettledToken, Speculation
+from cogenesis_langchain.fusion.blocks.speculation import Speculation
+from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import BUDGET_REACHED, FusionReport
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier, abstain
@@ -138,8 +139,9 @@ class Rounds:
         """Settle positions in order, up to the first correction or the end of the text."""
         done: list[SettledToken] = []
         for view in views:
+            confidence = self._speculation.drafts[0].confidence
             settled = self._speculation.settle(view)
-            self._length.observe_verification(settled.draft.confidence, accepted=settled.accepted)
+            self._length.observe_verification(confidence, accepted=settled.accepted)
             self._counts["accepted"] += settled.accepted
             done.append(settled)
             if not settled.accepted or settled.token in self._ends:

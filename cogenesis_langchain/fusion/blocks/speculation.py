@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete, local_share
 from cogenesis_langchain.fusion.repetition import PresencePenalty
+from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.sampling import next_probabilities
 
@@ -73,33 +74,6 @@ class Draft:
     def token(self) -> int:
         """Id of the token."""
         return self.proposal.token
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SettledToken:
-    """A token that is now part of the text.
-
-    Attributes:
-        token: Its id.
-        draft: The draft at its position.
-        cloud: The cloud's top-k in local tokens; None where it had no vote.
-        probability: The fused probability of the token, before penalty and sampling.
-        weight: The operator's weight of the local model at this position.
-        share: The local model's share of the token's probability, ``w p_s / (w p_s + (1 - w)
-            p_l)``.
-    """
-
-    token: int
-    draft: Draft
-    cloud: TopK | None
-    probability: float
-    weight: float
-    share: float
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the draft was accepted."""
-        return self.token == self.draft.token
 
 
 @final
@@ -168,14 +142,15 @@ class Speculation:
         if topk is None:
             # Without a vote of the cloud the fused distribution is the local one, from which the
             # draft was drawn, so it is accepted.
-            return SettledToken(draft.token, draft, None, float(local[draft.token]), 1.0, 1.0)
+            alone = float(local[draft.token])
+            return SettledToken(draft.token, draft.token, local, None, alone, 1.0, 1.0)
         cloud = complete(topk, local)
         fused = self._operator.fuse(Position(local, cloud, draft.baseline))
         allowed = self._allowed(fused.probabilities, self.written)
         token = self._sampler.settle(draft.proposal, allowed)
         share = local_share(fused.weight, float(local[token]), float(cloud[token]))
         probability = float(fused.probabilities[token])
-        return SettledToken(token, draft, topk, probability, fused.weight, share)
+        return SettledToken(token, draft.token, local, topk, probability, fused.weight, share)
 
     def _allowed(self, probabilities: Probabilities, text: Sequence[int]) -> Probabilities:
         penalised = self._penalty.apply(probabilities, text)

@@ -6,23 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, Final, Self, final
+from typing import Final, Self, final
 
 from cogenesis_langchain.errors import CloudError, ContextTooLong
-from cogenesis_langchain.fusion.blocks.speculation import Draft, SettledToken
-from cogenesis_langchain.fusion.blocks.speculative_sampling import Proposal
-from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Drawn, Reading
+from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Reading
+from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import FusionReport
 from cogenesis_langchain.fusion.verification.blank_filter import opens_blank
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
 from cogenesis_langchain.models.base import TokenModel, TopK
 from cogenesis_langchain.models.local.logits import common_prefix
-from cogenesis_langchain.models.local.sampling import TokenDistribution, next_probabilities
+from cogenesis_langchain.models.local.sampling import next_probabilities
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
-
-if TYPE_CHECKING:
-    from cogenesis_langchain.models.base import Probabilities
 
 DRAFT_TOKENS: Final = 4
 """Drafts of a request. Fewer of them are used than without a bound, where the drafts are the local
@@ -219,7 +215,15 @@ class BoundedRounds:
             self._counts["accepted"] += drawn.token == sent
             self._written.append(drawn.token)
             self._spent += 1
-            yield _settled(drawn, private.probabilities, drafted)
+            yield SettledToken(
+                drawn.token,
+                drafted,
+                private.probabilities,
+                drawn.cloud,
+                drawn.probability,
+                drawn.weight,
+                drawn.share,
+            )
             if drawn.token != sent or self.is_full:
                 return
 
@@ -272,16 +276,5 @@ class BoundedRounds:
     def _freely(self, private: Reading, ends: frozenset[int]) -> tuple[int, SettledToken]:
         """Draw a token with the private context, which is not shown; see `BoundedTarget.detail`."""
         favourite, token = self._target.detail(private, ends, self._draws.hidden())
-        probability = float(private.probabilities[token])
-        drawn = Drawn(token, probability, 0.0, None, 1.0, 1.0)
-        return favourite, _settled(drawn, private.probabilities, token)
-
-
-def _settled(drawn: Drawn, local: Probabilities, drafted: int) -> SettledToken:
-    import numpy as np
-
-    source = TokenDistribution(np.array([drafted]), np.ones(1))
-    draft = Draft(Proposal(drafted, source), local, None, float(local.max()))
-    return SettledToken(
-        drawn.token, draft, drawn.cloud, drawn.probability, drawn.weight, drawn.share
-    )
+        local = private.probabilities
+        return favourite, SettledToken(token, token, local, None, float(local[token]), 1.0, 1.0)
