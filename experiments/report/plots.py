@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -9,7 +10,9 @@ from textwrap import fill
 from typing import Final
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments.report.measures import Measured
 from experiments.report.statistics import Estimate
@@ -68,8 +71,9 @@ def stability(title: str, curves: Mapping[str, Sequence[Estimate]]) -> Figure:
         length.plot(counts[1:], [point.high - point.low for point in curve[1:]], style)
     for axes in (mean, length):
         axes.set_xlabel("records")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     length.set_ylim(bottom=0)
-    figure.legend(loc="outside lower center", ncols=4)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -85,6 +89,7 @@ def trade_off(
     axes.set_xscale("symlog", linthresh=1000)
     axes.set_xlabel("bytes sent to the cloud for a text")
     axes.set_ylabel(quality.title)
+    places: defaultdict[tuple[float, float], list[int]] = defaultdict(list)
     for place, setting in enumerate(settings, start=1):
         x, y, took, private = (one.of(setting).mean() for one in (sent, quality, seconds, leaked))
         axes.plot(
@@ -94,7 +99,8 @@ def trade_off(
             color=_ORANGE if private else _BLUE,
             label=f"{place}: {setting}, {took:.0f} s",
         )
-        axes.annotate(f" {place}", (x, y))
+        places[x, y].append(place)
+    _number(axes, places)
     figure.legend(loc="outside right upper")
     return figure
 
@@ -114,13 +120,22 @@ def told(nats: Mapping[str, float], quality: Measured, baseline: str) -> Figure:
     axes.set_ylabel(quality.title)
     if (reference := quality.estimate(baseline)) is not None:
         axes.axhline(reference.mean, color="grey", linestyle="--", linewidth=0.8)
+    places: defaultdict[tuple[float, float], list[int]] = defaultdict(list)
     for place, (setting, x) in enumerate(nats.items(), start=1):
         estimate = quality.estimate(setting)
         if estimate is None:
             continue
         axes.vlines(x, estimate.low, estimate.high, color=_BLUE)
         axes.plot(x, estimate.mean, "o", color=_BLUE, label=f"{place}: {setting}")
-        axes.annotate(f" {place}", (x, estimate.mean))
+        places[x, estimate.mean].append(place)
+    _number(axes, places)
     axes.set_xlim(left=0)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _number(axes: Axes, places: Mapping[tuple[float, float], Sequence[int]]) -> None:
+    """Write the numbers of settings beside their points; equal points have one label."""
+    for point, numbers in places.items():
+        label = ", ".join(map(str, numbers))
+        axes.annotate(label, point, xytext=(5, 3), textcoords="offset points")

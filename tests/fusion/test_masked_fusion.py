@@ -15,6 +15,7 @@ from support.planted_models import (
     verifier_of_ids,
     verifier_of_texts,
 )
+from support.thorough import THOROUGH
 
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.operators import Mixture, Operator
@@ -27,6 +28,7 @@ from cogenesis_langchain.models.local.sampling import next_probabilities
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.testing.search import find_leaks
 
+TEXTS = 2500 if THOROUGH else 12
 OPERATOR = Mixture(0.6)
 MESSAGES = [PrivateMessage("user", PrivateText(NOTE))]
 Make = Callable[[str, PlantedModel, int], tuple[Verifier, list[bytes]]]
@@ -70,9 +72,10 @@ def test_no_private_value_is_sent(make: Make) -> None:
 
 
 @pytest.mark.slow
-def test_no_private_value_is_sent_in_many_texts() -> None:
-    planted, found, votes = leaks("masked", with_ids, range(100, 125))
-    assert planted > 20 and found == 0 and votes > 300
+@pytest.mark.parametrize("make", [with_ids, with_texts])
+def test_no_private_value_is_sent_in_many_texts(make: Make) -> None:
+    planted, found, votes = leaks("masked", make, range(100, 100 + TEXTS))
+    assert planted > 0.8 * TEXTS and found == 0 and votes > 10 * TEXTS
 
 
 @pytest.mark.parametrize("make", [with_ids, with_texts])

@@ -81,7 +81,7 @@ def last_view(text: str, view: GrowingView | None = None) -> str:
         ("Kellers' house", "[NAME_1]s' house"),
         ("K e l l e r says hello", "[NAME_1] says hello"),
         ("he owes 1420.50 euros today", "he owes [AMOUNT_1] today"),
-        ("the heating in my kitchen too", "the heating in my[PHRASE_1] too"),
+        ("the heating in my kitchen too", "the heating in my [PHRASE_1] too"),
         ("the heating in our kitchen too", "the heating in our kitchen too"),
         ("we met 31 friends today", "we met 31 friends today"),
         ("ask rellek or S2VsbGVy. We know", "ask [TEXT_1] S[TEXT_2] know"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 from string import Template
 from typing import Final
 
@@ -38,8 +39,7 @@ _PAGE: Final = Template("""\
   .summary, .legend, .tip { font: 13px/1.5 system-ui, sans-serif; color: var(--soft); }
   .legend { margin: 1rem 0 1.6rem; padding: 0; list-style: none; }
   .legend li { margin: .3rem 0; }
-  .sample { color: #23211d; border-radius: 3px; padding: .1em .5em; margin-right: .4em;
-            white-space: nowrap; }
+  .sample { color: #23211d; border-radius: 3px; padding: .1em .5em; white-space: nowrap; }
   .text { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
           padding: 1.4rem 1.6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
   .t, .sample { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
@@ -47,7 +47,7 @@ _PAGE: Final = Template("""\
        box-decoration-break: clone; -webkit-box-decoration-break: clone; }
   .corrected { box-shadow: inset 0 -2px currentcolor; }
   .alone { font-style: italic; }
-  .masked { outline: 2px dashed #8a2d2d; outline-offset: -2px; }
+  .masked { outline: 1.5px dashed #8a2d2d; outline-offset: -1px; border-radius: 3px; }
   h2 { font-size: 1.1rem; font-weight: normal; margin: 1.6rem 0 .5rem; }
   .tip { display: none; position: absolute; left: 0; top: 1.7em; z-index: 1; width: 17rem;
          padding: .7rem .9rem; background: var(--card); border: 1px solid var(--line);
@@ -94,7 +94,6 @@ def to_html(trace: Trace) -> str:
     The page contains everything that the trace contains, including private text. It loads no other
     resource.
     """
-    masked = trace.masked
     return _PAGE.substitute(
         samples=" ".join(
             f'<span class="sample" style="background:{_css(share)}">{name}</span>'
@@ -104,10 +103,8 @@ def to_html(trace: Trace) -> str:
         alone=ALONE,
         certainty=certainty_line(trace),
         summary=escape(summary(trace)),
-        masked=f' <span class="masked sample">Framed</span>: {MASKED}.' if masked else "",
-        tokens="".join(
-            _token(token, masked=place in masked) for place, token in enumerate(trace.tokens)
-        ),
+        masked=f' <span class="masked sample">Framed</span>: {MASKED}.' if trace.masked else "",
+        tokens="".join(_runs(trace)),
         seen=_panel(trace.seen),
     )
 
@@ -116,9 +113,16 @@ def _panel(seen: str) -> str:
     return _SEEN.substitute(title=SEEN.capitalize(), text=escape(seen)) if seen else ""
 
 
-def _token(token: FusedToken, *, masked: bool) -> str:
+def _runs(trace: Trace) -> Iterator[str]:
+    """The tokens; each run that the cloud model was not shown has one frame."""
+    masked = trace.masked
+    for is_masked, run in groupby(enumerate(trace.tokens), key=lambda item: item[0] in masked):
+        tokens = "".join(_token(token) for _, token in run)
+        yield f'<span class="masked">{tokens}</span>' if is_masked else tokens
+
+
+def _token(token: FusedToken) -> str:
     name = {"corrected": "t corrected", "local": "t alone", "accepted": "t"}[token.source]
-    name += " masked" if masked else ""
     _, written_by = AUTHORS[author(token.share)]
     told = {"corrected": f"{written_by}; {CORRECTED}", "local": ALONE, "accepted": written_by}
     sides = _side("local", token.local_top) + _side("cloud", token.cloud_top)

@@ -202,10 +202,9 @@ class GrowingView:
         parts = list(self._masked(before, hits))
         shown = _with_marks(self._text[start:], start, hits)
         if self._reveals(shown):
-            chunk = self._text[start:]
-            space = chunk[: len(chunk) - len(chunk.lstrip())]
+            space = self._text[start : self._after_space(start)]
             del self._tags[before.tags :]
-            parts, shown = [space + self._tag("TEXT", chunk)], space + _MARK
+            parts, shown = [space + self._tag("TEXT", self._text[start:])], space + _MARK
         self._parts += parts
         self._shown += shown
         return Settled(
@@ -227,11 +226,16 @@ class GrowingView:
         """The private values in the text since a position, without what came before it."""
         space = _SPACE.search(self._text, max(0, start - _REACH), start)
         first = space.start() if space and start > _REACH else max(0, start - _REACH)
+        unseen = self._after_space(start)
         return [
-            Hit(max(start, first + hit.start), first + hit.end, hit.value)
+            Hit(max(unseen, first + hit.start), first + hit.end, hit.value)
             for hit in self._values.find(self._text[first:])
-            if first + hit.end > start
+            if first + hit.end > unseen
         ]
+
+    def _after_space(self, start: int) -> int:
+        """The position after the space, if any, at a position: it stays beside a placeholder."""
+        return len(self._text) - len(self._text[start:].lstrip())
 
     def _marked(self, before: Settled, hits: Sequence[Hit]) -> tuple[list[Hit], bool]:
         """The words since a position that gain too much, and whether the text ends with one."""
