@@ -7,7 +7,6 @@ from langchain_core.runnables import Runnable
 
 from cogenesis_langchain.chains.writing import WritingInput, WritingOutput, create_writing_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
-from cogenesis_langchain.errors import ConfigurationError
 
 
 class FusedDecodingOutput(WritingOutput):
@@ -37,9 +36,6 @@ def create_fused_decoding_chain(
     Raises:
         ConfigurationError: The model's mode is not ``"fused"``, or it has a retriever.
     """
-    if model.mode != "fused":
-        raise ConfigurationError(
-            f'the model has mode="{model.mode}", not mode="fused"',
-            remedy='create it with mode="fused", or use create_sketch_fill_chain',
-        )
-    return create_writing_chain(model, retriever, report_key="trace", name="fused_decoding")
+    return create_writing_chain(
+        model, retriever, mode="fused", report_key="trace", name="fused_decoding"
+    )

@@ -36,6 +36,9 @@ def create_sketch_fill_chain(
             answer arrives in pieces and the sketch with the last one.
 
     Raises:
-        ConfigurationError: The model has a retriever, so the context would be read twice.
+        ConfigurationError: The model's mode is not ``"sketch"``, or it has a retriever, so that the
+            context would be read twice.
     """
-    return create_writing_chain(model, retriever, report_key="sketch", name="sketch_fill")
+    return create_writing_chain(
+        model, retriever, mode="sketch", report_key="sketch", name="sketch_fill"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
@@ -49,19 +49,25 @@ class WritingOutput(TypedDict):
 
 
 def create_writing_chain(
-    model: ChatCoGenesis, retriever: BaseRetriever, *, report_key: str, name: str
+    model: ChatCoGenesis,
+    retriever: BaseRetriever,
+    *,
+    mode: Literal["sketch", "fused"],
+    report_key: str,
+    name: str,
 ) -> Runnable[Any, Any]:
     """Create a chain of retrieval and writing.
 
     Args:
         model: A chat model without its own retriever.
         retriever: Supplies the private context; the input is its query.
+        mode: The mode that the model has to have.
         report_key: The entry of ``response_metadata["cogenesis"]`` that is added to the output.
         name: Name of the run.
 
     Raises:
-        ConfigurationError: One of them is of another type, or the model has a retriever, so that
-            the context would be read twice.
+        ConfigurationError: One of them is of another type, or the model has another mode, or a
+            retriever, so that the context would be read twice.
         UntrustedLocalModel: When called: the retriever is not known to keep text here.
     """
     if not isinstance(model, ChatCoGenesis):
@@ -72,6 +78,11 @@ def create_writing_chain(
         raise ConfigurationError(
             f"the chain's retriever is a {type(retriever).__name__}",
             remedy="pass a PrivateContextRetriever or another retriever of LangChain",
+        )
+    if model.mode != mode:
+        raise ConfigurationError(
+            f'the model has mode="{model.mode}", not mode="{mode}"',
+            remedy=f'create it with mode="{mode}", or use the chain of the other mode',
         )
     if model.retriever is not None:
         raise ConfigurationError(
@@ -117,7 +128,7 @@ def _checked(given: Any) -> dict[str, Any]:
 
 def _messages(state: dict[str, Any]) -> list[HumanMessage]:
     """Build the prompt: the documents as private parts, then the instruction."""
-    documents = [private(document.page_content) for document in state["context"]]
+    documents = [private(one.page_content, metadata=one.metadata) for one in state["context"]]
     return [HumanMessage(content=[*documents, {"type": "text", "text": state["input"]}])]
 
 

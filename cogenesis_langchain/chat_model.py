@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models.base import LangSmithParams
@@ -33,7 +33,7 @@ from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.fusion.operators import Operator, operator_named
+from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
@@ -49,6 +49,11 @@ from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from cogenesis_langchain.steps import Steps
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__
+
+_OF_FUSED_DECODING: Final = frozenset({
+    "chat_format", "disclosure", "draft_tokens", "operator", "presence_penalty", "top_k",
+})  # fmt: skip
+"""Fields that only fused decoding reads."""
 
 PrivateTerm: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -130,8 +135,9 @@ class ChatCoGenesis(ToolBindingChatModel):
     mode it is ``none``."""
     on_fallback: OnFallback = "warn"
     """What to do when the cloud model cannot take part, and the local model has to write alone or a
-    fused text becomes a sketched one: ``warn`` once for each cause, ``raise`` before anything is
-    written, or ``silent``. `response_metadata["cogenesis"]` tells it in each case."""
+    fused text becomes a sketched one: ``warn`` once for each cause, ``raise``, or ``silent``. It is
+    raised before anything is written, or at the end of a fused text during which the cloud model
+    failed. `response_metadata["cogenesis"]` tells it in each case."""
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
     """What of the request may be public; see `split_request`."""
@@ -202,18 +208,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     def _put_together(self) -> ChatCoGenesis:
         if self.mode == "fused" and "disclosure" not in self.model_fields_set:
             self.__dict__["disclosure"] = "masked"  # fields cannot be assigned
-        if self.mode == "sketch" and self.disclosure != "none":
-            raise ConfigurationError(
-                f'disclosure={self.disclosure!r} is for mode="fused"; a sketch shows no text',
-                remedy='leave disclosure out, or add mode="fused"',
-            )
-        if self.mode == "sketch" and self.draft_tokens is not None:
-            raise ConfigurationError(
-                f'draft_tokens={self.draft_tokens} is for mode="fused"; a sketch has no drafts',
-                remedy='leave draft_tokens out, or add mode="fused"',
-            )
-        if isinstance(self.operator, str):
-            operator_named(self.operator)  # a wrong name is an error in sketch mode too
+        if self.mode == "sketch":
+            self._refuse_settings_of_fused_decoding()
         self._cloud_model = CloudModel(
             self.cloud,
             timeout=self.cloud_timeout,
@@ -252,8 +248,20 @@ class ChatCoGenesis(ToolBindingChatModel):
             max_steps=self.max_steps,
             notice=notice,
         )
-        self.profile = self.profile or profile_of(self._tool_turn, self.max_tokens)
+        if self.profile is None:
+            self.__dict__["profile"] = profile_of(self._tool_turn, self.max_tokens)
+            # The caller did not choose it, so a copy with other models makes its own.
+            self.model_fields_set.discard("profile")
         return self
+
+    def _refuse_settings_of_fused_decoding(self) -> None:
+        for name in sorted(_OF_FUSED_DECODING & self.model_fields_set):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ConfigurationError(
+                    f'{name}={getattr(self, name)!r} is for mode="fused", and has no effect on a '
+                    "sketch",
+                    remedy=f'leave {name} out, or add mode="fused"',
+                )
 
     def _sketch_or_fused(self, preparation: Preparation, notice: FallbackNotice) -> Writer:
         sketch = SketchFill(

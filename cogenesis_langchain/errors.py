@@ -19,7 +19,8 @@
     ├── StandInError                the stand-in cloud did not start, or stopped unexpectedly
     │   └── PortTaken               another program listens on the port
     ├── LocalModelError             the local model failed
-    │   └── ContextTooLong          prompt and answer do not fit the context window
+    │   ├── ContextTooLong          prompt and answer do not fit the context window
+    │   └── NoCallMade              it had to call a tool, and called none that it may call
     ├── CloudError                  the cloud model failed
     │   ├── CloudUnavailable        no connection, or a server error
     │   ├── CloudTimeout            no complete answer in time
@@ -30,14 +31,16 @@
     ├── CloudNotUsed                the cloud model cannot take part (on_fallback="raise")
     ├── StoreError                  the context store cannot be read or written
     │   └── UnreadableFile          a file to be added cannot be read
-    └── FusionError                 fused decoding is not possible with the two models
-        └── TraceInvalid            a fusion trace is incomplete or cannot be read
+    ├── FusionError                 fused decoding is not possible with the two models
+    │   └── TraceInvalid            a fusion trace is incomplete or cannot be read
+    ├── DatasetError                a data set cannot be read, or its records are inconsistent
+    └── TrainingError               a model cannot be trained, or what was trained cannot be used
 
     UntrustedFallback               a fallback would have got private text; no `Exception`
 
 The message of an error says what happened, to what, and what to do about it (``what`` and
-``remedy``). No error contains private text or a
-payload, because tracebacks end up in logs and error trackers.
+``remedy``). No error contains private text or a payload, because tracebacks end up in logs and
+error trackers.
 """
 
 from __future__ import annotations
@@ -214,6 +217,10 @@ class ContextTooLong(LocalModelError):
         )
         self.needed = needed
         self.window = window
+
+
+class NoCallMade(LocalModelError):
+    """The local model had to call a tool, and called none that it may call."""
 
 
 class CloudError(CoGenesisError):

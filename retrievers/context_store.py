@@ -48,6 +48,8 @@ class ContextStore(ContextReader):
         key: 32 bytes that encrypt texts and metadata, from `read_key_file` or `keyring_key`; None
             stores them unencrypted.
         trusted_hosts: Hosts besides loopback that ``embeddings`` may send private text to.
+        trust: Embedding models, or their classes, that keep private text within trust although this
+            library does not know them.
 
     Raises:
         StoreError: The folder cannot be used, is open in another process, or needs a key or another
@@ -63,8 +65,9 @@ class ContextStore(ContextReader):
         *,
         key: bytes | None = None,
         trusted_hosts: Sequence[str] = (),
+        trust: Sequence[object] = (),
     ) -> None:
-        model = LocalEmbeddings(embeddings, trusted_hosts)
+        model = LocalEmbeddings(embeddings, trusted_hosts, trust)
         self._open(StoreFolder.open(Path(path)), user, model, key)
 
     @classmethod
@@ -79,6 +82,7 @@ class ContextStore(ContextReader):
         headers: dict[str, str] | None = None,
         key: bytes | None = None,
         trusted_hosts: Sequence[str] = (),
+        trust: Sequence[object] = (),
     ) -> Self:
         """Open a store on a Chroma server, to share it between processes or machines.
 
@@ -92,12 +96,13 @@ class ContextStore(ContextReader):
                 only trusted machines reach it, or put a proxy that checks a token in front of it.
             key: See the class.
             trusted_hosts: Hosts besides loopback that may store or embed private text.
+            trust: See the class.
 
         Raises:
             StoreError: The server does not answer.
             UntrustedLocalModel: The server or ``embeddings`` is on a host that is not trusted.
         """
-        model = LocalEmbeddings(embeddings, trusted_hosts)
+        model = LocalEmbeddings(embeddings, trusted_hosts, trust)
         server = StoreServer(host, port, ssl=ssl, headers=headers, trusted_hosts=trusted_hosts)
         # The constructor opens a folder, so it is bypassed.
         store = cls.__new__(cls)

@@ -131,18 +131,25 @@ class LocalEmbeddings:
         embeddings: Any LangChain embedding model; None is `LocalMiniLM`, whose files must be on
             this machine, because using a store opens no connection.
         trusted_hosts: Hosts besides loopback that it may send private text to.
+        trust: Objects and classes that the caller vouches for.
 
     Raises:
         UntrustedLocalModel: The model is a client of another host.
     """
 
-    def __init__(self, embeddings: Embeddings | None, trusted_hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        embeddings: Embeddings | None,
+        trusted_hosts: Collection[str],
+        trust: Collection[object] = (),
+    ) -> None:
         self._embeddings = embeddings
         self._trusted_hosts = trusted_hosts
+        self._trust = trust
         self._opening = threading.Lock()
         self._probe: NDArray[np.float32] | None = None
         if embeddings is not None:
-            require_trusted(embeddings, trusted_hosts)
+            require_trusted(embeddings, trusted_hosts, trust)
 
     def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts; shape (len(texts), dimensions).
@@ -220,7 +227,7 @@ class LocalEmbeddings:
                 self._embeddings = LocalMiniLM(download=False)
             else:
                 # Checked at every call, because a client's address can be changed meanwhile.
-                require_trusted(self._embeddings, self._trusted_hosts)
+                require_trusted(self._embeddings, self._trusted_hosts, self._trust)
             return self._embeddings
 
 

@@ -190,14 +190,14 @@ class PrivateContextRetriever(BaseRetriever):
             TracingLeak: A tracer or debug printer would record what is retrieved.
             StoreError: See `retrieve`.
         """
-        self._refuse_tracing(config)
+        self._refuse_tracing(config, kwargs)
         return super().invoke(input, config, **kwargs)
 
     async def ainvoke(
         self, input: str, config: RunnableConfig | None = None, **kwargs: Any
     ) -> list[Document]:
         """Retrieve documents without blocking the event loop; see `invoke`."""
-        self._refuse_tracing(config)
+        self._refuse_tracing(config, kwargs)
         return await super().ainvoke(input, config, **kwargs)
 
     def _get_relevant_documents(
@@ -214,10 +214,11 @@ class PrivateContextRetriever(BaseRetriever):
     def _users_store(self) -> ContextStore:
         return self.store if self.user is None else self.store.for_user(self.user)
 
-    def _refuse_tracing(self, config: RunnableConfig | None) -> None:
-        if not self.allow_tracing:
+    def _refuse_tracing(self, config: RunnableConfig | None, overrides: Mapping[str, Any]) -> None:
+        if not overrides.get("allow_tracing", self.allow_tracing):
             callbacks = ensure_config(config).get("callbacks")
-            refuse_tracing(callbacks, trusted_hosts=self.trusted_hosts)
+            trusted_hosts = overrides.get("trusted_hosts", self.trusted_hosts)
+            refuse_tracing(callbacks, trusted_hosts=trusted_hosts)
 
 
 def _join_facts(facts: Sequence[Document]) -> list[Document]:

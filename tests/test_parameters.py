@@ -8,6 +8,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import BaseMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
+from support.scripted_turns import ScriptedTurns
 
 from cogenesis_langchain import Budget, ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import (
@@ -15,7 +16,6 @@ from cogenesis_langchain.errors import (
     CloudNotUsedWarning,
     CoGenesisError,
     ConfigurationError,
-    FusionError,
 )
 from cogenesis_langchain.privacy.hosts import is_trusted
 
@@ -87,16 +87,33 @@ def test_every_alias_is_known() -> None:
     assert model(cloud_timeout=3, stop=["x"]).stop == ["x"]
 
 
-def test_a_wrong_operator_is_refused_in_both_modes() -> None:
-    with pytest.raises(FusionError, match="averge"):
-        model(operator="averge")
-
-
-@pytest.mark.parametrize("disclosure", ["open", "masked", Budget()])
-def test_a_disclosure_that_would_be_ignored_is_refused(disclosure: Any) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"disclosure": "open"},
+        {"disclosure": "masked"},
+        {"disclosure": Budget()},
+        {"operator": "mean"},
+        {"top_k": 5},
+        {"presence_penalty": 0.5},
+        {"draft_tokens": 3},
+        {"chat_format": "chatml"},
+    ],
+    ids=str,
+)
+def test_what_a_sketch_would_ignore_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match='is for mode="fused"'):
-        model(disclosure=disclosure)
-    assert model(disclosure="none")
+        model(**given)
+    assert model(disclosure="none", operator="local-led", top_k=20)
+
+
+def test_a_copy_with_other_settings_tells_of_its_own_profile() -> None:
+    given = model()
+    assert not given.profile["tool_calling"]
+    copy = given.model_copy(update={"local": ScriptedTurns("Hello."), "max_tokens": 7})
+    assert copy.profile["tool_calling"] and copy.profile["max_output_tokens"] == 7
+    chosen = model(profile={"tool_calling": True})
+    assert chosen.model_copy(update={"max_tokens": 7}).profile == {"tool_calling": True}
 
 
 @pytest.mark.parametrize(

@@ -51,18 +51,21 @@ class AgentTurn:
         self._execution = PlanExecution(turn)
         self._max_steps = max_steps
         self._notice = notice
+        self._checked_tools: set[str] = set()
 
     def check_tools(self, tools: Sequence[Tool]) -> None:
-        """Check the declarations of tools that are being bound.
+        """Check the declarations of tools, each once: what is stored later does not change them.
 
         Raises:
             PrivacyViolation: One that is public contains a private value of the store.
         """
+        public = {declaration(tool) for tool in tools if not tool.is_private}
         self._preparation.check_configured(
-            [declaration(tool) for tool in tools if not tool.is_private],
+            sorted(public - self._checked_tools),
             what="the declarations of tools, which the cloud model sees,",
             remedy="reword them, or bind the tools with private_tool(...)",
         )
+        self._checked_tools |= public
 
     def write(
         self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions
@@ -88,6 +91,7 @@ class AgentTurn:
             prepared = self._preparation.gather(messages)
         else:
             self._preparation.require_readable(messages)
+            self.check_tools(rules.callable_tools)  # they were not if bind() bound them
             prepared = self._preparation.prepare(up_to_request(messages))
             progress, report = self._planned(prepared, rules, progress, report)
             if progress.plan is None:

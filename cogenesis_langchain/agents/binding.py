@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -15,15 +15,17 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 
-from cogenesis_langchain.agents.rules import as_openai_tools, as_response_format, read_tools
+from cogenesis_langchain.agents.rules import (
+    as_openai_tools,
+    as_response_format,
+    chosen_tools,
+    read_tools,
+)
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.tools import Tool
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
-
-_PLANNED: Final = (None, False, "auto")
-"""Choices of a tool with which the cloud model plans, so that declarations leave."""
 
 
 class ToolBindingChatModel(UntracedChatModel):
@@ -57,15 +59,17 @@ class ToolBindingChatModel(UntracedChatModel):
             **kwargs: Further arguments of the call.
 
         Raises:
-            ConfigurationError: A tool runs at a cloud provider.
+            ConfigurationError: A tool runs at a cloud provider, or ``tool_choice`` names none of
+                the tools.
             PrivacyViolation: The public declaration of a tool contains a private value of the
                 store.
         """
         bound = dict(kwargs)
         if tools:
             bound["tools"] = as_openai_tools(tools, strict)
-            if tool_choice in _PLANNED:
-                self._check_tools(read_tools(bound["tools"]))
+            callable_tools, must_call = chosen_tools(read_tools(bound["tools"]), tool_choice)
+            if not must_call:  # the cloud model plans, so that declarations leave
+                self._check_tools(callable_tools)
         if tool_choice is not None:
             bound["tool_choice"] = tool_choice
         if parallel_tool_calls is not None:

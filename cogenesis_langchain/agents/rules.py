@@ -83,7 +83,7 @@ def read_rules(bound: Mapping[str, Any]) -> TurnRules | None:
         return None
     tools = read_tools(as_openai_tools(declared, None))
     _refuse_namesakes(tools)
-    chosen, must_call = _chosen(tools, bound.get("tool_choice"))
+    chosen, must_call = chosen_tools(tools, bound.get("tool_choice"))
     return TurnRules(
         tools=tools,
         callable_tools=chosen,
@@ -118,8 +118,12 @@ def _tool(declared: Mapping[str, Any]) -> Tool:
     )
 
 
-def _chosen(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Sequence[Tool], bool]:
-    """The tools that may be called, and whether one must be."""
+def chosen_tools(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Sequence[Tool], bool]:
+    """Return the tools that may be called, and whether one must be.
+
+    Raises:
+        ConfigurationError: The choice names none of the tools.
+    """
     if isinstance(choice, Mapping):
         choice = choice.get("function", choice).get("name") or choice.get("type")
     named = tuple(tool for tool in tools if tool.name == choice)

@@ -13,7 +13,7 @@ from cogenesis_langchain.agents.fitting import TurnInput
 from cogenesis_langchain.agents.grammar_calls import GrammarCalls
 from cogenesis_langchain.agents.schema_check import follows_schema, is_object, only_listed
 from cogenesis_langchain.collaboration.report import Report
-from cogenesis_langchain.errors import ConfigurationError, ContextTooLong, LocalModelError
+from cogenesis_langchain.errors import ConfigurationError, ContextTooLong, NoCallMade
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,
@@ -130,8 +130,8 @@ class ToolTurn:
             InstructionError: A message is of an unknown type.
             ContextTooLong: The conversation does not fit the local model, even with short results
                 and no private context.
-            LocalModelError: The local model failed, called no tool though it had to, or only tools
-                that it may not call.
+            LocalModelError: The local model failed.
+            NoCallMade: It called no tool though it had to, or only tools that it may not call.
         """
         self.require_possible()
         given = TurnInput(messages, context)
@@ -150,7 +150,7 @@ class ToolTurn:
         if attempt.text and not passed_on and not attempt.calls:
             yield f"\n{attempt.text}"  # an answer after a call that was of no use
         if not calls and (rules.must_call or (attempt.calls and not spoke)):
-            raise LocalModelError(
+            raise NoCallMade(
                 f"the local model {self._local_name!r} called no tool that it may call now, and "
                 "gave no answer",
                 remedy="raise max_tokens, or use a local model that follows grammars",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.holders import holders_within
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
+from cogenesis_langchain.privacy.marks import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
@@ -56,23 +57,16 @@ class Prepared:
 
     @property
     def private_texts(self) -> Sequence[PrivateText]:
-        """All texts of the request but the general instruction."""
+        """All texts of the request but the general instruction; those of metadata are no prompt."""
         request = self.request
         return (
             request.withheld,
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *self.context,
-            *self._metadata,
+            *request.metadata,
+            *(PrivateText(text) for one in self.documents for text in texts_in(one.metadata)),
         )
-
-    @property
-    def _metadata(self) -> Iterator[PrivateText]:
-        """Texts in the metadata of the documents; private, and not in the prompt."""
-        for document in self.documents:
-            for value in document.metadata.values():
-                if isinstance(value, str):
-                    yield PrivateText(value)
 
     @property
     def sources(self) -> tuple[Source, ...]:

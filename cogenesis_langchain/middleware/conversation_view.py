@@ -27,8 +27,9 @@ from cogenesis_langchain.privacy.values import Detector, PrivateValue, detect, f
 
 M = TypeVar("M", bound=BaseMessage)
 _FIELDS_OF_A_CALL: Final = (
-    "tool", "tool_calls", "tool_call_id", "id", "type", "function", "name", "arguments", None,
+    "tool", "tool_calls", "tool_call_id", "id", "type", "function", "name", "arguments", None, "",
 )  # fmt: skip
+"""What providers write around calls; the text of a turn that only calls is empty."""
 
 
 class PublicView:
@@ -114,9 +115,9 @@ class PublicView:
         return {**call, "args": args}
 
     def _args(self, args: Json) -> Json:
-        """The view of a call's arguments; a private number becomes a placeholder as well."""
+        """The view of a call's arguments, keys and numbers included."""
         if isinstance(args, Mapping):
-            return {name: self._args(value) for name, value in args.items()}
+            return {self.text(name): self._args(value) for name, value in args.items()}
         if isinstance(args, str):
             return self.text(args)
         if isinstance(args, Sequence):
@@ -154,7 +155,8 @@ def _texts(message: BaseMessage) -> Iterator[str]:
 
 def _leaves(args: Json) -> Iterator[str]:
     if isinstance(args, Mapping):
-        for value in args.values():
+        for name, value in args.items():
+            yield name
             yield from _leaves(value)
     elif isinstance(args, Sequence) and not isinstance(args, str):
         for value in args:
@@ -167,7 +169,7 @@ def _over_strings(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {name: _over_strings(part, change) for name, part in value.items()}
+        return {change(name): _over_strings(part, change) for name, part in value.items()}
     if isinstance(value, list):
         return [_over_strings(part, change) for part in value]
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -21,16 +21,18 @@ from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 
 class MaskedChatModel(UntracedChatModel):
-    """Masks a conversation, asks the cloud model through the gate, and restores its answer."""
+    """Masks a conversation, asks the cloud model, and restores its answer."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     cloud: BaseChatModel = Field(exclude=True, repr=False)
     """The model beyond the border."""
-    gate: CloudModel = Field(exclude=True, repr=False)
-    """The gated connection of that model."""
+    connection: CloudModel = Field(exclude=True, repr=False)
+    """Its connection, over which only checked and recorded requests leave."""
     view: PublicView = Field(exclude=True, repr=False)
     """The public view of the conversation."""
+    require_public: Callable[[Sequence[str]], None] = Field(exclude=True, repr=False)
+    """Raises `PrivacyViolation` if configured strings contain a private term."""
 
     _answered: bool = PrivateAttr(default=False)
 
@@ -61,7 +63,7 @@ class MaskedChatModel(UntracedChatModel):
         binding = self.cloud.bind_tools(tools, **kwargs)
         if not isinstance(binding, RunnableBinding):
             raise ConfigurationError(
-                f"bind_tools of {self.gate.name!r} does not bind keyword arguments",
+                f"bind_tools of {self.connection.name!r} does not bind keyword arguments",
                 remedy="use a chat model of a LangChain partner package",
             )
         return self.bind(**binding.kwargs)
@@ -76,8 +78,10 @@ class MaskedChatModel(UntracedChatModel):
         bound = {**kwargs, "stop": stop} if stop else kwargs
         shown = [self.view.message(message) for message in messages]
         permit = self.view.permit()
-        parts = [*self.view.parts, *parts_of(bound)]
-        answer = self.gate.converse(shown, self.view.public, parts, permit, bound)
+        declared = list(parts_of(bound))
+        self.require_public([part for part in declared if isinstance(part, str)])
+        parts = [*self.view.parts, *declared]
+        answer = self.connection.converse(shown, self.view.public, parts, permit, bound)
         answer = self.view.restored(answer)
         self._answered = True
         answer.response_metadata["cogenesis"] = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import threading
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, NotRequired
@@ -46,8 +48,8 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
     work, and the state, checkpoints and interrupts hold originals. A value keeps its placeholder
     for the whole thread: the placeholders are kept in the state, never in this object.
 
-    The model's requests pass the same gate as those of `ChatCoGenesis`: exact bytes are checked and
-    recorded before they are sent. The answer is checked as a whole, so it comes in one piece also
+    The model's requests are checked like those of `ChatCoGenesis`: the exact bytes, before they are
+    sent, and each is recorded. The answer is checked as a whole, so it comes in one piece also
     where the agent streams messages.
 
     Put it first: what comes after it sees placeholders only. A middleware that calls a model by
@@ -60,6 +62,11 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         ledger: Where payloads that leave are recorded; None is a file in the user's state folder.
         timeout: Seconds for one question to the model, retries included.
         max_retries: Further attempts when the model cannot be reached or fails.
+        trusted_hosts: Hosts besides loopback to which tracers may send private text.
+        allow_tracing: Let tracers and debug printers record private text.
+
+    A call of the model raises `PrivacyViolation` if its settings (headers, stop strings) or the
+    declarations of the tools contain a private term.
     """
 
     state_schema = PrivateAgentState
@@ -72,6 +79,8 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         ledger: EgressLedger | None = None,
         timeout: float = 120.0,
         max_retries: int = 2,
+        trusted_hosts: Sequence[str] = (),
+        allow_tracing: bool = False,
     ) -> None:
         super().__init__()
         self._detectors = detectors
@@ -79,7 +88,10 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         self._border = Border(ledger=ledger or FileLedger(default_ledger_path()))
         self._timeout = timeout
         self._max_retries = max_retries
-        self._gates: dict[int, tuple[BaseChatModel, CloudModel]] = {}
+        self._trusted_hosts = trusted_hosts
+        self._allow_tracing = allow_tracing
+        self._lock = threading.Lock()
+        self._connections: dict[int, tuple[weakref.ref[BaseChatModel], CloudModel]] = {}
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -113,13 +125,42 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         """As `wrap_tool_call`."""
         return _refusal(request) or await handler(request)
 
-    def gate(self, model: BaseChatModel) -> CloudModel:
-        """Return the gated connection of a model; made once for each."""
-        known = self._gates.get(id(model))
-        if known is None:
-            gate = CloudModel(model, timeout=self._timeout, max_retries=self._max_retries)
-            known = self._gates[id(model)] = (model, gate)
-        return known[1]
+    def masked(self, model: BaseChatModel, view: PublicView) -> MaskedChatModel:
+        """Return a model that shows another one the public view of a conversation.
+
+        Raises:
+            PrivacyViolation: The settings of the other model contain a private term.
+        """
+        connection = self._connection(model)
+        self._require_public(connection.settings)
+        return MaskedChatModel(
+            cloud=model,
+            connection=connection,
+            view=view,
+            require_public=self._require_public,
+            trusted_hosts=self._trusted_hosts,
+            allow_tracing=self._allow_tracing,
+        )
+
+    def _connection(self, model: BaseChatModel) -> CloudModel:
+        """The checked connection of a model: made once, and kept as long as the model lives."""
+        key = id(model)
+        with self._lock:
+            known, connection = self._connections.get(key, (None, None))
+            if connection is None or known is None or known() is not model:
+                connection = CloudModel(model, timeout=self._timeout, max_retries=self._max_retries)
+                kept = weakref.ref(model, lambda _: self._connections.pop(key, None))
+                self._connections[key] = (kept, connection)
+        return connection
+
+    def _require_public(self, configured: Sequence[str]) -> None:
+        if self._private_terms and configured:
+            self._border.check_configured(
+                configured,
+                conversation_values((), (), self._private_terms),
+                what="the settings of the cloud model or the declarations of tools",
+                remedy="reword them: every request carries them",
+            )
 
     def view(self, request: ModelRequest[Any], placeholders: Placeholders) -> PublicView:
         """Return the public view of a request."""
@@ -139,9 +180,7 @@ class _MaskedCall:
         self._view = middleware.view(request, self._placeholders)
         system = request.system_message
         shown = None if system is None else self._view.message(system)
-        self._model = MaskedChatModel(
-            cloud=request.model, gate=middleware.gate(request.model), view=self._view
-        )
+        self._model = middleware.masked(request.model, self._view)
         self.request = request.override(
             model=self._model,
             messages=[self._view.message(message) for message in request.messages],

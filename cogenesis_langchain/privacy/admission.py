@@ -23,8 +23,11 @@ _OURS: Final = "cogenesis_langchain."
 _LOCAL: Final = (
     "langchain_core.embeddings.fake.",
     "langchain_core.language_models.fake",
+    "langchain_core.example_selectors.length_based.",
+    "langchain_core.messages.",
     "langchain_core.output_parsers.",
-    "langchain_core.prompts.",
+    "langchain_core.prompts.chat.",
+    "langchain_core.prompts.prompt.",
     "langchain_core.stores.InMemory",
     "langchain_text_splitters.",
     "langchain_community.chat_models.llamacpp.ChatLlamaCpp",
@@ -37,15 +40,25 @@ _LOCAL: Final = (
     "chromadb.api.segment.SegmentAPI",
     "qdrant_client.local.qdrant_local.QdrantLocal",
 )
-"""Beginnings of the full names of classes that work in this process."""
+"""Beginnings of the full names of classes that work in this process. Wrappers come first."""
 _WRAPPERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "langchain_core.example_selectors.semantic_similarity.MaxMarginalRelevanceExampleSelector": (
+        "vectorstore",
+    ),
+    "langchain_core.example_selectors.semantic_similarity.SemanticSimilarityExampleSelector": (
+        "vectorstore",
+    ),
+    "langchain_core.prompts.chat.ChatPromptTemplate": ("messages",),
+    "langchain_core.prompts.few_shot.FewShotChatMessagePromptTemplate": ("example_selector",),
+    "langchain_core.prompts.few_shot.FewShotPromptTemplate": ("example_selector",),
+    "langchain_core.prompts.structured.StructuredPrompt": ("messages",),
     "langchain_core.vectorstores.base.VectorStoreRetriever": ("vectorstore",),
     "langchain_core.vectorstores.in_memory.InMemoryVectorStore": ("embedding",),
     "langchain_core.runnables.base.RunnableSequence": ("first", "middle", "last"),
     "langchain_core.runnables.base.RunnableParallel": ("steps__",),
     "langchain_core.runnables.base.RunnableBinding": ("bound",),
     "langchain_core.runnables.retry.RunnableRetry": ("bound",),
-    "langchain_core.runnables.passthrough.RunnablePassthrough": (),
+    "langchain_core.runnables.passthrough.RunnablePassthrough": ("func", "afunc"),
     "langchain_classic.retrievers.ensemble.EnsembleRetriever": ("retrievers",),
     "langchain_classic.retrievers.merger_retriever.MergerRetriever": ("retrievers",),
     "langchain_classic.retrievers.contextual_compression.ContextualCompressionRetriever": (
@@ -79,22 +92,54 @@ def _path(*names: str) -> Callable[[object], Iterator[str]]:
     """Read the address at the end of a path of attributes."""
 
     def read(client: object) -> Iterator[str]:
-        for name in names:
-            client = getattr(client, name, None)
-        if client is not None:
-            yield str(client)
+        if (address := _at(client, *names)) is not None:
+            yield str(address)
 
     return read
 
 
+def _at(thing: object, *names: str) -> object:
+    for name in names:
+        thing = getattr(thing, name, None)
+    return thing
+
+
 def _openai(*names: str) -> Callable[[object], Iterator[str]]:
-    """Read the address of a client of OpenAI's, and that of its proxy."""
+    """Read the address of a client of OpenAI's, and those of its proxies."""
 
     def read(client: object) -> Iterator[str]:
         yield from _path(*names, "base_url")(client)
         yield from _path("openai_proxy")(client)
+        yield from _proxies(_at(client, *names, "_client"))
 
     return read
+
+
+def _ollama(client: object) -> Iterator[str]:
+    """Read the address of a client of Ollama's, and those of its proxies."""
+    http_client = _at(client, "_client", "_client")
+    yield from _path("base_url")(http_client)
+    yield from _proxies(http_client)
+
+
+def _proxies(http_client: object) -> Iterator[str]:
+    """Read the addresses of the proxies of a client of httpx.
+
+    A transport of another library is no address, so that it is refused.
+    """
+    if http_client is None:
+        return
+    mounts = getattr(http_client, "_mounts", {})
+    for transport in (getattr(http_client, "_transport", None), *mounts.values()):
+        if transport is None:  # an exception from a proxy
+            continue
+        pool = getattr(transport, "_pool", None)
+        if _name(transport).startswith(_OURS):  # it sends through a client of the caller
+            yield from _proxies(_at(transport, "_client"))
+        elif pool is None:
+            yield _name(transport)
+        elif (url := getattr(pool, "_proxy_url", None)) is not None:
+            yield f"{url.scheme.decode()}://{url.host.decode()}"
 
 
 def _elastic(client: object) -> Iterator[str]:
@@ -126,9 +171,9 @@ _CLIENTS: Final[Mapping[str, Callable[[object], Iterable[str]]]] = {
     "langchain_openai.chat_models.azure.AzureChatOpenAI": _openai("root_client"),
     "langchain_openai.embeddings.base.OpenAIEmbeddings": _openai("client", "_client"),
     "langchain_openai.embeddings.azure.AzureOpenAIEmbeddings": _openai("client", "_client"),
-    "langchain_ollama.chat_models.ChatOllama": _path("_client", "_client", "base_url"),
-    "langchain_ollama.llms.OllamaLLM": _path("_client", "_client", "base_url"),
-    "langchain_ollama.embeddings.OllamaEmbeddings": _path("_client", "_client", "base_url"),
+    "langchain_ollama.chat_models.ChatOllama": _ollama,
+    "langchain_ollama.llms.OllamaLLM": _ollama,
+    "langchain_ollama.embeddings.OllamaEmbeddings": _ollama,
     "chromadb.api.fastapi.FastAPI": _path("_api_url"),
     "qdrant_client.qdrant_remote.QdrantRemote": _path("rest_uri"),
     "elasticsearch.Elasticsearch": _elastic,

@@ -263,7 +263,7 @@ class Border:
         """Let the declaration of a tool leave: it is configuration, which the developer wrote.
 
         It is not searched here, so that neither a document nor an earlier turn can change the
-        request; `check_configured` did that when the tool was bound.
+        request; `check_configured` did that once, when the tool was bound or first used.
 
         Args:
             declaration: Name, description and schema.

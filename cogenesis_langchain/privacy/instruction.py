@@ -16,7 +16,12 @@ from typing import Final, Literal, TypeAlias
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from cogenesis_langchain.errors import InstructionError
-from cogenesis_langchain.privacy.marks import Mark, marked_parts, without_marks
+from cogenesis_langchain.privacy.marks import (
+    Mark,
+    marked_metadata,
+    marked_parts,
+    without_marks,
+)
 from cogenesis_langchain.privacy.text import PrivateText
 
 InstructionRule: TypeAlias = (
@@ -68,6 +73,7 @@ class Request:
         withheld: The parts of the last human message that are not in the candidate.
         turns: The messages before the last human message.
         results: The messages after it: an agent's tool calls and their results.
+        metadata: Texts of the metadata of documents in the message, which no model reads.
     """
 
     candidate: PrivateText | None
@@ -80,6 +86,7 @@ class Request:
     withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
+    metadata: tuple[PrivateText, ...] = ()
 
 
 def split_request(
@@ -139,6 +146,7 @@ def split_request(
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
+        metadata=tuple(map(PrivateText, marked_metadata(message))),
     )
 
 

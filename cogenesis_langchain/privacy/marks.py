@@ -24,6 +24,7 @@ from cogenesis_langchain.errors import InstructionError
 Mark: TypeAlias = Literal["public", "private", ""]
 
 _KEY: Final = "cogenesis"
+_METADATA: Final = "metadata"
 _NAME: Final = "cogenesis:private"
 _BEGIN: Final = re.compile(rf"<{_NAME} (?P<number>[0-9a-f]{{16}})>")
 _TAG: Final = re.compile(rf"</?{_NAME} [0-9a-f]{{16}}>")
@@ -36,14 +37,35 @@ def public(text: str) -> dict[str, object]:
     return {"type": "text", "text": text, "extras": {_KEY: "public"}}
 
 
-def private(text: str) -> dict[str, object]:
+def private(text: str, *, metadata: Mapping[str, object] | None = None) -> dict[str, object]:
     """Mark a content block as private, so that only the local model sees it.
 
     The text of the block holds the mark; the local model reads it without.
+
+    Args:
+        text: The text.
+        metadata: Metadata of the document that the text is of. No model reads it, but its texts are
+            private too: what of it stands in the instruction is masked.
     """
     number = secrets.token_hex(8)
     marked = f"<{_NAME} {number}>{text}</{_NAME} {number}>"
-    return {"type": "text", "text": marked, "extras": {_KEY: "private"}}
+    extras = {_KEY: "private", _METADATA: list(texts_in(metadata or {}))}
+    return {"type": "text", "text": marked, "extras": extras}
+
+
+def texts_in(metadata: Mapping[str, object]) -> Iterator[str]:
+    """Yield the texts among the values of a document's metadata."""
+    for value in metadata.values():
+        if isinstance(value, str):
+            yield value
+
+
+def marked_metadata(message: BaseMessage) -> Iterator[str]:
+    """Yield the texts of the metadata that `private` was given for a message's blocks."""
+    for block in message.content:
+        extras = block.get("extras") if isinstance(block, dict) else None
+        if isinstance(extras, dict):
+            yield from map(str, extras.get(_METADATA, ()))
 
 
 def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:

@@ -23,6 +23,7 @@ def rebuild(
     *,
     key: bytes | None = None,
     trusted_hosts: Collection[str] = (),
+    trust: Collection[object] = (),
     progress: RebuildProgress = lambda done, total: None,
 ) -> int:
     """Embed every record of a user again, into a new collection that then replaces the old one.
@@ -35,6 +36,7 @@ def rebuild(
         embeddings: The new embedding model; None is `LocalMiniLM`.
         key: The store's key, if it is encrypted.
         trusted_hosts: See `ContextStore`.
+        trust: See `ContextStore`.
         progress: Called after each page.
 
     Returns:
@@ -44,7 +46,7 @@ def rebuild(
         StoreError: The folder is in use, cannot be written, or its texts cannot be read.
         UntrustedLocalModel: ``embeddings`` is a client of a host that is not trusted.
     """
-    model = LocalEmbeddings(embeddings, trusted_hosts)
+    model = LocalEmbeddings(embeddings, trusted_hosts, trust)
     record_format = record_format_for(key)
     folder = StoreFolder.open(Path(path), discard_damaged=True)
     try:

@@ -140,13 +140,23 @@ def test_a_declaration_does_not_depend_on_the_conversation() -> None:
     assert requests[0] == requests[1] and b"read_folder" in requests[0][0]
 
 
-@pytest.mark.parametrize("choice", [None, "auto"])
-def test_a_declaration_with_a_private_value_of_the_store_cannot_be_bound(choice: str) -> None:
+@pytest.mark.parametrize("choice", [None, "auto", False, {"type": "auto"}], ids=str)
+def test_a_declaration_with_a_private_value_of_the_store_cannot_be_bound(choice: Any) -> None:
     model = agent_model(ScriptedTurns(FIND), private_terms=["Odalys Quillfeather"])
     with pytest.raises(PrivacyViolation, match="declarations of tools") as caught:
         model.bind_tools([*TOOLS, read_folder], tool_choice=choice)
     assert "Odalys" not in str(caught.value) and "private_tool" in caught.value.remedy
     model.bind_tools([*TOOLS, private_tool(read_folder)], tool_choice=choice)
+
+
+def test_a_declaration_that_bind_bound_is_checked_before_it_leaves() -> None:
+    ledger = MemoryLedger()
+    terms = ["Odalys Quillfeather"]
+    model = agent_model(ScriptedTurns(FIND), private_terms=terms, ledger=ledger)
+    declared = [convert_to_openai_tool(one) for one in (*TOOLS, read_folder)]
+    with pytest.raises(PrivacyViolation, match="declarations of tools"):
+        model.bind(tools=declared).invoke([HumanMessage(REQUEST)])
+    assert not ledger.entries
 
 
 @pytest.mark.parametrize("choice", ["any", "none", "read_folder"])

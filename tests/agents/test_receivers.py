@@ -20,6 +20,7 @@ from support.scripted_turns import (
 )
 
 from cogenesis_langchain.agents.rules import private_tool
+from cogenesis_langchain.errors import LocalModelError
 
 FOUND = f"Dr Felix Obi, dentist, {RIGHT}\nPapdale School, {OTHER}"
 
@@ -97,6 +98,23 @@ def test_a_call_is_not_made_where_nobody_like_the_receiver_is_known(result: str)
 def test_a_second_attempt_may_say_that_nobody_is_meant() -> None:
     messages = run_with(ScriptedTurns(FIND, mail(WRONG), mail(""), "No address."))
     assert MAILS == [] and reports(messages)[-1]["undone"] == (2,)
+
+
+def test_a_local_model_that_fails_in_the_second_attempt_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no step that was not done: the agent must not go on as if nobody was meant."""
+    local = ScriptedTurns(FIND, mail(WRONG), "never written")
+    stream = local.stream
+
+    def failing(messages: Any, options: Any) -> Any:
+        if len(local.prompts) == 2:
+            raise LocalModelError("the local model is gone", remedy="start it")
+        return stream(messages, options)
+
+    monkeypatch.setattr(local, "stream", failing)
+    with pytest.raises(LocalModelError, match="is gone"):
+        run_with(local)
 
 
 def test_a_list_of_receivers_may_be_empty_and_is_then_not_sent_to() -> None:

@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
+from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 from cogenesis_langchain.errors import ConfigurationError, InstructionError
 
@@ -73,3 +75,24 @@ def test_parts_of_another_type_are_refused_when_the_chain_is_made() -> None:
         create_sketch_fill_chain(writer, [RETRIEVER])  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="model is a ScriptedLocal"):
         create_sketch_fill_chain(ScriptedLocal(), RETRIEVER)  # type: ignore[arg-type]
+
+
+def test_names_in_the_metadata_of_documents_are_masked_in_the_instruction() -> None:
+    """The local model does not read them, and they are as private as the text."""
+    author = "Zbynek Quistgaard"
+
+    class Letters(Documents):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+            return [Document("Please pay soon.", metadata={"author": author, "page": 3})]
+
+    ledger, local = MemoryLedger(), ScriptedLocal()
+    chain = create_sketch_fill_chain(model(local, ledger), Letters(texts=[]))
+    chain.invoke({"input": f"Write a short reply to {author}."})
+    assert ledger.entries and not any(b"Quist" in entry.payload for entry in ledger.entries)
+    assert "Please pay soon." in local.prompts[0]
+
+
+def test_a_model_of_the_other_mode_is_refused() -> None:
+    writer = model(ScriptedLocal(), MemoryLedger())
+    with pytest.raises(ConfigurationError, match='mode="sketch", not mode="fused"'):
+        create_fused_decoding_chain(writer, RETRIEVER)

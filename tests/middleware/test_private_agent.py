@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelFallbackMiddleware
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+)
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
@@ -18,7 +28,11 @@ from langgraph.types import Command
 from pydantic import SecretStr
 
 from cogenesis_langchain import MemoryLedger
+from cogenesis_langchain.errors import PrivacyViolation, TracingLeak
+from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.testing import (
     Canaries,
     EgressRecorder,
@@ -92,12 +106,16 @@ SEND = answer(
 DONE = answer(lambda asked: {"role": "assistant", "content": f"{tags(asked, 'NAME')[0]} knows."})
 
 
+def brain(cloud: EgressRecorder, **settings: Any) -> ChatOpenAI:
+    key = SecretStr("none")
+    return ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=key, **settings)
+
+
 def agent(cloud: EgressRecorder, *others: Any, **settings: Any) -> Any:
-    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
     private = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)
     return create_agent(
-        brain,
-        tools(),
+        brain(cloud),
+        settings.pop("tools", None) or tools(),
         system_prompt=f"The user says: {WORLD.document}",
         middleware=[private, *others],
         **settings,
@@ -225,8 +243,7 @@ def test_a_fallback_behind_it_sees_placeholders_and_is_restored(cloud: EgressRec
 
 def test_control_without_it_values_leave(cloud: EgressRecorder) -> None:
     cloud.play(answer(lambda asked: {"role": "assistant", "content": "x"}))
-    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
-    plain: Any = create_agent(brain, tools())
+    plain: Any = create_agent(brain(cloud), tools())
     plain.invoke(given())
     with pytest.raises(AssertionError, match="private values"):
         assert_no_private_value(cloud, [WORLD.document], values=WORLD.values)
@@ -241,3 +258,97 @@ def test_two_threads_share_no_placeholder(cloud: EgressRecorder) -> None:
         return cloud.requests[-1].body
 
     assert ask(make_canaries(1)) == ask(make_canaries(2))
+
+
+def test_private_keys_of_arguments_are_masked_and_restored(cloud: EgressRecorder) -> None:
+    paid: list[dict[str, int]] = []
+
+    @tool
+    def split_rent(shares: dict[str, int]) -> str:
+        """Split the rent."""
+        paid.append(shares)
+        return "split"
+
+    split = answer(lambda asked: calls("split_rent", shares={tags(asked, "NAME")[0]: 30}))
+    cloud.play(split, DONE)
+    agent(cloud, tools=[split_rent]).invoke(given())
+    assert paid == [{WORLD.name: 30}]
+    assert b'{\\"[NAME_1]\\": 30}' in cloud.requests[-1].body
+    check(cloud, 2)
+
+
+def test_a_private_term_in_a_declaration_or_a_header_is_refused(cloud: EgressRecorder) -> None:
+    @tool
+    def read_folder() -> str:
+        """Read the folder of Odalys Quillfeather."""
+        return ""
+
+    private = PrivateAgentMiddleware(ledger=MemoryLedger(), private_terms=["Odalys Quillfeather"])
+    plain = brain(cloud)
+    named = brain(cloud, default_headers={"X-User": "Odalys Quillfeather"})
+    for model, declared in ((plain, [read_folder]), (named, tools())):
+        made: Any = create_agent(model, declared, middleware=[private])
+        with pytest.raises(PrivacyViolation, match="private values"):
+            made.invoke(given())
+    assert not cloud.requests
+
+
+class OtherProvider(BaseChatModel):
+    """A chat model that is not of langchain-openai: it looks somebody up, then answers."""
+
+    seen: list[str]
+
+    @property
+    def _llm_type(self) -> str:
+        return "other"
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(tools=[one.name for one in tools])
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **kwargs: Any) -> ChatResult:
+        self.seen.append("\n".join(map(repr, messages)))
+        (who,) = re.findall(r"Write to (\[[A-Z]+_1\])", messages[0].text)
+        find = {"name": "find_address", "args": {"name": who}, "id": "1"}
+        called = len(messages) > 1
+        message = AIMessage(f"{who} knows.") if called else AIMessage("", tool_calls=[find])
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def test_a_model_of_another_provider_runs_the_agent() -> None:
+    SENT.clear()
+    seen: list[str] = []
+    private = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)
+    made: Any = create_agent(
+        OtherProvider.model_construct(seen=seen), tools(), middleware=[private]
+    )
+    state = made.invoke(given())
+    assert state["messages"][-1].content == f"{WORLD.name} knows." and len(seen) == 2
+    assert [{"name": WORLD.name}] == SENT
+    assert not any(value in text for value in WORLD.values for text in seen)
+
+
+def test_a_connection_lives_as_long_as_its_model(cloud: EgressRecorder) -> None:
+    """An application may make a model for each request."""
+    private = PrivateAgentMiddleware(ledger=MemoryLedger())
+    view = PublicView(
+        Border(ledger=MemoryLedger()), conversation_values((), (), ()), Placeholders()
+    )
+    kept = brain(cloud)
+    first = private.masked(kept, view).connection
+    made = [weakref.ref(private.masked(brain(cloud), view).connection) for _ in range(5)]
+    gc.collect()
+    assert not any(connection() for connection in made)
+    assert private.masked(kept, view).connection is first
+
+
+def test_tracing_is_refused_until_it_is_allowed(
+    cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = PublicView(
+        Border(ledger=MemoryLedger()), conversation_values((), (), ()), Placeholders()
+    )
+    monkeypatch.setattr("langchain_core.globals._debug", True)
+    with pytest.raises(TracingLeak):
+        PrivateAgentMiddleware(ledger=MemoryLedger()).masked(brain(cloud), view)
+    allowed = PrivateAgentMiddleware(ledger=MemoryLedger(), allow_tracing=True)
+    assert allowed.masked(brain(cloud), view).allow_tracing

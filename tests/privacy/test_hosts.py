@@ -5,12 +5,15 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 from unittest import mock
 
+import httpx2
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.example_selectors import SemanticSimilarityExampleSelector
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.prompts import ChatPromptTemplate, FewShotChatMessagePromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import SecretStr
@@ -169,6 +172,64 @@ def test_what_is_not_known_is_refused_until_the_caller_vouches_for_it(odd: objec
     assert "trust=[...]" in caught.value.remedy
     require_trusted(odd, trust=[odd])
     require_trusted(odd, trust=[type(odd)])
+
+
+@pytest.mark.parametrize("by", ["proxy", "mounts"])
+def test_a_proxy_of_the_callers_http_client_is_a_host(by: str) -> None:
+    """A local server behind a proxy elsewhere would show the proxy the private prompt."""
+    for host, admitted in (("proxy.example", False), ("127.0.0.1", True)):
+        proxy = f"http://{host}:3128"
+        client = (
+            httpx2.Client(proxy=proxy, trust_env=False)
+            if by == "proxy"
+            else httpx2.Client(
+                mounts={"http://localhost": httpx2.HTTPTransport(proxy=proxy)}, trust_env=False
+            )
+        )
+        model = openai_at("http://localhost:9/v1", http_client=client)
+        if admitted:
+            LocalChatModel(model)
+            continue
+        with pytest.raises(UntrustedLocalModel, match=r"proxy\.example"):
+            LocalChatModel(model)
+        LocalChatModel(model, trusted_hosts=["proxy.example"])
+
+
+def test_a_transport_that_cannot_be_read_is_refused() -> None:
+    class Elsewhere(httpx2.BaseTransport):
+        pass
+
+    client = httpx2.Client(transport=Elsewhere(), trust_env=False)
+    model = openai_at("http://localhost:9/v1", http_client=client)
+    with pytest.raises(UntrustedLocalModel, match="elsewhere"):
+        LocalChatModel(model)
+    LocalChatModel(model, trust=[model])
+
+
+def test_a_function_in_a_passthrough_is_not_known() -> None:
+    require_trusted(RunnablePassthrough())
+    with pytest.raises(UntrustedLocalModel, match="function"):
+        require_trusted(RunnablePassthrough(lambda given: None))
+
+
+def test_the_examples_of_a_prompt_are_chosen_here() -> None:
+    here = DeterministicFakeEmbedding(size=4)
+    remote = OpenAIEmbeddings(base_url="https://embed.example/v1", api_key=KEY)
+    for embedding, admitted in ((here, True), (remote, False)):
+        selector = SemanticSimilarityExampleSelector(vectorstore=InMemoryVectorStore(embedding))
+        shots = FewShotChatMessagePromptTemplate(
+            input_variables=["input"],
+            example_selector=selector,
+            example_prompt=ChatPromptTemplate.from_template("{input}"),
+        )
+        prompt = ChatPromptTemplate.from_messages(
+            [("system", "Be kind."), shots, ("human", "{input}")]
+        )
+        if admitted:
+            require_trusted(prompt)
+            continue
+        with pytest.raises(UntrustedLocalModel, match=r"embed\.example"):
+            require_trusted(prompt)
 
 
 def test_a_class_may_declare_that_it_is_local() -> None:

@@ -5,11 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.embeddings import Embeddings
 from langchain_openai import OpenAIEmbeddings
 from pydantic import SecretStr, ValidationError
 from support.word_embeddings import WordEmbeddings
 
-from cogenesis_langchain.errors import ConfigurationError, StoreError, UntrustedLocalModel
+from cogenesis_langchain.errors import (
+    ConfigurationError,
+    StoreError,
+    TracingLeak,
+    UntrustedLocalModel,
+)
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever, estimated_tokens
 from cogenesis_langchain.retrievers.search import SearchType
@@ -145,3 +151,31 @@ def test_a_remote_embedding_model_is_refused_unless_trusted(tmp_path: Path) -> N
     assert "trusted_hosts" in caught.value.remedy
     assert not (tmp_path / "s").exists()
     ContextStore(tmp_path / "s", embeddings=remote, trusted_hosts=["embed.example"]).close()
+
+
+def test_an_embedding_model_of_an_unknown_class_is_refused_until_it_is_vouched_for(
+    tmp_path: Path,
+) -> None:
+    class Own(Embeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return [[1.0, 0.0]] * len(texts)
+
+        def embed_query(self, text: str) -> list[float]:
+            return [1.0, 0.0]
+
+    with pytest.raises(UntrustedLocalModel) as caught:
+        ContextStore(tmp_path / "s", embeddings=Own())
+    assert "trust=[...]" in caught.value.remedy
+    with ContextStore(tmp_path / "s", embeddings=Own(), trust=[Own]) as store:
+        store.add("The key is under the mat.")
+        assert PrivateContextRetriever(store=store, search_type="similarity").invoke("key")
+
+
+def test_tracing_can_be_allowed_for_one_call(
+    filled: ContextStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever = PrivateContextRetriever(store=filled)
+    monkeypatch.setattr("langchain_core.globals._debug", True)
+    with pytest.raises(TracingLeak):
+        retriever.invoke("Ghent")
+    assert retriever.invoke("Ghent", allow_tracing=True)

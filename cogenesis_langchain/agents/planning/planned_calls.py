@@ -21,7 +21,7 @@ from cogenesis_langchain.agents.schema_check import follows_schema
 from cogenesis_langchain.agents.tool_grammar import MOST_CALLS
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.report import Report
-from cogenesis_langchain.errors import LocalModelError
+from cogenesis_langchain.errors import NoCallMade
 from cogenesis_langchain.models.base import GenerationOptions, Json
 from cogenesis_langchain.models.tools import Tool, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText
@@ -144,7 +144,7 @@ class PlannedCalls:
         only = replace(rules, callable_tools=[narrowed])
         try:
             report, text, calls = self._attempt(again, only, report)
-        except LocalModelError:  # it makes no other call
+        except NoCallMade:
             return report, "", []
         kept = [
             call

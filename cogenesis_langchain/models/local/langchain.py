@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    HumanMessage,
-    SystemMessage,
-)
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatGeneration
 from langchain_core.runnables import RunnableBinding
 
 from cogenesis_langchain.errors import CoGenesisError, LocalModelError
-from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
+from cogenesis_langchain.models.base import (
+    FinishReason,
+    GenerationOptions,
+    LocalChunk,
+    PrivateMessage,
+    Usage,
+)
 from cogenesis_langchain.models.cloud.connection import (
     as_openai_model,
     transport_of,
@@ -41,6 +42,9 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
 }
 """Generation options, and the names that chat models give them."""
 
+_FINISH_REASONS: Final = ("finish_reason", "done_reason")
+"""Names of the reason why an answer ends, of OpenAI and of Ollama."""
+
 _ROLES: Final[dict[str, type[BaseMessage]]] = {
     "system": SystemMessage,
     "user": HumanMessage,
@@ -53,8 +57,8 @@ class LocalChatModel:
 
     Its `_generate` and `_stream` are called directly, so that no tracer, handler, cache or debug
     printer sees the prompt. The hosts it would send text to are checked before every call. It keeps
-    its own settings where the caller of `ChatCoGenesis` chose none; the bound of tokens always
-    holds. A setting that its class has no field for stays as the model has it.
+    its own settings where the caller of `ChatCoGenesis` chose none, but for the bound of tokens. A
+    setting that its class has no field for, the bound included, stays as the model has it.
 
     Args:
         model: The chat model.
@@ -114,10 +118,9 @@ class LocalChatModel:
         self, prompt: Sequence[BaseMessage], options: GenerationOptions
     ) -> Iterator[LocalChunk]:
         progress = _Progress()
-        for message in self._answer(prompt, options, {}):
-            progress.add(message)
-            if message.text:
-                yield LocalChunk(message.text)
+        for piece in self._answer(prompt, options, {}):
+            if text := progress.add(piece):
+                yield LocalChunk(text)
         yield progress.ending()
 
     def call_tools(
@@ -131,18 +134,18 @@ class LocalChatModel:
         require_trusted(self._model, self._trusted_hosts, self._trust)
         structured = rules.answer_schema is not None
         progress = _Progress()
-        text = ""
-        for message in self._answer(messages, options, self._binding(rules)):
-            progress.add(message)
-            text += message.text
-            if message.text and not structured:
-                yield LocalChunk(message.text)
+        whole = ""
+        for piece in self._answer(messages, options, self._binding(rules)):
+            text = progress.add(piece)
+            whole += text
+            if text and not structured:
+                yield LocalChunk(text)
         calls = progress.calls()
         if structured:
             answers = [call for call in calls if call.name == ANSWER]
             calls = answers or calls
             if not calls:
-                yield LocalChunk(object_in(text))
+                yield LocalChunk(object_in(whole))
         for call in calls if rules.parallel else calls[:1]:
             is_answer = structured and call.name == ANSWER
             yield LocalChunk(call.arguments) if is_answer else call
@@ -169,14 +172,14 @@ class LocalChatModel:
         prompt: Sequence[BaseMessage],
         options: GenerationOptions,
         bound: Mapping[str, Any],
-    ) -> Iterator[AIMessage]:
-        """Messages or chunks of the model's answer; at least one."""
+    ) -> Iterator[ChatGeneration]:
+        """The model's answer, whole or in pieces; at least one."""
         answered = False
         failure = ""
         try:
-            for message in self._messages(list(prompt), options, bound):
+            for piece in self._pieces(list(prompt), options, bound):
                 answered = True
-                yield message
+                yield piece
         except CoGenesisError:
             raise
         # No exception of a client may pass: it can hold the private prompt.
@@ -190,21 +193,21 @@ class LocalChatModel:
                 "window is large enough",
             )
 
-    def _messages(
+    def _pieces(
         self, prompt: list[BaseMessage], options: GenerationOptions, bound: Mapping[str, Any]
-    ) -> Iterator[AIMessage]:
+    ) -> Iterator[ChatGeneration]:
         untraced = Untraced()
         model = self._model.model_copy(update=_settings(self._model, options))
         stop = list(options.stop) or None
         if type(model)._stream is BaseChatModel._stream:
             result = untraced.call(model._generate, prompt, stop=stop, **bound)
-            messages: Iterator[BaseMessage] = (one.message for one in result.generations)
+            pieces: Iterable[ChatGeneration] = result.generations
         else:
             chunks = untraced.call(model._stream, prompt, stop=stop, **bound)
-            messages = (chunk.message for chunk in untraced.iterate(chunks))
-        for message in messages:
-            if isinstance(message, (AIMessage, AIMessageChunk)):
-                yield message
+            pieces = untraced.iterate(chunks)
+        for piece in pieces:
+            if isinstance(piece.message, AIMessage):
+                yield piece
 
 
 def _settings(model: BaseChatModel, options: GenerationOptions) -> dict[str, object]:
@@ -220,25 +223,31 @@ def _settings(model: BaseChatModel, options: GenerationOptions) -> dict[str, obj
 
 
 class _Progress:
-    """Adds up what a chat model streams."""
+    """Adds up what a chat model answers."""
 
     def __init__(self) -> None:
         self._messages: list[AIMessage] = []
+        self._usage = Usage()
+        self._finish_reason: FinishReason = "stop"
 
-    def add(self, message: AIMessage) -> None:
+    def add(self, piece: ChatGeneration) -> str:
+        """Add a piece of the answer; returns its text."""
+        message = piece.message
+        assert isinstance(message, AIMessage)
         self._messages.append(message)
+        if (tokens := message.usage_metadata) is not None:
+            self._usage += Usage(tokens["input_tokens"], tokens["output_tokens"])
+        # The reason of its end is in the message of a whole answer, and in the piece of a stream.
+        told = {**(piece.generation_info or {}), **message.response_metadata}
+        if any(told.get(name) == "length" for name in _FINISH_REASONS):
+            self._finish_reason = "length"
+        return message.text
 
     def calls(self) -> list[ToolCall]:
         return calls_of(self._messages)
 
     def ending(self) -> LocalChunk:
-        usage = Usage()
-        length = False
-        for message in self._messages:
-            if (tokens := message.usage_metadata) is not None:
-                usage += Usage(tokens["input_tokens"], tokens["output_tokens"])
-            length = length or message.response_metadata.get("finish_reason") == "length"
-        return LocalChunk("", "length" if length else "stop", usage)
+        return LocalChunk("", self._finish_reason, self._usage)
 
 
 def _bound_to_its_host(model: BaseChatModel) -> BaseChatModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -232,7 +233,8 @@ class LlamaCppModel:
             temperature=options.temperature,
             top_p=options.top_p,
             stop=list(options.stop),
-            seed=options.seed,
+            # Without a seed llama-cpp-python would use the same one in every process.
+            seed=secrets.randbits(32) if options.seed is None else options.seed,
             # Under a grammar, signs and names have to be repeated exactly.
             repeat_penalty=1.0 if options.grammar else self._repeat_penalty,
             logits_processor=processors,

@@ -41,16 +41,33 @@ def openai_tool(tool: Tool) -> dict[str, Any]:
 
 
 def calls_of(messages: Sequence[AIMessage]) -> list[ToolCall]:
-    """Return the calls of a message, or of the chunks of one."""
+    """Return the calls of a message, or of the chunks of one.
+
+    The arguments of a streamed call are the text that came: `AIMessageChunk.tool_calls` completes
+    the JSON of a call that was cut off.
+    """
     if not messages:
         return []
     whole = messages[0]
     for chunk in messages[1:]:
         if isinstance(whole, AIMessageChunk) and isinstance(chunk, AIMessageChunk):
             whole += chunk
+    if isinstance(whole, AIMessageChunk):
+        return [
+            ToolCall(call["name"] or "", _readable(call["args"] or "{}"))
+            for call in whole.tool_call_chunks
+        ]
     calls = [
         ToolCall(call["name"], json.dumps(call["args"], ensure_ascii=False))
         for call in whole.tool_calls
     ]
     calls += [ToolCall(call["name"] or "", call["args"] or "") for call in whole.invalid_tool_calls]
     return calls
+
+
+def _readable(arguments: str) -> str:
+    """JSON without escaped letters; what is no JSON, such as a part of it, stays as it is."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False)
+    except ValueError:
+        return arguments

@@ -19,6 +19,7 @@ from cogenesis_langchain.models.local.langchain import LocalChatModel
 from cogenesis_langchain.models.local.named import open_local_model
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.testing import EgressRecorder
+from cogenesis_langchain.testing.behaviours import Behaviour
 from cogenesis_langchain.testing.exchange import Exchange
 
 TEXT = "Dear neighbour."
@@ -113,3 +114,56 @@ def test_without_the_package_the_remedy_is_its_installation(
     with pytest.raises(ConfigurationError, match="langchain-ollama") as caught:
         open_local_model("ollama:llama3")
     assert "pip install" in caught.value.remedy
+
+
+def cut_off(*deltas: dict[str, Any]) -> Behaviour:
+    """Stream an answer that ends at the limit of tokens."""
+    told = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+
+    def behave(exchange: Exchange) -> None:
+        choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+        choices.append({"index": 0, "delta": {}, "finish_reason": "length"})
+        lines = [f"data: {json.dumps(told | {'choices': [choice]})}\n\n" for choice in choices]
+        body = "".join([*lines, "data: [DONE]\n\n"])
+        exchange.answer(200, body.encode(), {"Content-Type": "text/event-stream"})
+
+    return behave
+
+
+def openai_at(server: EgressRecorder) -> ChatOpenAI:
+    return ChatOpenAI(model="m", base_url=server.base_url, api_key=SecretStr("none"))
+
+
+def test_a_streamed_text_that_is_cut_off_says_so(server: EgressRecorder) -> None:
+    server.play(cut_off({"role": "assistant", "content": "Dear n"}))
+    answer = chat(openai_at(server)).invoke("Write a note.")
+    assert (answer.text, answer.response_metadata["finish_reason"]) == ("Dear n", "length")
+
+
+def test_a_streamed_call_that_is_cut_off_is_not_completed(server: EgressRecorder) -> None:
+    """LangChain would close its JSON: half a mail must not be sent."""
+    begun = '{"to": "obi@dental.example", "text": "Please do NOT'
+    function = {"name": "send_mail", "arguments": begun}
+    call = {"index": 0, "id": "c1", "type": "function", "function": function}
+    server.play(cut_off({"role": "assistant", "content": "", "tool_calls": [call]}))
+
+    def send_mail(to: str, text: str) -> str:
+        """Send a mail."""
+        return "sent"
+
+    model = chat(openai_at(server)).bind_tools([send_mail], tool_choice="any")
+    answer = model.invoke("Write to obi@dental.example.")
+    assert answer.tool_calls == [] and begun in answer.invalid_tool_calls[0]["args"]
+    assert answer.response_metadata["finish_reason"] == "length"
+
+
+def test_a_call_of_no_arguments_in_a_stream_is_whole(server: EgressRecorder) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "today"}}
+    server.play(cut_off({"role": "assistant", "content": None, "tool_calls": [call]}))
+
+    def today() -> str:
+        """Tell the date."""
+        return ""
+
+    answer = chat(openai_at(server)).bind_tools([today], tool_choice="any").invoke("Go.")
+    assert [(one["name"], one["args"]) for one in answer.tool_calls] == [("today", {})]
