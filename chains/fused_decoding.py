@@ -37,5 +37,10 @@ def create_fused_decoding_chain(
         ConfigurationError: The model's mode is not ``"fused"``, or it has a retriever.
     """
     return create_writing_chain(
-        model, retriever, mode="fused", report_key="trace", name="fused_decoding"
+        model,
+        retriever,
+        mode="fused",
+        output_type=FusedDecodingOutput,
+        report_key="trace",
+        name="fused_decoding",
     )

@@ -40,5 +40,10 @@ def create_sketch_fill_chain(
             context would be read twice.
     """
     return create_writing_chain(
-        model, retriever, mode="sketch", report_key="sketch", name="sketch_fill"
+        model,
+        retriever,
+        mode="sketch",
+        output_type=SketchFillOutput,
+        report_key="sketch",
+        name="sketch_fill",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, cast
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
@@ -16,6 +16,7 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.runnables.utils import AddableDict
+from typing_extensions import TypedDict  # pydantic makes no schema of typing's before Python 3.12
 
 from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
@@ -53,6 +54,7 @@ def create_writing_chain(
     retriever: BaseRetriever,
     *,
     mode: Literal["sketch", "fused"],
+    output_type: type[WritingOutput],
     report_key: str,
     name: str,
 ) -> Runnable[Any, Any]:
@@ -62,6 +64,7 @@ def create_writing_chain(
         model: A chat model without its own retriever.
         retriever: Supplies the private context; the input is its query.
         mode: The mode that the model has to have.
+        output_type: The type of the output, for schemas.
         report_key: The entry of ``response_metadata["cogenesis"]`` that is added to the output.
         name: Name of the run.
 
@@ -104,7 +107,7 @@ def create_writing_chain(
     )
     named = chain.with_config(run_name=name)
     return private_chain(
-        named,
+        named.with_types(input_type=WritingInput, output_type=cast("type[Any]", output_type)),
         trusted_hosts=model.trusted_hosts,
         trust=model.trust,
         allow_tracing=model.allow_tracing,

@@ -39,7 +39,12 @@ from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
 from cogenesis_langchain.models.tools import Tool, ToolCall
-from cogenesis_langchain.parameters import OF_GENERATION, OF_THE_CLOUD, options_of_call
+from cogenesis_langchain.parameters import (
+    OF_GENERATION,
+    OF_THE_CLOUD,
+    options_of_call,
+    require_parts,
+)
 from cogenesis_langchain.privacy.border import Border, Policy
 from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
@@ -47,6 +52,7 @@ from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_p
 from cogenesis_langchain.privacy.values import Detector
 from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from cogenesis_langchain.steps import Steps
+from cogenesis_langchain.token_estimate import estimated_tokens
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__
 
@@ -197,11 +203,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             aliases = (field.alias for field in cls.model_fields.values() if field.alias)
             known = {*cls.model_fields, *aliases}
             refuse_unknown(given, known, cls.__name__, elsewhere=OF_THE_CLOUD)
-            if isinstance(given.get("cloud"), str):
-                raise ConfigurationError(
-                    f"cloud={given['cloud']!r} is a name, and a chat model is needed",
-                    remedy="pass one, such as cloud=ChatOpenAI(model=...)",
-                )
+            require_parts(given)
         return given
 
     @model_validator(mode="after")
@@ -315,6 +317,10 @@ class ChatCoGenesis(ToolBindingChatModel):
 
     def _check_tools(self, tools: Sequence[Tool]) -> None:
         self._agent.check_tools(tools)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Estimate the tokens of a text, rather too many than too few; nothing is downloaded."""
+        return estimated_tokens(text)
 
     @property
     def _identifying_params(self) -> dict[str, Any]:

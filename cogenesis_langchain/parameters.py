@@ -1,10 +1,14 @@
-"""Checks the parameters of a chat model and of its calls: an unknown one is refused."""
+"""Checks the parameters of a chat model and of its calls: unknown and wrong ones are refused."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from os import PathLike
 from typing import Any, Final
+
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.runnables import Runnable
 
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.base import GenerationOptions
@@ -12,6 +16,11 @@ from cogenesis_langchain.unknown_parameters import refuse_unknown
 
 OF_GENERATION: Final = frozenset({"temperature", "top_p", "max_tokens", "seed", "stop"})
 """Parameters of a call that are `GenerationOptions`."""
+_MODELS: Final = {
+    "cloud": "cloud=ChatOpenAI(model=...)",
+    "local": 'local="qwen2.5-coder-1.5b-instruct", local="ollama:MODEL" or a model',
+}
+"""The two models, and how each is passed."""
 _OF_CALL: Final = OF_GENERATION - {"stop"}  # LangChain passes stop strings apart
 _OF_TOOLS: Final = frozenset({
     "tools", "tool_choice", "parallel_tool_calls", "response_format", "strict",
@@ -21,6 +30,37 @@ OF_THE_CLOUD: Final = dict.fromkeys(
     "it belongs to the cloud model: cloud=ChatOpenAI(model=..., api_key=...)",
 )
 """Parameters of other chat models that belong to the cloud model here, with the remedy."""
+
+
+def require_parts(given: Mapping[str, object]) -> None:
+    """Check that the parts of a chat model are of a kind that it takes.
+
+    Args:
+        given: Keyword arguments of its constructor.
+
+    Raises:
+        ConfigurationError: A model is missing, is a name where none is taken, or is wrapped in a
+            runnable; or the ledger is a path.
+    """
+    for name, example in _MODELS.items():
+        model = given.get(name)
+        if model is None:
+            raise ConfigurationError(f"there is no {name} model", remedy=f"pass {example}")
+        if isinstance(model, Runnable) and not isinstance(model, BaseChatModel):
+            raise ConfigurationError(
+                f"{name} is a {type(model).__name__}, and a chat model is needed",
+                remedy="pass the model itself, with its options in its constructor; retries and "
+                "fallbacks go around ChatCoGenesis",
+            )
+    if isinstance(given["cloud"], str):
+        raise ConfigurationError(
+            f"cloud={given['cloud']!r} is a name, and a chat model is needed",
+            remedy=f"pass {_MODELS['cloud']}",
+        )
+    if isinstance(given.get("ledger"), (str, PathLike)):
+        raise ConfigurationError(
+            "ledger is a path, and a ledger is needed", remedy="pass ledger=FileLedger(path)"
+        )
 
 
 def options_of_call(

@@ -174,6 +174,50 @@ TEMPLATE_FAULTS: Final[Mapping[str, PublicTemplate]] = {
     "repetition": PublicTemplate("it said the same sentences again and again"),
 }
 
+ANSWER_SYSTEM: Final = PublicTemplate(
+    """You answer questions for people whose private documents you cannot see. For each question you
+write the complete answer, addressed to the person who asks. Wherever the answer depends on a detail
+that only their documents hold, you put a short description of it in square brackets.
+
+Rules:
+- plain, well-built prose: one to six sentences, more only if the question needs them
+- a bracket holds a description in plain words, such as [date of the visit]: no examples, no choices
+- where several things have to be told, one bracket stands for whole sentences: [one or two
+  sentences: what was agreed and when]
+- general knowledge stands in plain words, without a bracket
+- you invent nothing about the person: no names, dates, numbers, places or events
+- if the question asks for a text, such as a letter, you write that text
+- only the answer itself: no remarks before or after it, no markup, no links"""
+)
+
+ANSWER_REQUEST: Final = PublicTemplate(
+    """Answer this question, with descriptions in brackets in place of what you cannot know.
+
+Question: {instruction}"""
+)
+
+ANSWER_RETRY: Final = PublicTemplate(
+    """Answer this question, with descriptions in brackets in place of what you cannot know.
+
+Question: {instruction}
+
+An earlier answer was rejected: {fault}. Answer in plain sentences, and write nothing else."""
+)
+
+ANSWER_EXAMPLE: Final = (
+    PublicTemplate("When is my bicycle ready, and how far can I ride before the next service?"),
+    PublicTemplate(
+        """Your bicycle is ready on [day when the repair is done], at [place of the workshop]. \
+Most chains need a service after some 3,000 kilometres, so look at yours by then."""
+    ),
+)
+
+ANSWER_FAULTS: Final[Mapping[str, PublicTemplate]] = {
+    **TEMPLATE_FAULTS,
+    "brackets": PublicTemplate("its brackets were nested, or too many"),
+    "prose": PublicTemplate("it was not an answer"),
+}
+
 FILL_SYSTEM: Final = PrivateTemplate(
     """You are the user's own writer. You know the user from the notes below and write in the
 user's name, in the first person and in the user's style.
@@ -242,6 +286,19 @@ Please keep your windows shut on 7 May from 20:00 to 21:30. Thank you!"""
 }
 """A request and its text. Nobody is named in it: small models take over what they are shown."""
 
+REPLY_SYSTEM: Final = PrivateTemplate(
+    """You answer the user's question from the notes below.
+
+Rules:
+- use the names, dates, amounts and facts of the notes exactly as they stand there
+- invent no facts; say so if the notes do not hold the answer
+- one to six sentences, and nothing but the answer"""
+)
+
+REPLY_QUESTION: Final = PrivateTemplate("Question: {instruction}\n\n")
+
+REPLY_CLOSE: Final = PrivateTemplate("Answer the question now.")
+
 COMPLETION_SYSTEM: Final = PrivateTemplate(
     """You are the user's own writer. You know the user from the notes. You write in the user's
 name, in the first person and in the user's style. Use the names, dates, amounts and facts of the
@@ -280,4 +337,10 @@ FUSED_TASK: Final = PublicTemplate(
     """Task: {instruction}
 
 Write the finished text now, in the first person, without remarks before or after it."""
+)
+
+FUSED_QUESTION: Final = PublicTemplate(
+    """Question: {instruction}
+
+Answer it now, without remarks before or after the answer."""
 )

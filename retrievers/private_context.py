@@ -24,10 +24,10 @@ from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import Kind
+from cogenesis_langchain.token_estimate import estimated_tokens
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 
 _log: Final = logging.getLogger(__name__)
-_BYTES_PER_TOKEN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,6 @@ def pack(
         else:
             left_out.append(document)
     return Packing(taken, left_out, used)
-
-
-def estimated_tokens(text: str) -> int:
-    """Estimate the number of tokens without a tokenizer.
-
-    One token per three bytes overestimates for European languages, so the budget is kept.
-    """
-    return len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN + 1
 
 
 class PrivateContextRetriever(BaseRetriever):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage, trim_messages
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr, ValidationError
 from support.scripted_turns import ScriptedTurns
@@ -18,13 +20,14 @@ from cogenesis_langchain.errors import (
     ConfigurationError,
 )
 from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.testing import EgressRecorder
 
 TEXT = "a text"
 
 
-def model(cloud: str = "no sketch", **changed: Any) -> ChatCoGenesis:
+def model(answer: str = "no sketch", **changed: Any) -> ChatCoGenesis:
     made: dict[str, Any] = {
-        "cloud": FakeListChatModel(responses=[cloud]),
+        "cloud": FakeListChatModel(responses=[answer]),
         "local": FakeListChatModel(responses=[TEXT]),
         "ledger": MemoryLedger(),
     }
@@ -69,6 +72,41 @@ def test_a_trusted_host_may_be_given_as_an_address(host: str) -> None:
     assert not is_trusted("fd00", ["fd00::1"]) and is_trusted("fd00::1", ["[fd00::1]"])
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"cloud": None}, "no cloud model"),
+        ({"local": None}, "no local model"),
+        ({"cloud": FakeListChatModel(responses=[""]).bind(stop=["x"])}, "cloud is a _ChatModelBinding"),
+        ({"local": FakeListChatModel(responses=[""]).with_retry()}, "local is a RunnableRetry"),
+        ({"ledger": "egress.jsonl"}, "ledger is a path"),
+        ({"ledger": Path("egress.jsonl")}, "ledger is a path"),
+    ],
+    ids=str,
+)
+def test_a_part_of_another_kind_is_a_clear_error(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        model(**given)
+    assert caught.value.remedy
+
+
+def test_tokens_are_counted_without_a_network() -> None:
+    long = "Ada lives in Ghent. " * 50
+    assert 250 <= model().get_num_tokens(long) <= 400
+    messages = [HumanMessage(long), HumanMessage("Hello.")]
+    kept = trim_messages(messages, token_counter=model(), max_tokens=60, strategy="last")
+    assert [message.content for message in kept] == ["Hello."]
+
+
+def test_a_cloud_model_that_streams_is_asked_for_a_whole_answer() -> None:
+    with EgressRecorder() as server:
+        key = SecretStr("none")
+        cloud = ChatOpenAI(model="c", base_url=server.base_url, api_key=key, streaming=True)
+        answer = model(cloud=cloud).invoke("Write a short note to my neighbour.")
+        assert answer.response_metadata["cogenesis"]["cloud_calls"] == 1
+        assert not json.loads(server.requests[0].content).get("stream")
+
+
 def test_a_name_is_no_cloud_model() -> None:
     with pytest.raises(ConfigurationError, match="is a name") as caught:
         ChatCoGenesis(cloud="gpt-4.1-mini", local=FakeListChatModel(responses=[TEXT]))
@@ -109,9 +147,10 @@ def test_what_a_sketch_would_ignore_is_refused(given: dict[str, Any]) -> None:
 
 def test_a_copy_with_other_settings_tells_of_its_own_profile() -> None:
     given = model()
-    assert not given.profile["tool_calling"]
+    assert not dict(given.profile or {})["tool_calling"]
     copy = given.model_copy(update={"local": ScriptedTurns("Hello."), "max_tokens": 7})
-    assert copy.profile["tool_calling"] and copy.profile["max_output_tokens"] == 7
+    told = dict(copy.profile or {})
+    assert told["tool_calling"] and told["max_output_tokens"] == 7
     chosen = model(profile={"tool_calling": True})
     assert chosen.model_copy(update={"max_tokens": 7}).profile == {"tool_calling": True}
 

@@ -15,7 +15,7 @@ from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
-from cogenesis_langchain.errors import CloudError, SketchInvalid
+from cogenesis_langchain.errors import CloudError, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
 from cogenesis_langchain.models.tools import Tool, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
@@ -73,6 +73,7 @@ class AgentTurn:
         """Write the assistant's turn; see `ToolTurn.write`.
 
         Raises:
+            LocalModelError: The local model failed, or a call is forced after `max_steps`.
             CloudNotUsed: There is no plan, and ``on_fallback`` is ``raise``.
             PrivacyViolation: The policy is ``block`` and the instruction holds something private,
                 or something added private text to the request; nothing was sent.
@@ -80,6 +81,11 @@ class AgentTurn:
         self._turn.require_possible()
         progress = read_progress(messages)
         report = replace(Report(mode="agent"), **progress.told())
+        if rules.must_call and progress.calls >= self._max_steps:
+            raise LocalModelError(
+                f"{progress.calls} turns have called tools, and this one has to call one as well",
+                remedy=f"raise max_steps={self._max_steps}, or ask for less at a time",
+            )
         if rules.must_call or not rules.callable_tools:
             # Nothing here needs a plan: the local model writes alone, as asked. An existing plan is
             # carried along.

@@ -37,7 +37,7 @@ def as_openai_tools(tools: Sequence[ToolLike], strict: bool | None) -> list[dict
 
 def _as_openai_tool(tool: ToolLike, strict: bool | None) -> dict[str, Any]:
     converted = convert_to_openai_tool(tool, strict=strict)
-    if isinstance(tool, BaseTool) and (tool.metadata or {}).get(_MARK) == "private":
+    if isinstance(tool, BaseTool) and is_private_tool(tool):
         return {**converted, _MARK: "private"}
     return converted
 
@@ -48,6 +48,11 @@ def private_tool(tool: BaseTool) -> BaseTool:
     The local model may call it before the first step of the cloud model's plan.
     """
     return tool.model_copy(update={"metadata": {**(tool.metadata or {}), _MARK: "private"}})
+
+
+def is_private_tool(tool: BaseTool) -> bool:
+    """Return whether a tool was made by `private_tool`."""
+    return (tool.metadata or {}).get(_MARK) == "private"
 
 
 def as_response_format(schema: object, strict: bool | None = None) -> dict[str, Any]:

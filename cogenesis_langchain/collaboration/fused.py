@@ -43,7 +43,8 @@ from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import Disclosure
-from cogenesis_langchain.prompts import FUSED_TASK
+from cogenesis_langchain.prompts import FUSED_QUESTION, FUSED_TASK
+from cogenesis_langchain.sketch.question import is_question
 
 
 class FusedWriting:
@@ -167,10 +168,11 @@ class FusedWriting:
             self._cloud, permit, chat_format=self._chat_format, capabilities=self._capabilities
         )
         self._capabilities = endpoint.probe()
+        task = FUSED_QUESTION if is_question(str(instruction)) else FUSED_TASK
         return open_verifier(
             endpoint,
             self._tokens,
-            [PublicMessage("user", PublicText.compose(FUSED_TASK, {"instruction": instruction}))],
+            [PublicMessage("user", PublicText.compose(task, {"instruction": instruction}))],
             disclosure=disclosure,
             k=self._top_k,
             alignment=lambda: self._alignment,

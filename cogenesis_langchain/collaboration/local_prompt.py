@@ -25,15 +25,20 @@ from cogenesis_langchain.prompts import (
     FILL_OUTLINE,
     FILL_SYSTEM,
     FILL_TASK,
+    REPLY_CLOSE,
+    REPLY_QUESTION,
+    REPLY_SYSTEM,
 )
 from cogenesis_langchain.sketch.outline import Outline
+from cogenesis_langchain.sketch.question import is_question
 
 
 class LocalPrompt:
     """The local model's prompt for one request, first without and then with the outline.
 
-    A request with no conversation before it is preceded by an example, so that a small model sees
-    how notes become a text; without it, one would rather go on with the notes.
+    A request for a text with no conversation before it is preceded by an example, so that a small
+    model sees how notes become a text; without it, one would rather go on with the notes. A
+    question needs neither an example nor an outline.
 
     Args:
         request: The request, taken apart.
@@ -41,21 +46,22 @@ class LocalPrompt:
     """
 
     def __init__(self, request: Request, context: Sequence[PrivateText]) -> None:
-        system = [FILL_SYSTEM.fill({})]
+        bare = request.bare_task.reveal()
+        self._is_question = is_question(bare)
+        system = [(REPLY_SYSTEM if self._is_question else FILL_SYSTEM).fill({})]
         system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
         self._before = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
         self._before += [
             PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
-        ] or _example()
+        ] or ([] if self._is_question else _example())
         notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
         task = request.task.reveal()
-        self._known = _known(notes, task)
-        bare = request.bare_task.reveal()
+        self._known = _known(notes, task, question=self._is_question)
         details, forbidden = split_details(details_in(one.reveal() for one in request.details))
         lines = select_content(notes, "\n".join((bare, *details)), details)
         # What is forbidden stands in the task, as an order; in the list it would be content.
         self._lines = [line for line in lines if not tells_forbidden(line, forbidden)]
-        self._bare_task = _known([], bare)
+        self._bare_task = bare
         told = [*notes, task, *(turn.text.reveal() for turn in request.turns)]
         self._excluded = "" if has_place_for_brackets(told) else BRACKETS
 
@@ -65,6 +71,8 @@ class LocalPrompt:
 
     def complete(self, outline: Outline | None) -> list[PrivateMessage]:
         """The whole prompt; without one the local model plans by itself."""
+        if self._is_question:
+            return [*self._before, _user(self._known + REPLY_CLOSE.fill({}))]
         if outline is None:
             asked = _asked(self._lines)
         else:
@@ -82,26 +90,33 @@ class LocalPrompt:
     @staticmethod
     def of_public(instruction: PublicText) -> list[PrivateMessage]:
         """The prompt of a reader who knows what was released and nothing else."""
-        return _alone(_known([], str(instruction)))
+        return _alone(str(instruction))
 
 
 def _alone(task: str) -> list[PrivateMessage]:
-    system = PrivateMessage("system", PrivateText(FILL_SYSTEM.fill({})))
-    return [system, *_example(), _user(task + FILL_CLOSE.fill({}))]
+    """The prompt of a task without any notes."""
+    asked = is_question(task)
+    system, close = (REPLY_SYSTEM, REPLY_CLOSE) if asked else (FILL_SYSTEM, FILL_CLOSE)
+    return [
+        PrivateMessage("system", PrivateText(system.fill({}))),
+        *([] if asked else _example()),
+        _user(_known([], task, question=asked) + close.fill({})),
+    ]
 
 
 def _example() -> list[PrivateMessage]:
     parts = {name: template.fill({}) for name, template in FILL_EXAMPLE.items()}
     notes, task = [parts["context"]], f"{parts['instruction']}\n{parts['details']}"
     lines = select_content(notes, task, [parts["details"]])
-    asked = _known(notes, task) + _asked(lines) + FILL_CLOSE.fill({})
+    asked = _known(notes, task, question=False) + _asked(lines) + FILL_CLOSE.fill({})
     return [_user(asked), PrivateMessage("assistant", PrivateText(parts["text"]))]
 
 
-def _known(notes: Sequence[str], task: str) -> str:
+def _known(notes: Sequence[str], task: str, *, question: bool) -> str:
     """What of a turn is known before the outline."""
     known = FILL_CONTEXT.fill({"context": "\n\n".join(notes)}) if notes else ""
-    return known + FILL_TASK.fill({"instruction": task})
+    asked = REPLY_QUESTION if question else FILL_TASK
+    return known + asked.fill({"instruction": task})
 
 
 def _asked(lines: Sequence[str]) -> str:

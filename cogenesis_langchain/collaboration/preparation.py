@@ -21,6 +21,7 @@ from cogenesis_langchain.privacy.marks import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
+from cogenesis_langchain.sketch.question import is_question
 
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -73,6 +74,11 @@ class Prepared:
         """The documents that are in the prompt, at least in part."""
         used = self.documents[: len(self.context)]
         return tuple(Source(id=one.id, metadata=dict(one.metadata)) for one in used)
+
+    @property
+    def is_question(self) -> bool:
+        """Whether the request is to be answered, not to be written."""
+        return is_question(self.request.bare_task.reveal())
 
     @property
     def prompt(self) -> LocalPrompt:

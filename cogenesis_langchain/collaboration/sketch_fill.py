@@ -38,6 +38,7 @@ from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.sketch.attempts import Attempted
 from cogenesis_langchain.sketch.outline import Outline, request_outline
+from cogenesis_langchain.sketch.question import is_question
 from cogenesis_langchain.sketch.template import Template, as_outline, request_template
 
 SketchKind = Literal["template", "outline"]
@@ -101,7 +102,7 @@ class SketchFill:
             report = yield from self._complete(prepared, sketch, options, report)
             if report.rung == "template":
                 return
-            sketch = as_outline(sketch)
+            sketch = None if prepared.is_question else as_outline(sketch)
         if sketch is None:
             self._notice.tell(report.fallback_reason)
         else:
@@ -135,7 +136,10 @@ class SketchFill:
     def _ask(
         self, instruction: PublicText, permit: EgressPermit, placeholders: Placeholders
     ) -> tuple[_Asked | None, list[str]]:
-        """Ask for a template, then for an outline; returns what was had and why not the better."""
+        """Ask for a template, then for an outline; returns what was had and why not the better.
+
+        An answer to a question has no outline.
+        """
         reasons: list[str] = []
         if self._fill is not None:
             try:
@@ -144,6 +148,8 @@ class SketchFill:
                 return None, [error.summary]
             except SketchInvalid as error:
                 reasons.append(error.summary)
+        if is_question(str(instruction)):
+            return None, [*reasons, "an answer has no outline"]
         try:
             return request_outline(self._cloud, instruction, permit, placeholders), reasons
         except (CloudError, SketchInvalid) as error:

@@ -19,8 +19,11 @@ from langchain.agents.middleware.types import (
 )
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import SystemMessage, ToolMessage
+from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
+from cogenesis_langchain.agents.rules import is_private_tool
+from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
 from cogenesis_langchain.middleware.masked_model import MaskedChatModel
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
@@ -29,6 +32,7 @@ from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.untraced import refuse_tracing
 from cogenesis_langchain.privacy.values import Detector
 
 Entries = list[tuple[ValueKind, str]]
@@ -56,6 +60,9 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
     itself before the agent's model does, such as a summariser, gets the conversation from the
     state; give it a model that runs on this machine, or a `ChatCoGenesis`.
 
+    Wrap the agent in `private_chain` as well if tracing may be switched on later: LangChain traces
+    the agent's own steps, which see originals.
+
     Args:
         detectors: Functions that find private values, besides the built-in detectors.
         private_terms: Strings that are private wherever they stand.
@@ -64,6 +71,9 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         max_retries: Further attempts when the model cannot be reached or fails.
         trusted_hosts: Hosts besides loopback to which tracers may send private text.
         allow_tracing: Let tracers and debug printers record private text.
+
+    Raises:
+        TracingLeak: A tracer or debug printer would record private text.
 
     A call of the model raises `PrivacyViolation` if its settings (headers, stop strings) or the
     declarations of the tools contain a private term.
@@ -83,6 +93,8 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         allow_tracing: bool = False,
     ) -> None:
         super().__init__()
+        if not allow_tracing:  # the agent's own steps would be traced before the model is called
+            refuse_tracing(trusted_hosts=trusted_hosts)
         self._detectors = detectors
         self._private_terms = private_terms
         self._border = Border(ledger=ledger or FileLedger(default_ledger_path()))
@@ -177,6 +189,7 @@ class _MaskedCall:
     def __init__(self, middleware: PrivateAgentMiddleware, request: ModelRequest[Any]) -> None:
         self._placeholders = _placeholders(request.state)
         self._known = len(self._placeholders.entries())
+        _refuse_private_tools(request.tools)
         self._view = middleware.view(request, self._placeholders)
         system = request.system_message
         shown = None if system is None else self._view.message(system)
@@ -202,6 +215,17 @@ def _placeholders(state: Any) -> Placeholders:
     placeholders = Placeholders()
     placeholders.extend((kind, original) for kind, original in state.get("private_values") or ())
     return placeholders
+
+
+def _refuse_private_tools(tools: Sequence[object]) -> None:
+    for tool in tools:
+        if isinstance(tool, BaseTool) and is_private_tool(tool):
+            raise ConfigurationError(
+                f"the tool {tool.name!r} is a private_tool, and the cloud model of this agent sees "
+                "every tool",
+                remedy="reword its declaration and pass it without private_tool, or use "
+                "ChatCoGenesis as the agent's model",
+            )
 
 
 def _refusal(request: ToolCallRequest) -> ToolMessage | None:

@@ -96,9 +96,9 @@ def split_request(
 
     Args:
         messages: The conversation; the last human message is the request.
-        rule: ``last_human``: what is marked public in that message, and the text without marks if
-            it is one short paragraph. ``marked``: only what is marked public. A callable gets the
-            messages and returns the candidate, or None.
+        rule: ``last_human``: what is marked public in that message; if nothing is, the text without
+            marks if it is one short paragraph. ``marked``: only what is marked public. A callable
+            gets the messages and returns the candidate, or None.
         max_public_words: Most words of a text without marks. It may have 400 characters for each
             60 of them, and no line break.
 
@@ -130,10 +130,11 @@ def split_request(
         kept = whole.replace(candidate, "") if candidate else whole
         reason = "" if candidate and candidate.strip() else _NOTHING
     else:
-        reason = "" if rule == "marked" else _why_private(parts, max_public_words)
-        chosen = {"public"} if rule == "marked" or reason else {"public", ""}
-        candidate = _join(text for text, mark in parts if mark in chosen)
-        kept = _join(text for text, mark in parts if mark not in chosen)
+        is_marked = rule == "marked" or any(mark == "public" and text for text, mark in parts)
+        reason = "" if is_marked else _why_private(parts, max_public_words)
+        chosen = "public" if is_marked or reason else ""
+        candidate = _join(text for text, mark in parts if mark == chosen)
+        kept = _join(text for text, mark in parts if mark != chosen)
         reason = "" if candidate.strip() else reason or _NOTHING
     return Request(
         candidate=None if candidate is None or reason else PrivateText(candidate.strip()),

@@ -3,14 +3,15 @@
 The cloud model writes the template from the general instruction alone. Its own words are
 *literals*; a bracketed description such as ``[date of the visit]`` is a *slot*, which the local
 model fills in. An answer is checked before it is used: links, markup, control tokens, nested
-brackets or an unusual number of brackets make it unusable. Nothing in a template is executed or
-followed; a literal can only become text of the answer.
+brackets or an unusual number of brackets make it unusable. The template of a question is its
+answer, which may be short and need no slot. Nothing in a template is executed or followed; a
+literal can only become text of the answer.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -20,14 +21,21 @@ from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.prompts import (
+    ANSWER_EXAMPLE,
+    ANSWER_FAULTS,
+    ANSWER_REQUEST,
+    ANSWER_RETRY,
+    ANSWER_SYSTEM,
     TEMPLATE_EXAMPLE,
     TEMPLATE_FAULTS,
     TEMPLATE_REQUEST,
     TEMPLATE_RETRY,
     TEMPLATE_SYSTEM,
+    PublicTemplate,
 )
 from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
 from cogenesis_langchain.sketch.outline import MAX_POINT_WORDS, MAX_POINTS, Outline, is_plain
+from cogenesis_langchain.sketch.question import is_question
 from cogenesis_langchain.sketch.sanitiser import (
     find_misuse,
     has_links_or_markup,
@@ -131,8 +139,9 @@ def request_template(
         PrivacyViolation: Something added private text to the request; nothing was sent.
     """
     parse = partial(parse_template, instruction=str(instruction), placeholders=placeholders)
-    prompt = partial(_prompt, instruction)
-    return request_twice(cloud, permit, prompt, parse, kind="template", words=TEMPLATE_FAULTS)
+    asked = _ANSWER if is_question(str(instruction)) else _TEXT
+    prompt = partial(_prompt, asked, instruction)
+    return request_twice(cloud, permit, prompt, parse, kind="template", words=asked.faults)
 
 
 def parse_template(text: str, instruction: str, placeholders: Placeholders) -> Parsed[Template]:
@@ -186,6 +195,8 @@ def _fault(text: str, instruction: str, known: int, slots: int) -> Fault | None:
     if _OTHER_BLANKS.search(bare):
         return "placeholder"
     words = bare.split()
+    if is_question(instruction):  # an answer may be short, and need no private detail
+        return None if words else "prose"
     if len(words) - slots - known < MIN_LITERAL_WORDS or not slots:
         return "brackets"
     return None
@@ -261,17 +272,38 @@ def _slot(description: str, before: str, after: str) -> Slot:
     return Slot(description, "phrase")
 
 
-def _prompt(instruction: PublicText, faults: Sequence[Fault]) -> list[PublicMessage]:
-    example, written = TEMPLATE_EXAMPLE
-    asked = {"instruction": PublicText.compose(example)}
+@dataclass(frozen=True, slots=True)
+class _Prompts:
+    """How the cloud model is asked."""
+
+    system: PublicTemplate
+    request: PublicTemplate
+    retry: PublicTemplate
+    example: tuple[PublicTemplate, PublicTemplate]
+    faults: Mapping[str, PublicTemplate]
+
+
+_TEXT: Final = _Prompts(
+    TEMPLATE_SYSTEM, TEMPLATE_REQUEST, TEMPLATE_RETRY, TEMPLATE_EXAMPLE, TEMPLATE_FAULTS
+)
+_ANSWER: Final = _Prompts(
+    ANSWER_SYSTEM, ANSWER_REQUEST, ANSWER_RETRY, ANSWER_EXAMPLE, ANSWER_FAULTS
+)
+
+
+def _prompt(
+    asked: _Prompts, instruction: PublicText, faults: Sequence[Fault]
+) -> list[PublicMessage]:
+    given, written = asked.example
+    example = {"instruction": PublicText.compose(given)}
     messages = [
-        PublicMessage("system", PublicText.compose(TEMPLATE_SYSTEM)),
-        PublicMessage("user", PublicText.compose(TEMPLATE_REQUEST, asked)),
+        PublicMessage("system", PublicText.compose(asked.system)),
+        PublicMessage("user", PublicText.compose(asked.request, example)),
         PublicMessage("assistant", PublicText.compose(written)),
     ]
     if faults:
-        fault = PublicText.compose(TEMPLATE_FAULTS[faults[-1]])
-        request = PublicText.compose(TEMPLATE_RETRY, {"instruction": instruction, "fault": fault})
+        fault = PublicText.compose(asked.faults[faults[-1]])
+        request = PublicText.compose(asked.retry, {"instruction": instruction, "fault": fault})
     else:
-        request = PublicText.compose(TEMPLATE_REQUEST, {"instruction": instruction})
+        request = PublicText.compose(asked.request, {"instruction": instruction})
     return [*messages, PublicMessage("user", request)]

@@ -33,7 +33,7 @@ from support.scripted_turns import RefusedByGrammar, ScriptedTurns, agent_model,
 from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.planning.plan import Plan, parse_plan
 from cogenesis_langchain.agents.rules import private_tool, read_rules
-from cogenesis_langchain.errors import PrivacyViolation
+from cogenesis_langchain.errors import LocalModelError, PrivacyViolation
 from cogenesis_langchain.privacy.placeholders import Placeholders
 
 
@@ -166,6 +166,18 @@ def test_where_nothing_leaves_a_declaration_may_hold_a_private_value(choice: str
     model = agent_model(local, private_terms=["Odalys Quillfeather"], ledger=ledger)
     model.bind_tools([read_folder], tool_choice=choice).invoke([HumanMessage(REQUEST)])
     assert not ledger.entries
+
+
+def test_max_steps_ends_a_loop_of_forced_calls() -> None:
+    """Such as that of ToolStrategy, where the answer is a call as well."""
+    local = ScriptedTurns(*[FIND] * 9)
+    model = agent_model(local, max_steps=3).bind_tools(TOOLS, tool_choice="any")
+    history: list[Any] = [HumanMessage(REQUEST)]
+    with pytest.raises(LocalModelError, match="3 turns have called tools") as caught:
+        for number in range(9):
+            turn = model.invoke(history)
+            history += [turn, ToolMessage(f"found {number}", tool_call_id=turn.tool_calls[0]["id"])]
+    assert len(history) == 7 and "max_steps=3" in caught.value.remedy
 
 
 def test_max_steps_ends_a_loop() -> None:

@@ -96,3 +96,11 @@ def test_a_model_of_the_other_mode_is_refused() -> None:
     writer = model(ScriptedLocal(), MemoryLedger())
     with pytest.raises(ConfigurationError, match='mode="sketch", not mode="fused"'):
         create_fused_decoding_chain(writer, RETRIEVER)
+
+
+def test_the_chain_tells_its_types() -> None:
+    chain = create_sketch_fill_chain(model(ScriptedLocal(), MemoryLedger()), RETRIEVER)
+    given = chain.get_input_jsonschema()["$defs"]["WritingInput"]
+    assert set(given["properties"]) == {"input"}
+    told = chain.get_output_jsonschema()["$defs"]["SketchFillOutput"]
+    assert set(told["properties"]) == {"input", "context", "answer", "sketch"}

@@ -16,6 +16,7 @@ from support.scripted import CONTEXT, INSTRUCTION, OUTLINE, Documents, ScriptedL
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
+from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.trace import Trace
 
@@ -216,7 +217,6 @@ def test_a_model_without_weights_or_a_server_is_refused(server: ScoringServer) -
         fused(server.url, cloud=scripted)
 
 
-def test_the_chain_refuses_a_model_that_writes_by_sketch_fill(server: ScoringServer) -> None:
-    sketch = fused(server.url, mode="sketch", disclosure="none", retriever=None)
-    with pytest.raises(ConfigurationError, match='not mode="fused"'):
-        create_fused_decoding_chain(sketch, Documents(texts=[CONTEXT]))
+def test_the_chain_of_sketch_fill_refuses_a_model_of_fused_decoding(server: ScoringServer) -> None:
+    with pytest.raises(ConfigurationError, match='not mode="sketch"'):
+        create_sketch_fill_chain(fused(server.url, retriever=None), Documents(texts=[CONTEXT]))

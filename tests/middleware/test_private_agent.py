@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelFallbackMiddleware
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import (
@@ -28,7 +29,8 @@ from langgraph.types import Command
 from pydantic import SecretStr
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.errors import PrivacyViolation, TracingLeak
+from cogenesis_langchain.agents.rules import private_tool
+from cogenesis_langchain.errors import ConfigurationError, PrivacyViolation, TracingLeak
 from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
 from cogenesis_langchain.privacy.border import Border
@@ -347,8 +349,31 @@ def test_tracing_is_refused_until_it_is_allowed(
     view = PublicView(
         Border(ledger=MemoryLedger()), conversation_values((), (), ()), Placeholders()
     )
+    early = PrivateAgentMiddleware(ledger=MemoryLedger())
     monkeypatch.setattr("langchain_core.globals._debug", True)
     with pytest.raises(TracingLeak):
-        PrivateAgentMiddleware(ledger=MemoryLedger()).masked(brain(cloud), view)
+        early.masked(brain(cloud), view)
+    with pytest.raises(TracingLeak):
+        PrivateAgentMiddleware(ledger=MemoryLedger())
     allowed = PrivateAgentMiddleware(ledger=MemoryLedger(), allow_tracing=True)
     assert allowed.masked(brain(cloud), view).allow_tracing
+
+
+def test_a_private_tool_is_refused(cloud: EgressRecorder) -> None:
+    """The model would see its declaration like every other."""
+    with pytest.raises(ConfigurationError, match="is a private_tool"):
+        agent(cloud, tools=[private_tool(tools()[0])]).invoke(given())
+    assert not cloud.requests
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_answer_has_the_metadata_of_the_cloud_model(
+    cloud: EgressRecorder, streaming: bool
+) -> None:
+    private = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)
+    made: Any = create_agent(brain(cloud, streaming=streaming), [], middleware=[private])
+    with get_usage_metadata_callback() as usage:
+        told = made.invoke(given())["messages"][-1].response_metadata
+    assert told["finish_reason"] == "stop" and told["model_name"] == "recorded"
+    assert told["cogenesis"]["mode"] == "masked"
+    assert usage.usage_metadata["recorded"]["total_tokens"] > 0

@@ -214,7 +214,8 @@ def test_a_function_in_a_passthrough_is_not_known() -> None:
 
 def test_the_examples_of_a_prompt_are_chosen_here() -> None:
     here = DeterministicFakeEmbedding(size=4)
-    remote = OpenAIEmbeddings(base_url="https://embed.example/v1", api_key=KEY)
+    place: dict[str, Any] = {"base_url": "https://embed.example/v1", "api_key": KEY}
+    remote = OpenAIEmbeddings(**place)
     for embedding, admitted in ((here, True), (remote, False)):
         selector = SemanticSimilarityExampleSelector(vectorstore=InMemoryVectorStore(embedding))
         shots = FewShotChatMessagePromptTemplate(

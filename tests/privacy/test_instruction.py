@@ -333,3 +333,10 @@ def test_an_earlier_turn_equal_to_the_candidate_is_recognised() -> None:
         HumanMessage(TASK),
     )
     assert [turn.repeated for turn in request.turns] == [False, True, True, False, False, False]
+
+
+def test_what_stands_unmarked_beside_a_public_mark_stays_here() -> None:
+    secret = "I was dismissed last week and hide it from my wife."
+    request = split(HumanMessage([public("Write a toast."), {"type": "text", "text": secret}]))
+    assert candidate(request) == "Write a toast."
+    assert secret in request.withheld.reveal()

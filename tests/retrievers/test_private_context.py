@@ -17,8 +17,9 @@ from cogenesis_langchain.errors import (
     UntrustedLocalModel,
 )
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever, estimated_tokens
+from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 from cogenesis_langchain.retrievers.search import SearchType
+from cogenesis_langchain.token_estimate import estimated_tokens
 
 PROFILE = "Name: Ana Ruiz\nDiet: vegetarian"
 NOTES = {

@@ -106,7 +106,9 @@ class CloudModel:
                 )
             self._model = _without_own_retries(model)
             return
-        checked, self._configured = with_checked_client(openai_model)
+        checked, self._configured = with_checked_client(
+            openai_model.model_copy(update=_not_streaming(openai_model))
+        )
         self._model = checked
         self._client = checked.root_client
         self._root = server_root(checked)
@@ -338,10 +340,15 @@ class CloudModel:
 
 
 def _without_own_retries(model: BaseChatModel) -> BaseChatModel:
-    update: dict[str, object] = {"cache": False}
+    update: dict[str, object] = {"cache": False, **_not_streaming(model)}
     if "max_retries" in type(model).model_fields:
         update["max_retries"] = 0
     return model.model_copy(update=update)
+
+
+def _not_streaming(model: BaseChatModel) -> dict[str, bool]:
+    """Its answer is read whole: `_generate` of a model that streams would get a stream."""
+    return {"streaming": False} if "streaming" in type(model).model_fields else {}
 
 
 def _model_name(model: BaseChatModel) -> str:
@@ -367,10 +374,13 @@ def _calls(turn: BaseMessage) -> dict[str, Any]:
 
 
 def _turn(result: ChatResult) -> AIMessage:
-    message = result.generations[0].message if result.generations else None
-    if not isinstance(message, AIMessage):
+    """The assistant's turn, with the metadata that LangChain would add to it."""
+    generation = result.generations[0] if result.generations else None
+    message = None if generation is None else generation.message
+    if generation is None or not isinstance(message, AIMessage):
         raise CloudAnswerInvalid("the cloud model gave no answer", remedy="check the model")
-    return message
+    told = {**(result.llm_output or {}), **(generation.generation_info or {})}
+    return message.model_copy(update={"response_metadata": {**told, **message.response_metadata}})
 
 
 def _answer(result: ChatResult) -> CloudAnswer:

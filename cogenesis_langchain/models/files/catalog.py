@@ -264,7 +264,8 @@ def _existing(path: Path) -> Path:
         f"no model is called {str(path)!r}, and there is no such file",
         remedy=(f"did you mean {near[0]!r}? Or " if near else "")
         + "see `cogenesis models list`, or give a path or hf:owner/repository/file.gguf; "
-        'weights for transformers are opened by TransformersModel("owner/repository")',
+        'a model of Ollama is "ollama:MODEL"; weights for transformers are '
+        "opened by TransformersModel(model, tokenizer)",
     )
 
 

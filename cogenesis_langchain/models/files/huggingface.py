@@ -69,7 +69,8 @@ class HubFile:
             raise ModelFileUnknown(
                 f"{reference!r} is not a hub reference",
                 remedy="name one file of the repository, hf:owner/repository/file.gguf; "
-                'weights for transformers are opened by TransformersModel("owner/repository")',
+                'a model of Ollama is "ollama:MODEL"; weights for transformers are '
+                "opened by TransformersModel(model, tokenizer)",
             )
         return cls(match["repository"], match["path"])
 

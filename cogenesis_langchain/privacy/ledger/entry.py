@@ -76,6 +76,9 @@ class MemoryLedger:
         self._entries: list[LedgerEntry] = []
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        return f"MemoryLedger({len(self.entries)} entries)"
+
     def append(self, entry: LedgerEntry) -> None:
         """Record an entry."""
         with self._lock:

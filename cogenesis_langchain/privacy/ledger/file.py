@@ -65,14 +65,17 @@ class FileLedger:
         self._max_bytes = max_bytes
 
     @property
-    def entries(self) -> Iterator[LedgerEntry]:
-        """The entries on disk, oldest first; none before the first request.
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        """All entries on disk, oldest first; none before the first request.
 
         Raises:
             LedgerError: A line was altered.
         """
         lines = read(self.path) if self.path.exists() else ()
-        return (line.content for line in lines if isinstance(line.content, LedgerEntry))
+        return tuple(line.content for line in lines if isinstance(line.content, LedgerEntry))
+
+    def __repr__(self) -> str:
+        return f"FileLedger({str(self.path)!r})"
 
     def append(self, entry: LedgerEntry) -> None:
         """Record an entry. It is on the disk when this returns.

@@ -121,8 +121,11 @@ def cut_off(*deltas: dict[str, Any]) -> Behaviour:
     told = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 
     def behave(exchange: Exchange) -> None:
-        choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
-        choices.append({"index": 0, "delta": {}, "finish_reason": "length"})
+        reasons = [None] * len(deltas) + ["length"]
+        choices = [
+            {"index": 0, "delta": delta, "finish_reason": reason}
+            for delta, reason in zip([*deltas, {}], reasons, strict=True)
+        ]
         lines = [f"data: {json.dumps(told | {'choices': [choice]})}\n\n" for choice in choices]
         body = "".join([*lines, "data: [DONE]\n\n"])
         exchange.answer(200, body.encode(), {"Content-Type": "text/event-stream"})
@@ -153,7 +156,7 @@ def test_a_streamed_call_that_is_cut_off_is_not_completed(server: EgressRecorder
 
     model = chat(openai_at(server)).bind_tools([send_mail], tool_choice="any")
     answer = model.invoke("Write to obi@dental.example.")
-    assert answer.tool_calls == [] and begun in answer.invalid_tool_calls[0]["args"]
+    assert answer.tool_calls == [] and begun in str(answer.invalid_tool_calls[0]["args"])
     assert answer.response_metadata["finish_reason"] == "length"
 
 

@@ -1,0 +1,100 @@
+"""Questions: the template of one is its answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import HumanMessage
+from support.scripted import Documents, ScriptedLocal
+from support.token_models import Wishes
+from test_template_chat import WithTokens
+
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
+from cogenesis_langchain.sketch.question import is_question
+
+NOTES = "The lease of the flat ends on 30 June 2027."
+QUESTION = "When does my lease end?"
+ANSWER = "Your lease ends on [date when the lease ends]."
+FREELY = "The notes do not say."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUESTION,
+        "Wann endet mein Mietvertrag? ",
+        "\u79df\u7ea6\u4f55\u65f6\u5230\u671f\uff1f",
+        'What is meant by "notice"?',
+        f"Context: {NOTES}\nQuestion: {QUESTION}\nAnswer:",
+    ],
+)
+def test_a_question_ends_with_its_mark_or_asks_for_the_answer(text: str) -> None:
+    assert is_question(text)
+
+
+@pytest.mark.parametrize("text", ["Write to my landlord.", "Ask him why? Then thank him.", ""])
+def test_a_request_for_a_text_is_no_question(text: str) -> None:
+    assert not is_question(text)
+
+
+def chat(*answers: str, wish: str = "30 June 2027.") -> tuple[ChatCoGenesis, MemoryLedger]:
+    ledger = MemoryLedger()
+    wishes = Wishes({"date when the lease ends": f"Your lease ends on {wish}"}, [NOTES, ANSWER])
+    local = WithTokens(wishes)
+    local.pieces = [FREELY]
+    model = ChatCoGenesis(
+        cloud=FakeListChatModel(responses=list(answers)),
+        local=local,
+        ledger=ledger,
+        retriever=Documents(texts=[NOTES]),
+        temperature=0.0,
+        max_tokens=100,
+        on_fallback="silent",
+    )
+    return model, ledger
+
+
+def test_the_local_model_completes_the_answer_of_the_cloud_model() -> None:
+    model, ledger = chat(ANSWER)
+    answer = model.invoke(QUESTION)
+    assert answer.text == "Your lease ends on 30 June 2027."
+    assert answer.response_metadata["cogenesis"]["rung"] == "template"
+    (entry,) = ledger.entries
+    told = "\n".join(turn["content"] for turn in json.loads(entry.payload)["messages"])
+    assert QUESTION in told and "120 to 260 words" not in told and b"2027" not in entry.payload
+
+
+def test_general_knowledge_needs_no_blank() -> None:
+    model, _ = chat("Paris is the capital of France.")
+    answer = model.invoke("What is the capital of France?")
+    assert answer.text == "Paris is the capital of France."
+    assert answer.response_metadata["cogenesis"]["rung"] == "template"
+
+
+@pytest.mark.parametrize("answers", [["[[nested]]"] * 2, [ANSWER]], ids=["unusable", "unknown"])
+def test_without_an_answer_to_complete_the_local_model_answers_and_no_outline_is_asked_for(
+    answers: list[str],
+) -> None:
+    model, ledger = chat(*answers, wish="9 April 2031.")  # a date that the notes do not hold
+    answer = model.invoke(QUESTION)
+    assert answer.text == FREELY
+    assert answer.response_metadata["cogenesis"]["rung"] == "local"
+    assert len(ledger.entries) == len(answers)
+
+
+def test_the_local_model_is_asked_to_answer_and_is_shown_no_letter() -> None:
+    local = ScriptedLocal([FREELY])
+    model = ChatCoGenesis(
+        cloud=FakeListChatModel(responses=["unused"]),
+        local=local,
+        ledger=MemoryLedger(),
+        on_fallback="silent",
+    )
+    stock = f"Answer the question from the context.\n\nContext: {NOTES}\n\nQuestion: {QUESTION}"
+    for request in (stock, HumanMessage([private(NOTES), private(QUESTION)])):
+        assert model.invoke([request]).text == FREELY
+        (prompt,) = local.prompts[-1:]
+        assert NOTES in prompt and "Answer the question now." in prompt
+        assert "bees" not in prompt and "finished text" not in prompt
