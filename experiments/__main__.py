@@ -112,7 +112,7 @@ def _fetch(config: ExperimentConfig) -> None:
     """Fetch missing model files, with a progress bar for each."""
     local = (config.local.model, config.local.fine_tuned)
     endpoints = (config.cloud, *config.sketch_models, *filter(None, [config.judge]))
-    served = (endpoint.model for endpoint in endpoints if endpoint.base_url is None)
+    served = (endpoint.model for endpoint in endpoints if endpoint.is_stand_in)
     embedding = ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer") if config.closeness else ()
     for name in dict.fromkeys(filter(None, (*local, *served, *embedding))):
         pull_with_bar(name)

@@ -57,6 +57,17 @@ class Endpoint(Section):
     recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"
 
+    @model_validator(mode="after")
+    def _require_one_source(self) -> Self:
+        if self.recorded is not None and self.base_url is not None:
+            raise ValueError("recorded answers replace a server: leave out recorded or base_url")
+        return self
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether a model on this machine stands in for it."""
+        return self.base_url is None and self.recorded is None
+
 
 class CloudConfig(Endpoint):
     """The cloud model.

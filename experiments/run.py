@@ -225,7 +225,7 @@ def _readers(config: ExperimentConfig, tokens: int) -> Readers:
 
     return Readers(
         local=reader(local.model, local.adapter),
-        cloud=reader(cloud.model) if cloud.base_url is None else None,
+        cloud=reader(cloud.model) if cloud.is_stand_in else None,
         fine_tuned=reader(local.fine_tuned) if local.fine_tuned else None,
         operators=[operator_named(name) for name in config.operators],
         tokens=tokens,

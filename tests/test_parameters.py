@@ -77,7 +77,7 @@ def test_a_trusted_host_may_be_given_as_an_address(host: str) -> None:
     [
         ({"cloud": None}, "no cloud model"),
         ({"local": None}, "no local model"),
-        ({"cloud": FakeListChatModel(responses=[""]).bind(stop=["x"])}, "cloud is a _ChatModelBinding"),
+        ({"cloud": FakeListChatModel(responses=[""]).bind(stop=["x"])}, "cloud is a _ChatModel"),
         ({"local": FakeListChatModel(responses=[""]).with_retry()}, "local is a RunnableRetry"),
         ({"ledger": "egress.jsonl"}, "ledger is a path"),
         ({"ledger": Path("egress.jsonl")}, "ledger is a path"),

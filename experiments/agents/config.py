@@ -74,7 +74,7 @@ class AgentsConfig(Section):
     @property
     def stand_in(self) -> str | None:
         """The model that stands in for the cloud model on this machine, if one does."""
-        return self.cloud.model if self.asks_cloud and self.cloud.base_url is None else None
+        return self.cloud.model if self.asks_cloud and self.cloud.is_stand_in else None
 
     @field_validator("agents")
     @classmethod

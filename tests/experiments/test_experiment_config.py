@@ -10,7 +10,8 @@ from experiments.errors import ExperimentConfigInvalid
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
 FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'
-OWN = sorted((Path(__file__).parents[2] / "experiments").glob("bench_quality*.toml"))
+_FOLDER = Path(__file__).parents[2] / "experiments"
+OWN = sorted([*_FOLDER.glob("bench_quality*.toml"), _FOLDER / "disclosures.toml"])
 
 
 def write(path: Path, text: str) -> Path:
@@ -42,6 +43,15 @@ def test_records_and_settings_are_enough(tmp_path: Path) -> None:
     assert config.judge is None
     assert config.likelihood is None
     assert "mean" in config.operators
+
+
+def test_a_recorded_cloud_needs_no_stand_in(tmp_path: Path) -> None:
+    for line, is_stand_in in (("", True), ('recorded = "r.jsonl"', False), ('model = "x"', True)):
+        config = load_config(write(tmp_path, f"{LEAST}[cloud]\n{line}\n"))
+        assert config.cloud.is_stand_in is is_stand_in
+    both = LEAST + '[cloud]\nrecorded = "r.jsonl"\nbase_url = "https://cloud.test/v1"\n'
+    with pytest.raises(ExperimentConfigInvalid, match="leave out recorded or base_url"):
+        load_config(write(tmp_path, both))
 
 
 def test_every_key_can_be_set(tmp_path: Path) -> None:
@@ -77,7 +87,7 @@ def test_the_projects_own_configurations_are_valid(file: Path) -> None:
 
 
 def test_there_are_own_configurations() -> None:
-    assert len(OWN) == 2
+    assert len(OWN) == 3
 
 
 @pytest.mark.parametrize(
