@@ -20,7 +20,7 @@ from cogenesis_langchain.models.base import (
     LocalTextModel,
     Usage,
 )
-from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.decoding.text_stream import TextStream
 from cogenesis_langchain.models.tools import CallsTools, FollowsGrammars, ToolCall, TurnRules
 from cogenesis_langchain.privacy.text import PrivateText
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cogenesis_langchain.cli.context import add_with_bar
-from cogenesis_langchain.collaboration.provenance import render, summary, to_html
+from cogenesis_langchain.cli.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.whole_file import write_private
 

@@ -36,7 +36,7 @@ from cogenesis_langchain.models.base import (
     Usage,
 )
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
-from cogenesis_langchain.models.local.token_writer import encode_fitting
+from cogenesis_langchain.models.decoding.token_writer import encode_fitting
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cogenesis_langchain.collaboration.blanks import BRACKETS, has_place_for_brackets
-from cogenesis_langchain.collaboration.content_selection import select_content
-from cogenesis_langchain.collaboration.details import details_in
-from cogenesis_langchain.collaboration.forbidden import split_details, tells_forbidden
-from cogenesis_langchain.collaboration.outline_plan import plan_outline
+from cogenesis_langchain.collaboration.content.content_selection import select_content
+from cogenesis_langchain.collaboration.content.details import details_in
+from cogenesis_langchain.collaboration.content.forbidden import split_details, tells_forbidden
+from cogenesis_langchain.collaboration.content.outline_plan import plan_outline
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.privacy.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

@@ -32,7 +32,7 @@ from cogenesis_langchain.models.base import (
     LocalTextModel,
     Usage,
 )
-from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.decoding.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText

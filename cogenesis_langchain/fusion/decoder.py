@@ -36,9 +36,9 @@ from cogenesis_langchain.models.base import (
     PrivateMessage,
     TokenModel,
 )
-from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.models.local.token_exclusion import KnownExclusions
-from cogenesis_langchain.models.local.token_writer import encode_fitting
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.token_exclusion import KnownExclusions
+from cogenesis_langchain.models.decoding.token_writer import encode_fitting
 
 
 @final

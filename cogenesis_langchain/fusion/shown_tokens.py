@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import final
 
 from cogenesis_langchain.fusion.influence import Gains
-from cogenesis_langchain.models.local.logits import common_prefix
+from cogenesis_langchain.models.decoding.logits import common_prefix
 
 
 @final

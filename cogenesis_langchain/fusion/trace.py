@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cogenesis_langchain.errors import TraceInvalid
 from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
-from cogenesis_langchain.models.local.sampling import top_indices
+from cogenesis_langchain.models.decoding.sampling import top_indices
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.settled_token import SettledToken

@@ -9,7 +9,7 @@ from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.trace import FusedToken, FusionReport, trace_token
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, TokenModel
-from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.decoding.text_stream import TextStream
 
 
 class TextRounds(Protocol):

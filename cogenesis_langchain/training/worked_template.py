@@ -14,8 +14,8 @@ from random import Random
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
-from cogenesis_langchain.collaboration.content_selection import telling_stems
-from cogenesis_langchain.collaboration.details import clauses_of, details_in
+from cogenesis_langchain.collaboration.content.content_selection import telling_stems
+from cogenesis_langchain.collaboration.content.details import clauses_of, details_in
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.sketch.template import Template, Words, parse_template

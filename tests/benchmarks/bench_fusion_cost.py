@@ -30,8 +30,8 @@ from cogenesis_langchain.fusion.blocks.speculative_sampling import (
 )
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.trace import trace_token
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
-from cogenesis_langchain.models.local.sampling import SamplingParameters
 
 TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 BLOCK = 4

@@ -45,7 +45,7 @@ from cogenesis_langchain.fusion.blocks.speculative_sampling import GreedySampler
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.verification.verifier import Verifier
-from cogenesis_langchain.models.local.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
 from cogenesis_langchain.privacy.views.disclosure import Disclosure
 
 BLOCKS = (1, 3, 6)

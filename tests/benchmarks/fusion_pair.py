@@ -28,9 +28,9 @@ from cogenesis_langchain.fusion.operators import (
 from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter
 from cogenesis_langchain.fusion.verification.verifier import TokenVerifier, Verifier
 from cogenesis_langchain.models.base import PrivateMessage, PublicMessage
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
-from cogenesis_langchain.models.local.sampling import SamplingParameters
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

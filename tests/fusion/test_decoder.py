@@ -32,7 +32,7 @@ from cogenesis_langchain.models.base import (
     LogProbs,
     PrivateMessage,
 )
-from cogenesis_langchain.models.local.logits import common_prefix
+from cogenesis_langchain.models.decoding.logits import common_prefix
 
 
 class Scripted(TinyModel):

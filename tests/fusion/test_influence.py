@@ -31,8 +31,8 @@ from cogenesis_langchain.fusion.verification.verifier import (
     Verifier,
 )
 from cogenesis_langchain.models.base import GenerationOptions, LogProbs, PrivateMessage
-from cogenesis_langchain.models.local.logits import log_softmax
-from cogenesis_langchain.models.local.sampling import next_probabilities
+from cogenesis_langchain.models.decoding.logits import log_softmax
+from cogenesis_langchain.models.decoding.sampling import next_probabilities
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

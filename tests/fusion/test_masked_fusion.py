@@ -24,7 +24,7 @@ from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
-from cogenesis_langchain.models.local.sampling import next_probabilities
+from cogenesis_langchain.models.decoding.sampling import next_probabilities
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.testing.search import find_leaks
 

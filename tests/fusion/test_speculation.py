@@ -33,7 +33,7 @@ from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.position import complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.models.base import TopK
-from cogenesis_langchain.models.local.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.blocks.speculative_sampling import GreedySampler, SpeculativeSampler
 from cogenesis_langchain.models.base import Probabilities
-from cogenesis_langchain.models.local.sampling import SamplingParameters, TokenDistribution
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters, TokenDistribution
 
 LOCAL = np.array([0.5, 0.25, 0.2, 0.05])
 FUSED = np.array([0.1, 0.4, 0.3, 0.2])

@@ -11,7 +11,7 @@ from cogenesis_langchain.fusion.operators import Mixture
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.teacher_forcing import Prompts, read_fused, read_text
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
-from cogenesis_langchain.models.local.logits import top_k
+from cogenesis_langchain.models.decoding.logits import top_k
 from cogenesis_langchain.privacy.text import PrivateText
 
 _T = TypeVar("_T")

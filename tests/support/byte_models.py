@@ -22,7 +22,7 @@ from cogenesis_langchain.models.base import (
     TopK,
     Usage,
 )
-from cogenesis_langchain.models.local.logits import top_k
+from cogenesis_langchain.models.decoding.logits import top_k
 from cogenesis_langchain.testing.behaviours import Behaviour, chat
 from cogenesis_langchain.testing.exchange import Exchange
 

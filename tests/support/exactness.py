@@ -18,8 +18,8 @@ from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.verification.verifier import CloudView, TokenVerifier
 from cogenesis_langchain.models.base import Probabilities, TopK
-from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
 
 LENGTH = 3
 NO_PENALTY = PresencePenalty(0.0)

@@ -23,7 +23,7 @@ from cogenesis_langchain.fusion.verification.verifier import (
     Verifier,
 )
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, StringTopK, TopK
-from cogenesis_langchain.models.local.logits import log_softmax, top_k
+from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText

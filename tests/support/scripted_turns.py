@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage, Usage
-from cogenesis_langchain.models.local.grammar import GrammarVocabulary
+from cogenesis_langchain.models.decoding.grammar import GrammarVocabulary
 
 _END = 256
 

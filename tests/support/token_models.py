@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
-from cogenesis_langchain.models.local.logits import log_softmax
+from cogenesis_langchain.models.decoding.logits import log_softmax
 
 T = TypeVar("T")
 

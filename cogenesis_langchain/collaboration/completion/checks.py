@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import WORD
-from cogenesis_langchain.collaboration.sentences import SENTENCE_END
+from cogenesis_langchain.collaboration.content.sentences import SENTENCE_END
 
 _LEAST_WORDS: Final = 5  # telling words of a sentence that can be a repetition
 _LONG_WORD: Final = 4

@@ -20,7 +20,7 @@ from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Fill
 from cogenesis_langchain.collaboration.completion.slots.token_choice import GreedyOrSampled
 from cogenesis_langchain.collaboration.completion.support import Support
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units, without_repeated
-from cogenesis_langchain.collaboration.details import (
+from cogenesis_langchain.collaboration.content.details import (
     as_sentence,
     clauses_of,
     is_fragment,
@@ -28,8 +28,8 @@ from cogenesis_langchain.collaboration.details import (
     is_own_statement,
     recites,
 )
-from cogenesis_langchain.collaboration.forbidden import tells_forbidden
-from cogenesis_langchain.collaboration.sentences import split_sentences
+from cogenesis_langchain.collaboration.content.forbidden import tells_forbidden
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,

@@ -8,9 +8,9 @@ from typing import Final
 from cogenesis_langchain.collaboration.completion.completer import Task
 from cogenesis_langchain.collaboration.completion.questions import Questions
 from cogenesis_langchain.collaboration.completion.units import split_units
-from cogenesis_langchain.collaboration.content_selection import notes_about
-from cogenesis_langchain.collaboration.details import clauses_of, details_in
-from cogenesis_langchain.collaboration.forbidden import split_details
+from cogenesis_langchain.collaboration.content.content_selection import notes_about
+from cogenesis_langchain.collaboration.content.details import clauses_of, details_in
+from cogenesis_langchain.collaboration.content.forbidden import split_details
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
 from cogenesis_langchain.privacy.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText

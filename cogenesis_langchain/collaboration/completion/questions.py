@@ -16,8 +16,8 @@ from typing import Final
 
 from cogenesis_langchain.collaboration.completion.slots.name_slots import is_own_name
 from cogenesis_langchain.collaboration.completion.units import Unit
-from cogenesis_langchain.collaboration.content_selection import notes_about, telling_stems
-from cogenesis_langchain.collaboration.details import asks_notes, clauses_of, is_told
+from cogenesis_langchain.collaboration.content.content_selection import notes_about, telling_stems
+from cogenesis_langchain.collaboration.content.details import asks_notes, clauses_of, is_told
 from cogenesis_langchain.privacy.detectors.lexicons.words import languages_of
 from cogenesis_langchain.prompts import (
     COMPLETION_DETAIL,

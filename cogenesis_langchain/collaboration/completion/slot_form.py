@@ -20,8 +20,8 @@ from cogenesis_langchain.collaboration.completion.questions import without_examp
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slots.typed_values import is_of_its_type
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
-from cogenesis_langchain.collaboration.details import clauses_of, is_told
-from cogenesis_langchain.collaboration.forbidden import tells_forbidden
+from cogenesis_langchain.collaboration.content.details import clauses_of, is_told
+from cogenesis_langchain.collaboration.content.forbidden import tells_forbidden
 from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalTextModel,

@@ -15,7 +15,7 @@ from typing import Final
 from cogenesis_langchain.collaboration.completion.conversation import with_question
 from cogenesis_langchain.collaboration.completion.questions import about_slot
 from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled
-from cogenesis_langchain.collaboration.sentences import split_sentences
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 from cogenesis_langchain.sketch.template import Slot
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import regex
 
-from cogenesis_langchain.collaboration.sentences import ABBREVIATION
+from cogenesis_langchain.collaboration.content.sentences import ABBREVIATION
 from cogenesis_langchain.sketch.template import Part, Slot, Template, Words
 
 # A new sentence begins after an end mark and white space, or on a new line.

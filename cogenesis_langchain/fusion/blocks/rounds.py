@@ -15,7 +15,7 @@ from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import BUDGET_REACHED, FusionReport
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier, abstain
-from cogenesis_langchain.models.local.logits import common_prefix
+from cogenesis_langchain.models.decoding.logits import common_prefix
 
 _MIN_BLOCK_ACCEPTANCE: Final = 0.2
 """Stop drafting ahead of the cloud's answer once a draft is this unlikely to be used."""

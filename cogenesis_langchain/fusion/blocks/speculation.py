@@ -11,14 +11,14 @@ from cogenesis_langchain.fusion.position import Position, complete, local_share
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.models.base import TokenModel, TopK
-from cogenesis_langchain.models.local.sampling import next_probabilities
+from cogenesis_langchain.models.decoding.sampling import next_probabilities
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.blocks.speculative_sampling import Proposal, Sampler
     from cogenesis_langchain.fusion.influence import Influence
     from cogenesis_langchain.fusion.verification.verifier import CloudView
     from cogenesis_langchain.models.base import Probabilities
-    from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+    from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
 
 _NO_PENALTY: Final = PresencePenalty(0.0)
 

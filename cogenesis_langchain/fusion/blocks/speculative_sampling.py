@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
-from cogenesis_langchain.models.local.sampling import SamplingParameters, TokenDistribution
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters, TokenDistribution
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

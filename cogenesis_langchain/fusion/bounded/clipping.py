@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cogenesis_langchain.models.local.sampling import TokenDistribution
+from cogenesis_langchain.models.decoding.sampling import TokenDistribution
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

@@ -19,8 +19,8 @@ from cogenesis_langchain.fusion.trace import FusedToken
 from cogenesis_langchain.fusion.traced_text import refuse_grammar, traced
 from cogenesis_langchain.fusion.verification.verifier import Verifier
 from cogenesis_langchain.models.base import GenerationOptions, TokenModel
-from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.models.local.token_exclusion import KnownExclusions
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.token_exclusion import KnownExclusions
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
 from cogenesis_langchain.privacy.views.limits import Bounded
 

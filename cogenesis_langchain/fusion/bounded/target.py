@@ -11,12 +11,12 @@ from cogenesis_langchain.fusion.bounded.clipping import clipped
 from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete, local_share
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.models.local.sampling import SamplingParameters, TokenDistribution
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters, TokenDistribution
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.verification.verifier import CloudView
     from cogenesis_langchain.models.base import Probabilities, TopK
-    from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+    from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -23,12 +23,12 @@ from cogenesis_langchain.models.base import (
     PrivateMessage,
     Usage,
 )
+from cogenesis_langchain.models.decoding.chat_template import render_parts
+from cogenesis_langchain.models.decoding.grammar import GrammarProcessor, GrammarVocabulary
+from cogenesis_langchain.models.decoding.token_exclusion import Exclusion, piece_of
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.local.chat_template import render_parts
-from cogenesis_langchain.models.local.grammar import GrammarProcessor, GrammarVocabulary
 from cogenesis_langchain.models.local.llama_cpp_adapter import LlamaCppAdapter
 from cogenesis_langchain.models.local.llama_cpp_file import open_llama, renderer_of
-from cogenesis_langchain.models.local.token_exclusion import Exclusion, piece_of
 
 if TYPE_CHECKING:
     import numpy as np

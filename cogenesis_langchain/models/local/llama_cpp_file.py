@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.errors import LocalModelError, ModelFileError, require_package
-from cogenesis_langchain.models.local.chat_template import Renderer
+from cogenesis_langchain.models.decoding.chat_template import Renderer
 
 if TYPE_CHECKING:
     from llama_cpp import Llama

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 
 from cogenesis_langchain.errors import ContextTooLong, LocalModelError
 from cogenesis_langchain.models.base import LogProbs, PrivateMessage
+from cogenesis_langchain.models.decoding.logits import common_prefix, log_softmax
+from cogenesis_langchain.models.decoding.token_exclusion import piece_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-from cogenesis_langchain.models.local.logits import common_prefix, log_softmax
-from cogenesis_langchain.models.local.token_exclusion import piece_of
 
 if TYPE_CHECKING:
     import numpy as np

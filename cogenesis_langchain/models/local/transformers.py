@@ -15,9 +15,9 @@ from cogenesis_langchain.errors import (
     MissingDependency,
 )
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, LogProbs, PrivateMessage
-from cogenesis_langchain.models.local.chat_template import render_parts
-from cogenesis_langchain.models.local.logits import common_prefix, log_softmax
-from cogenesis_langchain.models.local.token_writer import TokenWriter, encode_fitting
+from cogenesis_langchain.models.decoding.chat_template import render_parts
+from cogenesis_langchain.models.decoding.logits import common_prefix, log_softmax
+from cogenesis_langchain.models.decoding.token_writer import TokenWriter, encode_fitting
 
 if TYPE_CHECKING:
     import numpy as np

@@ -30,7 +30,7 @@ from cogenesis_langchain.collaboration.completion.slots.token_choice import (
     most_probable,
 )
 from cogenesis_langchain.collaboration.completion.slots.typed_values import is_of_its_type
-from cogenesis_langchain.collaboration.sentences import split_sentences
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 

@@ -13,7 +13,7 @@ from cogenesis_langchain.collaboration.completion.slots.name_slots import (
     names_reader,
     names_somebody,
 )
-from cogenesis_langchain.collaboration.sentences import ABBREVIATION, TITLE
+from cogenesis_langchain.collaboration.content.sentences import ABBREVIATION, TITLE
 from cogenesis_langchain.models.base import LogProbs, TokenModel
 from cogenesis_langchain.sketch.template import Slot, SlotKind
 

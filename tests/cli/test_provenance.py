@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cogenesis_langchain.collaboration.provenance import render, summary, to_html
+from cogenesis_langchain.cli.provenance import render, summary, to_html
 
 RUNS = [("cloud", "Dear "), ("local", "Mr Quist"), ("cloud", ",\n\nthank you & <b>bye</b>.")]
 

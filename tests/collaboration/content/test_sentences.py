@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.collaboration.sentences import split_sentences
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 
 
 @pytest.mark.parametrize(

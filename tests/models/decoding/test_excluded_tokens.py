@@ -12,8 +12,8 @@ from support.tiny_models import MESSAGES, PIECES, TinyModel, TinyScorer, tiny_ve
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.operators import Mixture
 from cogenesis_langchain.models.base import GenerationOptions
-from cogenesis_langchain.models.local.sampling import SamplingParameters
-from cogenesis_langchain.models.local.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters
+from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
 
 WITH_A_OR_C = [0, 2, 4]
 """Ids of the tiny model's tokens that contain an a or a c."""

@@ -9,8 +9,8 @@ from typing import Final
 
 import regex
 
-from cogenesis_langchain.collaboration.content_selection import telling_stems
-from cogenesis_langchain.collaboration.sentences import SENTENCE_END
+from cogenesis_langchain.collaboration.content.content_selection import telling_stems
+from cogenesis_langchain.collaboration.content.sentences import SENTENCE_END
 
 _DETAIL_END: Final = regex.compile(rf"{SENTENCE_END.pattern}|;\s*")
 _CLAUSE_END: Final = re.compile(r",\s+(?:and\s+)?")

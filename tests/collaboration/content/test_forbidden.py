@@ -4,7 +4,7 @@ import pytest
 from support.completing import COMPLETED, LETTER, WISHES, complete, task
 from support.token_models import Wishes
 
-from cogenesis_langchain.collaboration.forbidden import (
+from cogenesis_langchain.collaboration.content.forbidden import (
     forbidden_matter,
     split_details,
     tells_forbidden,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogenesis_langchain.models.local.text_stream import TextStream
+from cogenesis_langchain.models.decoding.text_stream import TextStream
 
 
 def test_a_character_split_over_tokens_comes_out_whole() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.collaboration.details import (
+from cogenesis_langchain.collaboration.content.details import (
     is_fragment,
     is_own_statement,
     is_told,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cogenesis_langchain.collaboration.outline_plan import plan_outline
+from cogenesis_langchain.collaboration.content.outline_plan import plan_outline
 
 POINTS = ("Greet the landlord", "Boiler that failed", "Rent already paid", "Friendly close")
 

@@ -16,10 +16,10 @@ from cogenesis_langchain.models.base import (
     TokenModel,
     Usage,
 )
-from cogenesis_langchain.models.local.grammar import GrammarVocabulary, TokenMask
-from cogenesis_langchain.models.local.sampling import SamplingParameters, next_probabilities
-from cogenesis_langchain.models.local.text_stream import TextStream
-from cogenesis_langchain.models.local.token_exclusion import KnownExclusions
+from cogenesis_langchain.models.decoding.grammar import GrammarVocabulary, TokenMask
+from cogenesis_langchain.models.decoding.sampling import SamplingParameters, next_probabilities
+from cogenesis_langchain.models.decoding.text_stream import TextStream
+from cogenesis_langchain.models.decoding.token_exclusion import KnownExclusions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from cogenesis_langchain.collaboration.content_selection import telling_stems
-from cogenesis_langchain.collaboration.details import clauses_of
+from cogenesis_langchain.collaboration.content.content_selection import telling_stems
+from cogenesis_langchain.collaboration.content.details import clauses_of
 
 _FILLERS: Final = r"(?:(?:and|but|so|please|also|absolutely)\s+){0,4}+"
 _LEAD: Final = rf"(?:^|[,;]\s*|(?P<paren>\()|\b(?:and|but|so)\s+){_FILLERS}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cogenesis_langchain.collaboration.content_selection import telling_stems
+from cogenesis_langchain.collaboration.content.content_selection import telling_stems
 
 
 def plan_outline(points: Sequence[str], lines: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogenesis_langchain.collaboration.content_selection import notes_about, select_content
+from cogenesis_langchain.collaboration.content.content_selection import notes_about, select_content
 
 LOG = (
     "2026-01-10 Boiler failed again, 12 degrees in the kitchen",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cogenesis_langchain.collaboration.sentences import SENTENCE_END
+from cogenesis_langchain.collaboration.content.sentences import SENTENCE_END
 from cogenesis_langchain.search_terms import is_distinctive, terms
 
 MOST_NOTES: Final = 6

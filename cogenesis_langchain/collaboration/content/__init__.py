@@ -1,0 +1,1 @@
+"""What a text has to say: chosen from the notes, the details and the outline."""

@@ -1,0 +1,1 @@
+"""Decoding: prompts to tokens, distributions to a choice, tokens to text."""
