@@ -297,6 +297,15 @@ Rules:
 
 REPLY_QUESTION: Final = PrivateTemplate("Question: {instruction}\n\n")
 
+REPLY_GENERAL: Final = PrivateTemplate(
+    """An answer by somebody who has not read the notes:
+{answer}
+
+Use of it what is true in general. Where the notes say something else, they are right.
+
+"""
+)
+
 REPLY_CLOSE: Final = PrivateTemplate("Answer the question now.")
 
 COMPLETION_SYSTEM: Final = PrivateTemplate(

@@ -26,11 +26,12 @@ from cogenesis_langchain.prompts import (
     FILL_SYSTEM,
     FILL_TASK,
     REPLY_CLOSE,
+    REPLY_GENERAL,
     REPLY_QUESTION,
     REPLY_SYSTEM,
 )
 from cogenesis_langchain.sketch.outline import Outline
-from cogenesis_langchain.sketch.question import is_question
+from cogenesis_langchain.sketch.question import asks_question, is_question
 
 
 class LocalPrompt:
@@ -47,7 +48,7 @@ class LocalPrompt:
 
     def __init__(self, request: Request, context: Sequence[PrivateText]) -> None:
         bare = request.bare_task.reveal()
-        self._is_question = is_question(bare)
+        self._is_question = asks_question(request)
         system = [(REPLY_SYSTEM if self._is_question else FILL_SYSTEM).fill({})]
         system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
         self._before = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
@@ -72,12 +73,21 @@ class LocalPrompt:
     def complete(self, outline: Outline | None) -> list[PrivateMessage]:
         """The whole prompt; without one the local model plans by itself."""
         if self._is_question:
-            return [*self._before, _user(self._known + REPLY_CLOSE.fill({}))]
+            return self.reply("")
         if outline is None:
             asked = _asked(self._lines)
         else:
             asked = FILL_OUTLINE.fill({"outline": plan_outline(outline.points, self._lines)})
         return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
+
+    def reply(self, general: str) -> list[PrivateMessage]:
+        """The prompt for the answer to a question.
+
+        Args:
+            general: The cloud model's answer, which needed no private detail; "" for none.
+        """
+        hint = REPLY_GENERAL.fill({"answer": general}) if general else ""
+        return [*self._before, _user(self._known + hint + REPLY_CLOSE.fill({}))]
 
     def without_blanks(self, options: GenerationOptions) -> GenerationOptions:
         """The same options, with brackets excluded where they would only be blanks."""
@@ -85,17 +95,16 @@ class LocalPrompt:
 
     def without_context(self) -> list[PrivateMessage]:
         """The task alone, for operators that measure what the context changes."""
-        return _alone(self._bare_task)
+        return _alone(self._bare_task, asked=self._is_question)
 
     @staticmethod
     def of_public(instruction: PublicText) -> list[PrivateMessage]:
         """The prompt of a reader who knows what was released and nothing else."""
-        return _alone(str(instruction))
+        return _alone(str(instruction), asked=is_question(str(instruction)))
 
 
-def _alone(task: str) -> list[PrivateMessage]:
-    """The prompt of a task without any notes."""
-    asked = is_question(task)
+def _alone(task: str, *, asked: bool) -> list[PrivateMessage]:
+    """The prompt of a task or question without any notes."""
     system, close = (REPLY_SYSTEM, REPLY_CLOSE) if asked else (FILL_SYSTEM, FILL_CLOSE)
     return [
         PrivateMessage("system", PrivateText(system.fill({}))),

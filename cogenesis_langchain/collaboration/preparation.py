@@ -21,7 +21,7 @@ from cogenesis_langchain.privacy.marks import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
-from cogenesis_langchain.sketch.question import is_question
+from cogenesis_langchain.sketch.question import asks_question
 
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -76,9 +76,14 @@ class Prepared:
         return tuple(Source(id=one.id, metadata=dict(one.metadata)) for one in used)
 
     @property
+    def has_notes(self) -> bool:
+        """Whether the local model reads more than the general instruction."""
+        return any(text.reveal().strip() for text in self.private_texts)
+
+    @property
     def is_question(self) -> bool:
         """Whether the request is to be answered, not to be written."""
-        return is_question(self.request.bare_task.reveal())
+        return asks_question(self.request)
 
     @property
     def prompt(self) -> LocalPrompt:

@@ -97,6 +97,11 @@ class SketchFill:
         with suppress(LocalModelError):
             _, prepared = with_fitting_context(prepared, partial(self._prefill, options))
         sketch, report = self._sketch(prepared, report)
+        if isinstance(sketch, Template) and not sketch.slots and prepared.has_notes:
+            # The cloud model may have guessed, or refused, what the notes know.
+            report = replace(report, rung="outline", sketch=str(sketch))
+            yield from self._write_freely(prepared, sketch, options, report)
+            return
         if isinstance(sketch, Template):
             report = replace(report, sketch=str(sketch))
             report = yield from self._complete(prepared, sketch, options, report)
@@ -198,15 +203,17 @@ class SketchFill:
     def _write_freely(
         self,
         prepared: Prepared,
-        outline: Outline | None,
+        sketch: Template | Outline | None,
         options: GenerationOptions,
         report: Report,
     ) -> Iterator[str | Report]:
         def start(fitting: Prepared) -> Iterator[LocalChunk]:
             prompt = fitting.prompt
-            return started(
-                self._local.stream(prompt.complete(outline), prompt.without_blanks(options))
-            )
+            if isinstance(sketch, Template):
+                messages = prompt.reply(str(sketch))
+            else:
+                messages = prompt.complete(sketch)
+            return started(self._local.stream(messages, prompt.without_blanks(options)))
 
         chunks, prepared = with_fitting_context(prepared, start)
         report = replace(report, context_left_out=prepared.left_out, sources=prepared.sources)

@@ -110,36 +110,38 @@ def _openai(*names: str) -> Callable[[object], Iterator[str]]:
     def read(client: object) -> Iterator[str]:
         yield from _path(*names, "base_url")(client)
         yield from _path("openai_proxy")(client)
-        yield from _proxies(_at(client, *names, "_client"))
+        for first in (names[0], names[0].replace("client", "async_client")):
+            used = _at(client, first, *names[1:])
+            yield from _proxies(_at(used, "_client"), _at(used, "base_url"))
 
     return read
 
 
 def _ollama(client: object) -> Iterator[str]:
     """Read the address of a client of Ollama's, and those of its proxies."""
-    http_client = _at(client, "_client", "_client")
-    yield from _path("base_url")(http_client)
-    yield from _proxies(http_client)
+    yield from _path("_client", "_client", "base_url")(client)
+    for name in ("_client", "_async_client"):
+        http_client = _at(client, name, "_client")
+        yield from _proxies(http_client, _at(http_client, "base_url"))
 
 
-def _proxies(http_client: object) -> Iterator[str]:
-    """Read the addresses of the proxies of a client of httpx.
+def _proxies(http_client: object, address: object) -> Iterator[str]:
+    """Read the address of the proxy that a client of httpx uses for an address, if any.
 
     A transport of another library is no address, so that it is refused.
     """
-    if http_client is None:
+    choose = getattr(http_client, "_transport_for_url", None)
+    if choose is None or address is None:
         return
-    mounts = getattr(http_client, "_mounts", {})
-    for transport in (getattr(http_client, "_transport", None), *mounts.values()):
-        if transport is None:  # an exception from a proxy
-            continue
-        pool = getattr(transport, "_pool", None)
-        if _name(transport).startswith(_OURS):  # it sends through a client of the caller
-            yield from _proxies(_at(transport, "_client"))
-        elif pool is None:
-            yield _name(transport)
-        elif (url := getattr(pool, "_proxy_url", None)) is not None:
-            yield f"{url.scheme.decode()}://{url.host.decode()}"
+    transport = choose(address)
+    pool = getattr(transport, "_pool", None)
+    if _name(transport).startswith(_OURS):  # it sends through a client of the caller
+        yield from _proxies(_at(transport, "_client"), address)
+    elif pool is None:
+        yield _name(transport)
+    elif (url := getattr(pool, "_proxy_url", None)) is not None:
+        host = url.host.decode()
+        yield f"{url.scheme.decode()}://{f'[{host}]' if ':' in host else host}"
 
 
 def _elastic(client: object) -> Iterator[str]:

@@ -73,7 +73,7 @@ class Request:
         withheld: The parts of the last human message that are not in the candidate.
         turns: The messages before the last human message.
         results: The messages after it: an agent's tool calls and their results.
-        metadata: Texts of the metadata of documents in the message, which no model reads.
+        metadata: Texts of the metadata of documents in the conversation, which no model reads.
     """
 
     candidate: PrivateText | None
@@ -147,7 +147,7 @@ def split_request(
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
-        metadata=tuple(map(PrivateText, marked_metadata(message))),
+        metadata=tuple(PrivateText(text) for one in messages for text in marked_metadata(one)),
     )
 
 

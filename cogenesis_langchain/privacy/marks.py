@@ -24,7 +24,7 @@ from cogenesis_langchain.errors import InstructionError
 Mark: TypeAlias = Literal["public", "private", ""]
 
 _KEY: Final = "cogenesis"
-_METADATA: Final = "metadata"
+_METADATA: Final = "cogenesis_metadata"
 _NAME: Final = "cogenesis:private"
 _BEGIN: Final = re.compile(rf"<{_NAME} (?P<number>[0-9a-f]{{16}})>")
 _TAG: Final = re.compile(rf"</?{_NAME} [0-9a-f]{{16}}>")
@@ -53,11 +53,15 @@ def private(text: str, *, metadata: Mapping[str, object] | None = None) -> dict[
     return {"type": "text", "text": marked, "extras": extras}
 
 
-def texts_in(metadata: Mapping[str, object]) -> Iterator[str]:
-    """Yield the texts among the values of a document's metadata."""
-    for value in metadata.values():
-        if isinstance(value, str):
-            yield value
+def texts_in(metadata: object) -> Iterator[str]:
+    """Yield the texts among the values of a document's metadata, those in lists included."""
+    if isinstance(metadata, str):
+        yield metadata
+    elif isinstance(metadata, Mapping):
+        yield from texts_in(list(metadata.values()))
+    elif isinstance(metadata, (list, tuple)):
+        for value in metadata:
+            yield from texts_in(value)
 
 
 def marked_metadata(message: BaseMessage) -> Iterator[str]:
@@ -65,7 +69,7 @@ def marked_metadata(message: BaseMessage) -> Iterator[str]:
     for block in message.content:
         extras = block.get("extras") if isinstance(block, dict) else None
         if isinstance(extras, dict):
-            yield from map(str, extras.get(_METADATA, ()))
+            yield from texts_in(extras.get(_METADATA))
 
 
 def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:

@@ -15,6 +15,7 @@ from langchain_core.prompts import ChatPromptTemplate, FewShotChatMessagePromptT
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import SecretStr
 
@@ -177,7 +178,7 @@ def test_what_is_not_known_is_refused_until_the_caller_vouches_for_it(odd: objec
 @pytest.mark.parametrize("by", ["proxy", "mounts"])
 def test_a_proxy_of_the_callers_http_client_is_a_host(by: str) -> None:
     """A local server behind a proxy elsewhere would show the proxy the private prompt."""
-    for host, admitted in (("proxy.example", False), ("127.0.0.1", True)):
+    for host, admitted in (("proxy.example", False), ("127.0.0.1", True), ("[::1]", True)):
         proxy = f"http://{host}:3128"
         client = (
             httpx2.Client(proxy=proxy, trust_env=False)
@@ -193,6 +194,27 @@ def test_a_proxy_of_the_callers_http_client_is_a_host(by: str) -> None:
         with pytest.raises(UntrustedLocalModel, match=r"proxy\.example"):
             LocalChatModel(model)
         LocalChatModel(model, trusted_hosts=["proxy.example"])
+
+
+def test_a_proxy_for_asynchronous_calls_is_a_host_too() -> None:
+    client = httpx2.AsyncClient(proxy="http://proxy.example:3128", trust_env=False)
+    place: dict[str, Any] = {"base_url": "http://localhost:9/v1", "api_key": KEY}
+    for made in (
+        openai_at("http://localhost:9/v1", http_async_client=client),
+        OpenAIEmbeddings(http_async_client=client, **place),
+    ):
+        with pytest.raises(UntrustedLocalModel, match=r"proxy\.example"):
+            require_trusted(made)
+
+
+def test_a_proxy_of_the_environment_is_none_for_a_host_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    place: dict[str, Any] = {"base_url": "http://localhost:9/v1", "api_key": KEY}
+    for made in (OpenAIEmbeddings(**place), ChatOllama(model="m", base_url="http://127.0.0.1:9")):
+        require_trusted(made)
 
 
 def test_a_transport_that_cannot_be_read_is_refused() -> None:

@@ -11,7 +11,7 @@ from support.scripted import Documents, ScriptedLocal
 from support.token_models import Wishes
 from test_template_chat import WithTokens
 
-from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger, private, public
 from cogenesis_langchain.sketch.question import is_question
 
 NOTES = "The lease of the flat ends on 30 June 2027."
@@ -68,9 +68,32 @@ def test_the_local_model_completes_the_answer_of_the_cloud_model() -> None:
 
 def test_general_knowledge_needs_no_blank() -> None:
     model, _ = chat("Paris is the capital of France.")
-    answer = model.invoke("What is the capital of France?")
+    answer = model.model_copy(update={"retriever": None}).invoke("What is the capital of France?")
     assert answer.text == "Paris is the capital of France."
     assert answer.response_metadata["cogenesis"]["rung"] == "template"
+
+
+@pytest.mark.parametrize("general", ["I cannot know that.", "It ends on 1 May 2020."])
+def test_where_there_are_notes_a_general_answer_is_a_hint(general: str) -> None:
+    """The cloud model may have guessed, or refused, what the notes know."""
+    model, ledger = chat(general)
+    answer = model.invoke(QUESTION)
+    assert answer.text == FREELY and len(ledger.entries) == 1
+    report = answer.response_metadata["cogenesis"]
+    assert (report["rung"], report["sketch"]) == ("outline", general)
+    local = model.local
+    assert isinstance(local, WithTokens) and general in local.prompts[-1]
+    assert NOTES in local.prompts[-1] and "they are right" in local.prompts[-1]
+
+
+def test_what_may_be_public_decides_whether_it_is_a_question() -> None:
+    model, ledger = chat(ANSWER, "no sketch", "no sketch", "no sketch")
+    told = private("Did she have the operation first?")
+    model.invoke([HumanMessage([public("Write a toast for my aunt."), told])])
+    asked = json.loads(ledger.entries[0].payload)["messages"][0]["content"]
+    assert "120 to 260 words" in asked
+    local = model.local
+    assert isinstance(local, WithTokens) and "Answer the question now" not in local.prompts[-1]
 
 
 @pytest.mark.parametrize("answers", [["[[nested]]"] * 2, [ANSWER]], ids=["unusable", "unknown"])
