@@ -109,7 +109,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     """How the two models write together: from the cloud model's sketch, or token by token."""
     sketch: SketchKind = "template"
     """What the cloud writes in sketch mode: a ``template``, which the local model completes in
-    place, or an ``outline``, from which it writes."""
+    place, or an ``outline``, from which it writes. Of a question it writes the answer either way:
+    the local model completes it, or with ``outline`` reads it as a hint."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy``, ``learned`` or an operator of

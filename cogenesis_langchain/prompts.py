@@ -301,7 +301,8 @@ REPLY_GENERAL: Final = PrivateTemplate(
     """An answer by somebody who has not read the notes:
 {answer}
 
-Use of it what is true in general. Where the notes say something else, they are right.
+Use of it what is true in general. Where the notes say something else, they are right. Fill in what
+stands in brackets from the notes, and leave no brackets.
 
 """
 )

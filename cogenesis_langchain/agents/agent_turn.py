@@ -17,7 +17,7 @@ from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
 from cogenesis_langchain.collaboration.report import Report
 from cogenesis_langchain.errors import CloudError, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
-from cogenesis_langchain.models.tools import Tool, TurnRules
+from cogenesis_langchain.models.tools import Tool, TurnRules, declared_texts
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 
@@ -59,13 +59,18 @@ class AgentTurn:
         Raises:
             PrivacyViolation: One that is public contains a private value of the store.
         """
-        public = {declaration(tool) for tool in tools if not tool.is_private}
+        public = {declaration(tool): tool for tool in tools if not tool.is_private}
+        unchecked = [public[told] for told in public.keys() - self._checked_tools]
         self._preparation.check_configured(
-            sorted(public - self._checked_tools),
+            [
+                text
+                for tool in unchecked
+                for text in declared_texts([tool.name, tool.description, tool.parameters])
+            ],
             what="the declarations of tools, which the cloud model sees,",
             remedy="reword them, or bind the tools with private_tool(...)",
         )
-        self._checked_tools |= public
+        self._checked_tools |= public.keys()
 
     def write(
         self, messages: Sequence[BaseMessage], rules: TurnRules, options: GenerationOptions

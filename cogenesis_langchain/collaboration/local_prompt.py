@@ -31,7 +31,7 @@ from cogenesis_langchain.prompts import (
     REPLY_SYSTEM,
 )
 from cogenesis_langchain.sketch.outline import Outline
-from cogenesis_langchain.sketch.question import asks_question, is_question
+from cogenesis_langchain.sketch.question import is_question
 
 
 class LocalPrompt:
@@ -44,11 +44,14 @@ class LocalPrompt:
     Args:
         request: The request, taken apart.
         context: Texts of the private context, most important first.
+        is_question: Whether the request is to be answered, not to be written.
     """
 
-    def __init__(self, request: Request, context: Sequence[PrivateText]) -> None:
+    def __init__(
+        self, request: Request, context: Sequence[PrivateText], *, is_question: bool = False
+    ) -> None:
         bare = request.bare_task.reveal()
-        self._is_question = asks_question(request)
+        self._is_question = is_question
         system = [(REPLY_SYSTEM if self._is_question else FILL_SYSTEM).fill({})]
         system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
         self._before = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
@@ -84,7 +87,7 @@ class LocalPrompt:
         """The prompt for the answer to a question.
 
         Args:
-            general: The cloud model's answer, which needed no private detail; "" for none.
+            general: The cloud model's answer, with any blanks in brackets; "" for none.
         """
         hint = REPLY_GENERAL.fill({"answer": general}) if general else ""
         return [*self._before, _user(self._known + hint + REPLY_CLOSE.fill({}))]

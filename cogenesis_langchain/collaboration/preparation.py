@@ -21,7 +21,7 @@ from cogenesis_langchain.privacy.marks import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
-from cogenesis_langchain.sketch.question import asks_question
+from cogenesis_langchain.sketch.question import is_question
 
 if TYPE_CHECKING:
     from cogenesis_langchain.privacy.matching.value_set import ValueSet
@@ -77,18 +77,35 @@ class Prepared:
 
     @property
     def has_notes(self) -> bool:
-        """Whether the local model reads more than the general instruction."""
-        return any(text.reveal().strip() for text in self.private_texts)
+        """Whether the local model reads something that the cloud model cannot know.
+
+        That is a document or a private part, or a turn that names something private; a system
+        prompt such as "You are helpful." is none.
+        """
+        from cogenesis_langchain.privacy.values import detect, find_private_values
+
+        request = self.request
+        read = (*self.context, *request.notes, *request.details, *request.results)
+        if any(text.reveal().strip() for text in (*read, request.withheld)):
+            return True
+        turns = (turn.text.reveal() for turn in request.turns if not turn.repeated)
+        return any(detect(text, (find_private_values,)) for text in turns)
 
     @property
     def is_question(self) -> bool:
-        """Whether the request is to be answered, not to be written."""
-        return asks_question(self.request)
+        """Whether the request is to be answered, not to be written.
+
+        What is released decides, so that both models are asked for the same; where nothing is, the
+        user's own words.
+        """
+        if self.release is not None and self.release.text is not None:
+            return is_question(str(self.release.text))
+        return is_question((self.request.candidate or self.request.bare_task).reveal())
 
     @property
     def prompt(self) -> LocalPrompt:
-        """The local model's prompt for writing freely or from an outline."""
-        return LocalPrompt(self.request, self.context)
+        """The local model's prompt for an answer, or for writing freely or from an outline."""
+        return LocalPrompt(self.request, self.context, is_question=self.is_question)
 
 
 class Preparation:

@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
 
 Mode = Literal["sketch", "fused", "agent"]
-Rung = Literal["fused", "template", "outline", "plan", "local"]
+Rung = Literal["fused", "template", "hint", "outline", "plan", "local"]
 
 
 class Source(TypedDict):

@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage
 from cogenesis_langchain.collaboration.blanks import leftover_placeholders
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.settled_text import Span
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import started, with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
@@ -27,6 +28,7 @@ from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, ContextTooLong, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import (
     CloudTextModel,
+    FinishReason,
     GenerationOptions,
     LocalChunk,
     LocalTextModel,
@@ -40,6 +42,7 @@ from cogenesis_langchain.sketch.attempts import Attempted
 from cogenesis_langchain.sketch.outline import Outline, request_outline
 from cogenesis_langchain.sketch.question import is_question
 from cogenesis_langchain.sketch.template import Template, as_outline, request_template
+from cogenesis_langchain.token_estimate import estimated_tokens
 
 SketchKind = Literal["template", "outline"]
 _Asked = Attempted[Template] | Attempted[Outline]
@@ -97,13 +100,17 @@ class SketchFill:
         with suppress(LocalModelError):
             _, prepared = with_fitting_context(prepared, partial(self._prefill, options))
         sketch, report = self._sketch(prepared, report)
-        if isinstance(sketch, Template) and not sketch.slots and prepared.has_notes:
-            # The cloud model may have guessed, or refused, what the notes know.
-            report = replace(report, rung="outline", sketch=str(sketch))
-            yield from self._write_freely(prepared, sketch, options, report)
-            return
-        if isinstance(sketch, Template):
+        if sketch is not None:
             report = replace(report, sketch=str(sketch))
+        if isinstance(sketch, Template):
+            if not sketch.slots and not prepared.has_notes:
+                yield from _general_answer(sketch, options, report)
+                return
+            # Without blanks the cloud model may have guessed, or refused, what the notes know.
+            if not sketch.slots or self._fill is None:
+                report = replace(report, rung="hint")
+                yield from self._write_freely(prepared, sketch, options, report)
+                return
             report = yield from self._complete(prepared, sketch, options, report)
             if report.rung == "template":
                 return
@@ -143,18 +150,19 @@ class SketchFill:
     ) -> tuple[_Asked | None, list[str]]:
         """Ask for a template, then for an outline; returns what was had and why not the better.
 
-        An answer to a question has no outline.
+        A question has no outline, so it is asked for the template of its answer.
         """
         reasons: list[str] = []
-        if self._fill is not None:
+        asked_for_answer = is_question(str(instruction))
+        if self._fill is not None or asked_for_answer:
             try:
                 return request_template(self._cloud, instruction, permit, placeholders), reasons
             except CloudError as error:
                 return None, [error.summary]
             except SketchInvalid as error:
                 reasons.append(error.summary)
-        if is_question(str(instruction)):
-            return None, [*reasons, "an answer has no outline"]
+        if asked_for_answer:
+            return None, reasons
         try:
             return request_outline(self._cloud, instruction, permit, placeholders), reasons
         except (CloudError, SketchInvalid) as error:
@@ -229,6 +237,32 @@ class SketchFill:
                     finish_reason=chunk.finish_reason,
                     leftover_placeholders=leftover_placeholders("".join(written)),
                 )
+
+
+def _general_answer(
+    answer: Template, options: GenerationOptions, report: Report
+) -> Iterator[str | Report]:
+    """The cloud model's answer to a question that has nothing private to say."""
+    stream = TextStream(options.stop)
+    text = ""
+    finish_reason: FinishReason = "stop"
+    for sentence in split_sentences(str(answer)):
+        if text and estimated_tokens(text + sentence) > options.max_tokens:
+            finish_reason = "length"
+            break
+        settled = stream.feed(sentence.encode())
+        text += settled
+        yield settled
+        if stream.stopped:
+            break
+    rest = stream.close()
+    yield rest
+    yield replace(
+        report,
+        rung="template",
+        finish_reason=finish_reason,
+        provenance=(("cloud", text + rest),),
+    )
 
 
 def _provenance(spans: Sequence[Span], length: int) -> Iterator[tuple[str, str]]:

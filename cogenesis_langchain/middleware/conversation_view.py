@@ -29,7 +29,7 @@ M = TypeVar("M", bound=BaseMessage)
 _FIELDS_OF_A_CALL: Final = (
     "tool", "tool_calls", "tool_call_id", "id", "type", "function", "name", "arguments", None, "",
 )  # fmt: skip
-"""What providers write around calls; the text of a turn that only calls is empty."""
+"""Fixed strings in the calls of a request; the text of a turn that only calls is empty."""
 
 
 class PublicView:

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
+from cogenesis_langchain.models.tools import declared_texts
 from cogenesis_langchain.privacy.request_shape import parts_of
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
@@ -78,9 +79,8 @@ class MaskedChatModel(UntracedChatModel):
         bound = {**kwargs, "stop": stop} if stop else kwargs
         shown = [self.view.message(message) for message in messages]
         permit = self.view.permit()
-        declared = list(parts_of(bound))
-        self.require_public([part for part in declared if isinstance(part, str)])
-        parts = [*self.view.parts, *declared]
+        self.require_public(list(declared_texts(bound)))
+        parts = [*self.view.parts, *parts_of(bound)]
         answer = self.connection.converse(shown, self.view.public, parts, permit, bound)
         answer = self.view.restored(answer)
         self._answered = True

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from cogenesis_langchain.models.base import GenerationOptions, Json, LocalChunk
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
+
+
+_KEYWORDS_OF_TYPES: Final = frozenset({"type", "format", "$ref", "$schema"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,25 @@ class Tool:
     description: str
     parameters: Mapping[str, Json]
     is_private: bool = False
+
+
+def declared_texts(declared: object) -> Iterator[str]:
+    """Yield what a developer wrote into the declaration of a tool, in the format of any provider.
+
+    Keywords of JSON schema and names of types are left out: they say nothing of anybody.
+    """
+    if isinstance(declared, str):
+        yield declared
+    elif isinstance(declared, Mapping):
+        for name, value in declared.items():
+            if name == "properties" and isinstance(value, Mapping):
+                yield from value
+                yield from declared_texts(list(value.values()))
+            elif name not in _KEYWORDS_OF_TYPES:
+                yield from declared_texts(value)
+    elif isinstance(declared, Sequence):
+        for value in declared:
+            yield from declared_texts(value)
 
 
 @dataclass(frozen=True, slots=True)

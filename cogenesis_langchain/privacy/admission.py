@@ -13,10 +13,17 @@ Anything else is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cogenesis_langchain.errors import UntrustedLocalModel
+from cogenesis_langchain.privacy.client_addresses import (
+    SOCKET,
+    TRANSPORT,
+    addresses_of,
+    class_name,
+    is_known_client,
+)
 from cogenesis_langchain.privacy.hosts import host_of, is_behind_proxy, is_trusted
 
 _OURS: Final = "cogenesis_langchain."
@@ -26,7 +33,9 @@ _LOCAL: Final = (
     "langchain_core.example_selectors.length_based.",
     "langchain_core.messages.",
     "langchain_core.output_parsers.",
-    "langchain_core.prompts.chat.",
+    "langchain_core.prompts.chat.MessagesPlaceholder",
+    "langchain_core.prompts.dict.",
+    "langchain_core.prompts.image.",
     "langchain_core.prompts.prompt.",
     "langchain_core.stores.InMemory",
     "langchain_text_splitters.",
@@ -40,7 +49,7 @@ _LOCAL: Final = (
     "chromadb.api.segment.SegmentAPI",
     "qdrant_client.local.qdrant_local.QdrantLocal",
 )
-"""Beginnings of the full names of classes that work in this process. Wrappers come first."""
+"""Beginnings of the full names of classes that work in this process."""
 _WRAPPERS: Final[Mapping[str, tuple[str, ...]]] = {
     "langchain_core.example_selectors.semantic_similarity.MaxMarginalRelevanceExampleSelector": (
         "vectorstore",
@@ -48,9 +57,22 @@ _WRAPPERS: Final[Mapping[str, tuple[str, ...]]] = {
     "langchain_core.example_selectors.semantic_similarity.SemanticSimilarityExampleSelector": (
         "vectorstore",
     ),
+    "langchain_core.prompts.chat.AIMessagePromptTemplate": ("prompt",),
+    "langchain_core.prompts.chat.ChatMessagePromptTemplate": ("prompt",),
     "langchain_core.prompts.chat.ChatPromptTemplate": ("messages",),
-    "langchain_core.prompts.few_shot.FewShotChatMessagePromptTemplate": ("example_selector",),
-    "langchain_core.prompts.few_shot.FewShotPromptTemplate": ("example_selector",),
+    "langchain_core.prompts.chat.HumanMessagePromptTemplate": ("prompt",),
+    "langchain_core.prompts.chat.SystemMessagePromptTemplate": ("prompt",),
+    "langchain_core.prompts.few_shot.FewShotChatMessagePromptTemplate": (
+        "example_selector",
+        "example_prompt",
+    ),
+    "langchain_core.prompts.few_shot.FewShotPromptTemplate": ("example_selector", "example_prompt"),
+    "langchain_core.prompts.few_shot_with_templates.FewShotPromptWithTemplates": (
+        "example_selector",
+        "example_prompt",
+        "prefix",
+        "suffix",
+    ),
     "langchain_core.prompts.structured.StructuredPrompt": ("messages",),
     "langchain_core.vectorstores.base.VectorStoreRetriever": ("vectorstore",),
     "langchain_core.vectorstores.in_memory.InMemoryVectorStore": ("embedding",),
@@ -88,104 +110,6 @@ _WRAPPERS: Final[Mapping[str, tuple[str, ...]]] = {
 """The parts of known wrappers that see text."""
 
 
-def _path(*names: str) -> Callable[[object], Iterator[str]]:
-    """Read the address at the end of a path of attributes."""
-
-    def read(client: object) -> Iterator[str]:
-        if (address := _at(client, *names)) is not None:
-            yield str(address)
-
-    return read
-
-
-def _at(thing: object, *names: str) -> object:
-    for name in names:
-        thing = getattr(thing, name, None)
-    return thing
-
-
-def _openai(*names: str) -> Callable[[object], Iterator[str]]:
-    """Read the address of a client of OpenAI's, and those of its proxies."""
-
-    def read(client: object) -> Iterator[str]:
-        yield from _path(*names, "base_url")(client)
-        yield from _path("openai_proxy")(client)
-        for first in (names[0], names[0].replace("client", "async_client")):
-            used = _at(client, first, *names[1:])
-            yield from _proxies(_at(used, "_client"), _at(used, "base_url"))
-
-    return read
-
-
-def _ollama(client: object) -> Iterator[str]:
-    """Read the address of a client of Ollama's, and those of its proxies."""
-    yield from _path("_client", "_client", "base_url")(client)
-    for name in ("_client", "_async_client"):
-        http_client = _at(client, name, "_client")
-        yield from _proxies(http_client, _at(http_client, "base_url"))
-
-
-def _proxies(http_client: object, address: object) -> Iterator[str]:
-    """Read the address of the proxy that a client of httpx uses for an address, if any.
-
-    A transport of another library is no address, so that it is refused.
-    """
-    choose = getattr(http_client, "_transport_for_url", None)
-    if choose is None or address is None:
-        return
-    transport = choose(address)
-    pool = getattr(transport, "_pool", None)
-    if _name(transport).startswith(_OURS):  # it sends through a client of the caller
-        yield from _proxies(_at(transport, "_client"), address)
-    elif pool is None:
-        yield _name(transport)
-    elif (url := getattr(pool, "_proxy_url", None)) is not None:
-        host = url.host.decode()
-        yield f"{url.scheme.decode()}://{f'[{host}]' if ':' in host else host}"
-
-
-def _elastic(client: object) -> Iterator[str]:
-    pool = getattr(getattr(client, "transport", None), "node_pool", None)
-    for node in pool.all() if pool is not None else ():
-        yield str(node.base_url)
-
-
-def _redis(client: object) -> Iterator[str]:
-    settings = getattr(getattr(client, "connection_pool", None), "connection_kwargs", {})
-    yield str(settings["host"]) if "host" in settings else f"{_SOCKET}{settings.get('path', '')}"
-
-
-def _mongo(client: object) -> Iterator[str]:
-    settings = getattr(client, "_topology_settings", None)
-    for host, _ in getattr(settings, "seeds", ()):
-        yield _SOCKET if str(host).startswith("/") else str(host)
-
-
-def _engine(engine: object) -> Iterator[str]:
-    url = getattr(engine, "url", None)
-    host = getattr(url, "host", None)
-    yield str(host) if host else _SOCKET
-
-
-_SOCKET: Final = "unix:"
-_CLIENTS: Final[Mapping[str, Callable[[object], Iterable[str]]]] = {
-    "langchain_openai.chat_models.base.ChatOpenAI": _openai("root_client"),
-    "langchain_openai.chat_models.azure.AzureChatOpenAI": _openai("root_client"),
-    "langchain_openai.embeddings.base.OpenAIEmbeddings": _openai("client", "_client"),
-    "langchain_openai.embeddings.azure.AzureOpenAIEmbeddings": _openai("client", "_client"),
-    "langchain_ollama.chat_models.ChatOllama": _ollama,
-    "langchain_ollama.llms.OllamaLLM": _ollama,
-    "langchain_ollama.embeddings.OllamaEmbeddings": _ollama,
-    "chromadb.api.fastapi.FastAPI": _path("_api_url"),
-    "qdrant_client.qdrant_remote.QdrantRemote": _path("rest_uri"),
-    "elasticsearch.Elasticsearch": _elastic,
-    "redis.client.Redis": _redis,
-    "pymongo.synchronous.mongo_client.MongoClient": _mongo,
-    "sqlalchemy.engine.base.Engine": _engine,
-}
-"""Known clients, and how to read their addresses."""
-
-
 def require_trusted(
     thing: object, trusted_hosts: Collection[str] = (), trust: Collection[object] = ()
 ) -> None:
@@ -206,8 +130,8 @@ def require_trusted(
         if id(part) in seen or _is_vouched_for(part, trust):
             continue
         seen.add(id(part))
-        name = _name(part)
-        if name in _CLIENTS:
+        name = class_name(part)
+        if is_known_client(part):
             _require_trusted_hosts(part, trusted_hosts)
         elif name in _WRAPPERS:
             waiting += [value for field in _WRAPPERS[name] for value in _parts(part, field)]
@@ -246,22 +170,22 @@ def require_trusted_host(
         )
 
 
-def addresses_of(client: object) -> list[str]:
-    """The addresses that a known client sends requests to; none for anything else."""
-    read = _CLIENTS.get(_name(client))
-    return list(read(client)) if read else []
-
-
 def _require_trusted_hosts(client: object, trusted_hosts: Collection[str]) -> None:
     addresses = addresses_of(client)
+    name = type(client).__name__
     for address in addresses:
-        if address.startswith(_SOCKET):
+        if address.startswith(SOCKET):
             continue
-        name = type(client).__name__
+        if address.startswith(TRANSPORT):
+            raise UntrustedLocalModel(
+                f"{name} sends through the transport {address.removeprefix(TRANSPORT)!r}, and it "
+                "cannot be seen where that sends private text",
+                remedy="leave the transport out, or vouch for the model: trust=[model]",
+            )
         require_trusted_host(host_of(address), name, trusted_hosts, by_http="://" in address)
     if not addresses:
         raise UntrustedLocalModel(
-            f"it cannot be seen where {type(client).__name__} sends private text",
+            f"it cannot be seen where {name} sends private text",
             remedy="give it an address explicitly, or pass it in trust=[...]",
         )
 
@@ -271,11 +195,6 @@ def _is_vouched_for(part: object, trust: Collection[object]) -> bool:
     return declared or any(
         part is one or (isinstance(one, type) and type(part) is one) for one in trust
     )
-
-
-def _name(part: object) -> str:
-    """Full name of an object's own class; a subclass of a known class is not known."""
-    return f"{type(part).__module__}.{type(part).__qualname__}"
 
 
 def _parts(wrapper: object, field: str) -> Iterator[object]:

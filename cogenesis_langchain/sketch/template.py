@@ -4,8 +4,8 @@ The cloud model writes the template from the general instruction alone. Its own 
 *literals*; a bracketed description such as ``[date of the visit]`` is a *slot*, which the local
 model fills in. An answer is checked before it is used: links, markup, control tokens, nested
 brackets or an unusual number of brackets make it unusable. The template of a question is its
-answer, which may be short and need no slot. Nothing in a template is executed or followed; a
-literal can only become text of the answer.
+answer, which may be short and need no slot. It may become a hint to the local model, so its
+literals may hold no orders either. Nothing in a template is executed or followed.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _fault(text: str, instruction: str, known: int, slots: int) -> Fault | None:
         return "placeholder"
     words = bare.split()
     if is_question(instruction):  # an answer may be short, and need no private detail
-        return None if words else "prose"
+        return find_misuse(bare, instruction) or (None if words else "prose")
     if len(words) - slots - known < MIN_LITERAL_WORDS or not slots:
         return "brackets"
     return None

@@ -28,7 +28,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from pydantic import SecretStr
 
-from cogenesis_langchain import MemoryLedger
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.agents.rules import private_tool
 from cogenesis_langchain.errors import ConfigurationError, PrivacyViolation, TracingLeak
 from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
@@ -38,6 +38,7 @@ from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.testing import (
     Canaries,
     EgressRecorder,
+    FakeLocal,
     assert_no_private_value,
     make_canaries,
 )
@@ -299,6 +300,8 @@ class OtherProvider(BaseChatModel):
     """A chat model that is not of langchain-openai: it looks somebody up, then answers."""
 
     seen: list[str]
+    stop_sequences: list[str] = []  # noqa: RUF012  # pydantic copies it
+    default_headers: dict[str, str] = {}  # noqa: RUF012  # pydantic copies it
 
     @property
     def _llm_type(self) -> str:
@@ -321,12 +324,36 @@ def test_a_model_of_another_provider_runs_the_agent() -> None:
     seen: list[str] = []
     private = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)
     made: Any = create_agent(
-        OtherProvider.model_construct(seen=seen), tools(), middleware=[private]
+        OtherProvider.model_construct(seen=seen, stop_sequences=[], default_headers={}),
+        tools(),
+        middleware=[private],
     )
     state = made.invoke(given())
     assert state["messages"][-1].content == f"{WORLD.name} knows." and len(seen) == 2
     assert [{"name": WORLD.name}] == SENT
     assert not any(value in text for value in WORLD.values for text in seen)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"stop_sequences": ["Zbynek"]}, {"default_headers": {"X-User": "Zbynek"}}], ids=str
+)
+def test_settings_of_another_provider_are_checked(settings: dict[str, Any]) -> None:
+    other = OtherProvider.model_construct(seen=[], **settings)
+    terms, ledger = ["Zbynek"], MemoryLedger()
+    private = PrivateAgentMiddleware(ledger=ledger, private_terms=terms)
+    made: Any = create_agent(other, tools(), middleware=[private])
+    with pytest.raises(PrivacyViolation, match="settings of the cloud model"):
+        made.invoke(given())
+    with pytest.raises(PrivacyViolation, match="settings of the cloud model"):
+        ChatCoGenesis(cloud=other, local=FakeLocal(), private_terms=terms, ledger=ledger)
+    assert other.seen == []
+
+
+def test_a_private_term_may_be_a_keyword_of_schemas(cloud: EgressRecorder) -> None:
+    cloud.play(answer(lambda asked: {"role": "assistant", "content": "ok"}))
+    private = PrivateAgentMiddleware(ledger=MemoryLedger(), private_terms=["String", "Object"])
+    made: Any = create_agent(brain(cloud), tools(), middleware=[private])
+    assert made.invoke({"messages": [HumanMessage("Hello.")]})["messages"][-1].content == "ok"
 
 
 def test_a_connection_lives_as_long_as_its_model(cloud: EgressRecorder) -> None:

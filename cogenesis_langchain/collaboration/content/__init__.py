@@ -1,1 +1,1 @@
-"""What a text has to say: chosen from the notes, the details and the outline."""
+"""Content selection: the notes, details and points of an outline that a text has to tell."""

@@ -33,9 +33,10 @@ from cogenesis_langchain.errors import (
     CoGenesisError,
     ConfigurationError,
 )
-from cogenesis_langchain.models.base import CloudAnswer, Json, PublicMessage, Usage
+from cogenesis_langchain.models.base import CloudAnswer, Json, PublicMessage
+from cogenesis_langchain.models.cloud.answers import answer_of, as_json, turn_of
 from cogenesis_langchain.models.cloud.call import CloudCall, set_current_call, too_late
-from cogenesis_langchain.models.cloud.configured import Configured
+from cogenesis_langchain.models.cloud.configured import Configured, settings_of
 from cogenesis_langchain.models.cloud.connection import as_openai_model
 from cogenesis_langchain.models.cloud.errors import retry_after, translate
 from cogenesis_langchain.models.cloud.transport import server_root, with_checked_client
@@ -123,7 +124,7 @@ class CloudModel:
     @property
     def settings(self) -> tuple[str, ...]:
         """What the caller put beside model, address and key: headers, stop strings, a ``user``."""
-        return () if self._configured is None else self._configured.settings
+        return settings_of(self._model) if self._configured is None else self._configured.settings
 
     def require_server(self) -> None:
         """Check that there is a server for `post` and `get`.
@@ -152,9 +153,9 @@ class CloudModel:
         public = [message.text for message in messages]
         if self._configured is None:
             call = self._call(public, _MESSAGES, "", permit)
-            return self._send(lambda: _answer(self._generate_checked(prompt, call)), call)
+            return self._send(lambda: answer_of(self._generate_checked(prompt, call)), call)
         call = self._call(public, self._configured.shape, self._configured.url, permit)
-        return self._send(lambda: _answer(self._model._generate(prompt)), call)
+        return self._send(lambda: answer_of(self._model._generate(prompt)), call)
 
     def converse(
         self,
@@ -180,10 +181,10 @@ class CloudModel:
         prompt = list(messages)
         if self._configured is None:
             call = self._call(public, _MESSAGES.with_parts(parts), "", permit)
-            return self._send(lambda: _turn(self._generate_checked(prompt, call, bound)), call)
+            return self._send(lambda: turn_of(self._generate_checked(prompt, call, bound)), call)
         shape = self._configured.shape.with_parts(parts)
         call = self._call(public, shape, self._configured.url, permit)
-        return self._send(lambda: _turn(self._model._generate(prompt, **bound)), call)
+        return self._send(lambda: turn_of(self._model._generate(prompt, **bound)), call)
 
     def post(
         self,
@@ -314,7 +315,7 @@ class CloudModel:
         """Check and record the messages for a model whose HTTP client is not ours."""
         call.require_time()
         endpoint = f"CALL {type(self._model).__name__}/{self._name}"
-        call.permit.authorise(endpoint, _as_json(prompt), call.public, call.shape)
+        call.permit.authorise(endpoint, as_json(prompt), call.public, call.shape)
         return self._model._generate(prompt, **bound)
 
     def _server(self) -> OpenAI:
@@ -357,45 +358,3 @@ def _model_name(model: BaseChatModel) -> str:
         if isinstance(name, str) and name:
             return name
     return type(model).__name__
-
-
-def _as_json(prompt: Sequence[BaseMessage]) -> bytes:
-    body = {
-        "messages": [
-            {"role": turn.type, "content": turn.content, **_calls(turn)} for turn in prompt
-        ]
-    }
-    return json.dumps(body, ensure_ascii=False).encode()
-
-
-def _calls(turn: BaseMessage) -> dict[str, Any]:
-    calls = turn.tool_calls if isinstance(turn, AIMessage) else []
-    return {"tool_calls": [(call["name"], call["args"]) for call in calls]} if calls else {}
-
-
-def _turn(result: ChatResult) -> AIMessage:
-    """The assistant's turn, with the metadata that LangChain would add to it."""
-    generation = result.generations[0] if result.generations else None
-    message = None if generation is None else generation.message
-    if generation is None or not isinstance(message, AIMessage):
-        raise CloudAnswerInvalid("the cloud model gave no answer", remedy="check the model")
-    told = {**(result.llm_output or {}), **(generation.generation_info or {})}
-    return message.model_copy(update={"response_metadata": {**told, **message.response_metadata}})
-
-
-def _answer(result: ChatResult) -> CloudAnswer:
-    message = result.generations[0].message if result.generations else AIMessage("")
-    text = message.text
-    if not text.strip():
-        raise CloudAnswerInvalid(
-            "the cloud model's answer is empty",
-            remedy="check the model; a reasoning model may need a higher max_tokens",
-        )
-    return CloudAnswer(text, _usage(getattr(message, "usage_metadata", None)))
-
-
-def _usage(told: object) -> Usage:
-    """The tokens that the endpoint counted; none where it tells no number."""
-    counts = told if isinstance(told, Mapping) else {}
-    tokens = (counts.get(name) for name in ("input_tokens", "output_tokens"))
-    return Usage(*(count if type(count) is int and count >= 0 else 0 for count in tokens))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx2
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from cogenesis_langchain.errors import ConfigurationError
@@ -34,6 +35,11 @@ CREDENTIALS: Final = frozenset({"authorization", "api-key"})
 """Made by the client from the caller's key, possibly anew for each request."""
 _MADE_BY_CLIENTS: Final = frozenset({*OUR_HEADERS, "content-length", "host"})
 _TEXTS: Final = ("cogenesis known system", "cogenesis known user", "cogenesis known assistant")
+_SETTINGS: Final = (
+    "additional_headers", "default_headers", "default_query", "extra_body", "extra_headers",
+    "headers", "model_kwargs", "stop", "stop_sequences", "user",
+)  # fmt: skip
+"""Names that chat models give to headers, stop strings and what else every request carries."""
 _FIELDS_OF_A_CHAT: Final = frozenset({"model", "messages", "input", "stream"})
 
 
@@ -100,6 +106,15 @@ def learn(model: BaseChatOpenAI) -> Configured:
     }
     told = [*headers.values(), *(part for part in parts_of(beside) if isinstance(part, str))]
     return Configured(request.url, headers, shape, tuple(told))
+
+
+def settings_of(model: BaseChatModel) -> tuple[str, ...]:
+    """Return what a caller configured on a chat model of another provider, as far as fields tell.
+
+    Its requests cannot be made without being sent, so only fields of the usual names are read.
+    """
+    given = (getattr(model, name, None) for name in _SETTINGS)
+    return tuple(part for value in given for part in parts_of(value) if isinstance(part, str))
 
 
 def _request_of(model: BaseChatOpenAI) -> httpx2.Request:

@@ -31,7 +31,8 @@ from cogenesis_langchain.models.local.message_calls import (
     openai_tool,
 )
 from cogenesis_langchain.models.tools import ToolCall, TurnRules
-from cogenesis_langchain.privacy.admission import addresses_of, require_trusted
+from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.client_addresses import addresses_of
 from cogenesis_langchain.privacy.untraced import Untraced
 
 _FIELDS: Final[Mapping[str, Sequence[str]]] = {
