@@ -34,7 +34,7 @@ from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppTokens
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
-from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, PublicTokens
+from cogenesis_langchain.privacy.views.disclosure import Disclosure, OpenDisclosure, PublicTokens
 from cogenesis_langchain.prompts import FUSED_TASK
 from experiments.settings.setting import preparation
 
@@ -127,11 +127,14 @@ class Pair:
             ),
         )
 
-    def verifier(self, asked: Prompts) -> Verifier:
-        verifier = TokenVerifier(
+    def token_verifier(self, asked: Prompts, disclosure: Disclosure) -> TokenVerifier:
+        return TokenVerifier(
             self.scorer,
             self.cloud_ids(asked),
             vocabulary_size=self.local.vocabulary_size,
-            disclosure=OpenDisclosure(self.local.decode),
+            disclosure=disclosure,
         )
-        return BlankFilter(verifier, self.local.decode)
+
+    def verifier(self, asked: Prompts) -> Verifier:
+        shown = OpenDisclosure(self.local.decode)
+        return BlankFilter(self.token_verifier(asked, shown), self.local.decode)
