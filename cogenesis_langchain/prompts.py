@@ -307,6 +307,13 @@ stands in brackets from the notes, and leave no brackets.
 """
 )
 
+REPLY_MISSING: Final = PrivateTemplate(
+    """The notes were searched for this, and do not hold it: {missing}. Tell it only if everybody
+could know it; otherwise say that the notes do not tell it.
+
+"""
+)
+
 REPLY_CLOSE: Final = PrivateTemplate("Answer the question now.")
 
 COMPLETION_SYSTEM: Final = PrivateTemplate(

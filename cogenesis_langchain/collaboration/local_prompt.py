@@ -27,6 +27,7 @@ from cogenesis_langchain.prompts import (
     FILL_TASK,
     REPLY_CLOSE,
     REPLY_GENERAL,
+    REPLY_MISSING,
     REPLY_QUESTION,
     REPLY_SYSTEM,
 )
@@ -83,13 +84,16 @@ class LocalPrompt:
             asked = FILL_OUTLINE.fill({"outline": plan_outline(outline.points, self._lines)})
         return [*self._before, _user(self._known + asked + FILL_CLOSE.fill({}))]
 
-    def reply(self, general: str) -> list[PrivateMessage]:
+    def reply(self, general: str, missing: Sequence[str] = ()) -> list[PrivateMessage]:
         """The prompt for the answer to a question.
 
         Args:
             general: The cloud model's answer, with any blanks in brackets; "" for none.
+            missing: Descriptions of what the notes were searched for in vain.
         """
         hint = REPLY_GENERAL.fill({"answer": general}) if general else ""
+        if missing:
+            hint += REPLY_MISSING.fill({"missing": "; ".join(missing)})
         return [*self._before, _user(self._known + hint + REPLY_CLOSE.fill({}))]
 
     def without_blanks(self, options: GenerationOptions) -> GenerationOptions:

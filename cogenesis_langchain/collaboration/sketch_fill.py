@@ -114,7 +114,13 @@ class SketchFill:
             report = yield from self._complete(prepared, sketch, options, report)
             if report.rung == "template":
                 return
-            sketch = None if prepared.is_question else as_outline(sketch)
+            unsupported, report = report.left_out, replace(report, left_out=())
+            if prepared.is_question:
+                missing = [slot.description for slot in sketch.slots] if unsupported else []
+                report = replace(report, rung="hint")
+                yield from self._write_freely(prepared, sketch, options, report, missing)
+                return
+            sketch = as_outline(sketch)
         if sketch is None:
             self._notice.tell(report.fallback_reason)
         else:
@@ -171,7 +177,10 @@ class SketchFill:
     def _complete(
         self, prepared: Prepared, template: Template, options: GenerationOptions, report: Report
     ) -> Generator[str | Report, None, Report]:
-        """Complete a template; the report that is returned has no rung if nothing was written."""
+        """Complete a template; the report that is returned has no rung if nothing was written.
+
+        It then names the sentences that were left out if the notes do not support them.
+        """
         fill = self._fill
         assert fill is not None
         try:
@@ -200,7 +209,7 @@ class SketchFill:
                 yield text
         if not spans:
             reason = "the local model completed no sentence of the template"
-            return replace(report, left_out=(), missing=(), fallback_reason=reason)
+            return replace(report, missing=(), fallback_reason=reason)
         if text := stream.close():
             written += len(text)
             yield text
@@ -214,11 +223,12 @@ class SketchFill:
         sketch: Template | Outline | None,
         options: GenerationOptions,
         report: Report,
+        missing: Sequence[str] = (),
     ) -> Iterator[str | Report]:
         def start(fitting: Prepared) -> Iterator[LocalChunk]:
             prompt = fitting.prompt
             if isinstance(sketch, Template):
-                messages = prompt.reply(str(sketch))
+                messages = prompt.reply(str(sketch), missing)
             else:
                 messages = prompt.complete(sketch)
             return started(self._local.stream(messages, prompt.without_blanks(options)))

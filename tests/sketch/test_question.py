@@ -97,15 +97,24 @@ def test_what_may_be_public_decides_whether_it_is_a_question() -> None:
     assert isinstance(local, WithTokens) and "Answer the question now" not in local.prompts[-1]
 
 
-@pytest.mark.parametrize("answers", [["[[nested]]"] * 2, [ANSWER]], ids=["unusable", "unknown"])
-def test_without_an_answer_to_complete_the_local_model_answers_and_no_outline_is_asked_for(
-    answers: list[str],
-) -> None:
-    model, ledger = chat(*answers, wish="9 April 2031.")  # a date that the notes do not hold
+def test_without_a_usable_answer_the_local_model_answers_and_no_outline_is_asked_for() -> None:
+    model, ledger = chat("[[nested]]", "[[nested]]")
     answer = model.invoke(QUESTION)
     assert answer.text == FREELY
     assert answer.response_metadata["cogenesis"]["rung"] == "local"
-    assert len(ledger.entries) == len(answers)
+    assert len(ledger.entries) == 2
+
+
+def test_the_local_model_is_told_what_the_notes_were_searched_for_in_vain() -> None:
+    model, ledger = chat(ANSWER, wish="9 April 2031.")  # a date that the notes do not hold
+    answer = model.invoke(QUESTION)
+    report = answer.response_metadata["cogenesis"]
+    assert answer.text == FREELY and len(ledger.entries) == 1
+    assert (report["rung"], report["left_out"]) == ("hint", ())
+    local = model.local
+    assert isinstance(local, WithTokens)
+    assert "do not hold it: date when the lease ends." in local.prompts[-1]
+    assert ANSWER in local.prompts[-1]
 
 
 def test_the_local_model_is_asked_to_answer_and_is_shown_no_letter() -> None:

@@ -239,7 +239,7 @@ class SlotDecoder:
         endless = reason in ("length", "refused")
         if slot.kind != "sentences" and (continues or endless) and fit < _BROKEN:
             return Filled("", "joint", draft.decoded)
-        if slot.kind == "value":
+        if slot.kind != "sentences":
             text = _without_second_beginning(draft.before, text)
         text = self._with_known_values(draft, text)
         if not text:
@@ -276,7 +276,7 @@ class SlotDecoder:
 
 
 def _without_second_beginning(before: str, text: str) -> str:
-    """A value without the words that begin its phrase anew: "by [the latest by 10 March]"."""
+    """A slot without the words that begin its phrase anew: "by [the latest by 10 March]"."""
     words = WORD.findall(before)
     if not words or not words[-1].islower():
         return text
