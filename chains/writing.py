@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Set
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -95,12 +95,14 @@ def create_writing_chain(
 
     model = model.model_copy(update={"private_sources": (*model.private_sources, retriever)})
 
+    own_keys = {"context", "message", "answer", report_key}
+
     def query(state: Mapping[str, str]) -> str:
         require_trusted(retriever, model.trusted_hosts, model.trust)
         return state["input"]
 
     chain = (
-        RunnableLambda(_checked)
+        RunnableLambda(partial(_checked, own_keys))
         | RunnablePassthrough.assign(context=RunnableLambda(query) | retriever)
         | RunnablePassthrough.assign(message=RunnableLambda(_messages) | model)
         | RunnableGenerator(partial(_outputs, report_key), partial(_aoutputs, report_key))
@@ -114,14 +116,18 @@ def create_writing_chain(
     )
 
 
-def _checked(given: Any) -> dict[str, Any]:
-    """The input of the chain.
+def _checked(own_keys: Set[str], given: Any) -> dict[str, Any]:
+    """The input of the chain, with its further keys, but without those that the output has.
 
     Raises:
         InstructionError: It is no mapping, or holds no instruction.
     """
     if isinstance(given, Mapping) and isinstance(given.get("input"), str):
-        return dict(given)
+        if given["input"].strip():
+            return {key: value for key, value in given.items() if key not in own_keys}
+        raise InstructionError(
+            "the chain's input is blank", remedy='invoke the chain with {"input": "Write ..."}'
+        )
     keys = f" with the keys {sorted(map(str, given))}" if isinstance(given, Mapping) else ""
     raise InstructionError(
         f"the chain's input holds no text under the key 'input': {type(given).__name__}{keys}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -11,7 +12,6 @@ from langchain_core.language_models.chat_models import BaseChatModel, generate_f
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables.config import run_in_executor
 from pydantic import (
     BeforeValidator,
     ConfigDict,
@@ -51,7 +51,7 @@ from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.values import Detector
 from cogenesis_langchain.privacy.views.limits import Bounded, Budget
-from cogenesis_langchain.steps import Steps
+from cogenesis_langchain.steps import in_thread
 from cogenesis_langchain.token_estimate import estimated_tokens
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 from cogenesis_langchain.version import __version__
@@ -402,9 +402,6 @@ class ChatCoGenesis(ToolBindingChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         # Both models block a thread while they work, so one synchronous path serves both kinds of
         # callers; a caller that stops reading stops the local model.
-        stream = Steps(self._stream(messages, stop=stop, **kwargs))
-        try:
-            while (chunk := await run_in_executor(None, stream.next)) is not None:
+        async with aclosing(in_thread(self._stream(messages, stop=stop, **kwargs))) as chunks:
+            async for chunk in chunks:
                 yield chunk
-        finally:
-            stream.close()

@@ -1,22 +1,42 @@
-"""An iterator whose steps are taken in threads, and which its reader may leave at any time."""
+"""Reads a generator in a thread of its own, for asynchronous readers that may leave at any time."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
+
+from langchain_core.runnables.config import run_in_executor
 
 T = TypeVar("T")
 
 
-class Steps(Generic[T]):
-    """A generator that is read from other threads, one step at a time.
+async def in_thread(generator: Generator[T]) -> AsyncGenerator[T]:
+    """Yield what a generator yields; each of its steps runs in one thread.
 
-    An asynchronous reader can be cancelled while a thread is in the middle of a step. A generator
-    cannot be closed then, so it is closed at the end of that step.
+    Models block their thread for seconds. The thread is not one of the event loop's own, which has
+    few, and needs them to look up hosts.
 
     Args:
-        generator: What is read.
+        generator: What is read. It is closed when this iterator is closed, or at the end of the
+            step that runs then.
+    """
+    steps = _Steps(generator)
+    thread = ThreadPoolExecutor(1, thread_name_prefix="cogenesis")
+    try:
+        while (step := await run_in_executor(thread, steps.next)) is not None:
+            yield step
+    finally:
+        steps.close()
+        thread.shutdown(wait=False)
+
+
+class _Steps(Generic[T]):
+    """A generator that is read from another thread, one step at a time.
+
+    A reader can be cancelled while the thread is in the middle of a step. A generator cannot be
+    closed then, so it is closed at the end of that step.
     """
 
     def __init__(self, generator: Generator[T]) -> None:

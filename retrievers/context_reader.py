@@ -12,7 +12,7 @@ from cogenesis_langchain.retrievers.storage.collection import PAGE
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.record_format import KIND
 from cogenesis_langchain.retrievers.storage.records import KINDS, Kind
-from cogenesis_langchain.retrievers.storage.user_records import UserRecords
+from cogenesis_langchain.retrievers.storage.user_records import UserRecords, closed_store
 
 
 class ContextReader:
@@ -23,7 +23,22 @@ class ContextReader:
     """
 
     def __init__(self, records: UserRecords) -> None:
-        self._records = records
+        self._open_records: UserRecords | None = records
+
+    @property
+    def _records(self) -> UserRecords:
+        """The user's records.
+
+        Raises:
+            StoreError: The store is closed.
+        """
+        if (records := self._open_records) is None:
+            raise closed_store()
+        return records
+
+    def close(self) -> None:
+        """Make this object unusable; the records stay open."""
+        self._open_records = None
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """Return records by id, in the order given; unknown ids are skipped."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,20 +14,17 @@ from langchain_core.embeddings import Embeddings
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_reader import ContextReader
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.storage.backend import Backend
-from cogenesis_langchain.retrievers.storage.collection import PAGE
 from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
-from cogenesis_langchain.retrievers.storage.record_format import SOURCE, VERSION, record_format_for
+from cogenesis_langchain.retrievers.storage.open_store import OpenStore
+from cogenesis_langchain.retrievers.storage.record_format import record_format_for
 from cogenesis_langchain.retrievers.storage.records import (
     Kind,
     Record,
-    digest,
     fact_record,
     make_record,
     unique,
 )
 from cogenesis_langchain.retrievers.storage.server import StoreServer
-from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport
@@ -68,7 +65,8 @@ class ContextStore(ContextReader):
         trust: Sequence[object] = (),
     ) -> None:
         model = LocalEmbeddings(embeddings, trusted_hosts, trust)
-        self._open(StoreFolder.open(Path(path)), user, model, key)
+        record_format = record_format_for(key)
+        self._own(OpenStore(StoreFolder.open(Path(path)), record_format, model), user)
 
     @classmethod
     def connect(
@@ -103,22 +101,26 @@ class ContextStore(ContextReader):
             UntrustedLocalModel: The server or ``embeddings`` is on a host that is not trusted.
         """
         model = LocalEmbeddings(embeddings, trusted_hosts, trust)
+        record_format = record_format_for(key)
         server = StoreServer(host, port, ssl=ssl, headers=headers, trusted_hosts=trusted_hosts)
         # The constructor opens a folder, so it is bypassed.
         store = cls.__new__(cls)
-        store._open(server, user, model, key)
+        store._own(OpenStore(server, record_format, model), user)
         return store
 
-    def _open(
-        self, backend: Backend, user: str, embeddings: LocalEmbeddings, key: bytes | None
-    ) -> None:
-        self._backend = backend
-        self._embeddings = embeddings
-        self._key = key
+    def _own(self, opened: OpenStore, user: str) -> None:
+        """Become the store that closes what was opened, now if the user's records do not open."""
+        with ExitStack() as undo:
+            undo.callback(opened.close)
+            self._share(opened, user)
+            undo.pop_all()
+        self._owner = True
+
+    def _share(self, opened: OpenStore, user: str) -> None:
+        super().__init__(opened.records(user))
         self.user = user
-        self._others: dict[str, ContextStore] = {}
-        self._record_format = record_format_for(key)
-        super().__init__(UserRecords(backend, user, self._record_format, embeddings))
+        self._opened = opened
+        self._owner = False
 
     def add_profile(self, facts: Mapping[str, str] | str) -> list[str]:
         """Add profile facts.
@@ -132,7 +134,7 @@ class ContextStore(ContextReader):
         """
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
-        key = self._record_format.key
+        key = self._records.key
         return self._write(fact_record(name, fact, key=key) for name, fact in facts.items())
 
     def add(
@@ -174,38 +176,8 @@ class ContextStore(ContextReader):
             StoreError: A text is empty, metadata cannot be stored, or two documents have the same
                 id.
         """
-        key = self._record_format.key
+        key = self._records.key
         return self._write(make_record(document, kind, key=key) for document in documents)
-
-    def replace_source(
-        self, source: str, version: str, documents: Iterable[Document], *, kind: Kind = "document"
-    ) -> Iterator[int]:
-        """Add a source's documents, then delete what the source no longer contains.
-
-        It works page by page. If it is interrupted, the next call continues. The records of an
-        earlier version stay until the new version is complete.
-
-        Args:
-            source: Where the documents come from. It is added to their metadata.
-            version: Changes when the source changes, such as a hash of it.
-            documents: The documents of the source; read lazily.
-            kind: The kind of documents whose metadata has none.
-
-        Yields:
-            The number of documents stored so far.
-        """
-        key = self._record_format.key
-        version = digest(version, key=key)
-        done = 0
-        pages = iter(documents)
-        while page := list(islice(pages, PAGE)):
-            for document in page:
-                document.metadata = {**document.metadata, "source": source}
-            self._write(make_record(document, kind, key=key, version=version) for document in page)
-            done += len(page)
-            yield done
-        outdated = [{SOURCE: digest(source, key=key)}, {VERSION: {"$ne": version}}]
-        self._records.delete(self._records.ids({"$and": outdated}))
 
     def add_files(
         self,
@@ -235,7 +207,7 @@ class ContextStore(ContextReader):
 
         files = pieces = 0
         problems = []
-        own = Path(self._backend.location).resolve()
+        own = Path(self._opened.backend.location).resolve()
         for step in add_files(self, find_files(map(Path, paths), leave_out=own), kind=kind):
             if progress is not None:
                 progress(step)
@@ -304,25 +276,30 @@ class ContextStore(ContextReader):
         return ContextVectorStore(self, kind)
 
     def for_user(self, user: str) -> ContextStore:
-        """Return another user's store in the same place. Closing this store closes it too."""
-        if user == self.user:
-            return self
-        with self._backend.lock:
-            if user not in self._others:
-                store = ContextStore.__new__(ContextStore)
-                store._open(self._backend, user, self._embeddings, self._key)
-                self._others[user] = store
-            return self._others[user]
+        """Return a store of another user in the same place.
+
+        Closing it leaves this store, and other stores of that user, open. Closing this store closes
+        it too, if this store is the one that opened the folder or the connection.
+
+        Args:
+            user: The user whose context it is.
+
+        Raises:
+            StoreError: The place is closed, or that user's records are encrypted with another key.
+        """
+        store = ContextStore.__new__(ContextStore)
+        store._share(self._opened, user)
+        return store
 
     def close(self) -> None:
-        """Release the folder, so that another process can open it.
+        """Make this store unusable; closing it twice changes nothing.
 
-        The store is unusable afterwards, and so are the other users' stores opened through it.
+        If this store opened the folder, the folder is released, so that another process can open
+        it, and the stores that `for_user` returned are unusable too.
         """
-        with self._backend.lock:
-            for store in (self, *self._others.values()):
-                store._records.close()
-        self._backend.close()
+        super().close()
+        if self._owner:
+            self._opened.close()
 
     def __enter__(self) -> Self:
         return self

@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cogenesis_langchain.cli.context import add_with_bar
+from cogenesis_langchain.cli.pages import check_page, write_page
 from cogenesis_langchain.cli.provenance import render, summary, to_html
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.whole_file import write_private
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, HumanMessage
@@ -44,8 +44,10 @@ def write(
         str | None, typer.Option(help="OpenAI-compatible endpoint; default: OPENAI_* or stand-in")
     ] = None,
     cloud_model: Annotated[str | None, typer.Option(help="model at that endpoint")] = None,
-    k: Annotated[int, typer.Option(help="number of documents to retrieve")] = 3,
-    max_tokens: Annotated[int, typer.Option(help="maximum number of tokens of the text")] = 600,
+    k: Annotated[int, typer.Option(min=1, help="number of documents to retrieve")] = 3,
+    max_tokens: Annotated[
+        int, typer.Option(min=1, help="maximum number of tokens of the text")
+    ] = 600,
     page: Annotated[
         Path | None, typer.Option(help="also write the text by author as an HTML page")
     ] = None,
@@ -60,6 +62,8 @@ def write(
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 
     check_exists(context)  # before minutes of work
+    if page is not None:
+        check_page(page)
     console = Console()
     times: dict[str, float] = {}
     with _timed(times, "fetch the model files"):
@@ -168,7 +172,7 @@ def _write_page(path: Path, answer: AIMessageChunk) -> None:
     report = answer.response_metadata["cogenesis"]
     runs = report["provenance"] or [("local", answer.text)]
     html = to_html(runs, left_out=report["left_out"], missing=report["missing"])
-    write_private(path, html)
+    write_page(path, html)
 
 
 def _time_table(times: dict[str, float]) -> Table:

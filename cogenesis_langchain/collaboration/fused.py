@@ -61,7 +61,7 @@ class FusedWriting:
         presence_penalty: Nats by which tokens of the last part of the text lose.
         draft_tokens: Drafts of each request; None decides by what is fastest.
         below: The next rung of the ladder.
-        notice: Says aloud when the text is not fused.
+        notice: Warns when the text is not fused.
 
     Raises:
         ConfigurationError: One of the models cannot take part.

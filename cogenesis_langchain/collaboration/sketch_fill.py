@@ -57,7 +57,7 @@ class SketchFill:
         local: The local model.
         sketch: What the cloud model is asked for. Where it gives no usable template it is asked
             for an outline.
-        notice: Says aloud when the local model writes alone.
+        notice: Warns when the local model writes alone.
     """
 
     def __init__(
@@ -143,8 +143,7 @@ class SketchFill:
         permit = self._preparation.border.permit(release, purpose="sketch")
         asked, reasons = self._ask(release.text, permit, prepared.placeholders)
         return asked.sketch if asked else None, replace(
-            report,
-            fallback_reason="; ".join(filter(None, (report.fallback_reason, *reasons))),
+            _with_reason(report, *reasons),
             masked=release.masked,
             cloud_calls=report.cloud_calls + permit.sent.calls,
             cloud_bytes=report.cloud_bytes + permit.sent.bytes,
@@ -154,7 +153,7 @@ class SketchFill:
     def _ask(
         self, instruction: PublicText, permit: EgressPermit, placeholders: Placeholders
     ) -> tuple[_Asked | None, list[str]]:
-        """Ask for a template, then for an outline; returns what was had and why not the better.
+        """Ask for a template, then for an outline; returns what it got, and why it is no template.
 
         A question has no outline, so it is asked for the template of its answer.
         """
@@ -188,7 +187,7 @@ class SketchFill:
                 prepared, lambda fitting: started(fill.stream(fitting, template, options))
             )
         except ContextTooLong:
-            return replace(report, fallback_reason="the template does not fit the local model")
+            return _with_reason(report, "the template does not fit the local model")
         stream = TextStream(options.stop)
         spans: list[Span] = []
         written = 0
@@ -209,7 +208,7 @@ class SketchFill:
                 yield text
         if not spans:
             reason = "the local model completed no sentence of the template"
-            return replace(report, missing=(), fallback_reason=reason)
+            return _with_reason(replace(report, missing=()), reason)
         if text := stream.close():
             written += len(text)
             yield text
@@ -272,6 +271,13 @@ def _general_answer(
         rung="template",
         finish_reason=finish_reason,
         provenance=(("cloud", text + rest),),
+    )
+
+
+def _with_reason(report: Report, *reasons: str) -> Report:
+    """The report with further reasons why a better rung was not used."""
+    return replace(
+        report, fallback_reason="; ".join(filter(None, (report.fallback_reason, *reasons)))
     )
 
 

@@ -97,9 +97,13 @@ class AuthorsItem(_Item):
 
 
 def _portrait(text: str) -> dict[str, tuple[str, ...]]:
-    """Parse lines "Key: a; b". A line without a key continues the line before it."""
+    """Parse lines "Key: a; b". A line without a key continues the line before it.
+
+    A key that stands twice has the values of both lines.
+    """
     pieces = _KEY.split(text)[1:]
-    return {
-        key: tuple(filter(None, (" ".join(part.split()) for part in values.split(";"))))
-        for key, values in zip(pieces[::2], pieces[1::2], strict=True)
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for key, values in zip(pieces[::2], pieces[1::2], strict=True):
+        stated = filter(None, (" ".join(part.split()) for part in values.split(";")))
+        found[key] = (*found.get(key, ()), *stated)
+    return found

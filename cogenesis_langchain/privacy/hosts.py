@@ -8,6 +8,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from cogenesis_langchain.errors import ConfigurationError
+
 
 def is_trusted(host: str, trusted_hosts: Collection[str] = ()) -> bool:
     """Return whether a host is loopback or listed by the user as trusted.
@@ -15,7 +17,14 @@ def is_trusted(host: str, trusted_hosts: Collection[str] = ()) -> bool:
     Args:
         host: The host's name or address.
         trusted_hosts: Hosts; of a URL and of ``host:port`` the host counts.
+
+    Raises:
+        ConfigurationError: The hosts are one string, whose letters would count as hosts.
     """
+    if isinstance(trusted_hosts, str):
+        raise ConfigurationError(
+            "trusted_hosts is a string", remedy=f"pass a list: trusted_hosts=[{trusted_hosts!r}]"
+        )
     return host in {*trusted_hosts, *map(host_of, trusted_hosts)} or _is_loopback(host)
 
 

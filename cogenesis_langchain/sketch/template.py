@@ -53,13 +53,17 @@ _SLOT: Final = re.compile(r"\[([^\[\]\n]{1,300})\]")
 _BRACKET: Final = re.compile(r"[\[\]]")
 _LINK_TO: Final = re.compile(r"\]\s*\(\s*\S*[/.:#]")
 _OTHER_BLANKS: Final = re.compile(r"_{3,}|\{[^}\n]{1,60}\}|\bX{3,}\b|\.{5,}")
-_NUMBERS: Final = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-_COUNT: Final = "|".join(_NUMBERS)
-_SENTENCES: Final = re.compile(
-    rf"\b(?:(?P<low>{_COUNT}|\d)(?:\s*(?:or|to|-|–)\s*(?P<high>{_COUNT}|\d))?\s+)?"
-    r"(?:(?:short|brief|full)\s+)?(?P<unit>sentences?|paragraphs?)\b",
-    re.I,
+_NUMBERS: Final[Mapping[str, int]] = {
+    **{"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6},
+    **{"seven": 7, "eight": 8, "nine": 9, "ten": 10},
+}
+_COUNT: Final = "|".join((*_NUMBERS, r"\d{1,2}"))
+SENTENCES: Final = (
+    rf"\b(?:(?P<low>{_COUNT})(?:\s*(?:or|to|-|–)\s*(?P<high>{_COUNT}))?\s+)?"
+    r"(?:(?:short|brief|full)\s+)?(?P<unit>sentences?|paragraphs?)\b"
 )
+"""Pattern of how many sentences or paragraphs a slot asks for."""
+_SENTENCES: Final = re.compile(SENTENCES, re.I)
 _SENTENCES_OF_A_PARAGRAPH: Final = 4
 _MOST_SENTENCES: Final = 6
 _NAME: Final = re.compile(

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _FENCE: Final = re.compile(r"^\s*```\w*\s*$", re.M)
-_EMPHASIS: Final = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS: Final = re.compile(r"(\*\*|__)(?=[^\s_*])(.+?)(?<=[^\s_*])\1")
 _HEADING: Final = re.compile(r"^#{1,4}\s+", re.M)
 _REMARK: Final = re.compile(
     r"\A(?:here(?:['’]s| is| are)|sure|certainly|of course|below is|i(?:['’]ve| have) (?:written|"

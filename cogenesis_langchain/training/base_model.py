@@ -22,7 +22,7 @@ def open_base(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     Raises:
         MissingDependency: The extra ``training`` is not installed.
         TrainingError: There is no such model, or it has no chat template.
-        ModelFileError: The file of the catalog cannot be had.
+        ModelFileError: The file of the catalog cannot be obtained.
     """
     for package in ("peft", "transformers"):
         require_package(package, extra="training")

@@ -74,7 +74,7 @@ def train_combiner(
         MissingDependency: The extra ``training`` or ``llama-cpp`` is not installed.
         TrainingError: There are too few records, the folder holds another run, or the models have
             different tokens.
-        ModelFileError: A model cannot be had.
+        ModelFileError: A model cannot be obtained.
     """
     require_package("torch", extra="training")
     _check_sizes(len(records) - len(records[::validation]), len(records[::validation]))

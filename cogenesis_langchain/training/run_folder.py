@@ -78,7 +78,8 @@ class RunFolder:
 
     def last_checkpoint(self) -> str | None:
         """The last checkpoint that was written to its end; the trainer writes its state last."""
-        whole = [path.parent for path in self.path.glob("checkpoint-*/trainer_state.json")]
+        states = self.path.glob("checkpoint-*/trainer_state.json")
+        whole = [one.parent for one in states if one.parent.name.rpartition("-")[2].isdecimal()]
         newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
         return str(newest) if newest else None
 

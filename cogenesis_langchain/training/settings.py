@@ -12,7 +12,7 @@ class WriterSettings(BaseModel):
 
     Attributes:
         rank: Rank of the adapter's matrices.
-        layers: So many of the uppermost layers get an adapter; None for all. The layers below need
+        layers: Number of upper layers that get an adapter; None for all. The layers below need
             no gradients, which saves up to half of the backward pass.
         learning_rate: Highest learning rate; it falls to zero along a cosine.
         batch: Samples a step.

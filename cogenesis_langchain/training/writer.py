@@ -51,7 +51,7 @@ def train_writer(
 
     Raises:
         MissingDependency: The extra ``training`` is not installed.
-        ModelFileError: The base model's file cannot be had.
+        ModelFileError: The base model's file cannot be obtained.
         TrainingError: There are too few records, the model cannot be trained, the folder holds
             another run, cannot be written or has too little space, or the run was interrupted.
     """

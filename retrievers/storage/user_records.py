@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -44,30 +44,31 @@ class UserRecords:
         self._embeddings = embeddings
         self._embeddings_checked = False
         self._values: tuple[str, ValueSet] | None = None
-        with backend.lock:
+        self._closed = False
+        with self._in_use():
             self._collection = UserCollection(backend, collection_name(user), record_format)
             self._derived_index = DerivedIndex(self._derived_index_path(), record_format)
 
     def count(self) -> int:
         """Return the number of records."""
-        with self._backend.lock:
+        with self._in_use():
             return self._collection.count()
 
     def get(self, ids: Sequence[str]) -> dict[str, Record]:
         """Return the records with these ids; unknown ids are skipped."""
-        with self._backend.lock:
+        with self._in_use():
             return self._collection.get(ids)
 
     def select(
         self, condition: Condition | None = None, limit: int | None = None, offset: int = 0
     ) -> list[Record]:
         """Return records in the order they were added."""
-        with self._backend.lock:
+        with self._in_use():
             return self._collection.select(condition, limit, offset)
 
     def ids(self, condition: Condition | None) -> list[str]:
         """Return the ids of the records that meet a condition; None returns all."""
-        with self._backend.lock:
+        with self._in_use():
             return self._collection.ids(condition)
 
     def filtered(self, filter: Filter, limit: int | None = None, offset: int = 0) -> list[Record]:
@@ -82,18 +83,23 @@ class UserRecords:
     @property
     def encrypted(self) -> bool:
         """Whether texts and the caller's metadata are encrypted."""
-        return bool(self._record_format.key)
+        return bool(self.key)
+
+    @property
+    def key(self) -> bytes:
+        """Key of the hashes that identify records and sources; empty if nothing is encrypted."""
+        return self._record_format.key
 
     def nearest(
         self, vector: Sequence[float], n: int, condition: Condition | None = None
     ) -> list[Ranked]:
         """Return the ids of the records nearest to a vector with their cosines, best first."""
-        with self._backend.lock:
+        with self._in_use():
             return self._collection.nearest(vector, n, condition)
 
-    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of these records; shape (len(ids), dimensions)."""
-        with self._backend.lock:
+    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors of these records; unknown ids are skipped."""
+        with self._in_use():
             return self._collection.vectors(ids)
 
     def query_vector(self, query: str) -> list[float]:
@@ -107,13 +113,13 @@ class UserRecords:
 
     def by_keywords(self, words: Collection[str], n: int) -> list[Ranked]:
         """Return the ids of records that contain words with their BM25 scores, best first."""
-        with self._backend.lock:
+        with self._in_use():
             self._update_derived_index()
             return self._derived_index.search(words, n)
 
     def private_values(self) -> ValueSet:
         """Return the private values of all records together."""
-        with self._backend.lock:
+        with self._in_use():
             self._update_derived_index()
             revision = self._derived_index.revision
             if self._values is None or self._values[0] != revision:
@@ -137,7 +143,7 @@ class UserRecords:
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete records. Their text stays in the files until an erasure."""
-        with self._backend.lock, self._changing():
+        with self._in_use(), self._changing():
             self._collection.delete(ids)
             self._derived_index.remove(ids)
             self._values = None
@@ -148,7 +154,7 @@ class UserRecords:
         Raises:
             StoreError: The records are on a server.
         """
-        with self._backend.lock:
+        with self._in_use():
             vectors = self._collection.vectors(ids).tolist()
             with self._backend.erasing(Erasure(self._collection.name, ids, vectors)):
                 self.delete(ids)
@@ -160,7 +166,7 @@ class UserRecords:
         Raises:
             StoreError: The records are on a server.
         """
-        with self._backend.lock:
+        with self._in_use():
             with self._backend.erasing(Erasure(self._collection.name)):
                 self._collection.drop()
                 self._derived_index.close()
@@ -171,30 +177,58 @@ class UserRecords:
 
     def close(self) -> None:
         """Close the derived index; the backend is closed by its owner."""
-        self._derived_index.close()
+        with self._backend.lock:
+            self._closed = True
+            self._derived_index.close()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Hold the lock, and translate the errors of Chroma and of the derived index.
+
+        Raises:
+            StoreError: The records are closed, or a file or the server failed.
+        """
+        with self._backend.lock, translated_errors(self._backend.location):
+            if self._closed:
+                raise closed_store()
+            yield
 
     def _write_page(self, page: Sequence[Record]) -> int:
-        known = self.get([record.id for record in page])
-        changed = [record for record in page if known.get(record.id) != record]
-        new = [
-            record
-            for record in changed
-            if record.id not in known or known[record.id].text != record.text
-        ]
-        # Embedding is slow: a record with the same text keeps its vector.
-        same_text = [record for record in changed if record not in new]
-        if new:
-            vectors = self._embeddings.documents([record.text for record in new])
-            self._put(new, vectors, known)
-        if same_text:
-            self._put(same_text, self.vectors([record.id for record in same_text]), known)
-        return len(changed)
+        embedded: dict[str, NDArray[np.float32]] = {}
+        while True:
+            with self._in_use():
+                known = self._collection.get([record.id for record in page])
+                changed = [record for record in page if known.get(record.id) != record]
+                vectors = {**self._vectors_of_same_texts(changed, known), **embedded}
+                missing = [record for record in changed if record.id not in vectors]
+                if not missing:
+                    self._put(changed, vectors, known)
+                    return len(changed)
+            # Embedding is slow, so it does not hold the lock. Another thread may change the records
+            # meanwhile, so they are compared again.
+            new = self._embeddings.documents([record.text for record in missing])
+            embedded |= {record.id: vector for record, vector in zip(missing, new, strict=True)}
+
+    def _vectors_of_same_texts(
+        self, changed: Sequence[Record], known: Mapping[str, Record]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors of records whose metadata alone has changed."""
+        same = [one.id for one in changed if one.id in known and known[one.id].text == one.text]
+        return self._collection.vectors(same)
 
     def _put(
-        self, records: Sequence[Record], vectors: NDArray[np.float32], known: dict[str, Record]
+        self,
+        records: Sequence[Record],
+        vectors: Mapping[str, NDArray[np.float32]],
+        known: Mapping[str, Record],
     ) -> None:
-        with self._backend.lock, self._changing():
-            self._collection.write(records, vectors, known)
+        if not records:
+            return
+        import numpy as np
+
+        with self._changing():
+            in_order = np.asarray([vectors[record.id] for record in records])
+            self._collection.write(records, in_order, known)
             values = self._derived_index.put(records)
             # Values of a replaced text may occur in no other record, so the set is read again.
             replaced = any(record.id in known for record in records)
@@ -242,7 +276,7 @@ class UserRecords:
         """Check once that the records were embedded with this model; record it for new ones."""
         if self._embeddings_checked:
             return
-        with self._backend.lock:
+        with self._in_use():
             fingerprint = self._collection.fingerprint
             if fingerprint:
                 self._embeddings.check(fingerprint)

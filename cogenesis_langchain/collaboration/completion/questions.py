@@ -25,14 +25,10 @@ from cogenesis_langchain.prompts import (
     COMPLETION_NEXT,
     COMPLETION_NOTES,
 )
-from cogenesis_langchain.sketch.template import Slot
+from cogenesis_langchain.sketch.template import SENTENCES, Slot
 
 _EXAMPLE: Final = re.compile(r"\s*[(,:]?\s*(?:e\.g\.|for example|such as)\s.*$", re.I)
-_COUNT: Final = re.compile(
-    r"^(?:(?:a|an|one|two|three|four|five|six|\d)\s*(?:(?:or|to|-|–)\s*\w+)?\s+)?"
-    r"(?:(?:short|brief|full)\s+)?(?:sentences?|paragraphs?)\s*:?\s*",
-    re.I,
-)
+_COUNT: Final = re.compile(rf"^{SENTENCES}\s*:?\s*", re.I)
 _NAMED: Final = re.compile(r"(?<=[\w,;:)] )[A-ZÀ-Þ][\w’'-]+")
 _WRITER: Final = re.compile(r"\b(?:the )?writer(?:['’]s)?\b", re.I)
 _ISO_DATE: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")

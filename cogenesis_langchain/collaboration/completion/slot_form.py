@@ -126,7 +126,11 @@ def _values(answer: str) -> Mapping[str, str] | None:
         return None
     if not isinstance(values, dict):
         return None
-    return {str(key): value.strip() for key, value in values.items() if isinstance(value, str)}
+    return {
+        key: str(value).strip()
+        for key, value in values.items()
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    }
 
 
 def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:

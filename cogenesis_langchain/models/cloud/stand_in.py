@@ -239,7 +239,7 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
 
     Raises:
         MissingDependency: langchain-openai is not installed.
-        ModelFileError: The stand-in's model file cannot be had.
+        ModelFileError: The stand-in's model file cannot be obtained.
         ConfigurationError: The stand-in does not start.
     """
     try:

@@ -45,7 +45,7 @@ def open_local_model(name: str) -> LocalTextModel | BaseChatModel:
 
     Raises:
         ConfigurationError: The package for Ollama is not installed.
-        ModelFileError: The file cannot be had.
+        ModelFileError: The file cannot be obtained.
         LocalModelError: The file cannot be loaded.
     """
     if name.startswith(_OLLAMA):
