@@ -18,11 +18,11 @@ from langchain_core.runnables import (
 from langchain_core.runnables.utils import AddableDict
 from typing_extensions import TypedDict  # pydantic makes no schema of typing's before Python 3.12
 
-from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError, InstructionError
 from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.marks import private
+from cogenesis_langchain.privacy.private_chain import private_chain
 
 
 class WritingInput(TypedDict):

@@ -15,7 +15,6 @@ from cogenesis_langchain.version import __version__
 if TYPE_CHECKING:
     from cogenesis_langchain.agents.rules import private_tool
     from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
-    from cogenesis_langchain.chains.private_chain import private_chain
     from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
     from cogenesis_langchain.chat_model import ChatCoGenesis
     from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.marks import private, private_prompt, public
+    from cogenesis_langchain.privacy.private_chain import private_chain
     from cogenesis_langchain.privacy.views.limits import Bounded, Budget
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
@@ -77,7 +77,7 @@ _HOMES: Final = {
     "create_sketch_fill_chain": "chains.sketch_fill",
     "open_cloud": "models.cloud.stand_in",
     "private": "privacy.marks",
-    "private_chain": "chains.private_chain",
+    "private_chain": "privacy.private_chain",
     "private_prompt": "privacy.marks",
     "private_tool": "agents.rules",
     "public": "privacy.marks",

@@ -11,6 +11,8 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Write a file under another name, which it loses when the block ends without an error.
 
+    After an error nothing remains of it. After a kill the half-written file has the other name.
+
     Args:
         path: Where the file is to appear.
 
@@ -18,8 +20,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         The path to write to, in the same folder.
     """
     partial = path.with_name(f"{path.name}.part")
-    yield partial
-    partial.replace(path)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:

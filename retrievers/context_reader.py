@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
 from langchain_core.documents import Document
 
+from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.retrievers.search import Search
+from cogenesis_langchain.retrievers.search import MOST_RECORDS, Search
+from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
 from cogenesis_langchain.retrievers.storage.collection import PAGE
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.record_format import KIND
 from cogenesis_langchain.retrievers.storage.records import KINDS, Kind
-from cogenesis_langchain.retrievers.storage.user_records import UserRecords, closed_store
+from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 
 class ContextReader:
@@ -40,10 +44,22 @@ class ContextReader:
         """Make this object unusable; the records stay open."""
         self._open_records = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def get(self, ids: Sequence[str]) -> list[Document]:
-        """Return records by id, in the order given; unknown ids are skipped."""
-        found = self._records.get(ids)
-        return [found[id_].document() for id_ in ids if id_ in found]
+        """Return records by id, each once, in the order given; unknown ids are skipped."""
+        wanted = list(dict.fromkeys(ids))
+        found = self._records.get(wanted)
+        return [found[id_].document() for id_ in wanted if id_ in found]
 
     def ids(self, filter: Filter) -> list[str]:
         """Return the ids of the records that match a filter."""
@@ -60,7 +76,15 @@ class ContextReader:
             filter: Which records; None returns all.
             limit: Maximum number of records.
             offset: Number of records to skip.
+
+        Raises:
+            StoreError: A number is negative or too large.
         """
+        if not all(0 <= number <= MOST_RECORDS for number in (limit or 0, offset)):
+            raise StoreError(
+                "the limit or the offset of a list is negative or too large",
+                remedy=f"pass numbers from 0 to {MOST_RECORDS}",
+            )
         found = self._records.filtered(filter or Filter(), limit, offset)
         return [record.document() for record in found]
 
@@ -95,3 +119,12 @@ class ContextReader:
         The set is kept up to date with the records. The first call of a process reads all of them.
         """
         return self._records.private_values()
+
+    def _require(self, ids: Sequence[str]) -> list[Document]:
+        found = self.get(ids)
+        if len(found) < len(set(ids)):
+            raise StoreError(
+                "this user has no record with this id",
+                remedy="list the ids with `cogenesis context list`",
+            )
+        return found

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_reader import ContextReader
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
@@ -22,6 +20,7 @@ from cogenesis_langchain.retrievers.storage.records import (
     Record,
     fact_record,
     make_record,
+    text_document,
     unique,
 )
 from cogenesis_langchain.retrievers.storage.server import StoreServer
@@ -131,6 +130,9 @@ class ContextStore(ContextReader):
 
         Returns:
             The ids of the records.
+
+        Raises:
+            StoreError: A fact is empty, or it or its name is not text.
         """
         if isinstance(facts, str):
             return [self.add(facts, kind="profile")]
@@ -156,10 +158,9 @@ class ContextStore(ContextReader):
             The id of the record.
 
         Raises:
-            StoreError: The text is empty, or the metadata cannot be stored.
+            StoreError: The text is empty or no string, or the metadata cannot be stored.
         """
-        document = Document(page_content=text, metadata=dict(metadata or {}))
-        return self.add_documents([document], kind=kind)[0]
+        return self.add_documents([text_document(text, metadata)], kind=kind)[0]
 
     def add_documents(self, documents: Iterable[Document], *, kind: Kind = "document") -> list[str]:
         """Add LangChain documents.
@@ -188,12 +189,13 @@ class ContextStore(ContextReader):
         """Add files, and folders with all their files.
 
         Text, Markdown, HTML, PDF, e-mail (.eml, .mbox), calendar, CSV and JSON are read. The file
-        ``profile.*`` is the profile; each line of a text file named ``*log`` is an activity. What
-        is in the store already is not embedded again, so that an interrupted run can be repeated;
-        a file that has changed replaces its earlier content.
+        ``profile.*`` is the profile; each line of a text file whose name ends in the word ``log``
+        is an activity. What is in the store already is not embedded again, so that an interrupted
+        run can be repeated; a file that has changed replaces its earlier content.
 
         Args:
-            *paths: Files and folders. Hidden files inside folders are skipped.
+            *paths: Files and folders; ``~`` is the home folder. Hidden files inside folders are
+                skipped.
             kind: The kind of records whose file does not decide it.
             progress: Called at least once for each file.
 
@@ -201,21 +203,13 @@ class ContextStore(ContextReader):
             What was added. A file that cannot be read is among its problems, and the rest is added.
 
         Raises:
-            UnreadableFile: A file or folder does not exist.
+            UnreadableFile: A file or folder does not exist; nothing was added.
         """
-        from cogenesis_langchain.retrievers.loaders.ingest import FilesReport, add_files, find_files
+        from cogenesis_langchain.retrievers.loaders.ingest import add_files, find_files, report_of
 
-        files = pieces = 0
-        problems = []
         own = Path(self._opened.backend.location).resolve()
-        for step in add_files(self, find_files(map(Path, paths), leave_out=own), kind=kind):
-            if progress is not None:
-                progress(step)
-            if step.problem is not None:
-                problems.append((step.path, step.problem))
-            elif step.done:
-                files, pieces = files + 1, pieces + step.pieces
-        return FilesReport(files, pieces, tuple(problems))
+        files = find_files(map(Path, paths), leave_out=own)
+        return report_of(add_files(self, files, kind=kind), progress)
 
     def update(
         self, id: str, *, text: str | None = None, metadata: Mapping[str, object] | None = None
@@ -234,9 +228,9 @@ class ContextStore(ContextReader):
             StoreError: There is no such record.
         """
         [before] = self._require([id])
-        after = Document(
-            page_content=before.page_content if text is None else text,
-            metadata=before.metadata if metadata is None else dict(metadata),
+        after = text_document(
+            before.page_content if text is None else text,
+            before.metadata if metadata is None else metadata,
         )
         [renamed] = self.add_documents([after], kind=before.metadata["kind"])
         if renamed != id:
@@ -258,8 +252,7 @@ class ContextStore(ContextReader):
         Raises:
             StoreError: One of the ids does not exist, or the store is on a server.
         """
-        self._require(ids)
-        self._records.erase(ids)
+        self._records.erase([document.id or "" for document in self._require(ids)])
 
     def purge(self) -> None:
         """Delete everything of this user and erase it from every file of the store.
@@ -300,26 +293,6 @@ class ContextStore(ContextReader):
         super().close()
         if self._owner:
             self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _require(self, ids: Sequence[str]) -> list[Document]:
-        found = self.get(ids)
-        if len(found) < len(ids):
-            raise StoreError(
-                "this user has no record with this id",
-                remedy="list the ids with `cogenesis context list`",
-            )
-        return found
 
     def _write(self, records: Iterable[Record]) -> list[str]:
         records = list(records)

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.errors import CoGenesisError, StoreError, require_package
+from cogenesis_langchain.errors import (
+    CoGenesisError,
+    ConfigurationError,
+    StoreError,
+    require_package,
+)
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.onnx.session import encodable, open_session, open_tokenizer
 from cogenesis_langchain.privacy.admission import require_trusted
@@ -49,10 +54,11 @@ class LocalMiniLM(Embeddings):
         model: ONNX file, by catalog name or path.
         tokenizer: Its ``tokenizer.json``, by catalog name or path.
         download: Whether a file that is missing is downloaded.
-        batch_size: Maximum number of texts in a forward pass.
+        batch_size: Maximum number of texts in a forward pass, at least 1.
         threads: Threads of a forward pass; None lets onnxruntime use every core.
 
     Raises:
+        ConfigurationError: ``batch_size`` is less than 1.
         MissingDependency: The extra ``chroma`` is not installed.
         ModelFileError: A file is missing, or cannot be downloaded.
         ModelFileDamaged: A file cannot be read.
@@ -67,6 +73,10 @@ class LocalMiniLM(Embeddings):
         batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
+        if batch_size < 1:
+            raise ConfigurationError(
+                f"batch_size={batch_size} is no number of texts", remedy="pass 1 or more"
+            )
         require_package("tokenizers", extra="chroma")
         find = catalog.fetch if download else catalog.require
         self._batch_size = batch_size

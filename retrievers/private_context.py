@@ -99,7 +99,10 @@ class PrivateContextRetriever(BaseRetriever):
         allow_tracing: Let tracers and debug printers record what is retrieved.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,  # the error of a wrong user or filter would show it
+    )
 
     store: InstanceOf[ContextStore] = Field(exclude=True)
     k: int = Field(default=4, ge=1)

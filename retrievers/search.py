@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.retrievers.storage.filters import Filter
@@ -16,8 +16,28 @@ SearchType = Literal["hybrid", "similarity", "keywords", "mmr"]
 """similarity: cosine of embeddings. keywords: BM25 over all words. hybrid: similarity fused by rank
 with BM25 over names, numbers and rare words. mmr: maximal marginal relevance over embeddings."""
 
+SEARCH_TYPES: Final[tuple[SearchType, ...]] = get_args(SearchType)
+
 _RANK_CONSTANT: Final = 60
 """Reciprocal rank fusion: score = sum of 1 / (60 + rank) (Cormack, Clarke and Büttcher, 2009)."""
+
+
+MOST_RECORDS: Final = 2**30
+"""Chroma takes 32 bits, and up to three times as many records are fetched as are returned."""
+
+
+def check_search_type(name: str) -> SearchType:
+    """Return the search type if there is one of this name.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    for known in SEARCH_TYPES:
+        if name == known:
+            return known
+    raise ConfigurationError(
+        f"unknown search type {name!r}", remedy=f"use one of {', '.join(SEARCH_TYPES)}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +46,16 @@ class Search:
 
     Attributes:
         query: The query, in any words.
-        k: Number of records to return.
+        k: Number of records to return, at least 1.
         search_type: See `SearchType`.
         filter: Restricts the records.
         fetch_k: Number of candidates that hybrid and mmr choose from.
-        lambda_mult: For mmr: 1 considers only relevance, 0 only diversity.
+        lambda_mult: For mmr, from 0 to 1: 1 considers only relevance, 0 only diversity.
         score_threshold: Minimum cosine, for similarity and mmr.
 
     Raises:
-        ConfigurationError: A threshold was given for a search type without a cosine.
+        ConfigurationError: A value is not of its type or out of its range, or a threshold was given
+            for a search type without a cosine.
     """
 
     query: str
@@ -46,6 +67,22 @@ class Search:
     score_threshold: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.query, str):
+            raise ConfigurationError(
+                f"the query is a {type(self.query).__name__}", remedy="pass the query as a string"
+            )
+        check_search_type(self.search_type)
+        for name, count in (("k", self.k), ("fetch_k", self.fetch_k)):
+            if not isinstance(count, int) or not 1 <= count <= MOST_RECORDS:
+                raise ConfigurationError(
+                    f"{name} is not a number of records",
+                    remedy=f"pass {name} from 1 to {MOST_RECORDS}",
+                )
+        if not isinstance(self.lambda_mult, (int, float)) or not 0 <= self.lambda_mult <= 1:
+            raise ConfigurationError(
+                "lambda_mult is not a number from 0 to 1",
+                remedy="pass 1 for relevance only, 0 for diversity only, or what lies between",
+            )
         if self.score_threshold is not None and self.search_type not in ("similarity", "mmr"):
             raise ConfigurationError(
                 f"search_type={self.search_type!r} computes no cosine for score_threshold",
@@ -82,11 +119,16 @@ class Search:
 
         vector = records.query_vector(self.query)
         found = self._above_threshold(filtered.nearest(vector, fetch))
+        vectors = records.vectors_by_id([id_ for id_, _ in found])
+        # Another thread or client may have deleted some of them since they were found.
+        found = [(id_, cosine) for id_, cosine in found if id_ in vectors]
         if not found:
             return []
-        vectors = records.vectors([id_ for id_, _ in found])
         chosen = maximal_marginal_relevance(
-            np.asarray(vector), list(vectors), lambda_mult=self.lambda_mult, k=self.k
+            np.asarray(vector),
+            list(np.asarray([vectors[id_] for id_, _ in found])),
+            lambda_mult=self.lambda_mult,
+            k=self.k,
         )
         return [found[index] for index in chosen]
 

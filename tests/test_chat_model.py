@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -331,3 +332,22 @@ def test_an_error_of_wrong_private_terms_does_not_show_them(given: object) -> No
     with pytest.raises(ValidationError) as caught:
         chat(private_terms=given)
     assert "heron" not in str(caught.value)
+
+
+async def test_slow_models_leave_the_threads_of_the_event_loop_free() -> None:
+    """The loop needs its threads to look up hosts; a service would stand still without them."""
+    going_on = threading.Event()
+
+    class Waiting(ScriptedLocal):
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
+            going_on.wait(30)
+            return super().stream(messages, options)
+
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    answers = asyncio.gather(*(chat(Waiting()).ainvoke(INSTRUCTION) for _ in range(4)))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), timeout=5) == "free"
+    going_on.set()
+    assert len(await answers) == 4

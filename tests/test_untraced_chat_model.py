@@ -11,8 +11,8 @@ from langsmith.run_helpers import tracing_context
 from support.collectors import COLLECTOR, Listener, client, tracer
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.errors import TracingLeak, UntrustedLocalModel
+from cogenesis_langchain.privacy.private_chain import private_chain
 from cogenesis_langchain.testing import FakeLocal
 
 

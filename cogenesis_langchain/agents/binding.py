@@ -9,7 +9,7 @@ from typing import Any, Literal
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
@@ -21,8 +21,9 @@ from cogenesis_langchain.agents.rules import (
     chosen_tools,
     read_tools,
 )
-from cogenesis_langchain.errors import ConfigurationError
+from cogenesis_langchain.errors import ConfigurationError, LocalModelError
 from cogenesis_langchain.models.tools import Tool
+from cogenesis_langchain.privacy.private_chain import private_chain
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 Method = Literal["json_schema", "function_calling", "json_mode"]
@@ -108,9 +109,14 @@ class ToolBindingChatModel(UntracedChatModel):
 
         Raises:
             ConfigurationError: The method is unknown.
+
+        A call raises `LocalModelError` if the answer is cut off at ``max_tokens``. A failure of any
+        step gives the input to no untrusted fallback.
         """
         if method == "function_calling":
-            return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
+            return self._kept(
+                super().with_structured_output(schema, include_raw=include_raw, **kwargs)
+            )
         if method not in ("json_schema", "json_mode"):
             raise ConfigurationError(
                 f"with_structured_output knows no method {method!r}",
@@ -132,11 +138,35 @@ class ToolBindingChatModel(UntracedChatModel):
             if isinstance(schema, type) and is_basemodel_subclass(schema)
             else JsonOutputParser()
         )
+        parser = RunnableLambda(_whole) | parser
         if not include_raw:
-            return model | parser
+            return self._kept(model | parser)
         parsed = RunnablePassthrough.assign(
             parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
         ).with_fallbacks(
             [RunnablePassthrough.assign(parsed=lambda _: None)], exception_key="parsing_error"
         )
-        return RunnableMap(raw=model) | parsed
+        return self._kept(RunnableMap(raw=model) | parsed)
+
+    def _kept(self, chain: Runnable[LanguageModelInput, Any]) -> Runnable[LanguageModelInput, Any]:
+        """A chain whose later steps may fail as well, without giving its input to a fallback."""
+        return private_chain(
+            chain,
+            trusted_hosts=self.trusted_hosts,
+            trust=self.trust,
+            allow_tracing=self.allow_tracing,
+        )
+
+
+def _whole(answer: AIMessage) -> AIMessage:
+    """The answer, unless the token limit cut it off: parsers would complete what is there.
+
+    Raises:
+        LocalModelError: It was cut off.
+    """
+    if answer.response_metadata.get("finish_reason") == "length":
+        raise LocalModelError(
+            "the answer was cut off at max_tokens, so it does not hold all of the schema",
+            remedy="raise max_tokens",
+        )
+    return answer

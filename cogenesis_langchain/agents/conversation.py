@@ -22,7 +22,7 @@ from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.models.base import PrivateMessage, Role
 from cogenesis_langchain.models.local.message_calls import openai_tool
 from cogenesis_langchain.models.tools import Tool, TurnRules
-from cogenesis_langchain.privacy.marks import without_marks
+from cogenesis_langchain.privacy.message_texts import text_of
 from cogenesis_langchain.privacy.text import PrivateText
 
 _ROLES: Final[dict[str, Role]] = {"human": "user", "tool": "user", "ai": "assistant"}
@@ -64,21 +64,19 @@ def plain_conversation(
     system = [AGENT_SYSTEM.fill({})]
     if context:
         system.append(AGENT_NOTES.fill({"context": "\n\n".join(one.reveal() for one in context)}))
-    system += [
-        without_marks(message.text) for message in messages if isinstance(message, SystemMessage)
-    ]
+    system += [text_of(message) for message in messages if isinstance(message, SystemMessage)]
     others = [_plain(one) for one in messages if not isinstance(one, SystemMessage)]
     return [SystemMessage("\n\n".join(system)), *others]
 
 
 def _plain(message: BaseMessage) -> BaseMessage:
     if isinstance(message, HumanMessage):
-        return HumanMessage(without_marks(message.text))
+        return HumanMessage(text_of(message))
     if isinstance(message, AIMessage):
-        return AIMessage(without_marks(message.text), tool_calls=message.tool_calls)
+        return AIMessage(text_of(message), tool_calls=message.tool_calls)
     if isinstance(message, ToolMessage):
         return ToolMessage(
-            without_marks(message.text),
+            text_of(message),
             tool_call_id=message.tool_call_id,
             name=message.name,
             status=message.status,
@@ -115,10 +113,10 @@ def _signature(tool: Tool) -> str:
 
 def _turn_text(message: BaseMessage) -> str:
     if isinstance(message, ToolMessage):
-        return TOOL_RESULT.fill({"result": without_marks(message.text)})
+        return TOOL_RESULT.fill({"result": message.text})
     if isinstance(message, AIMessage):
-        return "\n".join(filter(None, (without_marks(message.text), *_calls(message))))
-    return without_marks(message.text)
+        return "\n".join(filter(None, (message.text, *_calls(message))))
+    return message.text
 
 
 def _calls(message: AIMessage) -> Iterator[str]:

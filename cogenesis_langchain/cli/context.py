@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import platformdirs
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
+from rich.text import Text
 from typer.core import TyperGroup
 
+from cogenesis_langchain.cli.ledger import printable
 from cogenesis_langchain.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport
-    from cogenesis_langchain.retrievers.search import SearchType
     from cogenesis_langchain.retrievers.storage.records import Kind
 
 
@@ -63,14 +63,35 @@ _SHOWN_CHARACTERS = 90
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """The options of the group: location of the store, its key, and the user."""
+    """The options of the group: location of the store, its key, and the user.
 
-    folder: Path
+    Raises:
+        ConfigurationError: Two options exclude each other.
+    """
+
+    store: Path | None
     user: str
     key_file: Path | None
     keyring: bool
     server: str | None
     trusted_hosts: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if self.key_file and self.keyring:
+            raise ConfigurationError(
+                "--key-file and --keyring both name the store's key",
+                remedy="give the one that the store was created with",
+            )
+        if self.store and self.server:
+            raise ConfigurationError(
+                "--store and --server both name the store",
+                remedy="give --store for a folder, or --server for a Chroma server",
+            )
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the store; by default in the user's data folder."""
+        return self.store or platformdirs.user_data_path("cogenesis-langchain") / "context"
 
     def key(self) -> bytes | None:
         """Return the encryption key, if the store has one."""
@@ -119,8 +140,7 @@ def choose(
     ] = None,
 ) -> None:
     """Manage the private context store. These options may stand after the command too."""
-    folder = store or platformdirs.user_data_path("cogenesis-langchain") / "context"
-    context.obj = StoreOptions(folder, user, key_file, keyring, server, trusted_host or [])
+    context.obj = StoreOptions(store, user, key_file, keyring, server, trusted_host or [])
 
 
 @context_app.command()
@@ -148,18 +168,22 @@ def add_with_bar(
 ) -> FilesReport:
     """Add files with a progress bar, and say which could not be read."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    columns = (
+        SpinnerColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def show(step: FileProgress) -> None:
-            bar.update(task, description=f"{escape(step.path.name)}: {step.pieces}")
+            bar.update(task, description=printable(f"{step.path.name}: {step.pieces}"))
             if step.done:
                 bar.advance(task)
 
         report = store.add_files(*paths, kind=kind, progress=show)
     for path, problem in report.problems:
-        console.print(f"skipped {path}: {problem.what}. {problem.remedy}", markup=False)
+        console.print(Text(printable(f"skipped {path}: {problem.what}. {problem.remedy}")))
     return report
 
 
@@ -190,11 +214,12 @@ def search(
     until: Annotated[str | None, typer.Option(help="last date")] = None,
 ) -> None:
     """Search for records."""
-    from cogenesis_langchain.retrievers.search import Search
+    from cogenesis_langchain.retrievers.search import Search, check_search_type
     from cogenesis_langchain.retrievers.storage.filters import Filter
 
+    chosen = check_search_type(search_type)
+    wanted = Search(query, k, chosen, Filter(_kinds(kind), since, until))
     with context.obj.open() as store:
-        wanted = Search(query, k, _search_type(search_type), Filter(_kinds(kind), since, until))
         _print([document for document, _ in store.search(wanted)])
 
 
@@ -214,7 +239,7 @@ def show(context: typer.Context, ids: Ids) -> None:
 
 @context_app.command()
 def export(context: typer.Context) -> None:
-    """Print every record as one line of JSON."""
+    """Print every record as one line of JSON: its id, text and metadata."""
     with context.obj.open() as store:
         for document in store.export():
             typer.echo(_json(document))
@@ -225,7 +250,7 @@ def forget(context: typer.Context, ids: Ids) -> None:
     """Delete records and erase their text from all files of the store."""
     with context.obj.open() as store:
         store.forget(ids)
-    typer.echo(f"deleted {len(ids)} records")
+    typer.echo(f"deleted {len(set(ids))} records")
 
 
 @context_app.command()
@@ -259,6 +284,12 @@ def rebuild(context: typer.Context) -> None:
     from cogenesis_langchain.retrievers.storage.rebuild import rebuild as rebuild_store
 
     options: StoreOptions = context.obj
+    if options.server:
+        raise ConfigurationError(
+            "a client cannot rebuild the records on a Chroma server",
+            remedy="stop the server, and rebuild its folder: cogenesis context rebuild --store "
+            "FOLDER",
+        )
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("embedding", total=None)
         total = rebuild_store(
@@ -285,19 +316,6 @@ def _kinds(kind: str | None) -> list[Kind]:
     return [check_kind(kind)] if kind else []
 
 
-def _search_type(name: str) -> SearchType:
-    from typing import get_args
-
-    from cogenesis_langchain.retrievers.search import SearchType
-
-    for known in get_args(SearchType):
-        if name == known:
-            return known  # type: ignore[no-any-return]  # get_args returns Any
-    raise ConfigurationError(
-        f"unknown search type {name!r}", remedy=f"use one of {', '.join(get_args(SearchType))}"
-    )
-
-
 def _print(documents: Sequence[Document]) -> None:
     if not documents:
         typer.echo("nothing found")
@@ -308,11 +326,13 @@ def _print(documents: Sequence[Document]) -> None:
         shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
         date = str(document.metadata.get("date", ""))[:10]
         source = Path(str(document.metadata.get("source", ""))).name
-        table.add_row(document.id, document.metadata["kind"], date, escape(source), escape(shown))
+        cells = (document.id or "", document.metadata["kind"], date, source, shown)
+        table.add_row(*(Text(printable(cell)) for cell in cells))  # `Text` reads no markup
     Console().print(table)
 
 
 def _json(document: Document) -> str:
-    return json.dumps(
-        {"id": document.id, "text": document.page_content, **document.metadata}, ensure_ascii=False
-    )
+    """A record as one line of JSON that a terminal shows as it is."""
+    record = {"id": document.id, "text": document.page_content, "metadata": document.metadata}
+    line = json.dumps(record, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)

@@ -69,7 +69,7 @@ def show(path: Ledger, last: Last = 10, full: Full = False, tokenizer: Tokenizer
             if line.content.purpose == "fused":
                 about += "\nthis request shows the cloud model the text so far"
             body = _readable(line.content.payload, full=full, decode=decode)
-            console.print(Text(f"{_printable(about)}\n{body}\n"), soft_wrap=True)
+            console.print(Text(f"{printable(about)}\n{body}\n"), soft_wrap=True)
 
 
 @ledger_app.command()
@@ -102,7 +102,7 @@ def stats(path: Ledger) -> None:
     for line in read(path):
         if isinstance(line.content, LedgerEntry):
             for group, key_of in _GROUPS.items():
-                key = _printable(key_of(line.content))
+                key = printable(key_of(line.content))
                 counts[group][key] += 1
                 sizes[group][key] += len(line.content.payload)
     Console().print(f"ledger: {path}", soft_wrap=True)
@@ -111,6 +111,18 @@ def stats(path: Ledger) -> None:
         for key in sorted(counts[group]):
             table.add_row(Text(key), f"{counts[group][key]:,}", f"{sizes[group][key]:,}")
         Console().print(table)
+
+
+def printable(text: str) -> str:
+    """Escape control characters, which could move the cursor or reorder text in a terminal.
+
+    Args:
+        text: Text from outside, to be printed without markup. Line ends stay.
+    """
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def _without_loopback_port(endpoint: str) -> str:
@@ -124,17 +136,17 @@ def _heading(line: LedgerLine) -> Text:
     if isinstance(content, TornWrite):
         return Text(f"{line.number}  {when}  incomplete line of {content.size} bytes removed")
     summary = f"{content.purpose}  {content.verdict}  {len(content.payload):,} bytes"
-    return Text(_printable(f"{line.number}  {when}  {summary}"))
+    return Text(printable(f"{line.number}  {when}  {summary}"))
 
 
 def _readable(payload: bytes, *, full: bool, decode: Decode | None) -> str:
     try:
         body = json.loads(payload, object_pairs_hook=_without_repeats)
     except ValueError:
-        return _printable(payload.decode("utf-8", "backslashreplace"))
+        return printable(payload.decode("utf-8", "backslashreplace"))
     if not full and isinstance(body, dict):
-        return _printable("\n".join(_folded(body, decode)))
-    return _printable(json.dumps(body, indent=2, ensure_ascii=False))
+        return printable("\n".join(_folded(body, decode)))
+    return printable(json.dumps(body, indent=2, ensure_ascii=False))
 
 
 def _folded(body: Mapping[str, object], decode: Decode | None) -> Iterator[str]:
@@ -168,11 +180,3 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) != len(pairs):
         raise ValueError
     return dict(pairs)
-
-
-def _printable(text: str) -> str:
-    """Escape control characters, which could move the cursor or reorder text in a terminal."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
-        for char in text
-    )

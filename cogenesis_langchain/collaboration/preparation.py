@@ -17,7 +17,7 @@ from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.holders import holders_within
 from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
-from cogenesis_langchain.privacy.marks import texts_in
+from cogenesis_langchain.privacy.nested_texts import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.privacy.untraced import Untraced
@@ -58,15 +58,15 @@ class Prepared:
 
     @property
     def private_texts(self) -> Sequence[PrivateText]:
-        """All texts of the request but the general instruction; those of metadata are no prompt."""
+        """All texts of the request but the general instruction; not all of them are in prompts."""
         request = self.request
         return (
             request.withheld,
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *self.context,
-            *request.metadata,
-            *(PrivateText(text) for one in self.documents for text in texts_in(one.metadata)),
+            *request.hidden,
+            *map(PrivateText, texts_in([(one.id, one.metadata) for one in self.documents])),
         )
 
     @property

@@ -77,7 +77,9 @@ class MaskedChatModel(UntracedChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         bound = {**kwargs, "stop": stop} if stop else kwargs
-        shown = [self.view.message(message) for message in messages]
+        # Middlewares further in may have added text to what they were shown.
+        self.view.learn(messages, masked_before=True)
+        shown = [self.view.message(message, masked_before=True) for message in messages]
         permit = self.view.permit()
         self.require_public(list(declared_texts(bound)))
         parts = [*self.view.parts, *parts_of(bound)]

@@ -24,16 +24,17 @@ from langgraph.types import Command
 
 from cogenesis_langchain.agents.rules import is_private_tool
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
+from cogenesis_langchain.middleware.conversation_view import INVENTED, PublicView
 from cogenesis_langchain.middleware.masked_model import MaskedChatModel
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.detectors.spans import ValueKind
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.untraced import refuse_tracing
-from cogenesis_langchain.privacy.values import Detector
+from cogenesis_langchain.privacy.values import Detector, PrivateValue
 
 Entries = list[tuple[ValueKind, str]]
 
@@ -169,18 +170,24 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         if self._private_terms and configured:
             self._border.check_configured(
                 configured,
-                conversation_values((), (), self._private_terms),
+                ValueSet.from_texts((), declared=self._terms()),
                 what="the settings of the cloud model or the declarations of tools",
                 remedy="reword them: every request carries them",
             )
 
     def view(self, request: ModelRequest[Any], placeholders: Placeholders) -> PublicView:
-        """Return the public view of a request."""
+        """Return the public view of a request.
+
+        Values of earlier turns stay private, also where their messages were taken out.
+        """
         system = [] if request.system_message is None else [request.system_message]
-        values = conversation_values(
-            [*system, *request.messages], self._detectors, self._private_terms
-        )
-        return PublicView(self._border, values, placeholders)
+        known = {PrivateValue(*entry) for entry in placeholders.entries() if entry[0] != "TEXT"}
+        view = PublicView(self._border, self._terms() | known, self._detectors, placeholders)
+        view.learn([*system, *request.messages])
+        return view
+
+    def _terms(self) -> set[PrivateValue]:
+        return {PrivateValue("TERM", term) for term in self._private_terms}
 
 
 class _MaskedCall:
@@ -229,12 +236,17 @@ def _refuse_private_tools(tools: Sequence[object]) -> None:
 
 
 def _refusal(request: ToolCallRequest) -> ToolMessage | None:
-    placeholders = _placeholders(request.state)
-    if not placeholders.has_unknown(str(request.tool_call["args"])):
+    call = request.tool_call
+    told = (one.response_metadata.get(INVENTED, ()) for one in request.state["messages"])
+    # Somebody may have edited the arguments since.
+    is_invented = any(call["id"] in ids for ids in told) and _placeholders(
+        request.state
+    ).has_unknown(str(call["args"]))
+    if not is_invented:
         return None
     return ToolMessage(
         "An argument holds a placeholder that stands for nothing. Use one that you were shown.",
-        tool_call_id=request.tool_call["id"] or "",
-        name=request.tool_call["name"],
+        tool_call_id=call["id"] or "",
+        name=call["name"],
         status="error",
     )

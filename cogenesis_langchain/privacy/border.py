@@ -17,6 +17,7 @@ from cogenesis_langchain.privacy.ledger.entry import EgressLedger, LedgerEntry, 
 from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
 from cogenesis_langchain.privacy.request_shape import RequestShape
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
+from cogenesis_langchain.privacy.values import PrivateValue
 
 # The detectors take a quarter of a second to compile. Importing them in `Border.release` instead of
 # here keeps the import of the package cheap.
@@ -222,20 +223,37 @@ class Border:
         ]
         return values.union(ValueSet.from_texts((), declared=detected))
 
-    def view(self, text: PrivateText, values: ValueSet, placeholders: Placeholders) -> PublicText:
+    def view(
+        self,
+        text: PrivateText,
+        values: ValueSet,
+        placeholders: Placeholders,
+        *,
+        hidden: Sequence[range] = (),
+        masked_before: bool = False,
+    ) -> PublicText:
         """Return the public view of a private text, with a placeholder for each private value.
 
         Args:
             text: A message of a conversation, or a part of one.
             values: The private values of the whole conversation.
             placeholders: Those of the conversation; masked values are added to them.
+            hidden: Parts of the text that are hidden as a whole, in order and apart.
+            masked_before: Whether parts of the text are views already; see `Placeholders.mask`.
 
         Returns:
             The view. It is a single placeholder if a value is encoded or spelled out in the text,
             where it cannot be replaced.
         """
+        from cogenesis_langchain.privacy.matching.value_set import Hit, without_overlaps
+
         original = text.reveal()
-        masked = placeholders.mask(original, values.find(original))
+        whole = (
+            Hit(one.start, one.stop, PrivateValue("TEXT", original[one.start : one.stop]))
+            for one in hidden
+        )
+        hits = without_overlaps(original, [*values.find(original), *whole])
+        masked = placeholders.mask(original, hits, masked_before=masked_before)
         if values.find_in_payload(collapse_spacing(masked).encode()):
             masked = placeholders.mask_whole(original)
         return PublicText(masked, seal=BORDER_SEAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -15,6 +16,8 @@ _TRANSPORTS: Final = frozenset({
     "httpx2.AsyncHTTPTransport", "httpx2.HTTPTransport",
 })  # fmt: skip
 """Transports that send to the address itself, or to their proxy. A subclass is another class."""
+_CLOUD_MODEL: Final = re.compile(r"[-:]cloud\Z")
+"""How the names of Ollama's cloud models end: ``gpt-oss:120b-cloud``."""
 
 
 def addresses_of(client: object) -> list[str]:
@@ -55,6 +58,7 @@ def _openai(*names: str) -> Callable[[object], Iterator[str]]:
     def read(client: object) -> Iterator[str]:
         yield from _path(*names, "base_url")(client)
         yield from _path("openai_proxy")(client)
+        yield from _forwarded(client)
         for first in (names[0], names[0].replace("client", "async_client")):
             used = _at(client, first, *names[1:])
             yield from _proxies(_at(used, "_client"), _at(used, "base_url"))
@@ -65,9 +69,17 @@ def _openai(*names: str) -> Callable[[object], Iterator[str]]:
 def _ollama(client: object) -> Iterator[str]:
     """Read the address of a client of Ollama's, and those of its proxies."""
     yield from _path("_client", "_client", "base_url")(client)
+    yield from _forwarded(client)
     for name in ("_client", "_async_client"):
         http_client = _at(client, name, "_client")
         yield from _proxies(http_client, _at(http_client, "base_url"))
+
+
+def _forwarded(client: object) -> Iterator[str]:
+    """Ollama's own host, to which a local Ollama forwards requests for its cloud models."""
+    model = _at(client, "model_name") or _at(client, "model")
+    if isinstance(model, str) and _CLOUD_MODEL.search(model):
+        yield "https://ollama.com"
 
 
 def _proxies(http_client: object, address: object) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """Splits a request into a candidate for the general instruction and the private rest.
 
-By default the candidate is the text of the last `HumanMessage`, if it is one short paragraph.
-Prompts that hold documents or a conversation, and pasted texts, are longer or have line breaks.
-System, assistant and tool messages and earlier turns are private. The border (`privacy/border.py`)
-decides afterwards whether the candidate may leave the machine.
+By default the candidate is the text of the last `HumanMessage`, if it is one short paragraph and
+begins a task: behind calls of tools, a tool may have written it. Prompts that hold documents or a
+conversation, and pasted texts, are longer or have line breaks. System, assistant and tool messages
+and earlier turns are private. The border (`privacy/border.py`) decides afterwards whether the
+candidate may leave the machine.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -16,12 +16,8 @@ from typing import Final, Literal, TypeAlias
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from cogenesis_langchain.errors import InstructionError
-from cogenesis_langchain.privacy.marks import (
-    Mark,
-    marked_metadata,
-    marked_parts,
-    without_marks,
-)
+from cogenesis_langchain.privacy.marks import Mark, marked_parts
+from cogenesis_langchain.privacy.message_texts import calls_of, hidden_texts, text_of
 from cogenesis_langchain.privacy.text import PrivateText
 
 InstructionRule: TypeAlias = (
@@ -35,6 +31,10 @@ _CHARACTERS_A_WORD: Final = 400 / MAX_PUBLIC_WORDS
 """For scripts that write without spaces, where a letter can count as one word."""
 
 _NOTHING: Final = "no part of the request is public"
+_AFTER_CALLS: Final = (
+    "the last human message follows calls of tools without an answer, so a tool may have written "
+    "it; mark what may leave with public(...)"
+)
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
@@ -73,7 +73,7 @@ class Request:
         withheld: The parts of the last human message that are not in the candidate.
         turns: The messages before the last human message.
         results: The messages after it: an agent's tool calls and their results.
-        metadata: Texts of the metadata of documents in the conversation, which no model reads.
+        hidden: What else the messages hold, and no model reads; see `hidden_texts`.
     """
 
     candidate: PrivateText | None
@@ -86,7 +86,7 @@ class Request:
     withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
-    metadata: tuple[PrivateText, ...] = ()
+    hidden: tuple[PrivateText, ...] = ()
 
 
 def split_request(
@@ -97,8 +97,8 @@ def split_request(
     Args:
         messages: The conversation; the last human message is the request.
         rule: ``last_human``: what is marked public in that message; if nothing is, the text without
-            marks if it is one short paragraph. ``marked``: only what is marked public. A callable
-            gets the messages and returns the candidate, or None.
+            marks if it is one short paragraph and does not follow calls of tools. ``marked``: only
+            what is marked public. A callable gets the messages and returns the candidate, or None.
         max_public_words: Most words of a text without marks. It may have 400 characters for each
             60 of them, and no line break.
 
@@ -132,6 +132,8 @@ def split_request(
     else:
         is_marked = rule == "marked" or any(mark == "public" and text for text, mark in parts)
         reason = "" if is_marked else _why_private(parts, max_public_words)
+        if not is_marked and _follows_calls(messages[:position]):
+            reason = _AFTER_CALLS
         chosen = "public" if is_marked or reason else ""
         candidate = _join(text for text, mark in parts if mark == chosen)
         kept = _join(text for text, mark in parts if mark != chosen)
@@ -147,7 +149,7 @@ def split_request(
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
-        metadata=tuple(PrivateText(text) for one in messages for text in marked_metadata(one)),
+        hidden=tuple(PrivateText(text) for one in messages for text in hidden_texts(one)),
     )
 
 
@@ -158,6 +160,16 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
     raise InstructionError(
         "the request contains no human message", remedy="pass the instruction as a HumanMessage"
     )
+
+
+def _follows_calls(messages: Sequence[BaseMessage]) -> bool:
+    """Whether tools were called after the last human message, and no answer came since."""
+    for message in reversed(messages):
+        if isinstance(message, AIMessage):
+            return bool(message.tool_calls)
+        if isinstance(message, HumanMessage):
+            return False
+    return False
 
 
 def _notes_task_details(
@@ -199,7 +211,7 @@ def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
     repeated = False
     if isinstance(message, (HumanMessage, SystemMessage)):
         parts = marked_parts(message)
-        text = _join(text for text, _ in parts)
+        text = text_of(message)
         repeated = (
             isinstance(message, HumanMessage)
             and candidate is not None
@@ -207,11 +219,9 @@ def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
             and not any(mark == "private" for _, mark in parts)
         )
     elif isinstance(message, AIMessage):
-        calls = [f"{call['name']}({json.dumps(call['args'])})" for call in message.tool_calls]
-        text = _join([without_marks(message.text), *(f"Called {call}" for call in calls)])
+        text = _join([text_of(message), *(f"Called {call}" for call in calls_of(message))])
     elif isinstance(message, ToolMessage):
-        result = "".join(text for text, _ in marked_parts(message))
-        text = f"Result of {message.name or 'a tool'}: {result}"
+        text = f"Result of {message.name or 'a tool'}: {text_of(message)}"
     else:
         raise InstructionError(
             f"a message of type {message.type!r} cannot be passed to the local model",

@@ -20,6 +20,7 @@ from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.prompts.message import BaseMessagePromptTemplate
 
 from cogenesis_langchain.errors import InstructionError
+from cogenesis_langchain.privacy.nested_texts import texts_in
 
 Mark: TypeAlias = Literal["public", "private", ""]
 
@@ -53,23 +54,13 @@ def private(text: str, *, metadata: Mapping[str, object] | None = None) -> dict[
     return {"type": "text", "text": marked, "extras": extras}
 
 
-def texts_in(metadata: object) -> Iterator[str]:
-    """Yield the texts among the values of a document's metadata, those in lists included."""
-    if isinstance(metadata, str):
-        yield metadata
-    elif isinstance(metadata, Mapping):
-        yield from texts_in(list(metadata.values()))
-    elif isinstance(metadata, (list, tuple)):
-        for value in metadata:
-            yield from texts_in(value)
-
-
 def marked_metadata(message: BaseMessage) -> Iterator[str]:
     """Yield the texts of the metadata that `private` was given for a message's blocks."""
     for block in message.content:
         extras = block.get("extras") if isinstance(block, dict) else None
-        if isinstance(extras, dict):
-            yield from texts_in(extras.get(_METADATA))
+        told = extras.get(_METADATA) if isinstance(extras, dict) else None
+        if isinstance(told, list):
+            yield from (text for text in told if isinstance(text, str))
 
 
 def private_prompt(instruction: str, *private_parts: str) -> ChatPromptTemplate:

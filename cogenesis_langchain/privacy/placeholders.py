@@ -32,12 +32,14 @@ class Placeholders:
         self._originals: dict[str, str] = {}
         self._counts: dict[ValueKind, int] = {}
 
-    def mask(self, text: str, hits: Sequence[Hit]) -> str:
+    def mask(self, text: str, hits: Sequence[Hit], *, masked_before: bool = False) -> str:
         """Replace each hit by its placeholder.
 
         Args:
             text: The text in which the hits were found.
             hits: Ordered and disjoint, as `ValueSet.find` returns them.
+            masked_before: Whether placeholders of this conversation in the text are its own, and
+                stay. Elsewhere somebody else wrote them, and they are replaced too.
 
         Returns:
             The text with ``[KIND_number]`` in place of each hit.
@@ -45,10 +47,10 @@ class Placeholders:
         pieces: list[str] = []
         position = 0
         for hit in hits:
-            pieces.append(self._escape(text[position : hit.start]))
+            pieces.append(self._escape(text[position : hit.start], masked_before))
             pieces.append(self.tag(hit.value.kind, text[hit.start : hit.end]))
             position = hit.end
-        pieces.append(self._escape(text[position:]))
+        pieces.append(self._escape(text[position:], masked_before))
         return "".join(pieces)
 
     def mask_whole(self, text: str) -> str:
@@ -87,8 +89,12 @@ class Placeholders:
     def __repr__(self) -> str:
         return f"Placeholders({len(self._originals)} values)"
 
-    def _escape(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: self.tag("TEXT", found[0]), text)
+    def _escape(self, text: str, masked_before: bool) -> str:
+        def escaped(found: re.Match[str]) -> str:
+            is_own = masked_before and self._original(found) != found[0]
+            return found[0] if is_own else self.tag("TEXT", found[0])
+
+        return _PLACEHOLDER.sub(escaped, text)
 
     def tag(self, kind: ValueKind, original: str) -> str:
         """Return the placeholder of a value."""

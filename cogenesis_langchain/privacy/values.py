@@ -46,7 +46,10 @@ def detect(text: str, detectors: Sequence[Detector] | None = None) -> frozenset[
             pass both: ``[find_private_values, mine]``.
 
     Returns:
-        The values that any of them found.
+        The values that any of them found, also where escapes of JSON hide them.
     """
+    from cogenesis_langchain.privacy.matching.encodings import unescaped
+
     chosen = (find_private_values,) if detectors is None else detectors
-    return frozenset(value for detector in chosen for value in detector(text))
+    forms = dict.fromkeys((text, unescaped(text)))
+    return frozenset(value for form in forms for detector in chosen for value in detector(form))

@@ -23,7 +23,7 @@ from cogenesis_langchain.retrievers.loaders.calendar import load_calendar
 from cogenesis_langchain.retrievers.loaders.mail import load_mail, load_mailbox
 from cogenesis_langchain.retrievers.loaders.pages import load_html, load_pdf
 from cogenesis_langchain.retrievers.loaders.tables import load_csv, load_json, load_json_lines
-from cogenesis_langchain.retrievers.loaders.text import blocks, lines, open_text
+from cogenesis_langchain.retrievers.loaders.text import blocks, leading_date, lines, open_text
 
 if TYPE_CHECKING:
     from langchain_text_splitters import TextSplitter
@@ -33,8 +33,7 @@ PIECE_CHARACTERS: Final = 900
 
 _OVERLAP_CHARACTERS: Final = 100
 _PROFILE: Final = "profile"
-_LOG: Final = "log"
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+_LOG: Final = re.compile(r"(^|[_\- .])log$", re.IGNORECASE)
 
 Loader = Callable[[Path], Iterator[Document]]
 
@@ -43,7 +42,7 @@ def load(path: Path) -> Iterator[Document]:
     """Load a file by its suffix; files with an unknown suffix are read as text.
 
     The name can decide too: a file called ``profile`` holds the user's profile, and each line of a
-    text file whose name ends in ``log`` is an activity.
+    text file whose name ends in the word ``log``, as ``activity_log.txt``, is an activity.
 
     Raises:
         UnreadableFile: The file cannot be opened, is damaged, encrypted, too large for its format,
@@ -78,7 +77,7 @@ def load(path: Path) -> Iterator[Document]:
 
 def _loader_of(path: Path) -> Loader:
     known = _LOADERS.get(path.suffix.lower())
-    if known is None and path.stem.lower().endswith(_LOG):
+    if known is None and _LOG.search(path.stem):
         return load_log
     return known or load_text
 
@@ -87,9 +86,9 @@ def load_log(path: Path) -> Iterator[Document]:
     """Load a text file line by line; a line may begin with its date, 2026-03-14."""
     with open_text(path) as file:
         for line in filter(str.strip, lines(file)):
-            dated = _DATE.match(line)
-            date = {"date": dated[0]} if dated else {}
-            yield Document(page_content=line.strip(), metadata={"kind": "activity", **date})
+            date = leading_date(line)
+            dated = {"date": date} if date else {}
+            yield Document(page_content=line.strip(), metadata={"kind": "activity", **dated})
 
 
 def load_text(path: Path) -> Iterator[Document]:

@@ -7,6 +7,7 @@ import mailbox
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import default as policy
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,16 @@ from cogenesis_langchain.errors import UnreadableFile
 from cogenesis_langchain.retrievers.loaders.pages import check_size, html_text
 from cogenesis_langchain.retrievers.loaders.text import decode
 
+# What Python's parser raises on malformed mails, most of it by mistake.
+_PARSER_ERRORS: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MessageError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _SHOWN: Final = ("From", "To", "Cc", "Date", "Subject")
 
 
@@ -40,15 +51,26 @@ def load_mailbox(path: Path) -> Iterator[Document]:
     """Load an mbox file mail by mail.
 
     Raises:
-        UnreadableFile: The file contains no mail.
+        UnreadableFile: The file contains no mail, or, after the last mail, some cannot be read.
     """
     with closing(mailbox.mbox(path, create=False)) as box:
         if not len(box):
             raise UnreadableFile(
                 "the file contains no mail", remedy="export the mailbox again as mbox"
             )
+        unread = 0
         for key in box.iterkeys():
-            yield _document(email.message_from_bytes(box.get_bytes(key), policy=policy))
+            try:
+                mail = _document(email.message_from_bytes(box.get_bytes(key), policy=policy))
+            except _PARSER_ERRORS:
+                unread += 1
+                continue
+            yield mail
+        if unread:
+            raise UnreadableFile(
+                f"{unread} of its {len(box)} mails cannot be read",
+                remedy="the others are stored; export these mails again, one by one, as .eml",
+            )
 
 
 def _document(message: EmailMessage) -> Document:
@@ -66,7 +88,7 @@ def _header(message: EmailMessage, name: str) -> str:
     """Return a decoded header, or the raw one if it is malformed."""
     try:
         return str(message[name] or "")
-    except (AttributeError, IndexError, TypeError, ValueError):  # bugs of Python's header parser
+    except _PARSER_ERRORS:
         raw = dict(message.raw_items())
         return str(raw[name]).strip()
 
@@ -74,7 +96,7 @@ def _header(message: EmailMessage, name: str) -> str:
 def _sent(message: EmailMessage) -> datetime | None:
     try:
         return parsedate_to_datetime(_header(message, "Date"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

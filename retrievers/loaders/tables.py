@@ -14,7 +14,12 @@ from langchain_core.documents import Document
 
 from cogenesis_langchain.errors import MissingDependency
 from cogenesis_langchain.retrievers.loaders.pages import check_size
-from cogenesis_langchain.retrievers.loaders.text import lines, open_text
+from cogenesis_langchain.retrievers.loaders.text import (
+    MAX_LINE_CHARACTERS,
+    leading_date,
+    lines,
+    open_text,
+)
 
 _SAMPLE: Final = 1 << 14
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}\S*)?\s*$")
@@ -25,6 +30,8 @@ def load_csv(path: Path) -> Iterator[Document]:
 
     The first cell with an ISO date (2026-03-14, with or without a time) is the date of the row.
     """
+    # The limit is one of the process, so it is only ever raised; 131,072 characters are too few.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_CHARACTERS))
     with open_text(path, newline="") as file:
         sample = file.read(_SAMPLE)
         file.seek(0)
@@ -33,7 +40,8 @@ def load_csv(path: Path) -> Iterator[Document]:
         for row in rows:
             cells = zip_longest(header, row, fillvalue="")
             document = _document(line for name, cell in cells for line in _lines(cell, name))
-            if date := next((cell[:10] for cell in row if _DATE.match(cell)), None):
+            dates = (leading_date(cell) for cell in row if _DATE.match(cell))
+            if date := next(filter(None, dates), ""):
                 document.metadata["date"] = date
             yield document
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -32,6 +34,7 @@ _CODE_PAGES: Final = [  # the usual encodings of files that are not UTF-8
     *("big5", "euc_jp", "gb18030", "koi8_r"),
 ]
 _COMMON: Final = "cp1252"  # Western European; contains latin-1
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 _NOISE: Final = (0.1, 0.05)
 """Differences of charset-normalizer's chaos and coherence that do not matter."""
 
@@ -107,8 +110,17 @@ def decode(content: bytes, declared: str) -> str:
     """Decode bytes with the declared encoding, or with a guessed one if that fails."""
     try:
         return content.decode(declared)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # unknown, no encoding of text, or not that of the bytes
         return content.decode(_guess_encoding(content) or _COMMON, errors="replace")
+
+
+def leading_date(text: str) -> str:
+    """Return the date that a text begins with, 2026-03-14; "" if there is none in the calendar."""
+    found = _DATE.match(text)
+    try:
+        return date.fromisoformat(found[0]).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 def _end_of_paragraph(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Translates Chroma's errors to `StoreError`, without the text of any record."""
+"""The store's own errors: Chroma's ones as `StoreError`, without the text of any record."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ _KNOWN: Final = (  # pattern of Chroma's or SQLite's message, problem, remedy
         r"code: 8\)|code: 1544\)|readonly|Read-only|Permission denied",
         "it cannot be written",
         "make the folder and its files writable by this user",
+    ),
+    (
+        r"code: 5\)|code: 6\)|is locked",
+        "another program has locked one of its files",
+        "close the program that has the file open, and try again",
     ),
     (
         r"code: 11\)|code: 26\)|code: 11,|malformed|not a database",
@@ -92,3 +97,11 @@ def _translated(location: str, error: BaseException) -> StoreError:
 
 def _is_full(location: str) -> bool:
     return Path(location).is_dir() and shutil.disk_usage(location).free < _MIN_FREE_BYTES
+
+
+def closed_store() -> StoreError:
+    """Return the error of a store that is used after it was closed."""
+    return StoreError(
+        "the context store is closed",
+        remedy="use it before close() or the end of its `with` block, or open it again",
+    )

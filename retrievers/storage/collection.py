@@ -35,7 +35,7 @@ _KEY_CHECK_TEXT: Final = b"cogenesis context store"
 
 def collection_name(user: str) -> str:
     """Return the name of a user's collection, which does not reveal the user's name."""
-    return f"context-{hashlib.sha256(user.encode('utf-8', 'replace')).hexdigest()[:32]}"
+    return f"context-{hashlib.sha256(user.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 class UserCollection:
@@ -117,17 +117,15 @@ class UserCollection:
             (id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances, strict=True)
         ]
 
-    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of these records; shape (len(ids), dimensions)."""
-        import numpy as np
-
-        by_id: dict[str, NDArray[np.float32]] = {}
+    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors of these records; unknown ids are skipped."""
+        found: dict[str, NDArray[np.float32]] = {}
         with translated_errors(self._backend.location):
             for start in range(0, len(ids), PAGE):
                 wanted = list(ids[start : start + PAGE])
                 page = self._langchain.get(ids=wanted, include=["embeddings"])
-                by_id |= dict(zip(page["ids"], page["embeddings"], strict=True))
-        return np.asarray([by_id[id_] for id_ in ids], dtype=np.float32)
+                found |= dict(zip(page["ids"], page["embeddings"], strict=True))
+        return found
 
     def write(
         self,

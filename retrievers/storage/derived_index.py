@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(body, tokenize = 'ascii');
 CREATE VIRTUAL TABLE IF NOT EXISTS frequencies USING fts5vocab('words', 'row');
 """
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""Primary codes of the errors of a damaged file; SQLITE_ERROR is that of a damaged word index."""
+
 _MAX_FREQUENCY: Final = 0.1
 """In a large store, words in more than this share of the records are not searched for: they hardly
 change the ranking, and take the most time."""
@@ -40,7 +43,7 @@ _LARGE: Final = 5_000  # number of records
 class DerivedIndex:
     """Keyword index and private values of one user's records.
 
-    Not thread-safe: the caller holds the store's lock.
+    Not thread-safe: the caller holds the store's lock, and translates SQLite's errors.
 
     Args:
         path: The file; None keeps the index in memory.
@@ -53,9 +56,9 @@ class DerivedIndex:
         self._hashed = term_hasher(record_format.key)
         try:
             self._database = _open_database(path)
-        except sqlite3.DatabaseError:
-            if path is None:
-                raise
+        except sqlite3.DatabaseError as error:
+            if path is None or error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                raise  # a whole file that is locked, or cannot be read or written
             _log.warning("the index file %s is damaged; it is rebuilt from the records", path)
             path.unlink()
             self._database = _open_database(path)

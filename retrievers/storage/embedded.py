@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from filelock import FileLock, Timeout
 
-from cogenesis_langchain.errors import MissingDependency, StoreError
+from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.embeddings import VECTORS_LOST
 from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
+from cogenesis_langchain.retrievers.storage.chroma_settings import chroma_settings
 from cogenesis_langchain.retrievers.storage.collection import FINGERPRINT
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
@@ -27,7 +28,6 @@ from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api import ClientAPI
-    from chromadb.config import Settings
 
 REBUILT: Final = "-rebuilt"
 """Suffix of a collection that replaces the one without it once it is complete."""
@@ -241,25 +241,6 @@ def _contains(collection: Collection, vector: Sequence[float]) -> bool:
     query: list[Sequence[float]] = [vector]
     nearest = collection.query(query, n_results=1, include=["distances"])["distances"]
     return bool(nearest and nearest[0] and nearest[0][0] < _SAME_VECTOR)
-
-
-def chroma_settings() -> Settings:
-    """Chroma settings without telemetry that ignore ``.env`` in the working directory.
-
-    Raises:
-        MissingDependency: The extra ``chroma`` is not installed.
-    """
-    try:
-        from chromadb.config import Settings
-    except ImportError:
-        raise MissingDependency("chromadb", extra="chroma") from None
-    return Settings(
-        _env_file=None,
-        anonymized_telemetry=False,
-        chroma_otel_collection_endpoint="",
-        chroma_otel_granularity=None,
-        allow_reset=False,
-    )
 
 
 def _acquire_lock(path: Path) -> FileLock:

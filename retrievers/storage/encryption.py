@@ -94,14 +94,23 @@ def new_key_file(path: str | Path) -> bytes:
     key = secrets.token_bytes(_KEY_BYTES)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-            file.write(base64.b64encode(key))
+        _write_new(os.open(path, flags, 0o600), base64.b64encode(key), Path(path))
     except OSError as error:
         raise StoreError(
             f"the key file {path} cannot be written ({error.strerror})",
             remedy="use a path that can be written and does not exist yet",
         ) from None
     return key
+
+
+def _write_new(descriptor: int, content: bytes, path: Path) -> None:
+    """Write a file that was just created; on an error, such as a full disk, nothing remains."""
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def read_key_file(path: str | Path) -> bytes:

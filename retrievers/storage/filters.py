@@ -17,7 +17,14 @@ from typing import Any, Final
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.record_format import KIND, TIME
-from cogenesis_langchain.retrievers.storage.records import RESERVED, Kind, Record, timestamp
+from cogenesis_langchain.retrievers.storage.records import (
+    RESERVED,
+    Kind,
+    Record,
+    check_kind,
+    is_plain_date,
+    timestamp,
+)
 
 Condition = dict[str, Any]
 """A ``where`` clause of Chroma."""
@@ -47,7 +54,7 @@ class Filter:
             name.
 
     Raises:
-        StoreError: A name is reserved, an operator is unknown, or a date is not valid.
+        StoreError: A kind or an operator is unknown, a name is reserved, or a date is not valid.
     """
 
     kinds: Collection[Kind] = ()
@@ -56,6 +63,17 @@ class Filter:
     where: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # The letters of a string would be taken for kinds, and match nothing.
+        if isinstance(self.kinds, str) or not isinstance(self.kinds, Collection):
+            raise StoreError("kinds is not a list", remedy='pass a list: kinds=["profile"]')
+        for kind in self.kinds:
+            check_kind(kind)
+        if not isinstance(self.where, Mapping) or not all(
+            isinstance(key, str) for key in self.where
+        ):
+            raise StoreError(
+                "where is not a dictionary of metadata by name", remedy='pass {"name": value}'
+            )
         for name, op, operand in self._tests():
             if name.startswith(RESERVED):
                 raise StoreError(
@@ -123,7 +141,7 @@ class Filter:
         first = None if self.since is None else timestamp(self.since)
         last = None if self.until is None else timestamp(self.until)
         # A plain date means the end of that day.
-        if last is not None and len(str(self.until)) == len("2026-03-14"):
+        if last is not None and is_plain_date(self.until):
             last += 24 * 60 * 60 - 1e-3
         return first, last
 

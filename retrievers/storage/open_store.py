@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.backend import Backend
+from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
 from cogenesis_langchain.retrievers.storage.record_format import RecordFormat
-from cogenesis_langchain.retrievers.storage.user_records import UserRecords, closed_store
+from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 
 
 class OpenStore:
@@ -13,7 +14,6 @@ class OpenStore:
 
     Attributes:
         backend: Where Chroma runs.
-        record_format: How records are stored.
 
     Args:
         backend: Where Chroma runs. It is closed with this object.
@@ -25,7 +25,7 @@ class OpenStore:
         self, backend: Backend, record_format: RecordFormat, embeddings: LocalEmbeddings
     ) -> None:
         self.backend = backend
-        self.record_format = record_format
+        self._record_format = record_format
         self._embeddings = embeddings
         self._users: dict[str, UserRecords] = {}
         self._closed = False
@@ -41,7 +41,7 @@ class OpenStore:
                 raise closed_store()
             if user not in self._users:
                 self._users[user] = UserRecords(
-                    self.backend, user, self.record_format, self._embeddings
+                    self.backend, user, self._record_format, self._embeddings
                 )
             return self._users[user]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
+from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
 from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
 from cogenesis_langchain.retrievers.storage.embedded import REBUILT, StoreFolder
 from cogenesis_langchain.retrievers.storage.record_format import record_format_for
@@ -43,12 +45,19 @@ def rebuild(
         The number of records.
 
     Raises:
-        StoreError: The folder is in use, cannot be written, or its texts cannot be read.
+        StoreError: There is no store in the folder, it is in use or cannot be written, or its texts
+            cannot be read.
         UntrustedLocalModel: ``embeddings`` is a client of a host that is not trusted.
     """
     model = LocalEmbeddings(embeddings, trusted_hosts, trust)
     record_format = record_format_for(key)
-    folder = StoreFolder.open(Path(path), discard_damaged=True)
+    path = Path(path).expanduser()
+    if not ChromaFiles(path).database_exists():  # opening the folder would create one
+        raise StoreError(
+            f"there is no context store in the folder {path}",
+            remedy="check the path; if its database was lost, restore the folder from a backup",
+        )
+    folder = StoreFolder.open(path, discard_damaged=True)
     try:
         with folder.lock:
             old = UserCollection(folder, collection_name(user), record_format)

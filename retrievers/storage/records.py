@@ -1,6 +1,7 @@
 """Records of a context store: kinds, ids and metadata.
 
-A record's id is the hash of its content, so adding the same content twice changes nothing.
+The id of a record is the hash of its kind, source and text, so adding the same text twice changes
+nothing. A profile fact's id is the hash of its name, and a document may bring an id of its own.
 """
 
 from __future__ import annotations
@@ -94,9 +95,37 @@ def fact_record(name: str, fact: str, *, key: bytes = b"") -> Record:
         key: See `make_record`.
 
     Raises:
-        StoreError: The fact is empty.
+        StoreError: The fact is empty, or one of the two is not text.
     """
+    for part in (name, fact):
+        _check_text(part, "a profile fact or its name")
     return Record(digest("profile", name, key=key), clean_text(f"{name}: {fact}"), "profile")
+
+
+def text_document(
+    text: str, metadata: Mapping[str, object] | None = None, id: str | None = None
+) -> Document:
+    """Make a LangChain document. The error of `Document` itself would show a wrong text.
+
+    Args:
+        text: The text.
+        metadata: Its metadata.
+        id: Its id; None lets `make_record` derive one.
+
+    Raises:
+        StoreError: The text is no string, or the metadata no dictionary.
+    """
+    _check_text(text, "the text")
+    if not isinstance(metadata, Mapping | None):
+        raise StoreError(
+            f"the metadata is a {type(metadata).__name__}", remedy='pass {"name": value}'
+        )
+    return Document(id=id, page_content=text, metadata=dict(metadata or {}))
+
+
+def _check_text(value: object, what: str) -> None:
+    if not isinstance(value, str):
+        raise StoreError(f"{what} is a {type(value).__name__}", remedy="pass a string")
 
 
 def unique(records: Iterable[Record]) -> list[Record]:
@@ -170,6 +199,7 @@ def clean_metadata(metadata: Mapping[str, object]) -> Metadata:
 
 
 def _clean_value(name: str, value: object) -> Scalar | list[Scalar]:
+    _check_text(name, "a metadata name")
     if name.startswith(RESERVED):
         raise StoreError(
             f"the metadata name {name!r} is reserved",
@@ -213,3 +243,14 @@ def timestamp(value: object) -> float:
             "a date is not in ISO 8601", remedy="write it as 2026-03-14 or 2026-03-14T09:30"
         ) from None
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def is_plain_date(value: object) -> bool:
+    """Whether a value that `timestamp` accepts is a day without a time."""
+    if isinstance(value, date):
+        return not isinstance(value, datetime)
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.backend import Backend
+from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store, translated_errors
 from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
 from cogenesis_langchain.retrievers.storage.derived_index import DerivedIndex
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
@@ -97,7 +98,13 @@ class UserRecords:
         with self._in_use():
             return self._collection.nearest(vector, n, condition)
 
-    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vectors of these records, one in a row; unknown ids are skipped."""
+        import numpy as np
+
+        return np.asarray(list(self.vectors_by_id(ids).values()), dtype=np.float32)
+
+    def vectors_by_id(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of these records; unknown ids are skipped."""
         with self._in_use():
             return self._collection.vectors(ids)
@@ -143,6 +150,7 @@ class UserRecords:
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete records. Their text stays in the files until an erasure."""
+        ids = list(dict.fromkeys(ids))  # Chroma refuses an id that is repeated
         with self._in_use(), self._changing():
             self._collection.delete(ids)
             self._derived_index.remove(ids)
@@ -155,7 +163,7 @@ class UserRecords:
             StoreError: The records are on a server.
         """
         with self._in_use():
-            vectors = self._collection.vectors(ids).tolist()
+            vectors = self.vectors(ids).tolist()
             with self._backend.erasing(Erasure(self._collection.name, ids, vectors)):
                 self.delete(ids)
                 self._derived_index.erase_deleted()

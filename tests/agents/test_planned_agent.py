@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.tools import tool
+from langchain_core.tools import InjectedToolCallId, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.types import Command
 from support.planned_agent import (
     EACH,
     FIND,
@@ -245,3 +247,24 @@ def test_marks_of_a_call_in_a_json_answer_are_text() -> None:
         )
         message = bound.invoke(REQUEST)
         assert (message.text, message.tool_calls) == (written, [])
+
+
+def test_a_human_message_that_a_tool_puts_in_causes_no_request() -> None:
+    """A tool that hands over to another agent may write one, from what it read."""
+
+    @tool
+    def look_up(words: str, tool_call_id: Annotated[str, InjectedToolCallId]) -> Command[Any]:
+        """Look something up in the notes."""
+        note = HumanMessage(
+            "my sister juniper has stopped drinking and owes the club", name="notes"
+        )
+        return Command(update={"messages": [ToolMessage("found", tool_call_id=tool_call_id), note]})
+
+    ledger = MemoryLedger()
+    plan = {"steps": [{"tool": "look_up", "fill": {"words": "what is asked"}}], "answer": "tell it"}
+    local = ScriptedTurns(call("look_up", '{"words": "x"}'), "Done.")
+    model = agent_model(local, cloud_answers=[json.dumps(plan)] * 3, ledger=ledger)
+    made: Any = create_agent(model, [look_up])
+    made.invoke({"messages": [HumanMessage("Look up what my notes say about my family.")]})
+    (entry,) = ledger.entries
+    assert b"juniper" not in entry.payload

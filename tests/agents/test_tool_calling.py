@@ -13,13 +13,20 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from support.scripted import Documents
 from support.scripted_turns import ChatTurns, RefusedByGrammar, ScriptedTurns, agent_model, call
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.errors import ConfigurationError, GrammarError, LocalModelError
+from cogenesis_langchain.errors import (
+    ConfigurationError,
+    GrammarError,
+    LocalModelError,
+    UntrustedFallback,
+    UntrustedLocalModel,
+)
 
 
 @tool
@@ -318,3 +325,45 @@ def test_properties_beside_alternatives_can_be_written() -> None:
     )
     answer = bound.invoke("Go.")
     assert isinstance(answer, AIMessage) and answer.tool_calls[0]["args"] == {"kind": "x", "a": "y"}
+
+
+@pytest.mark.parametrize("include_raw", [False, True])
+def test_an_object_that_is_cut_off_is_an_error_and_is_not_completed(include_raw: bool) -> None:
+    model = agent_model(ScriptedTurns('{"name": "Ada", "age": 3…'))
+    asking = model.with_structured_output(Person, include_raw=include_raw)
+    if include_raw:
+        answer = asking.invoke("Who is it?")
+        assert isinstance(answer, dict) and answer["parsed"] is None
+        assert isinstance(answer["parsing_error"], LocalModelError)
+    else:
+        with pytest.raises(LocalModelError, match="cut off"):
+            asking.invoke("Who is it?")
+
+
+@pytest.mark.parametrize("method", ["json_schema", "json_mode", "function_calling"])
+def test_an_object_that_no_parser_accepts_reaches_no_fallback(method: Any) -> None:
+    class Even(BaseModel):
+        """A number."""
+
+        number: int
+
+        @field_validator("number")
+        @classmethod
+        def _is_even(cls, number: int) -> int:
+            if number % 2:
+                raise ValueError("odd")
+            return number
+
+    given: list[object] = []
+    fallback: Any = RunnableLambda(given.append)
+    text = '{"number": 3}'
+    model = agent_model(ScriptedTurns(call("Even", text) if method == "function_calling" else text))
+    asking = model.with_structured_output(Even, method=method)
+    with pytest.raises(UntrustedLocalModel):
+        asking.with_fallbacks([fallback])
+    composed: Any = RunnableLambda(lambda told: asking.invoke(told)) | RunnableLambda(str)
+    with pytest.raises(UntrustedFallback):
+        (asking | str).with_fallbacks([fallback]).invoke("I am Oksana Merriweather. Which?")
+    with pytest.raises(UntrustedFallback):
+        composed.with_fallbacks([fallback]).invoke("I am Oksana Merriweather. Which?")
+    assert not given

@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.cli import main
+from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.version import __version__
 
 SECRET = "Qzxvbnm 84413"
@@ -32,14 +35,18 @@ class Command:
         self._capsys = capsys
 
     def __call__(self, *arguments: str, options: tuple[str, ...] = ()) -> tuple[int, str, str]:
-        command = ["cogenesis", "context", "--store", str(self.folder), *options, *arguments]
+        place = ("--store", str(self.folder))
+        return self.without_store(*place, *options, *arguments)
+
+    def without_store(self, *arguments: str) -> tuple[int, str, str]:
+        command = ["cogenesis", "context", *arguments]
         self._patch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit) as stopped:
             main()
         out, err = self._capsys.readouterr()
         return int(stopped.value.code or 0), out, err
 
-    def records(self) -> list[dict[str, str]]:
+    def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self("export")[1].splitlines()]
 
 
@@ -113,6 +120,8 @@ def test_users_are_apart_and_a_key_file_encrypts(
         (["add", "/nowhere/at/all"], "there is no"),
         (["add", "--kind", "diary", "."], "no kind"),
         (["search", SECRET, "--type", "magic"], "unknown search type"),
+        (["search", SECRET, "--k", "-1"], "k is not a number"),
+        (["list", "--limit", "-1"], "negative"),
         (["search", SECRET, "--since", "yesterday"], "ISO 8601"),
         (["forget", "0" * 32], "no record"),
     ],
@@ -130,9 +139,10 @@ def test_errors_end_with_a_remedy_and_hold_no_text(
 
 @pytest.mark.parametrize("server", ["nonsense", "store.example:8000"])
 def test_a_server_elsewhere_is_refused(run: Command, server: str) -> None:
-    status, _, err = run("stats", options=("--server", server))
+    status, _, err = run.without_store("--server", server, "stats")
     assert status == 1
     assert "Remedy: " in err
+    assert "--store" not in err
 
 
 def test_options_of_the_store_may_stand_after_the_command(
@@ -171,6 +181,82 @@ def test_the_version_is_printed(
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out == f"cogenesis-langchain {__version__}\n"
+
+
+ODD = "\x1b]0;title\x07 \x9b2J \u202eabc [red]red[/red]"
+
+
+def test_nothing_that_is_stored_reaches_the_terminal_as_a_command(
+    run: Command, tmp_path: Path
+) -> None:
+    metadata = {"source": f"/papers/{ODD}", "note": ODD}
+    with ContextStore(run.folder, embeddings=WordEmbeddings()) as store:
+        store.add_documents([Document(id="[red]doc", page_content=ODD, metadata=metadata)])
+        store.add_documents([Document(id="\x1b[2Jid", page_content="x")])
+    odd = tmp_path / "\x1b]0;\x07[red].pdf"
+    odd.touch()
+    printed = [run("list"), run("search", "red"), run("show", "[red]doc"), run("add", str(odd))]
+    for _, out, err in printed:
+        assert all(char.isprintable() or char == "\n" for char in out + err)
+    assert "[red]doc" in printed[0][1] and r"\x1b[2Jid" in printed[0][1]
+    assert "[red]red[/red]" in printed[1][1]
+    assert json.loads(printed[2][1])["text"] == ODD, "JSON that a program reads is unchanged"
+    assert "skipped" in printed[3][2] and "[red].pdf" in printed[3][2]
+
+
+def test_an_export_holds_every_record_whole(run: Command) -> None:
+    kept = [
+        Document(
+            id="a", page_content="one", metadata={"text": "a caption", "id": 7, "kind": "history"}
+        ),
+        Document(id="b", page_content="Zoë \ud800 नमस्ते", metadata={"tags": ["x", "y"]}),
+    ]
+    with ContextStore(run.folder, embeddings=WordEmbeddings()) as store:
+        store.add_documents(kept)
+        before = list(store.export())
+    read = [
+        Document(id=line["id"], page_content=line["text"], metadata=line["metadata"])
+        for line in run.records()
+    ]
+    assert read == before
+    assert read[0].page_content == "one" and read[0].metadata["text"] == "a caption"
+
+
+def test_an_id_that_is_given_twice_is_counted_once(run: Command, papers: Path) -> None:
+    run("add", str(papers))
+    code, _ = run.records()
+    assert len(run("show", code["id"], code["id"])[1].splitlines()) == 1
+    assert run("forget", code["id"], code["id"])[:2] == (0, "deleted 1 records\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["stats", "--store", "s", "--server", "127.0.0.1:9"], "--store and --server"),
+        (["stats", "--key-file", "k", "--keyring"], "--key-file and --keyring"),
+        (["rebuild", "--server", "127.0.0.1:9"], "cannot rebuild"),
+        (["rebuild", "--store", "typo"], "no context store in the folder typo"),
+        (["rebuild", "--store", "papers"], "no context store in the folder papers"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused_and_nothing_is_created(
+    run: Command,
+    papers: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(papers.parent)
+    monkeypatch.setenv("XDG_DATA_HOME", str(papers.parent / "data"))
+    status, _, err = run.without_store(*arguments)
+    assert (status, problem in err, "Remedy: " in err) == (1, True, True), err
+    assert list(papers.parent.iterdir()) == [papers]
+    assert sorted(path.name for path in papers.iterdir()) == ["code.md", "key.txt"]
+
+
+def test_rebuild_counts_the_records_of_a_store(run: Command, papers: Path) -> None:
+    run("add", str(papers))
+    assert run("rebuild")[:2] == (0, "rebuilt 2 records\n")
 
 
 def test_write_checks_its_folder_before_any_work(

@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from support.thorough import THOROUGH
 
 from cogenesis_langchain import MemoryLedger
-from cogenesis_langchain.middleware.conversation_view import PublicView, conversation_values
+from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.testing import Canaries, make_canaries
@@ -56,8 +56,9 @@ def conversations(draw: st.DrawFn) -> list[AnyMessage]:
 
 def view_of(messages: Sequence[AnyMessage]) -> tuple[PublicView, Placeholders]:
     placeholders = Placeholders()
-    values = conversation_values(messages, (), ())
-    return PublicView(Border(ledger=MemoryLedger()), values, placeholders), placeholders
+    view = PublicView(Border(ledger=MemoryLedger()), (), (), placeholders)
+    view.learn(messages)
+    return view, placeholders
 
 
 def values_of(world: Canaries) -> list[str]:
@@ -92,7 +93,5 @@ def test_a_placeholder_that_is_split_over_chunks_is_restored(
 
 
 def test_control_without_values_nothing_is_hidden() -> None:
-    view = PublicView(
-        Border(ledger=MemoryLedger()), conversation_values((), (), ()), Placeholders()
-    )
+    view = PublicView(Border(ledger=MemoryLedger()), (), (), Placeholders())
     assert WORLDS[0].name in view.message(HumanMessage(f"to {WORLDS[0].name}")).text

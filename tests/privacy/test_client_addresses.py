@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx2
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_ollama import ChatOllama
-from langchain_openai import OpenAIEmbeddings
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from support.clients import KEY, of_class, ollama, openai_at
 
 from cogenesis_langchain.errors import UntrustedLocalModel
@@ -156,3 +157,21 @@ def test_a_transport_that_cannot_be_read_is_refused() -> None:
         with pytest.raises(UntrustedLocalModel, match=type(transport).__name__):
             LocalChatModel(model)
         LocalChatModel(model, trust=[model])
+
+
+def test_a_cloud_model_of_ollama_is_not_on_this_machine() -> None:
+    """The server on loopback forwards it; the address of the client does not tell."""
+    clients = [
+        (ChatOllama(model="gpt-oss:120b-cloud"), False),
+        (ChatOllama(model="glm-4.6:cloud"), False),
+        (
+            ChatOpenAI(model="gpt-oss:20b-cloud", base_url="http://localhost:1/v1", api_key=KEY),
+            False,
+        ),
+        (ChatOllama(model="cloudy:7b"), True),
+    ]
+    for client, is_local in clients:
+        with (
+            nullcontext() if is_local else pytest.raises(UntrustedLocalModel, match=r"ollama\.com")
+        ):
+            require_trusted(client)

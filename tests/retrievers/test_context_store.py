@@ -204,7 +204,7 @@ def test_langchain_chroma_reads_the_collection(store: ContextStore) -> None:
     chroma = Chroma(
         store._records._collection.name,
         WordEmbeddings(),
-        client=store._backend.client,
+        client=store._opened.backend.client,
         create_collection_if_not_exists=False,
     )
     [document] = chroma.similarity_search("readable", k=1)
@@ -222,6 +222,6 @@ def test_a_dotenv_file_in_the_working_directory_is_not_read(
     monkeypatch.chdir(tmp_path)
     embeddings = DeterministicFakeEmbedding(size=8)
     with ContextStore(tmp_path / "store", embeddings=embeddings) as store:
-        settings = store._backend.client._system.settings  # type: ignore[attr-defined]
+        settings = store._opened.backend.client._system.settings  # type: ignore[attr-defined]
         assert settings.chroma_otel_collection_endpoint == ""
         assert settings.anonymized_telemetry is False

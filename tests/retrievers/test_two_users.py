@@ -22,6 +22,7 @@ from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 from cogenesis_langchain.retrievers.search import Search, SearchType
+from cogenesis_langchain.retrievers.storage.collection import collection_name
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS, make_record
 
@@ -204,3 +205,20 @@ def test_both_users_can_search_concurrently(stores: Mapping[str, ContextStore]) 
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, range(100)))
+
+
+def test_users_whose_names_differ_in_a_lone_surrogate_are_apart(folder: Path) -> None:
+    """Such a name comes from an argument or a file name that is not UTF-8."""
+    with ContextStore(folder, "a?", WordEmbeddings()) as store:
+        store.add("of the question mark")
+        odd = [store.for_user(name) for name in ("a\udc80", "a\udc81")]
+        for other in odd:
+            assert list(other.export()) == []
+        odd[0].add("of the surrogate")
+        assert list(odd[1].export()) == []
+        assert len(list(store.export())) == 1
+
+
+def test_the_name_of_a_collection_stays_the_same() -> None:
+    """Another name would lose the records of every store that exists."""
+    assert collection_name("Zoë 4471") == "context-dceec0b9a63020b19cca3b6f0813ed39"

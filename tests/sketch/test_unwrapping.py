@@ -18,3 +18,10 @@ def test_a_lead_in_is_no_remark() -> None:
     text = f"The new version of the app brings three things that you asked for:\n\n{GOOD}"
     assert unwrapped(text) == text
     assert unwrapped(f"Here is the text that you wanted:\n\n{GOOD}") == GOOD
+
+
+def test_blanks_of_underscores_are_no_emphasis() -> None:
+    for size in range(4, 13):
+        text = f"Please sign here: {'_' * size}"
+        assert unwrapped(text) == text
+    assert unwrapped("It is __very__ cold.") == "It is very cold."

@@ -13,9 +13,9 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.chains.private_chain import private_chain
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 from cogenesis_langchain.errors import LocalModelError, UntrustedFallback, UntrustedLocalModel
+from cogenesis_langchain.privacy.private_chain import private_chain
 from cogenesis_langchain.testing import CALL_STYLES, EgressRecorder, FakeLocal, FixedContext
 
 SECRET = "I am Oksana Merriweather."

@@ -91,9 +91,14 @@ def _deciphered(word: str) -> Iterator[str]:
             yield word.translate(cipher)
 
 
+def unescaped(text: str) -> str:
+    """Return a text with the escapes of JSON resolved, which `json.dumps` writes by default."""
+    return _JSON_ESCAPES.sub(_unescape, text) if "\\" in text else text
+
+
 def _decoded(text: str) -> Iterator[str]:
     if "\\" in text:
-        yield _JSON_ESCAPES.sub(_unescape, text)
+        yield unescaped(text)
     if "\\" in text or "=" in text or "U+" in text:
         joined = _SOFT_BREAK.sub("", text)
         for codes in dict.fromkeys((joined, _BETWEEN_CODES.sub("", joined))):

@@ -131,7 +131,7 @@ class ValueSet:
             *self._parsed_hits(text),
             *self._phrase_hits(text),
         ]
-        return _without_overlaps(text, hits)
+        return without_overlaps(text, hits)
 
     def find_in_payload(self, payload: bytes) -> tuple[ValueKind, ...]:
         """Find private values in bytes, also escaped, encoded or split over lines.
@@ -212,7 +212,7 @@ class ValueSet:
         return cls((segment,) if len(segment) else (), phrase_words=phrase_words)
 
 
-def _without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
     """Make hits disjoint.
 
     Args:
@@ -257,7 +257,7 @@ def detect_in_instruction(text: str, *, strict: bool = False) -> tuple[Hit, ...]
     Returns:
         Ordered, disjoint hits.
     """
-    return _without_overlaps(
+    return without_overlaps(
         text,
         (
             Hit(span.start, span.end, PrivateValue(span.kind, text[span.start : span.end]))

@@ -159,3 +159,7 @@ def test_a_failure_of_the_model_is_not_swallowed() -> None:
 
     with pytest.raises(RuntimeError, match="it failed"):
         list(SlotForm(Failing()).stream(task(LETTER), GREEDY))
+
+
+def test_a_number_in_the_form_is_a_value() -> None:
+    assert "repaired by 2026." in filled(slot3=2026).text

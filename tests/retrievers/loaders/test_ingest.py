@@ -40,7 +40,7 @@ def papers(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write five pieces at once instead of five hundred."""
-    monkeypatch.setattr("cogenesis_langchain.retrievers.context_store.PAGE", 5)
+    monkeypatch.setattr("cogenesis_langchain.retrievers.loaders.ingest.PAGE", 5)
 
 
 def test_folders_are_added_with_all_they_hold(store: ContextStore, papers: Path) -> None:

@@ -1,0 +1,160 @@
+"""Ways around the masking of a cloud agent's conversation that an attacker found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import before_model, dynamic_prompt, wrap_model_call
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from pydantic import SecretStr
+
+from cogenesis_langchain import MemoryLedger, private, public
+from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
+from cogenesis_langchain.testing import EgressRecorder, behaviours, make_canaries
+from cogenesis_langchain.testing.search import find_leaks
+
+WORLD = make_canaries(11)
+NOTES = f"The user is {WORLD.name}, {WORLD.email}, account {WORLD.iban}."
+VALUES = [WORLD.name, WORLD.email, WORLD.iban]
+ORIGINAL = f"I am {WORLD.name}, and my account is {WORLD.iban}."
+
+
+@pytest.fixture
+def cloud() -> Iterator[EgressRecorder]:
+    with EgressRecorder(behaviours.chat("Noted.")) as recorder:
+        yield recorder
+
+
+def agent(cloud: EgressRecorder, *behind: Any, tools: Sequence[Any] = (), **settings: Any) -> Any:
+    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
+    mine = PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0, **settings)
+    return create_agent(
+        brain, list(tools), middleware=[mine, *behind], checkpointer=InMemorySaver()
+    )
+
+
+def ask(made: Any, *content: Any) -> list[Any]:
+    config = {"configurable": {"thread_id": "1"}}
+    messages: list[Any] = made.invoke({"messages": [HumanMessage(list(content))]}, config)[
+        "messages"
+    ]
+    return messages
+
+
+def shown(cloud: EgressRecorder) -> str:
+    return "\n".join(
+        str(message.get("content")) for message in json.loads(cloud.requests[-1].body)["messages"]
+    )
+
+
+@dynamic_prompt
+def adding_a_prompt(request: Any) -> str:
+    return f"You are helpful. {NOTES}"
+
+
+@wrap_model_call
+def adding_a_message(request: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(request.override(messages=[HumanMessage(NOTES), *request.messages]))
+
+
+@wrap_model_call
+def adding_to_a_message(request: Any, handler: Callable[[Any], Any]) -> Any:
+    first = HumanMessage(f"{NOTES}\n\n{request.messages[0].text}")
+    return handler(request.override(messages=[first, *request.messages[1:]]))
+
+
+@pytest.mark.parametrize(
+    "behind", [adding_a_prompt, adding_a_message, adding_to_a_message], ids=lambda one: one.name
+)
+def test_what_a_middleware_behind_it_adds_is_masked(cloud: EgressRecorder, behind: Any) -> None:
+    ask(agent(cloud, behind), f"What should {WORLD.name} do today?")
+    assert not find_leaks(cloud.received, VALUES)
+    assert "[TEXT_" not in shown(cloud)  # its own placeholders are not masked again
+
+
+def test_a_private_part_is_hidden_as_a_whole_and_restored(cloud: EgressRecorder) -> None:
+    cloud.play(behaviours.chat("Dear Ada, [TEXT_1]"))
+    told = "we quarrel about money and drink too much"
+    answer = ask(agent(cloud), private(told), public("Write a letter to my wife."))[-1]
+    assert shown(cloud) == "[TEXT_1]\nWrite a letter to my wife."
+    assert answer.text == f"Dear Ada, {told}"
+
+
+@before_model
+def keeping_the_last(state: Any, runtime: Any) -> dict[str, Any]:
+    last = state["messages"][-1]
+    return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), last]}
+
+
+def test_values_of_messages_that_were_taken_out_stay_masked(cloud: EgressRecorder) -> None:
+    made = agent(cloud, keeping_the_last)
+    ask(made, "My sister is called Wibke Strandhuis.")
+    tag = shown(cloud).removeprefix("My sister is called ").removesuffix(".")
+    ask(made, "please buy Wibke Strandhuis a gift")
+    assert shown(cloud) == f"please buy {tag} a gift"
+
+
+def test_blocks_of_a_message_do_not_hide_each_others_values(cloud: EgressRecorder) -> None:
+    @tool
+    def contact() -> list[dict[str, str]]:
+        """Find a contact."""
+        return [{"type": "text", "text": text} for text in ("Contact", WORLD.name, "born", "here")]
+
+    call = {"id": "1", "type": "function", "function": {"name": "contact", "arguments": "{}"}}
+    choice = {
+        "index": 0,
+        "finish_reason": "tool_calls",
+        "message": {"role": "assistant", "content": None, "tool_calls": [call]},
+    }
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "c", "choices": [choice]}
+
+    def calling(exchange: Any) -> None:
+        exchange.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    cloud.play(calling, behaviours.chat("Done."))
+    ask(agent(cloud, tools=[contact]), f"My dentist is {WORLD.name}. Look him up.")
+    assert len(cloud.requests) == 2
+    assert not find_leaks(cloud.received, VALUES)
+
+
+def test_ids_and_names_of_calls_with_a_private_value_are_numbered(cloud: EgressRecorder) -> None:
+    call = {"name": "ask_zbynek", "args": {}, "id": "call-zbynek"}
+    made = agent(cloud, private_terms=["zbynek"])
+    history = [HumanMessage("Hello."), AIMessage("", tool_calls=[call])]
+    made.invoke(
+        {"messages": [*history, {"role": "tool", "content": "ok", "tool_call_id": "call-zbynek"}]},
+        {"configurable": {"thread_id": "2"}},
+    )
+    assert not find_leaks(cloud.received, ["zbynek"])
+
+
+def test_what_looks_like_a_placeholder_may_be_passed_to_a_tool(cloud: EgressRecorder) -> None:
+    sent: list[str] = []
+
+    @tool
+    def send(text: str) -> str:
+        """Send a text."""
+        sent.append(text)
+        return "sent"
+
+    def copying(exchange: Any) -> None:
+        asked = json.loads(exchange.request.content)["messages"][-1]["content"]
+        function = {"name": "send", "arguments": json.dumps({"text": asked})}
+        call = {"id": "1", "type": "function", "function": function}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+        body = {"id": "1", "object": "chat.completion", "created": 1, "model": "c"}
+        answer = json.dumps({**body, "choices": [choice]}).encode()
+        exchange.answer(200, answer, {"Content-Type": "application/json"})
+
+    cloud.play(copying, behaviours.chat("Done."))
+    ask(agent(cloud, tools=[send]), "See [Step 3].")
+    assert sent == ["See [Step 3]."]
