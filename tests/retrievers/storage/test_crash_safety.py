@@ -26,7 +26,7 @@ from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
-from cogenesis_langchain.retrievers.storage.rebuild import rebuild
+from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +136,7 @@ def test_control_without_the_copy_an_interrupted_save_is_detected_and_rebuilt(fi
     data.write_bytes(data.read_bytes()[:-1000])
     with pytest.raises(StoreError, match="damaged vector index"):
         open_store(filled)
-    total = rebuild(filled, "ann", RandomEmbeddings())
+    total = rebuild_store(filled, "ann", RandomEmbeddings())
     with open_store(filled) as store:
         assert check_whole(store, KEPT, [str(number) for number in range(6)]) == 240
         assert sum(store.stats().values()) == total
@@ -149,6 +149,6 @@ def test_an_interrupted_rebuild_keeps_the_old_records(filled: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rebuild(filled, "ann", RandomEmbeddings(), progress=stop)
+        rebuild_store(filled, "ann", RandomEmbeddings(), progress=stop)
     with open_store(filled) as store:
         assert check_whole(store, KEPT, [str(number) for number in range(6)]) == 240
