@@ -50,6 +50,10 @@ class Backend(Protocol):
         """Restrict the files to their owner."""
         ...
 
+    def secure_written_files(self) -> None:
+        """Secure the files of indexes that Chroma has written since, if it has."""
+        ...
+
     def close(self) -> None:
         """Close the connection; a folder closes when its last store does."""
         ...

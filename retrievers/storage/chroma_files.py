@@ -156,6 +156,11 @@ class ChromaFiles:
         ]
         return any(found)
 
+    def were_written(self) -> bool:
+        """Whether Chroma has written files of an index since `zero_unused`."""
+        files = (*self._folder.glob(f"*/{_VECTORS}"), *self._folder.glob(f"*/{_LENGTHS}"))
+        return any(self._zeroed.get(file) != file.stat().st_mtime_ns for file in files)
+
     def _zero(self, file: Path, start: int) -> bool:
         # Skip a file that has not been written since it was last scanned.
         if self._zeroed.get(file) == file.stat().st_mtime_ns:

@@ -57,7 +57,6 @@ class UserCollection:
         self.name = name
         self._backend = backend
         self._record_format = record_format
-        self._index_secured = False
         with translated_errors(backend.location):
             self._open()
             self._check_key()
@@ -108,10 +107,6 @@ class UserCollection:
         queries: list[Sequence[float]] = [vector]
         with translated_errors(self._backend.location):
             found = self._handle.query(queries, n_results=n, where=condition, include=["distances"])
-        # The first search writes the files of an index that was never saved.
-        if not self._index_secured:
-            self._index_secured = True
-            self._backend.secure_files()
         [distances] = found["distances"] or [[]]
         return [
             (id_, 1 - distance) for id_, distance in zip(found["ids"][0], distances, strict=True)
@@ -221,7 +216,6 @@ class UserCollection:
         from langchain_chroma import Chroma
 
         self._client = self._backend.client
-        self._index_secured = False
         encrypted = self._record_format.encode_bytes(_KEY_CHECK_TEXT)
         self._chroma_collection = self._client.get_or_create_collection(
             self.name,

@@ -145,6 +145,14 @@ class StoreFolder:
         for entry in self._path.rglob("*"):
             entry.chmod(0o700 if entry.is_dir() else 0o600)
 
+    def secure_written_files(self) -> None:
+        """Secure the files of indexes that Chroma has written since, if it has.
+
+        It writes them anew at the first use after it was opened, also if nothing is changed.
+        """
+        if self._files.were_written():
+            self.secure_files()
+
     def erase_deleted(self) -> None:
         """Remove every trace of deleted collections from the files."""
         self._rewrite(())

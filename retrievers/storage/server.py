@@ -80,6 +80,9 @@ class StoreServer:
     def secure_files(self) -> None:
         """Do nothing: the server is responsible for its files."""
 
+    def secure_written_files(self) -> None:
+        """Do nothing: the server is responsible for its files."""
+
     def close(self) -> None:
         """Close the connection."""
         client: Any = self.client  # the abstract client has no close()

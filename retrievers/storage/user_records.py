@@ -199,7 +199,10 @@ class UserRecords:
         with self._backend.lock, translated_errors(self._backend.location):
             if self._closed:
                 raise closed_store()
-            yield
+            try:
+                yield
+            finally:
+                self._backend.secure_written_files()
 
     def _write_page(self, page: Sequence[Record]) -> int:
         embedded: dict[str, NDArray[np.float32]] = {}
