@@ -308,8 +308,8 @@ stands in brackets from the notes, and leave no brackets.
 )
 
 REPLY_MISSING: Final = PrivateTemplate(
-    """The notes were searched for this, and do not hold it: {missing}. Tell it only if everybody
-could know it; otherwise say that the notes do not tell it.
+    """The notes were searched for this, and do not hold it: {missing}. State it only if it is
+common knowledge; otherwise say that the notes do not tell it.
 
 """
 )

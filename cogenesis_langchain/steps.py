@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Generic, TypeVar
-
-from langchain_core.runnables.config import run_in_executor
 
 T = TypeVar("T")
 
@@ -16,16 +16,16 @@ async def in_thread(generator: Generator[T]) -> AsyncGenerator[T]:
     """Yield what a generator yields; each of its steps runs in one thread.
 
     Models block their thread for seconds. The thread is not one of the event loop's own, which has
-    few, and needs them to look up hosts.
+    few, and needs them to look up hosts. It sees the caller's context variables.
 
     Args:
         generator: What is read. It is closed when this iterator is closed, or at the end of the
             step that runs then.
     """
-    steps = _Steps(generator)
+    steps, context, loop = _Steps(generator), copy_context(), asyncio.get_running_loop()
     thread = ThreadPoolExecutor(1, thread_name_prefix="cogenesis")
     try:
-        while (step := await run_in_executor(thread, steps.next)) is not None:
+        while (step := await loop.run_in_executor(thread, context.run, steps.next)) is not None:
             yield step
     finally:
         steps.close()

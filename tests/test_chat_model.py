@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -351,3 +352,20 @@ async def test_slow_models_leave_the_threads_of_the_event_loop_free() -> None:
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), timeout=5) == "free"
     going_on.set()
     assert len(await answers) == 4
+
+
+async def test_asynchronous_calls_see_the_callers_context_variables() -> None:
+    tenant = ContextVar("tenant", default="nobody")
+    seen: list[str] = []
+
+    class Asking(ScriptedLocal):
+        def stream(
+            self, messages: Sequence[PrivateMessage], options: GenerationOptions
+        ) -> Iterator[LocalChunk]:
+            seen.append(tenant.get())
+            return super().stream(messages, options)
+
+    tenant.set("acme")
+    await chat(Asking()).ainvoke(INSTRUCTION)
+    assert [chunk async for chunk in chat(Asking()).astream(INSTRUCTION)]
+    assert seen == ["acme", "acme"]

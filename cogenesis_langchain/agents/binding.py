@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Literal
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.output_parsers.openai_tools import (
+    JsonOutputKeyToolsParser,
+    PydanticToolsParser,
+)
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, RunnablePassthrough
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
@@ -113,32 +117,25 @@ class ToolBindingChatModel(UntracedChatModel):
         A call raises `LocalModelError` if the answer is cut off at ``max_tokens``. A failure of any
         step gives the input to no untrusted fallback.
         """
-        if method == "function_calling":
-            return self._kept(
-                super().with_structured_output(schema, include_raw=include_raw, **kwargs)
-            )
-        if method not in ("json_schema", "json_mode"):
+        if method not in ("json_schema", "json_mode", "function_calling"):
             raise ConfigurationError(
                 f"with_structured_output knows no method {method!r}",
                 remedy="use 'json_schema', 'function_calling' or 'json_mode'",
             )
-        json_mode = {"type": "json_object"}
-        model = self.bind(
-            response_format=json_mode
-            if method == "json_mode"
-            else as_response_format(schema, strict),
-            ls_structured_output_format={
+        told: dict[str, Any] = {
+            "ls_structured_output_format": {
                 "kwargs": {"method": method, "strict": strict},
                 "schema": convert_to_openai_tool(schema),
-            },
-            **kwargs,
-        )
-        parser: Runnable[AIMessage, Any] = (
-            PydanticOutputParser(pydantic_object=schema)
-            if isinstance(schema, type) and is_basemodel_subclass(schema)
-            else JsonOutputParser()
-        )
-        parser = RunnableLambda(_whole) | parser
+            }
+        }
+        if method == "function_calling":
+            model = self.bind_tools([schema], tool_choice="any", strict=strict, **told, **kwargs)
+        else:
+            json_mode = {"type": "json_object"}
+            by_schema = method == "json_schema"
+            form = as_response_format(schema, strict) if by_schema else json_mode
+            model = self.bind(response_format=form, **told, **kwargs)
+        parser = RunnableGenerator(_complete, _acomplete) | _parser(schema, method)
         if not include_raw:
             return self._kept(model | parser)
         parsed = RunnablePassthrough.assign(
@@ -158,15 +155,32 @@ class ToolBindingChatModel(UntracedChatModel):
         )
 
 
-def _whole(answer: AIMessage) -> AIMessage:
-    """The answer, unless the token limit cut it off: parsers would complete what is there.
+def _parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
+    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
+    if method != "function_calling":
+        return PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser()
+    if is_class:
+        return PydanticToolsParser(tools=[schema], first_tool_only=True)
+    name = convert_to_openai_tool(schema)["function"]["name"]
+    return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
 
-    Raises:
-        LocalModelError: It was cut off.
-    """
-    if answer.response_metadata.get("finish_reason") == "length":
+
+def _complete(pieces: Iterator[AIMessage]) -> Iterator[AIMessage]:
+    for piece in pieces:
+        yield piece
+        _require_complete(piece)
+
+
+async def _acomplete(pieces: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+    async for piece in pieces:
+        yield piece
+        _require_complete(piece)
+
+
+def _require_complete(piece: AIMessage) -> None:
+    """Raise `LocalModelError` if the token limit cut the answer off: parsers would complete it."""
+    if piece.response_metadata.get("finish_reason") == "length":
         raise LocalModelError(
             "the answer was cut off at max_tokens, so it does not hold all of the schema",
             remedy="raise max_tokens",
         )
-    return answer

@@ -65,7 +65,7 @@ class Prepared:
             *(turn.text for turn in request.turns if not turn.repeated),
             *request.results,
             *self.context,
-            *request.hidden,
+            *request.unread,
             *map(PrivateText, texts_in([(one.id, one.metadata) for one in self.documents])),
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from langchain_core.messages import (
@@ -21,12 +22,12 @@ from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.privacy.border import Border, EgressPermit, Release
 from cogenesis_langchain.privacy.marks import marked_parts
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.privacy.message_texts import hidden_texts, text_of
+from cogenesis_langchain.privacy.message_texts import lines_of, text_of, unread_texts
 from cogenesis_langchain.privacy.nested_texts import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders, without_placeholders
 from cogenesis_langchain.privacy.request_shape import Scalar, parts_of
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
-from cogenesis_langchain.privacy.values import Detector, PrivateValue, detect, find_private_values
+from cogenesis_langchain.privacy.values import PrivateValue
 
 INVENTED: Final = "cogenesis_invented"
 """Key of a message's metadata: ids of its calls with placeholders that stand for nothing."""
@@ -43,7 +44,7 @@ class PublicView:
     Args:
         border: Makes public texts.
         values: The private values that are known before; those of the messages are added.
-        detectors: Find values besides the built-in ones.
+        find: Finds the private values of a text.
         placeholders: Those of the conversation; more are added.
     """
 
@@ -51,18 +52,20 @@ class PublicView:
         self,
         border: Border,
         values: Iterable[PrivateValue],
-        detectors: Sequence[Detector],
+        find: Callable[[str], Collection[PrivateValue]],
         placeholders: Placeholders,
     ) -> None:
         self._border = border
         self._declared = frozenset(values)
-        self._detectors = detectors
+        self._find = find
         self._placeholders = placeholders
         # Phrases of the texts are no values here: the cloud model has to read the conversation.
         self._values = ValueSet.from_texts((), declared=self._declared)
         self._made: dict[str, PublicText] = {}
+        self._current: set[str] = set()  # views that were made with all values of now
         self._parts: set[Scalar] = set(_FIELDS_OF_A_CALL)
         self._names: dict[str, str] = {}
+        self._taken: set[str] = set()
 
     @property
     def public(self) -> Sequence[PublicText]:
@@ -79,16 +82,18 @@ class PublicView:
 
         Args:
             messages: The messages.
-            masked_before: Whether parts of them are views, whose placeholders are no values.
+            masked_before: Whether they already hold this conversation's placeholders.
         """
         found = set(self._declared)
         for message in messages:
+            self._taken.update(_names_of(message))
             for text in _texts(message):
-                bare = without_placeholders(text) if masked_before else text
-                found |= detect(bare, (find_private_values, *self._detectors))
+                if text not in self._made:
+                    found.update(self._find(without_placeholders(text) if masked_before else text))
         if not found <= self._declared:
             self._declared = frozenset(found)
             self._values = ValueSet.from_texts((), declared=self._declared)
+            self._current.clear()
 
     def permit(self) -> EgressPermit:
         """Permit requests that show the view."""
@@ -97,24 +102,25 @@ class PublicView:
         release = Release(None, "masked" if masked else "clean", masked)
         return self._border.permit(release, purpose="agent")
 
-    def text(self, text: str, *, hidden: Sequence[range] = (), masked_before: bool = False) -> str:
-        """Return the view of a text; the view of a view is itself.
+    def text(self, text: str, *, whole: Sequence[range] = (), masked_before: bool = False) -> str:
+        """Return the view of a text; the view of a view is itself, unless values were added.
 
         Args:
             text: The text.
-            hidden: Parts that are hidden as a whole.
-            masked_before: Whether parts of it are views already.
+            whole: Parts that are masked as a whole.
+            masked_before: Whether it already holds this conversation's placeholders.
         """
-        if not text or (text in self._made and not hidden):
+        if not text or (text in self._current and not whole):
             return text
         made = self._border.view(
             PrivateText(text),
             self._values,
             self._placeholders,
-            hidden=hidden,
-            masked_before=masked_before,
+            whole=whole,
+            masked_before=masked_before or text in self._made,
         )
         self._made[str(made)] = made
+        self._current.add(str(made))
         return str(made)
 
     def message(self, message: BaseMessage, *, masked_before: bool = False) -> AnyMessage:
@@ -122,7 +128,7 @@ class PublicView:
 
         Args:
             message: The message.
-            masked_before: Whether it, or a part of it, is a view already.
+            masked_before: Whether it already holds this conversation's placeholders.
 
         Raises:
             InstructionError: It is of an unknown type, or holds a block that is no text.
@@ -133,10 +139,11 @@ class PublicView:
         if isinstance(message, HumanMessage):
             return HumanMessage(text)
         if isinstance(message, ToolMessage):
-            made_by = self._name(message.tool_call_id, "call")
-            return ToolMessage(text, tool_call_id=made_by, status=message.status)
+            call_id = self._name(message.tool_call_id, "call")
+            return ToolMessage(text, tool_call_id=call_id, status=message.status)
         if isinstance(message, AIMessage):
-            return AIMessage(text, tool_calls=[self._call(call) for call in message.tool_calls])
+            calls = [self._call(call, masked_before=masked_before) for call in message.tool_calls]
+            return AIMessage(text, tool_calls=calls)
         raise InstructionError(
             f"a message of type {message.type!r} has no public view",
             remedy="use human, assistant, system and tool messages",
@@ -164,53 +171,74 @@ class PublicView:
         return message.model_copy(update=update)
 
     def _text_of(self, message: BaseMessage, *, masked_before: bool) -> str:
-        """The view of a message's text; its private parts are hidden as a whole."""
+        """The view of a message's text; its private parts are masked as a whole."""
         if isinstance(message, AIMessage):
-            return self.text(text_of(message), masked_before=masked_before)
-        text, hidden = "", list[range]()
+            text, lines = text_of(message), lines_of(message)
+            hides = len(self._values.find(lines)) > len(self._values.find(text))
+            return self.text(lines if hides else text, masked_before=masked_before)
+        text, whole = "", list[range]()
         for part, mark in marked_parts(message):
             start = len(text) + bool(text)
             text = "\n".join(filter(None, (text, part)))
             if part and mark == "private":
-                hidden.append(range(start, len(text)))
-        return self.text(text, hidden=hidden, masked_before=masked_before)
+                whole.append(range(start, len(text)))
+        return self.text(text, whole=whole, masked_before=masked_before)
 
-    def _call(self, call: ToolCall) -> ToolCall:
-        args = self._args(call["args"])
+    def _call(self, call: ToolCall, *, masked_before: bool) -> ToolCall:
+        args = self._args(call["args"], masked_before)
         assert isinstance(args, dict)
-        name, made_by = self._name(call["name"], "tool"), self._name(call["id"] or "", "call")
+        name = self._name(call["name"], "tool")
+        call_id = None if call["id"] is None else self._name(call["id"], "call")
         self._parts.add(json.dumps(args, ensure_ascii=False))
         self._parts.update(parts_of(args))
-        return {**call, "name": name, "id": made_by, "args": args}
+        return {**call, "name": name, "id": call_id, "args": args}
 
     def _name(self, name: str, kind: str) -> str:
         """A tool's name or a call's id: as it is, or numbered if it holds a private value."""
         shown = self._names.get(name)
         if shown is None:
-            is_public = self.text(name) == name
-            shown = self._names[name] = name if is_public else f"{kind}_{len(self._names) + 1}"
+            shown = name if self.text(name) == name else self._free(kind)
+            self._names[name] = shown
+            self._taken.add(shown)
         self._parts.add(shown)
         return shown
 
-    def _args(self, args: Json) -> Json:
+    def _free(self, kind: str) -> str:
+        """A name that nothing in the conversation has."""
+        return next(name for n in count(1) if (name := f"{kind}_{n}") not in self._taken)
+
+    def _args(self, args: Json, masked_before: bool) -> Json:
         """The view of a call's arguments, keys and numbers included."""
         if isinstance(args, Mapping):
-            return {self.text(name): self._args(value) for name, value in args.items()}
+            return {
+                self.text(name, masked_before=masked_before): self._args(value, masked_before)
+                for name, value in args.items()
+            }
         if isinstance(args, str):
-            return self.text(args)
+            return self.text(args, masked_before=masked_before)
         if isinstance(args, Sequence):
-            return [self._args(value) for value in args]
+            return [self._args(value, masked_before) for value in args]
         if isinstance(args, (int, float)) and not isinstance(args, bool):
-            shown = self.text(str(args))
+            shown = self.text(str(args), masked_before=masked_before)
             return args if shown == str(args) else shown
         return args
 
 
 def _texts(message: BaseMessage) -> Iterator[str]:
     yield text_of(message)
-    yield from hidden_texts(message)
+    yield from unread_texts(message)
     if isinstance(message, AIMessage):
         yield from texts_in([call["args"] for call in message.tool_calls])
+
+
+def _names_of(message: BaseMessage) -> Iterator[str]:
+    """Ids and names of calls."""
+    if isinstance(message, ToolMessage):
+        yield message.tool_call_id
+    elif isinstance(message, AIMessage):
+        for call in message.tool_calls:
+            yield call["name"]
+            yield call["id"] or ""
 
 
 def _over_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -7,7 +7,8 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, NotRequired
+from functools import lru_cache, partial
+from typing import Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import (
@@ -34,8 +35,15 @@ from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_p
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.untraced import refuse_tracing
-from cogenesis_langchain.privacy.values import Detector, PrivateValue
+from cogenesis_langchain.privacy.values import (
+    Detector,
+    PrivateValue,
+    detect,
+    find_private_values,
+)
 
+_KEPT_TEXTS: Final = 256
+"""Texts of which the private values are kept, so that they need not be found again."""
 Entries = list[tuple[ValueKind, str]]
 
 
@@ -96,7 +104,9 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         super().__init__()
         if not allow_tracing:  # the agent's own steps would be traced before the model is called
             refuse_tracing(trusted_hosts=trusted_hosts)
-        self._detectors = detectors
+        # The messages of a conversation come back with every turn.
+        finding = partial(detect, detectors=(find_private_values, *detectors))
+        self._find = lru_cache(_KEPT_TEXTS)(finding)
         self._private_terms = private_terms
         self._border = Border(ledger=ledger or FileLedger(default_ledger_path()))
         self._timeout = timeout
@@ -182,7 +192,7 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         """
         system = [] if request.system_message is None else [request.system_message]
         known = {PrivateValue(*entry) for entry in placeholders.entries() if entry[0] != "TEXT"}
-        view = PublicView(self._border, self._terms() | known, self._detectors, placeholders)
+        view = PublicView(self._border, self._terms() | known, self._find, placeholders)
         view.learn([*system, *request.messages])
         return view
 

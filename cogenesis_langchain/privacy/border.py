@@ -229,7 +229,7 @@ class Border:
         values: ValueSet,
         placeholders: Placeholders,
         *,
-        hidden: Sequence[range] = (),
+        whole: Sequence[range] = (),
         masked_before: bool = False,
     ) -> PublicText:
         """Return the public view of a private text, with a placeholder for each private value.
@@ -238,7 +238,7 @@ class Border:
             text: A message of a conversation, or a part of one.
             values: The private values of the whole conversation.
             placeholders: Those of the conversation; masked values are added to them.
-            hidden: Parts of the text that are hidden as a whole, in order and apart.
+            whole: Parts of the text that are masked as a whole, in order and apart.
             masked_before: Whether parts of the text are views already; see `Placeholders.mask`.
 
         Returns:
@@ -248,14 +248,16 @@ class Border:
         from cogenesis_langchain.privacy.matching.value_set import Hit, without_overlaps
 
         original = text.reveal()
-        whole = (
+        parts = (
             Hit(one.start, one.stop, PrivateValue("TEXT", original[one.start : one.stop]))
-            for one in hidden
+            for one in whole
         )
-        hits = without_overlaps(original, [*values.find(original), *whole])
+        hits = without_overlaps(original, [*values.find(original), *parts])
         masked = placeholders.mask(original, hits, masked_before=masked_before)
         if values.find_in_payload(collapse_spacing(masked).encode()):
-            masked = placeholders.mask_whole(original)
+            masked = placeholders.mask_whole(
+                placeholders.restore(original) if masked_before else original
+            )
         return PublicText(masked, seal=BORDER_SEAL)
 
     def check_configured(

@@ -16,7 +16,7 @@ _TRANSPORTS: Final = frozenset({
     "httpx2.AsyncHTTPTransport", "httpx2.HTTPTransport",
 })  # fmt: skip
 """Transports that send to the address itself, or to their proxy. A subclass is another class."""
-_CLOUD_MODEL: Final = re.compile(r"[-:]cloud\Z")
+_CLOUD_MODEL: Final = re.compile(r"[-:]cloud\s*\Z", re.I)
 """How the names of Ollama's cloud models end: ``gpt-oss:120b-cloud``."""
 
 

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.privacy.marks import Mark, marked_parts
-from cogenesis_langchain.privacy.message_texts import calls_of, hidden_texts, text_of
+from cogenesis_langchain.privacy.message_texts import text_of, unread_texts, written_calls
 from cogenesis_langchain.privacy.text import PrivateText
 
 InstructionRule: TypeAlias = (
@@ -32,8 +32,8 @@ _CHARACTERS_A_WORD: Final = 400 / MAX_PUBLIC_WORDS
 
 _NOTHING: Final = "no part of the request is public"
 _AFTER_CALLS: Final = (
-    "the last human message follows calls of tools without an answer, so a tool may have written "
-    "it; mark what may leave with public(...)"
+    "the last human message follows calls of tools without an answer in words, so a tool may have "
+    "written it; mark what may leave with public(...), also after a structured response"
 )
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
@@ -73,7 +73,7 @@ class Request:
         withheld: The parts of the last human message that are not in the candidate.
         turns: The messages before the last human message.
         results: The messages after it: an agent's tool calls and their results.
-        hidden: What else the messages hold, and no model reads; see `hidden_texts`.
+        unread: What else the messages hold, and no model reads; see `unread_texts`.
     """
 
     candidate: PrivateText | None
@@ -86,7 +86,7 @@ class Request:
     withheld: PrivateText
     turns: tuple[Turn, ...]
     results: tuple[PrivateText, ...]
-    hidden: tuple[PrivateText, ...] = ()
+    unread: tuple[PrivateText, ...] = ()
 
 
 def split_request(
@@ -149,7 +149,7 @@ def split_request(
         withheld=PrivateText(whole if reason else kept),
         turns=tuple(_turn(earlier, candidate) for earlier in messages[:position]),
         results=tuple(_turn(later).text for later in messages[position + 1 :]),
-        hidden=tuple(PrivateText(text) for one in messages for text in hidden_texts(one)),
+        unread=tuple(PrivateText(text) for one in messages for text in unread_texts(one)),
     )
 
 
@@ -163,13 +163,9 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
 
 
 def _follows_calls(messages: Sequence[BaseMessage]) -> bool:
-    """Whether tools were called after the last human message, and no answer came since."""
-    for message in reversed(messages):
-        if isinstance(message, AIMessage):
-            return bool(message.tool_calls)
-        if isinstance(message, HumanMessage):
-            return False
-    return False
+    """Whether the last turn of the model called tools: each may have written several messages."""
+    turns = (message for message in reversed(messages) if isinstance(message, AIMessage))
+    return bool((last := next(turns, None)) and last.tool_calls)
 
 
 def _notes_task_details(
@@ -219,7 +215,7 @@ def _turn(message: BaseMessage, candidate: str | None = None) -> Turn:
             and not any(mark == "private" for _, mark in parts)
         )
     elif isinstance(message, AIMessage):
-        text = _join([text_of(message), *(f"Called {call}" for call in calls_of(message))])
+        text = _join([text_of(message), *(f"Called {call}" for call in written_calls(message))])
     elif isinstance(message, ToolMessage):
         text = f"Result of {message.name or 'a tool'}: {text_of(message)}"
     else:

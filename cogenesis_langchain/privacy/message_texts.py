@@ -11,25 +11,35 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from cogenesis_langchain.privacy.marks import marked_metadata, marked_parts, without_marks
 from cogenesis_langchain.privacy.nested_texts import texts_in
 
-_REPEATED_CALLS: Final = ("tool_calls", "function_call")
-"""Where a provider's answer repeats its calls."""
+_WORDS: Final = ("reasoning", "reasoning_content", "summary", "text", "thinking")
+_ARGUMENTS: Final = ("args", "arguments", "input")
+"""Fields of blocks, and of what a provider adds, that hold words or the arguments of a call."""
 
 
 def text_of(message: BaseMessage) -> str:
     """Return the text of a message as a model reads it, without marks.
 
     Blocks stand on lines of their own: run together, "Felix" and "Obermaier" would hide each other.
-    Only the blocks of an AI message may be pieces of one sentence, which bring their own spaces.
+    Only those of an AI message may be pieces of one word; see `lines_of`.
 
     Raises:
         InstructionError: A message of another author holds a block that is no text.
     """
     if isinstance(message, AIMessage):
-        return without_marks(_run_together(_text_blocks(message)))
+        return without_marks(message.text)
     return "\n".join(text for text, _ in marked_parts(message) if text)
 
 
-def calls_of(message: AIMessage) -> list[str]:
+def lines_of(message: AIMessage) -> str:
+    """Return the text of an AI message with each block on a line of its own."""
+    if isinstance(message.content, str):
+        return text_of(message)
+    blocks = [{"text": one} if isinstance(one, str) else one for one in message.content]
+    texts = (str(one.get("text", "")) for one in blocks if one.get("type", "text") == "text")
+    return without_marks("\n".join(filter(None, texts)))
+
+
+def written_calls(message: AIMessage) -> list[str]:
     """Return the calls of a message, each as its tool's name and its arguments as JSON."""
     return [
         f"{call['name']}({json.dumps(call['args'], ensure_ascii=False)})"
@@ -37,41 +47,36 @@ def calls_of(message: AIMessage) -> list[str]:
     ]
 
 
-def hidden_texts(message: BaseMessage) -> Iterator[str]:
+def unread_texts(message: BaseMessage) -> Iterator[str]:
     """Yield the texts of a message that no model reads, and that are as private as the others.
 
     They are the name of a human author, metadata of documents, artifacts of tools, calls that could
-    not be parsed, blocks that are no text, and what a provider adds. Names of tools and agents are
-    the developer's.
+    not be parsed, and what other blocks and a provider's additions tell in words. Names of tools
+    and agents are the developer's; ids, signatures and media hold no words.
     """
     if isinstance(message, HumanMessage):
         yield from texts_in(message.name)
     yield from marked_metadata(message)
-    added = message.additional_kwargs.items()
-    yield from texts_in([value for key, value in added if key not in _REPEATED_CALLS])
+    yield from _told(message.additional_kwargs)
     if isinstance(message, ToolMessage):
         yield from texts_in(message.artifact)
     if isinstance(message, AIMessage):
         yield from texts_in([call["args"] for call in message.invalid_tool_calls])
         if not isinstance(message.content, str):
-            others = [one for one in message.content if not isinstance(one, str)]
-            yield from texts_in([one for one in others if one.get("type") != "text"])
+            yield lines_of(message)
+            yield from _told([one for one in message.content if isinstance(one, dict)])
 
 
-def _text_blocks(message: AIMessage) -> Iterator[str]:
-    if isinstance(message.content, str):
-        yield message.content
-        return
-    for block in message.content:
-        if isinstance(block, str):
-            yield block
-        elif block.get("type") == "text":
-            yield str(block.get("text", ""))
-
-
-def _run_together(blocks: Iterator[str]) -> str:
-    text = ""
-    for block in blocks:
-        apart = text[-1:].isspace() or block[:1].isspace() or not text or not block
-        text += block if apart else f"\n{block}"
-    return text
+def _told(data: object) -> Iterator[str]:
+    """Yield what nested fields tell in words, and arguments of calls."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list):
+        for one in data:
+            yield from _told(one)
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            if name in _ARGUMENTS:
+                yield from texts_in(value)
+            elif name in _WORDS:
+                yield from _told(value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBinding, RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
-from pydantic import Field
 
 from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.fallbacks import keeping_from_fallbacks
@@ -43,29 +43,37 @@ def private_chain(
         The same runnable. Every call style (invoke, stream, batch and the asynchronous ones) raises
             `TracingLeak` before anything is recorded, under the conditions of `refuse_tracing`.
     """
+    check = _Check(trusted_hosts, trust, allow_tracing)
+    return _PrivateChain(bound=coerce_to_runnable(chain), config_factories=[check])
 
-    def check(config: RunnableConfig) -> RunnableConfig:
-        if not allow_tracing:
-            refuse_tracing(ensure_config(config).get("callbacks"), trusted_hosts=trusted_hosts)
+
+@dataclass(frozen=True)
+class _Check:
+    """Refuses tracing: a config factory, which runs at the start of every call style.
+
+    Callbacks are notified later. Whatever is bound to a chain keeps its factories.
+    """
+
+    trusted_hosts: Collection[str]
+    trust: Collection[Any] = field(repr=False)
+    allow_tracing: bool
+
+    def __call__(self, config: RunnableConfig) -> RunnableConfig:
+        if not self.allow_tracing:
+            callbacks = ensure_config(config).get("callbacks")
+            refuse_tracing(callbacks, trusted_hosts=self.trusted_hosts)
         return {}
-
-    # A config factory runs at the start of every call style, before callbacks are notified.
-    return _PrivateChain(
-        bound=coerce_to_runnable(chain),
-        config_factories=[check],
-        trusted_hosts=trusted_hosts,
-        trust=trust,
-    )
 
 
 class _PrivateChain(RunnableBinding[Input, Output]):  # type: ignore[no-redef]  # its field kwargs
     """A binding whose failures reach no untrusted fallback."""
 
-    trusted_hosts: Collection[str] = ()
-    trust: Collection[Any] = Field(default=(), exclude=True, repr=False)
+    @property
+    def _check(self) -> _Check:
+        return next(one for one in self.config_factories if isinstance(one, _Check))
 
     def _keeping(self) -> AbstractContextManager[None]:
-        return keeping_from_fallbacks(self, self.trusted_hosts, self.trust)
+        return keeping_from_fallbacks(self, self._check.trusted_hosts, self._check.trust)
 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         with self._keeping():
@@ -135,5 +143,5 @@ class _PrivateChain(RunnableBinding[Input, Output]):  # type: ignore[no-redef]  
             UntrustedLocalModel: One of them is not known to keep private text on this machine.
         """
         for fallback in fallbacks:
-            require_trusted(fallback, self.trusted_hosts, self.trust)
+            require_trusted(fallback, self._check.trusted_hosts, self._check.trust)
         return super().with_fallbacks(fallbacks, **kwargs)

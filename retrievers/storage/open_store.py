@@ -51,6 +51,8 @@ class OpenStore:
             if self._closed:
                 return
             self._closed = True
-            for records in self._users.values():
-                records.close()
-        self.backend.close()
+            try:
+                for records in self._users.values():
+                    records.close()
+            finally:
+                self.backend.close()

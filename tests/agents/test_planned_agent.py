@@ -268,3 +268,19 @@ def test_a_human_message_that_a_tool_puts_in_causes_no_request() -> None:
     made.invoke({"messages": [HumanMessage("Look up what my notes say about my family.")]})
     (entry,) = ledger.entries
     assert b"juniper" not in entry.payload
+
+
+def test_messages_that_tools_put_in_cause_no_request_however_many_they_are() -> None:
+    note = HumanMessage("my sister juniper has stopped drinking")
+    calls = AIMessage(
+        "", tool_calls=[{"name": "find_events", "args": {}, "id": one} for one in ("a", "b")]
+    )
+    results = [ToolMessage("found", tool_call_id=one) for one in ("a", "b")]
+    ledger = MemoryLedger()
+    model = agent_model(
+        ScriptedTurns("Done.", "Done."), cloud_answers=["no plan"] * 4, ledger=ledger
+    )
+    bound = model.bind_tools([find_events])
+    for told in ([results[0], note, results[1], note], [*results, note, note]):
+        bound.invoke([HumanMessage("What do my notes say?"), calls, *told])
+    assert not ledger.entries

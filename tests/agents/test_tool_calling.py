@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import pytest
@@ -27,6 +29,7 @@ from cogenesis_langchain.errors import (
     UntrustedFallback,
     UntrustedLocalModel,
 )
+from cogenesis_langchain.models.base import LocalChunk
 
 
 @tool
@@ -327,10 +330,36 @@ def test_properties_beside_alternatives_can_be_written() -> None:
     assert isinstance(answer, AIMessage) and answer.tool_calls[0]["args"] == {"kind": "x", "a": "y"}
 
 
+def test_a_structured_answer_is_streamed_as_it_grows() -> None:
+    class Growing(ScriptedTurns):
+        def stream(self, *given: Any) -> Iterator[LocalChunk]:
+            for chunk in super().stream(*given):
+                yield from (LocalChunk(letter) for letter in chunk.text)
+                yield replace(chunk, text="")
+
+    model = agent_model(Growing('{"name": "Ada Lovelace", "city": "London"}'))
+    text = {"type": "string"}
+    schema = {"title": "Woman", "type": "object", "properties": {"name": text, "city": text}}
+    grown = list(model.with_structured_output(schema).stream("Who is it?"))
+    assert len(grown) > 2 and grown[-1] == {"name": "Ada Lovelace", "city": "London"}
+
+
+def test_what_is_bound_to_a_structured_model_keeps_whom_it_trusts() -> None:
+    trusted = RunnableLambda(str)
+    model = agent_model(ScriptedTurns("x"), trust=[trusted])
+    asking: Any = model.with_structured_output(Person)
+    for bound in (asking, asking.with_config(tags=["a"]), asking.bind(), asking.with_retry()):
+        bound.with_fallbacks([trusted])
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 @pytest.mark.parametrize("include_raw", [False, True])
-def test_an_object_that_is_cut_off_is_an_error_and_is_not_completed(include_raw: bool) -> None:
-    model = agent_model(ScriptedTurns('{"name": "Ada", "age": 3…'))
-    asking = model.with_structured_output(Person, include_raw=include_raw)
+def test_an_object_that_is_cut_off_is_an_error_and_is_not_completed(
+    include_raw: bool, method: Any
+) -> None:
+    start = '<tool_call>\n{"name": "Person", "arguments": ' if method == "function_calling" else ""
+    model = agent_model(ScriptedTurns(start + '{"name": "Ada", "age": 3…'))
+    asking = model.with_structured_output(Person, include_raw=include_raw, method=method)
     if include_raw:
         answer = asking.invoke("Who is it?")
         assert isinstance(answer, dict) and answer["parsed"] is None

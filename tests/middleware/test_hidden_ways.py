@@ -158,3 +158,15 @@ def test_what_looks_like_a_placeholder_may_be_passed_to_a_tool(cloud: EgressReco
     cloud.play(copying, behaviours.chat("Done."))
     ask(agent(cloud, tools=[send]), "See [Step 3].")
     assert sent == ["See [Step 3]."]
+
+
+@dynamic_prompt
+def naming_the_daughter(request: Any) -> str:
+    return "Her daughter is called Juniper."
+
+
+def test_what_a_middleware_behind_it_reveals_is_masked_in_earlier_texts_too(
+    cloud: EgressRecorder,
+) -> None:
+    ask(agent(cloud, naming_the_daughter), "Ask juniper whether she will come.")
+    assert not find_leaks(cloud.received, ["juniper"])

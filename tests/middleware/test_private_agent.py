@@ -35,6 +35,7 @@ from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.values import detect
 from cogenesis_langchain.testing import (
     Canaries,
     EgressRecorder,
@@ -359,7 +360,7 @@ def test_a_private_term_may_be_a_keyword_of_schemas(cloud: EgressRecorder) -> No
 def test_a_connection_lives_as_long_as_its_model(cloud: EgressRecorder) -> None:
     """An application may make a model for each request."""
     private = PrivateAgentMiddleware(ledger=MemoryLedger())
-    view = PublicView(Border(ledger=MemoryLedger()), (), (), Placeholders())
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, Placeholders())
     kept = brain(cloud)
     first = private.masked(kept, view).connection
     made = [weakref.ref(private.masked(brain(cloud), view).connection) for _ in range(5)]
@@ -371,7 +372,7 @@ def test_a_connection_lives_as_long_as_its_model(cloud: EgressRecorder) -> None:
 def test_tracing_is_refused_until_it_is_allowed(
     cloud: EgressRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = PublicView(Border(ledger=MemoryLedger()), (), (), Placeholders())
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, Placeholders())
     early = PrivateAgentMiddleware(ledger=MemoryLedger())
     monkeypatch.setattr("langchain_core.globals._debug", True)
     with pytest.raises(TracingLeak):

@@ -19,6 +19,7 @@ from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.values import detect
 from cogenesis_langchain.testing import Canaries, make_canaries
 
 CONVERSATIONS = 1000 if THOROUGH else 25
@@ -56,7 +57,7 @@ def conversations(draw: st.DrawFn) -> list[AnyMessage]:
 
 def view_of(messages: Sequence[AnyMessage]) -> tuple[PublicView, Placeholders]:
     placeholders = Placeholders()
-    view = PublicView(Border(ledger=MemoryLedger()), (), (), placeholders)
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, placeholders)
     view.learn(messages)
     return view, placeholders
 
@@ -93,5 +94,5 @@ def test_a_placeholder_that_is_split_over_chunks_is_restored(
 
 
 def test_control_without_values_nothing_is_hidden() -> None:
-    view = PublicView(Border(ledger=MemoryLedger()), (), (), Placeholders())
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, Placeholders())
     assert WORLDS[0].name in view.message(HumanMessage(f"to {WORLDS[0].name}")).text

@@ -346,10 +346,10 @@ def test_what_stands_unmarked_beside_a_public_mark_stays_here() -> None:
 def test_texts_of_metadata_are_private_in_every_turn(told: dict[str, object]) -> None:
     earlier = HumanMessage([private("A letter.", metadata={**told, "page": 3}), public(TASK)])
     request = split(earlier, AIMessage("Done."), HumanMessage(TASK))
-    assert NOTE in [text.reveal() for text in request.hidden]
+    assert NOTE in [text.reveal() for text in request.unread]
 
 
 def test_extras_of_other_libraries_are_no_metadata() -> None:
     for extras in ({"metadata": None}, {"cogenesis_metadata": 3}, None):
         block = {"type": "text", "text": TASK, "extras": extras}
-        assert split(HumanMessage([block])).hidden == ()
+        assert split(HumanMessage([block])).unread == ()

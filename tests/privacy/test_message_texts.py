@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from langchain_core.documents import Document
@@ -15,7 +15,7 @@ from langchain_core.retrievers import BaseRetriever
 from support.scripted import ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.privacy.message_texts import calls_of, hidden_texts, text_of
+from cogenesis_langchain.privacy.message_texts import text_of, unread_texts, written_calls
 from cogenesis_langchain.privacy.nested_texts import texts_in
 from cogenesis_langchain.testing.search import find_leaks
 
@@ -41,15 +41,60 @@ def blocks(*texts: str) -> list[str | dict[object, object]]:
 
 
 def test_blocks_stand_on_lines_of_their_own() -> None:
-    for kind in (HumanMessage, SystemMessage, AIMessage):
+    for kind in (HumanMessage, SystemMessage):
         assert text_of(kind(blocks("Felix", "Quistorp"))) == "Felix\nQuistorp"
-    pieces = AIMessage(blocks("The sky is ", "blue", " today."))
-    assert text_of(pieces) == "The sky is blue today."
+
+
+def test_the_blocks_of_an_answer_are_pieces_of_one_text_and_are_read_apart_too() -> None:
+    answer = AIMessage(blocks("It is Ober", "maier", "."))
+    assert text_of(answer) == "It is Obermaier."
+    assert "It is Ober\nmaier\n." in unread_texts(answer)
+
+
+BLOCKS: dict[str, list[dict[str, object]]] = {
+    "Anthropic": [
+        {"type": "thinking", "thinking": f"It is {NAME}.", "signature": "EqQBCkYIARgCKkDQ"},
+        {"type": "tool_use", "id": "toolu_01A9", "name": "get_weather", "input": {"q": NAME}},
+    ],
+    "OpenAI": [
+        {
+            "type": "reasoning",
+            "id": "rs_68a",
+            "summary": [{"type": "summary_text", "text": f"It is {NAME}."}],
+            "encrypted_content": "gAAAAABo3Kd",
+        },
+        {
+            "type": "function_call",
+            "call_id": "call_x1",
+            "name": "get_weather",
+            "arguments": f'{{"q": "{NAME}"}}',
+        },
+    ],
+    "media": [{"type": "image", "base64": "aGVsbG8gd29ybGQ=", "mime_type": "image/png"}],
+}
+
+
+@pytest.mark.parametrize("provider", BLOCKS)
+def test_of_other_blocks_only_words_and_arguments_are_read(provider: str) -> None:
+    given: list[Any] = list(BLOCKS[provider])
+    found = [text for text in unread_texts(AIMessage(given)) if text]
+    assert not any(
+        word in text for text in found for word in ("get_weather", "_", "gAA", "Eq", "aG")
+    )
+    assert bool(found) == (provider != "media")
+    assert all(NAME in text or text == "q" for text in found)
+
+
+def test_an_artifact_that_contains_itself_or_vectors_is_read_once_and_quickly() -> None:
+    artifact: dict[str, object] = {"note": NAME, "vector": [0.5] * 200_000, "raw": memoryview(b"x")}
+    artifact["self"] = artifact
+    message = ToolMessage("ok", tool_call_id="1", artifact=artifact)
+    assert list(unread_texts(message)) == ["note", NAME, "vector", "raw", "self"]
 
 
 def test_arguments_are_written_as_they_are() -> None:
     call = {"name": "invite", "args": {"guest": "Zbyněk"}, "id": "1"}
-    assert calls_of(AIMessage("", tool_calls=[call])) == ['invite({"guest": "Zbyněk"})']
+    assert written_calls(AIMessage("", tool_calls=[call])) == ['invite({"guest": "Zbyněk"})']
 
 
 def test_texts_of_nested_data_are_found_at_every_depth() -> None:
@@ -142,4 +187,4 @@ def test_a_value_that_stands_beside_a_document_is_masked(document: Document) -> 
 def test_names_of_tools_are_the_developers() -> None:
     called = AIMessage("", tool_calls=[CALL | {"name": "find_quistorp", "args": {}}])
     result = ToolMessage("ok", tool_call_id="1", name="find_quistorp")
-    assert not list(hidden_texts(called)) and not list(hidden_texts(result))
+    assert not list(unread_texts(called)) and not list(unread_texts(result))

@@ -121,16 +121,16 @@ def _numbered(template: Template) -> tuple[str, str]:
 def _values(answer: str) -> Mapping[str, str] | None:
     found = _OBJECT.search(answer)
     try:
-        values = json.loads(found[0]) if found else None
+        values = (
+            json.loads(found[0], parse_int=str, parse_float=str, parse_constant=str)
+            if found
+            else None
+        )
     except ValueError:
         return None
     if not isinstance(values, dict):
         return None
-    return {
-        key: str(value).strip()
-        for key, value in values.items()
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool)
-    }
+    return {key: value.strip() for key, value in values.items() if isinstance(value, str)}
 
 
 def _filled(unit: Unit, values: list[str], rules: CopyRules) -> list[Span]:

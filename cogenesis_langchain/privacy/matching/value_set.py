@@ -7,9 +7,9 @@ their canonical forms, and copied phrases by their digests.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final, Literal
 
 from cogenesis_langchain.privacy.detectors.combined import (
@@ -224,24 +224,18 @@ def without_overlaps(text: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
         are kept, without surrounding white space.
     """
     chosen: list[Hit] = []
-    taken: set[int] = set()
+    taken: list[tuple[int, int]] = []  # in order, and apart
     for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
-        free = [place for place in range(hit.start, hit.end) if place not in taken]
-        taken.update(free)
-        for start, end in _runs(free):
+        first = bisect_left(taken, hit.start, key=lambda part: part[1])
+        last = bisect_left(taken, hit.end, key=lambda part: part[0])
+        ends = [hit.start, *(place for part in taken[first:last] for place in part), hit.end]
+        for start, end in zip(ends[::2], ends[1::2], strict=True):
             bare = text[start:end].strip()
             if bare:
                 start += text[start:end].index(bare)
                 chosen.append(Hit(start, start + len(bare), hit.value))
+        taken[first:last] = [(min(ends), max(ends))]
     return tuple(sorted(chosen, key=lambda hit: hit.start))
-
-
-def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each run of consecutive numbers."""
-    # Within a run, the difference between a number and its position is constant.
-    for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
-        numbers = [place for _, place in run]
-        yield numbers[0], numbers[-1] + 1
 
 
 def detect_in_instruction(text: str, *, strict: bool = False) -> tuple[Hit, ...]:

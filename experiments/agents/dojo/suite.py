@@ -27,7 +27,7 @@ _VICTIM: Final = "local"
 """The name under which AgentDojo's attacks address a model that they do not know."""
 _SHORTEST: Final = 5
 """Shorter strings also stand in requests by chance ("Rent" in "current")."""
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 @final
