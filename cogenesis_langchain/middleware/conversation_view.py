@@ -45,6 +45,7 @@ class PublicView:
         border: Makes public texts.
         values: The private values that are known before; those of the messages are added.
         find: Finds the private values of a text.
+        tools: Names of the tools that the model is offered; they are no private values.
         placeholders: Those of the conversation; more are added.
     """
 
@@ -54,10 +55,13 @@ class PublicView:
         values: Iterable[PrivateValue],
         find: Callable[[str], Collection[PrivateValue]],
         placeholders: Placeholders,
+        *,
+        tools: Collection[str] = (),
     ) -> None:
         self._border = border
         self._declared = frozenset(values)
         self._find = find
+        self._tools = tools
         self._placeholders = placeholders
         # Phrases of the texts are no values here: the cloud model has to read the conversation.
         self._values = ValueSet.from_texts((), declared=self._declared)
@@ -89,7 +93,8 @@ class PublicView:
             self._taken.update(_names_of(message))
             for text in _texts(message):
                 if text not in self._made:
-                    found.update(self._find(without_placeholders(text) if masked_before else text))
+                    values = self._find(without_placeholders(text) if masked_before else text)
+                    found.update(value for value in values if value.text not in self._tools)
         if not found <= self._declared:
             self._declared = frozenset(found)
             self._values = ValueSet.from_texts((), declared=self._declared)

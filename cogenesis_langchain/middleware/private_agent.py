@@ -192,7 +192,10 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         """
         system = [] if request.system_message is None else [request.system_message]
         known = {PrivateValue(*entry) for entry in placeholders.entries() if entry[0] != "TEXT"}
-        view = PublicView(self._border, self._terms() | known, self._find, placeholders)
+        tools = [_name_of(tool) for tool in request.tools]
+        view = PublicView(
+            self._border, self._terms() | known, self._find, placeholders, tools=tools
+        )
         view.learn([*system, *request.messages])
         return view
 
@@ -232,6 +235,12 @@ def _placeholders(state: Any) -> Placeholders:
     placeholders = Placeholders()
     placeholders.extend((kind, original) for kind, original in state.get("private_values") or ())
     return placeholders
+
+
+def _name_of(tool: BaseTool | dict[str, Any]) -> str:
+    if isinstance(tool, BaseTool):
+        return tool.name
+    return str(tool.get("function", tool).get("name", ""))
 
 
 def _refuse_private_tools(tools: Sequence[object]) -> None:

@@ -170,3 +170,23 @@ def test_what_a_middleware_behind_it_reveals_is_masked_in_earlier_texts_too(
 ) -> None:
     ask(agent(cloud, naming_the_daughter), "Ask juniper whether she will come.")
     assert not find_leaks(cloud.received, ["juniper"])
+
+
+def test_names_of_tools_are_shown(cloud: EgressRecorder) -> None:
+    """A detector takes a name such as get_weather for an identifier."""
+
+    @tool
+    def get_weather(town: str) -> str:
+        """Tell the weather."""
+        return "rain"
+
+    call = {"name": "get_weather", "args": {"town": "Bergen"}, "id": "toolu_01A09q90qw90lq917835"}
+    history = [HumanMessage("Use get_weather."), AIMessage("", tool_calls=[call])]
+    result = {"role": "tool", "content": "rain", "tool_call_id": call["id"]}
+    made = agent(cloud, tools=[get_weather])
+    made.invoke({"messages": [*history, result]}, {"configurable": {"thread_id": "3"}})
+    messages = json.loads(cloud.requests[-1].body)["messages"]
+    assert messages[0]["content"] == "Use get_weather."
+    (made_call,) = messages[1]["tool_calls"]
+    assert made_call["function"]["name"] == "get_weather"
+    assert made_call["id"] == messages[2]["tool_call_id"]
