@@ -12,6 +12,7 @@ from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.retrievers.context_reader import ContextReader
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
+from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
 from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
 from cogenesis_langchain.retrievers.storage.open_store import OpenStore
 from cogenesis_langchain.retrievers.storage.record_format import record_format_for
@@ -278,8 +279,11 @@ class ContextStore(ContextReader):
             user: The user whose context it is.
 
         Raises:
-            StoreError: The place is closed, or that user's records are encrypted with another key.
+            StoreError: This store or the place is closed, or that user's records are encrypted with
+                another key.
         """
+        if self._open_records is None:
+            raise closed_store()
         store = ContextStore.__new__(ContextStore)
         store._share(self._opened, user)
         return store

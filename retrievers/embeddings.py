@@ -75,7 +75,7 @@ class LocalMiniLM(Embeddings):
     ) -> None:
         if batch_size < 1:
             raise ConfigurationError(
-                f"batch_size={batch_size} is no number of texts", remedy="pass 1 or more"
+                f"batch_size={batch_size} is less than 1", remedy="pass 1 or more"
             )
         require_package("tokenizers", extra="chroma")
         find = catalog.fetch if download else catalog.require

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Final, Literal, get_args
 
 from cogenesis_langchain.errors import ConfigurationError
@@ -73,10 +74,10 @@ class Search:
             )
         check_search_type(self.search_type)
         for name, count in (("k", self.k), ("fetch_k", self.fetch_k)):
-            if not isinstance(count, int) or not 1 <= count <= MOST_RECORDS:
+            if not isinstance(count, Integral) or not 1 <= count <= MOST_RECORDS:
                 raise ConfigurationError(
-                    f"{name} is not a number of records",
-                    remedy=f"pass {name} from 1 to {MOST_RECORDS}",
+                    f"{name} is no integer from 1 to {MOST_RECORDS}",
+                    remedy=f"pass the number of records as {name}",
                 )
         if not isinstance(self.lambda_mult, (int, float)) or not 0 <= self.lambda_mult <= 1:
             raise ConfigurationError(

@@ -54,6 +54,12 @@ def unread_texts(message: BaseMessage) -> Iterator[str]:
     not be parsed, and what other blocks and a provider's additions tell in words. Names of tools
     and agents are the developer's; ids, signatures and media hold no words.
     """
+    # Some clients repeat the text itself there.
+    own = text_of(message)
+    yield from (text for text in _unread_texts(message) if text != own)
+
+
+def _unread_texts(message: BaseMessage) -> Iterator[str]:
     if isinstance(message, HumanMessage):
         yield from texts_in(message.name)
     yield from marked_metadata(message)

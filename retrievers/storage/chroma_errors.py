@@ -1,4 +1,4 @@
-"""The store's own errors: Chroma's ones as `StoreError`, without the text of any record."""
+"""Translates Chroma's errors to `StoreError`, without the text of any record."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ USES: dict[str, Callable[[ContextStore], object]] = {
     "delete": lambda store: store.delete(["a"]),
     "forget": lambda store: store.forget(["a"]),
     "purge": lambda store: store.purge(),
+    "for_user": lambda store: store.for_user("other"),
     "retriever": lambda store: PrivateContextRetriever(store=store).invoke("key"),
 }
 
