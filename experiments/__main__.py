@@ -11,7 +11,7 @@ import typer
 
 from cogenesis_langchain import cli
 from cogenesis_langchain.cli.models import pull_with_bar
-from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
+from cogenesis_langchain.models.cloud.stand_in import STAND_IN_MODEL
 from experiments.config import Endpoint, ExperimentConfig, load_config
 
 app = typer.Typer(
@@ -77,7 +77,7 @@ def rescore(folder: Folder) -> None:
 @app.command()
 def construct(
     out: Annotated[Path, typer.Option(help="folder of the answers and records")],
-    model: Annotated[str, typer.Option(help="the author")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="the author")] = STAND_IN_MODEL,
     base_url: Annotated[str | None, typer.Option(help="its server; none: on this machine")] = None,
     groups: Annotated[int, typer.Option(min=1, help="groups of people")] = 2,
     people: Annotated[int, typer.Option(min=1, help="people a group")] = 2,

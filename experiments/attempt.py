@@ -7,12 +7,12 @@ from typing import Any, Final, Self
 from inspect_ai.util import Store
 from pydantic import Field
 
-from cogenesis_langchain.datasets.record import PrivateValue
+from cogenesis_langchain.datasets.record import PrivateData
 
 _KEY: Final = "attempt"
 
 
-class Traffic(PrivateValue):
+class Traffic(PrivateData):
     """What passed between this machine and the cloud endpoint for one text, counted by a proxy.
 
     The bytes sent include the heads of requests, those received are the bodies of answers. Tokens
@@ -28,7 +28,7 @@ class Traffic(PrivateValue):
     private_strings: int = 0
 
 
-class Attempt(PrivateValue):
+class Attempt(PrivateData):
     """What one setting wrote for one record and seed.
 
     Attributes:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.fusion.operators import OPERATORS
-from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL
+from cogenesis_langchain.models.cloud.stand_in import STAND_IN_MODEL
 from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from experiments.errors import ExperimentConfigInvalid
 
@@ -52,7 +52,7 @@ class Endpoint(Section):
         api_key_variable: Name of the environment variable with the API key.
     """
 
-    model: Name = DEFAULT_MODEL
+    model: Name = STAND_IN_MODEL
     base_url: str | None = None
     recorded: Path | None = None
     api_key_variable: Name = "OPENAI_API_KEY"

@@ -101,13 +101,13 @@ def write(
 def _fetch(local: str, *, stand_in: bool) -> None:
     """Download missing model files, each with a progress bar."""
     from cogenesis_langchain.cli.models import pull_with_bar
-    from cogenesis_langchain.models.cloud.stand_in import DEFAULT_MODEL, configured
+    from cogenesis_langchain.models.cloud.stand_in import STAND_IN_MODEL, configured
 
     pull_with_bar(local)
     for name in ("minilm-l6-v2-int8", "minilm-l6-v2-tokenizer"):
         pull_with_bar(name)
     if stand_in and not configured():
-        pull_with_bar(DEFAULT_MODEL)
+        pull_with_bar(STAND_IN_MODEL)
 
 
 @contextmanager

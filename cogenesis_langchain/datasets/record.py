@@ -21,7 +21,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 """A string that is not blank."""
 
 
-class PrivateValue(BaseModel):
+class PrivateData(BaseModel):
     """A frozen value that refuses unknown fields and never prints its content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -30,21 +30,21 @@ class PrivateValue(BaseModel):
         return iter(())
 
 
-class Profile(PrivateValue):
+class Profile(PrivateData):
     """How the person writes (a sentence or two, may be empty), and statements about them."""
 
     style: str
     facts: tuple[Text, ...]
 
 
-class Writing(PrivateValue):
+class Writing(PrivateData):
     """A text that the person wrote earlier; the title says what it was, or the task it answered."""
 
     title: Text
     text: Text
 
 
-class Instruction(PrivateValue):
+class Instruction(PrivateData):
     """What the person asks for.
 
     Attributes:
@@ -56,7 +56,7 @@ class Instruction(PrivateValue):
     personal: str
 
 
-class RequiredFact(PrivateValue):
+class RequiredFact(PrivateData):
     """Something that a good answer must state.
 
     Attributes:
@@ -68,7 +68,7 @@ class RequiredFact(PrivateValue):
     forms: tuple[Text, ...]
 
 
-class Record(PrivateValue):
+class Record(PrivateData):
     """One instruction of one person, with all that is needed to write and to judge the answer.
 
     Attributes:

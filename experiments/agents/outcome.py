@@ -6,13 +6,13 @@ from typing import Final, Self
 
 from inspect_ai.util import Store
 
-from cogenesis_langchain.datasets.record import PrivateValue
+from cogenesis_langchain.datasets.record import PrivateData
 from experiments.attempt import Traffic
 
 _KEY: Final = "outcome"
 
 
-class Outcome(PrivateValue):
+class Outcome(PrivateData):
     """What an agent did with one task in one world.
 
     Attributes:

@@ -33,7 +33,7 @@ from cogenesis_langchain.models.files import catalog
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
-DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
+STAND_IN_MODEL = "qwen2.5-coder-1.5b-instruct"
 _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
 _HEALTH_SECONDS = 30.0
@@ -55,7 +55,7 @@ class StandInCloud:
 
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
+        model: str = STAND_IN_MODEL,
         *,
         port: int | None = None,
         n_parallel: int = 2,
@@ -216,7 +216,7 @@ def _can_bind(port: int) -> bool:
 
 
 _SKETCH_TOKENS: Final = 700
-_DEFAULT_MODEL: Final = "gpt-4.1-mini"
+_OPENAI_MODEL: Final = "gpt-4.1-mini"
 _NO_KEY: Final = "none"  # servers on loopback ask for none, the client insists on one
 
 
@@ -249,7 +249,7 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
     base_url = base_url or os.environ.get("OPENAI_BASE_URL")
     key = os.environ.get("OPENAI_API_KEY")
     if base_url or key:
-        name = model or os.environ.get("OPENAI_MODEL", _DEFAULT_MODEL)
+        name = model or os.environ.get("OPENAI_MODEL", _OPENAI_MODEL)
         yield ChatOpenAI(base_url=base_url, api_key=SecretStr(key or _NO_KEY), model=name)
         return
     half = max(1, (os.cpu_count() or 2) // 2)  # the local model computes at the same time
