@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,12 +16,10 @@ from rich.table import Column, Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from cogenesis_langchain.cli.ledger import printable
+from cogenesis_langchain.cli.terminal import print_records, printable, record_as_json
 from cogenesis_langchain.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
-    from langchain_core.documents import Document
-
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport
     from cogenesis_langchain.retrievers.storage.records import Kind
@@ -57,8 +54,6 @@ Ids = Annotated[list[str], typer.Argument(help="ids, as `list` and `search` show
 KindOption = Annotated[
     str | None, typer.Option("--kind", help="profile, history, activity or document")
 ]
-
-_SHOWN_CHARACTERS = 90
 
 
 @dataclass(frozen=True)
@@ -198,7 +193,7 @@ def list_records(
     from cogenesis_langchain.retrievers.storage.filters import Filter
 
     with context.obj.open() as store:
-        _print(store.list_documents(Filter(_kinds(kind)), limit=limit, offset=offset))
+        print_records(store.list_documents(Filter(_kinds(kind)), limit=limit, offset=offset))
 
 
 @context_app.command()
@@ -220,7 +215,7 @@ def search(
     chosen = check_search_type(search_type)
     wanted = Search(query, k, chosen, Filter(_kinds(kind), since, until))
     with context.obj.open() as store:
-        _print([document for document, _ in store.search(wanted)])
+        print_records([document for document, _ in store.search(wanted)])
 
 
 @context_app.command()
@@ -229,7 +224,7 @@ def show(context: typer.Context, ids: Ids) -> None:
     with context.obj.open() as store:
         found = store.get(ids)
     for document in found:
-        typer.echo(_json(document))
+        typer.echo(record_as_json(document))
     if unknown := set(ids) - {document.id for document in found}:
         raise StoreError(
             f"no record has the id {', '.join(sorted(unknown))}",
@@ -242,7 +237,7 @@ def export(context: typer.Context) -> None:
     """Print every record as one line of JSON: its id, text and metadata."""
     with context.obj.open() as store:
         for document in store.export():
-            typer.echo(_json(document))
+            typer.echo(record_as_json(document))
 
 
 @context_app.command()
@@ -314,25 +309,3 @@ def _kinds(kind: str | None) -> list[Kind]:
     from cogenesis_langchain.retrievers.storage.records import check_kind
 
     return [check_kind(kind)] if kind else []
-
-
-def _print(documents: Sequence[Document]) -> None:
-    if not documents:
-        typer.echo("nothing found")
-        return
-    table = Table(Column("id", no_wrap=True), "kind", "date", "source", "text")
-    for document in documents:
-        text = " ".join(document.page_content.split())
-        shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
-        date = str(document.metadata.get("date", ""))[:10]
-        source = Path(str(document.metadata.get("source", ""))).name
-        cells = (document.id or "", document.metadata["kind"], date, source, shown)
-        table.add_row(*(Text(printable(cell)) for cell in cells))  # `Text` reads no markup
-    Console().print(table)
-
-
-def _json(document: Document) -> str:
-    """A record as one line of JSON that a terminal shows as it is."""
-    record = {"id": document.id, "text": document.page_content, "metadata": document.metadata}
-    line = json.dumps(record, ensure_ascii=False)
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)

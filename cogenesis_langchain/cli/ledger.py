@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cogenesis_langchain.cli.terminal import printable
 from cogenesis_langchain.errors import LedgerError
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp_file import decoder_of
@@ -111,18 +112,6 @@ def stats(path: Ledger) -> None:
         for key in sorted(counts[group]):
             table.add_row(Text(key), f"{counts[group][key]:,}", f"{sizes[group][key]:,}")
         Console().print(table)
-
-
-def printable(text: str) -> str:
-    """Escape control characters, which could move the cursor or reorder text in a terminal.
-
-    Args:
-        text: Text from outside, to be printed without markup. Line ends stay.
-    """
-    return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 def _without_loopback_port(endpoint: str) -> str:
