@@ -120,7 +120,7 @@ def test_users_are_apart_and_a_key_file_encrypts(
         (["add", "/nowhere/at/all"], "there is no"),
         (["add", "--kind", "diary", "."], "no kind"),
         (["search", SECRET, "--type", "magic"], "unknown search type"),
-        (["search", SECRET, "--k", "-1"], "k is not a number"),
+        (["search", SECRET, "--k", "-1"], "k is no integer from 1"),
         (["list", "--limit", "-1"], "negative"),
         (["search", SECRET, "--since", "yesterday"], "ISO 8601"),
         (["forget", "0" * 32], "no record"),
