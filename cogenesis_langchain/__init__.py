@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
+    from cogenesis_langchain.retrievers.search import Search
+    from cogenesis_langchain.retrievers.storage.encryption import (
+        keyring_key,
+        new_key_file,
+        read_key_file,
+    )
     from cogenesis_langchain.retrievers.storage.filters import Filter
+    from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 
 __all__ = [
     "Bounded",
