@@ -34,5 +34,11 @@ def repeats(sentence: str, written: str) -> bool:
     )
 
 
+def begins_with(sentence: str, earlier: str) -> bool:
+    """Whether a sentence says an earlier one again, word by word, and goes on."""
+    words, before = WORD.findall(sentence.casefold()), WORD.findall(earlier.casefold())
+    return 0 < len(before) < len(words) and words[: len(before)] == before
+
+
 def _long_words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in WORD.findall(text) if len(word) >= _LONG_WORD)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
+from cogenesis_langchain.collaboration.completion.checks import begins_with, echoes, repeats
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import Questions
@@ -280,8 +280,13 @@ class _Run:
                 or any(recites(sentence, one) for one in self._orders)
                 or tells_forbidden(sentence, forbidden)
             )
-            if not unwanted:
-                kept.append(sentence)
+            if unwanted:
+                continue
+            if kept and begins_with(sentence, kept[-1]):
+                shorter = kept.pop()  # it is said again, and more
+                space = shorter[: len(shorter) - len(shorter.lstrip())]
+                sentence = space + sentence.lstrip()
+            kept.append(sentence)
         return "".join(kept).rstrip()
 
     def _beginning_of(self, number: int) -> str:

@@ -186,6 +186,13 @@ def test_no_sentence_comes_twice(facts: str) -> None:
     assert done.text.count("crack") == 1
 
 
+def test_a_sentence_that_the_next_one_begins_with_is_said_once() -> None:
+    once = "The heating failed on 3 March 2026"
+    longer = f"{once} and the plumber found a crack."
+    done = complete(wishing(facts=f"{once}. {longer}"), task(LETTER))
+    assert done.text.count(once) == 1 and f" {longer}" in done.text
+
+
 def test_a_sentence_of_the_template_is_not_said_again_in_a_slot() -> None:
     facts = "I am writing to you about the heating in the flat that I rent. The heating failed."
     done = complete(wishing(facts=facts), task(LETTER))
