@@ -120,7 +120,7 @@ class Search:
 
         vector = records.query_vector(self.query)
         found = self._above_threshold(filtered.nearest(vector, fetch))
-        vectors = records.vectors_by_id([id_ for id_, _ in found])
+        vectors = records.vectors([id_ for id_, _ in found])
         # Another thread or client may have deleted some of them since they were found.
         found = [(id_, cosine) for id_, cosine in found if id_ in vectors]
         if not found:

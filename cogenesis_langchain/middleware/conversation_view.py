@@ -73,8 +73,8 @@ class PublicView:
 
     @property
     def public(self) -> Sequence[PublicText]:
-        """All texts of the view."""
-        return list(self._made.values())
+        """All texts of the view, as they are with the values of now."""
+        return [self._made[text] for text in self._current]
 
     @property
     def parts(self) -> set[Scalar]:
@@ -98,7 +98,10 @@ class PublicView:
         if not found <= self._declared:
             self._declared = frozenset(found)
             self._values = ValueSet.from_texts((), declared=self._declared)
+            # Earlier views may show a value that was found since, so they may not leave any more.
             self._current.clear()
+            self._names.clear()
+            self._parts = set(_FIELDS_OF_A_CALL)
 
     def permit(self) -> EgressPermit:
         """Permit requests that show the view."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Final
 
 from langchain_core.documents import Document
+
+_NO_TEXT: Final = (bool, float, bytes, bytearray, memoryview)
 
 
 def texts_in(data: object) -> Iterator[str]:
@@ -32,6 +35,3 @@ def _texts_in(data: object, within: tuple[int, ...]) -> Iterator[str]:
             yield from _texts_in(item, (*within, id(data)))
     elif data is not None and not isinstance(data, _NO_TEXT):
         yield str(data)
-
-
-_NO_TEXT = (bool, float, bytes, bytearray, memoryview)

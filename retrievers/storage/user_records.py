@@ -98,13 +98,7 @@ class UserRecords:
         with self._in_use():
             return self._collection.nearest(vector, n, condition)
 
-    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of these records, one in a row; unknown ids are skipped."""
-        import numpy as np
-
-        return np.asarray(list(self.vectors_by_id(ids).values()), dtype=np.float32)
-
-    def vectors_by_id(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of these records; unknown ids are skipped."""
         with self._in_use():
             return self._collection.vectors(ids)
@@ -163,7 +157,7 @@ class UserRecords:
             StoreError: The records are on a server.
         """
         with self._in_use():
-            vectors = self.vectors(ids).tolist()
+            vectors = [vector.tolist() for vector in self.vectors(ids).values()]
             with self._backend.erasing(Erasure(self._collection.name, ids, vectors)):
                 self.delete(ids)
                 self._derived_index.erase_deleted()

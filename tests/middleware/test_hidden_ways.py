@@ -17,7 +17,11 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from pydantic import SecretStr
 
 from cogenesis_langchain import MemoryLedger, private, public
+from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
+from cogenesis_langchain.privacy.border import Border
+from cogenesis_langchain.privacy.placeholders import Placeholders
+from cogenesis_langchain.privacy.values import detect
 from cogenesis_langchain.testing import EgressRecorder, behaviours, make_canaries
 from cogenesis_langchain.testing.search import find_leaks
 
@@ -190,3 +194,14 @@ def test_names_of_tools_are_shown(cloud: EgressRecorder) -> None:
     (made_call,) = messages[1]["tool_calls"]
     assert made_call["function"]["name"] == "get_weather"
     assert made_call["id"] == messages[2]["tool_call_id"]
+
+
+def test_a_view_that_shows_a_value_that_was_found_later_may_not_leave_any_more() -> None:
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, Placeholders())
+    first = HumanMessage("Ask juniper whether she will come.")
+    view.learn([first])
+    earlier = view.message(first).text
+    assert [str(text) for text in view.public] == [earlier] and "juniper" in earlier
+    view.learn([HumanMessage("Her daughter is called Juniper.")])
+    shown = view.message(HumanMessage(earlier), masked_before=True).text
+    assert [str(text) for text in view.public] == [shown] and "juniper" not in shown

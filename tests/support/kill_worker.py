@@ -71,7 +71,7 @@ def check_whole(store: ContextStore, run: str, reported: list[str]) -> int:
     assert wanted <= set(texts), "a record is lost"
     assert len(texts) % BATCH == 0, "a batch is incomplete"
     ids = [document.id or "" for document in store.export()]
-    assert store._records.vectors(ids).shape[0] == len(ids), "a vector is lost"
+    assert len(store._records.vectors(ids)) == len(ids), "a vector is lost"
     for text in texts[:: max(1, len(texts) // 40)]:
         [(nearest, cosine)] = store.search(Search(text, 1, "similarity"))
         assert nearest.page_content == text and cosine > 0.999, "it is missing from the index"

@@ -1,4 +1,4 @@
-"""What goes to a chat model whose HTTP client is not ours, and what comes back from any."""
+"""Reads the answers of chat models, and writes messages as JSON for the ledger."""
 
 from __future__ import annotations
 
