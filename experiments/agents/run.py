@@ -17,12 +17,13 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from langchain_core.messages import AIMessage, BaseMessage, ToolCall
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall
 from openai import BadRequestError
 
 from cogenesis_langchain.errors import CloudRefused, LocalModelError
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger
+from cogenesis_langchain.privacy.marks import public
 from cogenesis_langchain.privacy.untraced import refuse_tracing
 from experiments.agents.case import CaseKey, Suite
 from experiments.agents.config import AgentsConfig
@@ -52,6 +53,7 @@ _ENDED: Final = (BadRequestError, CloudRefused, LocalModelError)
 """Errors that end a task without being a fault of the experiment: the agent did not get further,
 such as by a conversation that is too long. Any other error stops the run, which can be resumed."""
 
+_CONDITIONS: Final = {"marks_requests", "max_steps", "max_tokens", "cloud", "local"}
 _MOST_NODES: Final = 1_000
 """Steps of an agent's graph; what limits an agent is the number of its turns."""
 
@@ -120,6 +122,7 @@ class AgentRunner:
             local, self._open_cloud, ledger, config.max_tokens, config.max_steps
         )
         self._timeout = config.cloud.timeout
+        self._marks_requests = config.marks_requests
 
     def do(self, agent: str, key: CaseKey) -> Outcome:
         """Do a case; see `Outcome`."""
@@ -131,7 +134,7 @@ class AgentRunner:
         start = time.monotonic()
         with self._proxy.record(_WORKER) as recording:
             try:
-                request = {"messages": [("user", case.request)]}
+                request = {"messages": [self._message(agent, case.request)]}
                 limit = {"recursion_limit": _MOST_NODES}
                 for state in made.stream(request, limit, stream_mode="values"):
                     messages = state["messages"]
@@ -151,6 +154,11 @@ class AgentRunner:
             seconds=round(seconds, 3),
             failure=failure,
         )
+
+    def _message(self, agent: str, request: str) -> HumanMessage:
+        if self._marks_requests and AGENTS[agent].reads_marks:
+            return HumanMessage([public(request)])
+        return HumanMessage(request)
 
     def _open_cloud(self, endpoint: Endpoint) -> ChatOpenAI:
         from langchain_openai import ChatOpenAI
@@ -203,7 +211,7 @@ def _sample(suite: Suite, key: CaseKey) -> Sample:
 def _conditions(config: AgentsConfig, suite: Suite) -> dict[str, Any]:
     files = {**suite.files, **({"plans": config.recorded_plans} if config.recorded_plans else {})}
     return {
-        **config.model_dump(mode="json", include={"max_steps", "max_tokens", "cloud", "local"}),
+        **config.model_dump(mode="json", include=_CONDITIONS),
         "models": {
             "local": hash_of_local(config.local),
             "cloud": hash_of_endpoint(config.cloud) if config.asks_cloud else LABEL,

@@ -74,6 +74,11 @@ class AgentSetting:
     make: MakeAgent
 
     @property
+    def reads_marks(self) -> bool:
+        """Whether its model is `ChatCoGenesis` with a cloud model, so that `public` has a use."""
+        return self.shows == "instruction and tools"
+
+    @property
     def is_planned_by_records(self) -> bool:
         """Whether recorded plans are asked for."""
         return self.endpoint == "plans" and self.shows != "nothing"

@@ -132,6 +132,26 @@ def test_an_injected_order_is_obeyed_without_a_plan_and_not_with_one(
     assert found["split plan, recorded"][-1].startswith("0%")
 
 
+@pytest.mark.parametrize(("marks", "planned"), [(True, "100%"), (False, "0%")])
+@pytest.mark.usefixtures("local")
+def test_a_long_request_is_planned_if_it_is_marked(
+    plans: Path, cloud: EgressRecorder, tmp_path: Path, marks: bool, planned: str
+) -> None:
+    """Agents that cannot read marks are asked in plain text, as they always are."""
+    long = TASK.model_copy(update={"request": f"Hello!\n{TASK.request}"})
+    tasks = json.dumps([long.model_dump(mode="json")])
+    plans.with_name("tasks.json").write_text(tasks, encoding="utf-8")
+    recorded = {"id": TASK.id, "instruction": long.request, "plan": json.dumps(PLAN)}
+    plans.write_text(json.dumps(recorded), encoding="utf-8")
+    endpoint = {"base_url": cloud.base_url, "model": "none"}
+    agents = ("split plan, recorded", "cloud agent")
+    run_agents(config(plans, *agents, cloud=endpoint, marks_requests=marks), tmp_path / "out")
+    found = rows(tmp_path / "out")
+    assert found["split plan, recorded"][-2:] == [planned, "0"]
+    asked = [json.loads(request.body)["messages"][-1] for request in cloud.requests]
+    assert asked and all(message["content"] == long.request for message in asked)
+
+
 @pytest.mark.usefixtures("local")
 def test_every_agent_may_take_as_many_turns(plans: Path, tmp_path: Path) -> None:
     """The cloud model wants to look something up again and again."""
