@@ -11,6 +11,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
+from support.thorough import styles_in_turn
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
@@ -88,8 +89,10 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("style", CALL_STYLES)
-@pytest.mark.parametrize("name", COMPOSITIONS)
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [(name, style) for turn, name in enumerate(COMPOSITIONS) for style in styles_in_turn(turn)],
+)
 def test_no_fallback_gets_the_private_conversation(
     other: EgressRecorder, name: str, style: str
 ) -> None:

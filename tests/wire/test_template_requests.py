@@ -11,6 +11,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from support.completing import LETTER, NOTES, WISHES
 from support.scripted import ScriptedTokens
+from support.thorough import styles_in_turn
 from support.token_models import Wishes
 from wire.harness import INSTRUCTION, Harness, running_harness
 
@@ -114,24 +115,31 @@ def model(harness: Harness, local: str) -> ChatCoGenesis:
     )
 
 
+CELLS = [
+    pytest.param(local, answer, styles_in_turn(row + column), id=f"{local}, {answer}")
+    for row, local in enumerate(LOCALS)
+    for column, answer in enumerate(ANSWERS)
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("local", LOCALS)
+@pytest.mark.parametrize(("local", "answer", "styles"), CELLS)
 def test_the_same_bytes_leave_whatever_the_notes_and_the_local_model(
-    harness: Harness, local: str, answer: str
+    harness: Harness, local: str, answer: str, styles: Sequence[str]
 ) -> None:
     harness.reset("healthy")
     behaviour, requests = ANSWERS[answer]
     guarded = model(harness, local)
     every: set[tuple[bytes, ...]] = set()
     failed: list[bool] = []
-    for call in CALL_STYLES.values():
+    for style in styles:
 
-        def run(context: Canaries, call=call) -> None:  # type: ignore[no-untyped-def]
+        def run(context: Canaries, style: str = style) -> None:
             harness.cloud.play(*behaviour)
             failed.append(True)
             with suppress(LocalModelError):
-                call(guarded, [SystemMessage(context.document), HumanMessage(INSTRUCTION)], None)
+                messages = [SystemMessage(context.document), HumanMessage(INSTRUCTION)]
+                CALL_STYLES[style](guarded, messages, None)
                 failed.pop()
 
         assert_non_interference(run, contexts(), recorder=harness.cloud)

@@ -113,8 +113,8 @@ def test_a_recorded_plan_answers_what_is_sent_of_its_task(suite: str, plan: Reco
     case = opened(suite).case(CaseKey(plan.id))
     ledger = MemoryLedger()
     model = agent_model(ScriptedTurns("Done."), cloud_answers=["no plan"], ledger=ledger)
-    request = [public(case.request)] if suite == "travel" else case.request
-    messages = [SystemMessage(case.profile), HumanMessage(request)]
+    request = HumanMessage([public(case.request)] if suite == "travel" else [case.request])
+    messages = [SystemMessage(case.profile), request]
     model.bind_tools(case.tools()).invoke(messages)
     sent = json.loads(ledger.entries[0].payload)["messages"][-1]["content"]
     assert sent == asked(plan.instruction, case.tools())
