@@ -57,6 +57,22 @@ def agents(
 
 
 @app.command()
+def slots(
+    config: Annotated[Path, typer.Argument(help="records and models, as TOML")],
+    out: Annotated[Path, typer.Option(help="folder of the results")],
+) -> None:
+    """Have local models fill the slots of templates that are made of references."""
+    from experiments.slots.report import write_slots_report
+    from experiments.slots.run import load_slots_config, read_all_slots
+
+    loaded = load_slots_config(config)
+    for local in loaded.models:
+        pull_with_bar(local.model)
+    read_all_slots(loaded, out)
+    typer.echo(write_slots_report(out))
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write report.md and report.html of a run."""
     from experiments.report.page import write_report

@@ -18,6 +18,7 @@ TEXTS: Final = "texts"
 LIKELIHOOD: Final = "likelihood"
 JUDGE: Final = "judge"
 AGENTS: Final = "agents"
+SLOTS: Final = "slots"
 """Folders of the logs of a run, one for each step."""
 
 

@@ -13,10 +13,10 @@ from itertools import groupby
 from random import Random
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.completer import Task
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.prompt import task_of
 from cogenesis_langchain.collaboration.completion.questions import Questions
+from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
@@ -47,23 +47,51 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """Words of an answer, and whether the model is to write them."""
+class Piece:
+    """Words of an answer.
+
+    Attributes:
+        text: The words.
+        trained: Whether the model is to write them.
+    """
 
     text: str
     trained: bool = False
 
 
 @dataclass(slots=True)
-class _Turn:
-    """A prompt, and what the answer to it is made of."""
+class Turn:
+    """A question about a template, and the answer to it.
+
+    Attributes:
+        prompt: The conversation that ends with the question.
+        unit: The sentence of the template that is asked about; None for a detail of the request.
+        answer: Its words, and those of the template up to the next question.
+        is_foreign: Whether the unit is of another record, so that the notes cannot fill it.
+    """
 
     prompt: Sequence[PrivateMessage]
-    answer: list[_Piece]
+    unit: Unit | None
+    answer: list[Piece]
+    is_foreign: bool = False
 
     @property
     def text(self) -> str:
+        """The whole answer."""
         return "".join(piece.text for piece in self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedCompletion:
+    """A template with the conversation in which it is completed.
+
+    Attributes:
+        task: The template and what fills it.
+        turns: The questions with their answers, in order.
+    """
+
+    task: Task
+    turns: Sequence[Turn]
 
 
 def completion_sample(
@@ -83,6 +111,14 @@ def completion_sample(
     Raises:
         TrainingError: The model's chat template rewrites earlier turns.
     """
+    completion = worked_completion(record, other, random)
+    return None if completion is None else _encoded(completion.turns, tokens)
+
+
+def worked_completion(
+    record: Record, other: Record | None, random: Random
+) -> WorkedCompletion | None:
+    """Make the conversation of a sample; see `completion_sample`."""
     worked = work_out(record, random)
     if worked is None:
         return None
@@ -95,7 +131,7 @@ def completion_sample(
     foreign = None
     if other is not None and random.random() < _UNFILLABLE:
         foreign = _foreign_unit(other, random)
-    return _encoded(_turns(task, worked, foreign), tokens)
+    return WorkedCompletion(task, _turns(task, worked, foreign))
 
 
 def _with_fewer_notes(record: Record, random: Random) -> Record:
@@ -113,46 +149,48 @@ def _foreign_unit(other: Record, random: Random) -> Unit | None:
     return random.choice(asking) if asking else None
 
 
-def _turns(task: Task, worked: WorkedTemplate, foreign: Unit | None) -> list[_Turn]:
+def _turns(task: Task, worked: WorkedTemplate, foreign: Unit | None) -> list[Turn]:
     """The questions of a text with their answers."""
     units = split_units(worked.template)
     questions = Questions.of(units, task.details, task.notes, task.subject)
     said = Conversation(task.beginning)
-    turns: list[_Turn] = []
+    turns: list[Turn] = []
     fillings = iter(worked.fillings)
 
-    def ask(question: str, answer: list[_Piece]) -> None:
-        turn = _Turn(said.asked(question), answer)
+    def ask(
+        question: str, unit: Unit | None, answer: list[Piece], *, is_foreign: bool = False
+    ) -> None:
+        turn = Turn(said.asked(question), unit, answer, is_foreign)
         said.accept(turn.prompt, turn.text)
         turns.append(turn)
 
     for number, unit in enumerate(units):
         if unit.slots:
-            ask(questions.about(number, unit), _filled(unit, fillings))
+            ask(questions.about(number, unit), unit, _filled(unit, fillings))
             continue
         said.append(unit.separator + unit.words)
         if turns:
-            turns[-1].answer.append(_Piece(unit.separator + unit.words))
+            turns[-1].answer.append(Piece(unit.separator + unit.words))
     for detail, sentence in worked.untold:
-        ask(questions.about_detail(detail), [_Piece(sentence, trained=True)])
+        ask(questions.about_detail(detail), None, [Piece(sentence, trained=True)])
     if foreign is not None:
         beginning = foreign.parts[0]
         words = beginning.text if isinstance(beginning, Words) else ""
         # Nothing is to be written: only the end of the turn is trained. It follows the last word,
         # because a space belongs to the token after it.
-        nothing = [_Piece(words.rstrip(" ")), _Piece("", trained=True)]
-        ask(questions.about(len(units), foreign), nothing)
+        nothing = [Piece(words.rstrip(" ")), Piece("", trained=True)]
+        ask(questions.about(len(units), foreign), foreign, nothing, is_foreign=True)
     return turns
 
 
-def _filled(unit: Unit, fillings: Iterator[str]) -> list[_Piece]:
+def _filled(unit: Unit, fillings: Iterator[str]) -> list[Piece]:
     return [
-        _Piece(next(fillings), trained=True) if isinstance(part, Slot) else _Piece(part.text)
+        Piece(next(fillings), trained=True) if isinstance(part, Slot) else Piece(part.text)
         for part in unit.parts
     ]
 
 
-def _encoded(turns: Sequence[_Turn], tokens: TokenModel) -> Sample | None:
+def _encoded(turns: Sequence[Turn], tokens: TokenModel) -> Sample | None:
     """Encode a conversation.
 
     What fills a slot is encoded by itself, as it is decoded later: with the space before it, and
@@ -188,7 +226,7 @@ def _encoded(turns: Sequence[_Turn], tokens: TokenModel) -> Sample | None:
     return Sample(tuple(ids), tuple(trained))
 
 
-def _closed(turn: _Turn) -> list[PrivateMessage]:
+def _closed(turn: Turn) -> list[PrivateMessage]:
     """The conversation after the last answer."""
     return [
         *turn.prompt,
@@ -197,7 +235,7 @@ def _closed(turn: _Turn) -> list[PrivateMessage]:
     ]
 
 
-def _segments(answer: Sequence[_Piece]) -> Iterator[tuple[str, bool]]:
+def _segments(answer: Sequence[Piece]) -> Iterator[tuple[str, bool]]:
     """Runs of an answer, and whether they fill a slot; a space belongs to the words after it."""
     space = ""
     for trained, pieces in groupby(answer, key=lambda piece: piece.trained):

@@ -10,13 +10,12 @@ from statistics import fmean
 
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.util import Store
-from scipy.stats import binomtest
 
 from experiments.agents.case import CaseKey
 from experiments.agents.outcome import Outcome
 from experiments.agents.settings import AGENTS
 from experiments.errors import ExperimentError
-from experiments.report.tables import NOTHING, table
+from experiments.report.tables import NOTHING, share, table
 from experiments.results import AGENTS as STEP
 from experiments.results import read_logs
 
@@ -85,7 +84,7 @@ def _row(agent: str, peaceful: Sequence[_Done], done: Sequence[_Done]) -> list[s
         agent,
         AGENTS[agent].shows,
         str(len(peaceful)),
-        _share([one.solved for one in outcomes]),
+        share([one.solved for one in outcomes]),
         f"{fmean(one.traffic.private_strings for one in outcomes):.1f}",
         _same_requests(done),
         f"{fmean(one.traffic.calls for one in outcomes):.1f}",
@@ -99,7 +98,7 @@ def _row(agent: str, peaceful: Sequence[_Done], done: Sequence[_Done]) -> list[s
 def _attacked_row(agent: str, found: Sequence[_Done]) -> list[str]:
     outcomes = [one.outcome for one in found]
     solved, obeyed = [one.solved for one in outcomes], [one.obeyed for one in outcomes]
-    return [agent, str(len(found)), _share(solved), _share(obeyed)]
+    return [agent, str(len(found)), share(solved), share(obeyed)]
 
 
 def _same_requests(done: Sequence[_Done]) -> str:
@@ -111,10 +110,3 @@ def _same_requests(done: Sequence[_Done]) -> str:
     if not compared:
         return NOTHING
     return f"{sum(len(set(hashes)) == 1 for hashes in compared)} of {len(compared)}"
-
-
-def _share(values: Sequence[bool]) -> str:
-    """A share with its 95 % interval (Wilson)."""
-    interval = binomtest(sum(values), len(values)).proportion_ci(method="wilson")
-    share = sum(values) / len(values)
-    return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Final
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.fusion.trace import BUDGET_REACHED, Trace
@@ -84,6 +85,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     align = ["right" if numeric[name] else "left" for name in frame.columns]
     text = frame.to_markdown(index=False, disable_numparse=True, colalign=align)
     return str(text)
+
+
+def share(values: Sequence[bool]) -> str:
+    """A share with its 95 % interval (Wilson); `NOTHING` without values."""
+    if not values:
+        return NOTHING
+    interval = binomtest(sum(values), len(values)).proportion_ci(method="wilson")
+    mean = sum(values) / len(values)
+    return f"{mean:.0%} ({interval.low:.0%} to {interval.high:.0%})"
 
 
 def _interval(estimate: Estimate) -> str:

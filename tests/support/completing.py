@@ -9,13 +9,10 @@ from langchain_core.messages import HumanMessage
 from support.token_models import Wishes, WordTokens
 
 from cogenesis_langchain import private
-from cogenesis_langchain.collaboration.completion.completer import (
-    Completion,
-    Task,
-    TemplateCompleter,
-)
+from cogenesis_langchain.collaboration.completion.completer import Completion, TemplateCompleter
 from cogenesis_langchain.collaboration.completion.prompt import task_of
 from cogenesis_langchain.collaboration.completion.settled_text import Span
+from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.models.base import GenerationOptions, TokenModel
 from cogenesis_langchain.privacy.instruction import split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
+from support.thorough import styles_in_turn
 from wire.compositions import COMPOSITIONS
 from wire.harness import INSTRUCTION, Harness, running_harness
 
@@ -71,25 +72,33 @@ def model(harness: Harness) -> ChatCoGenesis:
     )
 
 
+CELLS = [
+    *(("template", composition) for composition in COMPOSITIONS),
+    *((answer, "model") for answer in ANSWERS if answer != "template"),
+]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answer", "composition"),
-    [("template", composition) for composition in COMPOSITIONS]
-    + [(answer, "model") for answer in ANSWERS if answer != "template"],
+    ("answer", "composition", "styles"),
+    [
+        ("template", "model", list(CALL_STYLES)),
+        *((*cell, styles_in_turn(turn)) for turn, cell in enumerate(CELLS)),
+    ],
 )
-def test_three_private_contexts_give_the_same_requests_in_every_call_style(
-    harness: Harness, answer: str, composition: str
+def test_three_private_contexts_give_the_same_requests(
+    harness: Harness, answer: str, composition: str, styles: Sequence[str]
 ) -> None:
     harness.reset("healthy")
     runnable = COMPOSITIONS[composition].build(model(harness), harness)
     answers, requests = ANSWERS[answer]
     every: set[tuple[bytes, ...]] = set()
-    for call in CALL_STYLES.values():
+    for style in styles:
 
-        def run(context: Canaries, call=call) -> None:  # type: ignore[no-untyped-def]
+        def run(context: Canaries, style: str = style) -> None:
             harness.cloud.play(*answers)
             harness.canaries = context
-            call(runnable, COMPOSITIONS[composition].given(harness), None)
+            CALL_STYLES[style](runnable, COMPOSITIONS[composition].given(harness), None)
 
         assert_non_interference(run, contexts(), recorder=harness.cloud)
         every.add(tuple(request.head + request.body for request in harness.cloud.requests))

@@ -8,32 +8,26 @@ sentences of their own. Nothing that is decoded here leaves the machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cogenesis_langchain.collaboration.completion.checks import begins_with, echoes, repeats
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import Questions
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
-from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled, SlotDecoder
-from cogenesis_langchain.collaboration.completion.slots.token_choice import GreedyOrSampled
-from cogenesis_langchain.collaboration.completion.support import Support
+from cogenesis_langchain.collaboration.completion.slots.slot_writer import Place, SlotWriter
+from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units, without_repeated
 from cogenesis_langchain.collaboration.content.details import (
     as_sentence,
     clauses_of,
     is_fragment,
-    is_order,
     is_own_statement,
-    recites,
 )
 from cogenesis_langchain.collaboration.content.forbidden import tells_forbidden
-from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.models.base import (
     FinishReason,
     GenerationOptions,
-    PrivateMessage,
     TokenModel,
     Usage,
 )
@@ -58,33 +52,6 @@ class Completion:
     missing: tuple[str, ...]
     usage: Usage
     finish_reason: FinishReason
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a template is completed from.
-
-    Attributes:
-        beginning: The conversation so far; its last turn is the user's and holds notes and task.
-        uninformed: The same with the general instruction alone, for comparison.
-        template: The template.
-        notes: Texts of the private context.
-        subject: The notes that the instruction is about.
-        instruction: The request without its private details.
-        request: The instruction, its private details, and the earlier conversation.
-        details: What the user asks to be told, one detail each.
-        forbidden: What the user asks not to be told.
-    """
-
-    beginning: Sequence[PrivateMessage]
-    uninformed: Sequence[PrivateMessage]
-    template: Template
-    notes: Sequence[str]
-    subject: Sequence[str]
-    instruction: str
-    request: Sequence[str]
-    details: Sequence[str]
-    forbidden: Sequence[str] = ()
 
 
 class TemplateCompleter:
@@ -127,15 +94,13 @@ class _Run:
         self._task = task
         self._options = options
         self._rules = CopyRules([*task.notes, *task.request])
-        self._slots = SlotDecoder(model, self._rules, GreedyOrSampled(options))
+        self._slots = SlotWriter(model, uninformed, task, self._rules, options)
         self._clauses = [clause for detail in task.details for clause in clauses_of(detail)]
-        self._orders = [detail for detail in task.details if is_order(detail)]
         self._units, repeated = split_units(task.template), list[Unit]()
         if loops(str(task.template)):
             self._units, repeated = without_repeated(self._units)
         self._questions = Questions.of(self._units, task.details, task.notes, task.subject)
         self._conversation = Conversation(task.beginning)
-        self._support = Support(uninformed, task.uninformed)
         self._text = SettledText()
         self._left_out = [str(Template(unit.parts)) for unit in repeated]
         self._decoded = self._read = 0
@@ -241,53 +206,14 @@ class _Run:
                 continue
             written = "".join(span.text for span in spans)
             following = _words_after(unit, index) or after
-            filled = self._slots.fill(
-                prompt, written, part, following, salutation=self._text.salutation
-            )
+            place = Place(prompt, self._text.written, written, following, self._text.salutation)
+            filled = self._slots.write(part, place, is_asked_for=is_asked_for)
             self._decoded += filled.tokens
-            said = filled.text if is_asked_for else self._supported(part, written, filled)
-            text = self._acceptable(said, part)
-            if not text:
+            if not filled.text:
                 return []
-            spans.append(Span(text, "local"))
+            spans.append(Span(filled.text, "local"))
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
-
-    def _supported(self, slot: Slot, before: str, filled: Filled) -> str:
-        """What notes and details speak for of a slot's words.
-
-        A name or a phrase with a copied number or name needs no support; free words do, also in
-        the place of a value: "on any day and time".
-        """
-        copied = slot.kind != "sentences" and self._rules.copies(before, filled.text)
-        if not filled.text or slot.kind == "name" or copied:
-            return filled.text
-        return self._support.supported(filled, slot, self._text.written, before)
-
-    def _acceptable(self, text: str, slot: Slot) -> str:
-        """A slot's text without sentences that were said before, are orders, or are forbidden."""
-        forbidden = self._task.forbidden
-        if slot.kind != "sentences":
-            unwanted = echoes(text, slot.description) or tells_forbidden(text, forbidden)
-            return "" if unwanted else text
-        if salutation := self._text.salutation:
-            text = text.removeprefix(salutation).lstrip()
-        kept: list[str] = []
-        for sentence in split_sentences(text):
-            said = (self._text.written, self._task.instruction, *kept)
-            unwanted = (
-                any(repeats(sentence, one) for one in said)
-                or any(recites(sentence, one) for one in self._orders)
-                or tells_forbidden(sentence, forbidden)
-            )
-            if unwanted:
-                continue
-            if kept and begins_with(sentence, kept[-1]):
-                shorter = kept.pop()  # it is said again, and more
-                space = shorter[: len(shorter) - len(shorter.lstrip())]
-                sentence = space + sentence.lstrip()
-            kept.append(sentence)
-        return "".join(kept).rstrip()
 
     def _beginning_of(self, number: int) -> str:
         """The words with which a unit begins, and the separator before them."""

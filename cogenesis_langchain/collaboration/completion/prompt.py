@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.completer import Task
 from cogenesis_langchain.collaboration.completion.questions import Questions
+from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.collaboration.completion.units import split_units
 from cogenesis_langchain.collaboration.content.content_selection import notes_about
 from cogenesis_langchain.collaboration.content.details import clauses_of, details_in

@@ -14,11 +14,12 @@ from dataclasses import replace
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
-from cogenesis_langchain.collaboration.completion.completer import Completion, Task
+from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import without_examples
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slots.typed_values import is_of_its_type
+from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
 from cogenesis_langchain.collaboration.content.details import clauses_of, is_told
 from cogenesis_langchain.collaboration.content.forbidden import tells_forbidden

@@ -1,0 +1,1 @@
+"""How well local models fill the slots of templates, given the right text before each."""
