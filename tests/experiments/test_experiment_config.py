@@ -87,7 +87,7 @@ def test_the_projects_own_configurations_are_valid(file: Path) -> None:
 
 
 def test_there_are_own_configurations() -> None:
-    assert len(OWN) == 3
+    assert len(OWN) == 4
 
 
 @pytest.mark.parametrize(
