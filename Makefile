@@ -44,8 +44,8 @@ demo: $(STAMP) ## write one text with real models and show every byte that left 
 	@$(BIN)/cogenesis write "$(INSTRUCTION)" $(if $(DETAILS),--details "$(DETAILS)") $(DEMO)
 
 test: $(STAMP) ## run every test, on real models too
-	$(BIN)/python -m pytest -n 2 -m "not real"
-	$(BIN)/python -m pytest -n 2 -m real
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m real
 
 fast: $(STAMP) ## run the quick tests in a minute: no model files, no network
 	$(BIN)/python -m pytest -q -n 2 -m "not real and not slow" --hypothesis-profile=quick --ignore=tests/real
