@@ -65,11 +65,11 @@ bench: $(STAMP) ## ratios against the limits and the peers
 	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 bench-quality-short: $(STAMP) ## compare the paper's settings in half an hour (RESULTS=folder)
-	$(BIN)/python -m experiments run experiments/bench_quality_short.toml --out $(RESULTS)/short
+	$(BIN)/python -m experiments run experiments/configs/bench_quality_short.toml --out $(RESULTS)/short
 
 bench-quality: $(STAMP) ## the same on all 60 records: many hours, can be interrupted (RESULTS=folder)
-	$(BIN)/python -m experiments run experiments/bench_quality.toml --out $(RESULTS)/development
-	$(BIN)/python -m experiments run experiments/bench_quality_held_out.toml --out $(RESULTS)/test
+	$(BIN)/python -m experiments run experiments/configs/bench_quality.toml --out $(RESULTS)/development
+	$(BIN)/python -m experiments run experiments/configs/bench_quality_held_out.toml --out $(RESULTS)/test
 
 examples: $(STAMP) ## run the example scripts
 	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done

@@ -20,9 +20,9 @@ from typing_extensions import TypedDict  # pydantic makes no schema of typing's 
 
 from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.errors import ConfigurationError, InstructionError
-from cogenesis_langchain.privacy.admission import require_trusted
-from cogenesis_langchain.privacy.marks import private
-from cogenesis_langchain.privacy.private_chain import private_chain
+from cogenesis_langchain.privacy.messages.marks import private
+from cogenesis_langchain.privacy.trust.admission import require_trusted
+from cogenesis_langchain.privacy.trust.private_chain import private_chain
 
 
 class WritingInput(TypedDict):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.onnx.named_entities import NamedEntityModel
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
-    from cogenesis_langchain.privacy.marks import private, private_prompt, public
-    from cogenesis_langchain.privacy.private_chain import private_chain
+    from cogenesis_langchain.privacy.messages.marks import private, private_prompt, public
+    from cogenesis_langchain.privacy.trust.private_chain import private_chain
     from cogenesis_langchain.privacy.views.limits import Bounded, Budget
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
@@ -91,11 +91,11 @@ _HOMES: Final = {
     "keyring_key": "retrievers.storage.encryption",
     "new_key_file": "retrievers.storage.encryption",
     "open_cloud": "models.cloud.stand_in",
-    "private": "privacy.marks",
-    "private_chain": "privacy.private_chain",
-    "private_prompt": "privacy.marks",
+    "private": "privacy.messages.marks",
+    "private_chain": "privacy.trust.private_chain",
+    "private_prompt": "privacy.messages.marks",
     "private_tool": "agents.rules",
-    "public": "privacy.marks",
+    "public": "privacy.messages.marks",
     "read_key_file": "retrievers.storage.encryption",
     "rebuild_store": "retrievers.storage.rebuild",
 }

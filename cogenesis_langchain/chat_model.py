@@ -46,9 +46,9 @@ from cogenesis_langchain.parameters import (
     require_parts,
 )
 from cogenesis_langchain.privacy.border import Border, Policy
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
+from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, InstructionRule
 from cogenesis_langchain.privacy.values import Detector
 from cogenesis_langchain.privacy.views.limits import Bounded, Budget
 from cogenesis_langchain.steps import in_thread

@@ -19,9 +19,9 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import Field, model_validator
 
 from cogenesis_langchain.fixed_fields import FixedFieldsChatModel
-from cogenesis_langchain.privacy.admission import require_trusted
-from cogenesis_langchain.privacy.fallbacks import keeping_from_fallbacks
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.trust.admission import require_trusted
+from cogenesis_langchain.privacy.trust.fallbacks import keeping_from_fallbacks
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 
 
 class UntracedChatModel(FixedFieldsChatModel):

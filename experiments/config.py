@@ -48,7 +48,7 @@ class Endpoint(Section):
         model: Its name on the server; for a stand-in, a name of the catalog or a path.
         base_url: Its address; None starts a stand-in on this machine.
         recorded: A file of recorded answers, which replace a model; see
-            `experiments.recorded_cloud`.
+            `experiments.servers.recorded_cloud`.
         api_key_variable: Name of the environment variable with the API key.
     """
 
@@ -269,7 +269,7 @@ def load_config(path: Path) -> ExperimentConfig:
     Raises:
         ExperimentConfigInvalid: See `load_as`.
     """
-    return load_as(ExperimentConfig, path, example="experiments/bench_quality.toml")
+    return load_as(ExperimentConfig, path, example="experiments/configs/bench_quality.toml")
 
 
 def load_as(kind: type[Config], path: Path, *, example: str) -> Config:

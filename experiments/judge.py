@@ -26,7 +26,7 @@ from inspect_ai.solver import TaskState
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import UntrustedLocalModel
-from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_behind_proxy, is_trusted
 from experiments.config import Aspect, JudgeConfig
 from experiments.models import Remote
 

@@ -20,10 +20,10 @@ from cogenesis_langchain.models.cloud.stand_in import StandInCloud
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.files.verification import FileRecord, sha256_of
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_trusted
 from experiments.config import Endpoint, ExperimentConfig, LocalConfig
 from experiments.errors import ExperimentConfigInvalid
-from experiments.recorded_cloud import LABEL, replayed
+from experiments.servers.recorded_cloud import LABEL, replayed
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI

@@ -30,7 +30,6 @@ from experiments.models import (
     open_models,
     open_remote,
 )
-from experiments.recording_proxy import RecordingProxy
 from experiments.results import (
     JUDGE,
     LIKELIHOOD,
@@ -42,6 +41,7 @@ from experiments.results import (
     read_results,
 )
 from experiments.scorers.text_scorers import text_scorers
+from experiments.servers.recording_proxy import RecordingProxy
 from experiments.settings.setting import Setting
 from experiments.settings.solver import Workers
 from experiments.tasks import comparing, dataset, rating, reading, sample, writing

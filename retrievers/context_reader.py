@@ -11,8 +11,8 @@ from langchain_core.documents import Document
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.search import MOST_RECORDS, Search
-from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
-from cogenesis_langchain.retrievers.storage.collection import PAGE
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import closed_store
+from cogenesis_langchain.retrievers.storage.chroma.collection import PAGE
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.record_format import KIND
 from cogenesis_langchain.retrievers.storage.records import KINDS, Kind

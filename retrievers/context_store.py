@@ -12,8 +12,9 @@ from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.retrievers.context_reader import ContextReader
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
-from cogenesis_langchain.retrievers.storage.embedded import StoreFolder
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import closed_store
+from cogenesis_langchain.retrievers.storage.chroma.embedded import StoreFolder
+from cogenesis_langchain.retrievers.storage.chroma.server import StoreServer
 from cogenesis_langchain.retrievers.storage.open_store import OpenStore
 from cogenesis_langchain.retrievers.storage.record_format import record_format_for
 from cogenesis_langchain.retrievers.storage.records import (
@@ -24,7 +25,6 @@ from cogenesis_langchain.retrievers.storage.records import (
     text_document,
     unique,
 )
-from cogenesis_langchain.retrievers.storage.server import StoreServer
 
 if TYPE_CHECKING:
     from cogenesis_langchain.retrievers.loaders.ingest import FileProgress, FilesReport

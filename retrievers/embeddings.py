@@ -25,7 +25,7 @@ from cogenesis_langchain.errors import (
 )
 from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.onnx.session import encodable, open_session, open_tokenizer
-from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.trust.admission import require_trusted
 
 if TYPE_CHECKING:
     import numpy as np

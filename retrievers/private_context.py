@@ -19,7 +19,7 @@ from langchain_core.runnables.config import ensure_config, run_in_executor
 from pydantic import ConfigDict, Field, InstanceOf, model_validator
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType
 from cogenesis_langchain.retrievers.storage.filters import Filter

@@ -19,7 +19,7 @@ from cogenesis_langchain.errors import (
     CoGenesisError,
     ConfigurationError,
 )
-from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_trusted
 from cogenesis_langchain.testing import EgressRecorder
 
 TEXT = "a text"

@@ -12,7 +12,7 @@ from support.collectors import COLLECTOR, Listener, client, tracer
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import TracingLeak, UntrustedLocalModel
-from cogenesis_langchain.privacy.private_chain import private_chain
+from cogenesis_langchain.privacy.trust.private_chain import private_chain
 from cogenesis_langchain.testing import FakeLocal
 
 

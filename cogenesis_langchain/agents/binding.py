@@ -27,7 +27,7 @@ from cogenesis_langchain.agents.rules import (
 )
 from cogenesis_langchain.errors import ConfigurationError, LocalModelError
 from cogenesis_langchain.models.tools import Tool
-from cogenesis_langchain.privacy.private_chain import private_chain
+from cogenesis_langchain.privacy.trust.private_chain import private_chain
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
 
 Method = Literal["json_schema", "function_calling", "json_mode"]

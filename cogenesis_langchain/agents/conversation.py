@@ -22,7 +22,7 @@ from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.models.base import PrivateMessage, Role
 from cogenesis_langchain.models.local.message_calls import openai_tool
 from cogenesis_langchain.models.tools import Tool, TurnRules
-from cogenesis_langchain.privacy.message_texts import text_of
+from cogenesis_langchain.privacy.messages.message_texts import text_of
 from cogenesis_langchain.privacy.text import PrivateText
 
 _ROLES: Final[dict[str, Role]] = {"human": "user", "tool": "user", "ai": "assistant"}

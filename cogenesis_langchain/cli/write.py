@@ -120,7 +120,7 @@ def _timed(times: dict[str, float], part: str) -> Iterator[None]:
 def _request(instruction: str, details: str | None) -> HumanMessage:
     from langchain_core.messages import HumanMessage
 
-    from cogenesis_langchain.privacy.marks import private, public
+    from cogenesis_langchain.privacy.messages.marks import private, public
 
     if details is None:
         return HumanMessage(instruction)

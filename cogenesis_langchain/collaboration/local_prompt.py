@@ -15,7 +15,7 @@ from cogenesis_langchain.collaboration.content.details import details_in
 from cogenesis_langchain.collaboration.content.forbidden import split_details, tells_forbidden
 from cogenesis_langchain.collaboration.content.outline_plan import plan_outline
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
-from cogenesis_langchain.privacy.instruction import Request
+from cogenesis_langchain.privacy.messages.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.prompts import (
     FILL_CLOSE,

@@ -13,14 +13,14 @@ from langchain_core.retrievers import BaseRetriever
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.collaboration.report import Source
-from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.border import Border, Release
 from cogenesis_langchain.privacy.holders import holders_within
-from cogenesis_langchain.privacy.instruction import InstructionRule, Request, split_request
-from cogenesis_langchain.privacy.nested_texts import texts_in
+from cogenesis_langchain.privacy.messages.instruction import InstructionRule, Request, split_request
+from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.privacy.untraced import Untraced
+from cogenesis_langchain.privacy.trust.admission import require_trusted
+from cogenesis_langchain.privacy.trust.untraced import Untraced
 from cogenesis_langchain.sketch.question import is_question
 
 if TYPE_CHECKING:

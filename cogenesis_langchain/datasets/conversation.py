@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.privacy.marks import private, public
+from cogenesis_langchain.privacy.messages.marks import private, public
 
 
 def conversation(record: Record, *, shown: Callable[[str], str] = str) -> list[BaseMessage]:

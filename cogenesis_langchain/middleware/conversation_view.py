@@ -20,10 +20,10 @@ from langchain_core.messages import (
 from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.privacy.border import Border, EgressPermit, Release
-from cogenesis_langchain.privacy.marks import marked_parts
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.privacy.message_texts import lines_of, text_of, unread_texts
-from cogenesis_langchain.privacy.nested_texts import texts_in
+from cogenesis_langchain.privacy.messages.marks import marked_parts
+from cogenesis_langchain.privacy.messages.message_texts import lines_of, text_of, unread_texts
+from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders, without_placeholders
 from cogenesis_langchain.privacy.request_shape import Scalar, parts_of
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

@@ -34,7 +34,7 @@ from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 from cogenesis_langchain.privacy.values import (
     Detector,
     PrivateValue,

@@ -17,7 +17,7 @@ from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.fusion.learned_weight import summary, top_probabilities
 from cogenesis_langchain.fusion.teacher_forcing import Prompts, read_positions
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
+from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FUSED_TASK
 from cogenesis_langchain.whole_file import whole_file

@@ -22,7 +22,7 @@ from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
+from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Slot, Words
 from cogenesis_langchain.training.worked_template import WorkedTemplate, work_out

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_trusted
 from experiments.agents.case import Suite
 from experiments.agents.desk.suite import DeskSuite
 from experiments.agents.settings import AGENTS
@@ -104,4 +104,4 @@ def load_agents_config(path: Path) -> AgentsConfig:
     Raises:
         ExperimentConfigInvalid: See `load_as`.
     """
-    return load_as(AgentsConfig, path, example="experiments/agents.toml")
+    return load_as(AgentsConfig, path, example="experiments/configs/agents.toml")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from cogenesis_langchain.agent_prompts import PLAN_REQUEST
 from cogenesis_langchain.agents.planning.plan import declaration
 from cogenesis_langchain.agents.rules import as_openai_tools, read_tools
-from experiments.recorded_cloud import load_recorded, served
+from experiments.servers.recorded_cloud import load_recorded, served
 
 
 class RecordedPlan(BaseModel):
@@ -44,7 +44,7 @@ def asked(instruction: str, tools: Sequence[BaseTool]) -> str:
 
 @contextmanager
 def replayed_plans(recorded: Sequence[RecordedPlan], tools: Sequence[BaseTool]) -> Iterator[str]:
-    """Serve recorded plans while the block runs; see `experiments.recorded_cloud`.
+    """Serve recorded plans while the block runs; see `experiments.servers.recorded_cloud`.
 
     Args:
         recorded: The plans.

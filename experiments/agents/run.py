@@ -23,8 +23,8 @@ from openai import BadRequestError
 from cogenesis_langchain.errors import CloudRefused, LocalModelError
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
 from cogenesis_langchain.privacy.ledger.file import FileLedger
-from cogenesis_langchain.privacy.marks import public
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.messages.marks import public
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 from experiments.agents.case import CaseKey, Suite
 from experiments.agents.config import AgentsConfig
 from experiments.agents.outcome import Outcome
@@ -39,10 +39,10 @@ from experiments.models import (
     open_local,
     open_remote,
 )
-from experiments.recorded_cloud import LABEL
-from experiments.recording_proxy import RecordingProxy
 from experiments.results import AGENTS as STEP
 from experiments.results import logs_of
+from experiments.servers.recorded_cloud import LABEL
+from experiments.servers.recording_proxy import RecordingProxy
 from experiments.tasks import Conditions
 
 if TYPE_CHECKING:

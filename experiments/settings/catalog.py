@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from cogenesis_langchain.privacy.hosts import is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_trusted
 from experiments.errors import ExperimentConfigInvalid
 from experiments.settings.maskers import pii_middleware, presidio
 from experiments.settings.setting import (

@@ -18,7 +18,7 @@ from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.models.base import LocalTextModel
 from cogenesis_langchain.privacy.border import Border
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS
+from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS
 from experiments.config import ExperimentConfig
 from experiments.models import CLOUD
 

@@ -19,12 +19,12 @@ from langchain_core.messages import AIMessage
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import CloudError, CoGenesisError, FusionError
 from cogenesis_langchain.privacy.ledger.entry import EgressLedger
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 from experiments.attempt import Attempt, Traffic
 from experiments.config import ExperimentConfig
 from experiments.errors import ExperimentError, RunStopped
 from experiments.models import Models
-from experiments.recording_proxy import Recording, RecordingProxy
+from experiments.servers.recording_proxy import Recording, RecordingProxy
 from experiments.settings.catalog import open_settings
 from experiments.settings.setting import Setting, SettingModels
 

@@ -56,7 +56,7 @@ def load_slots_config(path: Path) -> SlotsConfig:
     Raises:
         ExperimentConfigInvalid: See `load_as`.
     """
-    return load_as(SlotsConfig, path, example="experiments/slots.toml")
+    return load_as(SlotsConfig, path, example="experiments/configs/slots.toml")
 
 
 def name_of(local: LocalConfig) -> str:

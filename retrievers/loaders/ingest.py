@@ -14,7 +14,7 @@ from langchain_core.documents import Document
 from cogenesis_langchain.errors import StoreError, UnreadableFile
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.loaders.files import load
-from cogenesis_langchain.retrievers.storage.collection import PAGE
+from cogenesis_langchain.retrievers.storage.chroma.collection import PAGE
 from cogenesis_langchain.retrievers.storage.record_format import SOURCE, VERSION
 from cogenesis_langchain.retrievers.storage.records import (
     Kind,

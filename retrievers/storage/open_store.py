@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.storage.backend import Backend
-from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store
+from cogenesis_langchain.retrievers.storage.chroma.backend import Backend
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import closed_store
 from cogenesis_langchain.retrievers.storage.record_format import RecordFormat
 from cogenesis_langchain.retrievers.storage.user_records import UserRecords
 

@@ -9,9 +9,13 @@ from langchain_core.embeddings import Embeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
-from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
-from cogenesis_langchain.retrievers.storage.embedded import REBUILT, StoreFolder
+from cogenesis_langchain.retrievers.storage.chroma.chroma_files import ChromaFiles
+from cogenesis_langchain.retrievers.storage.chroma.collection import (
+    PAGE,
+    UserCollection,
+    collection_name,
+)
+from cogenesis_langchain.retrievers.storage.chroma.embedded import REBUILT, StoreFolder
 from cogenesis_langchain.retrievers.storage.record_format import record_format_for
 
 RebuildProgress = Callable[[int, int], None]

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
-from cogenesis_langchain.retrievers.storage.backend import Backend
-from cogenesis_langchain.retrievers.storage.chroma_errors import closed_store, translated_errors
-from cogenesis_langchain.retrievers.storage.collection import PAGE, UserCollection, collection_name
+from cogenesis_langchain.retrievers.storage.chroma.backend import Backend
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import (
+    closed_store,
+    translated_errors,
+)
+from cogenesis_langchain.retrievers.storage.chroma.collection import (
+    PAGE,
+    UserCollection,
+    collection_name,
+)
 from cogenesis_langchain.retrievers.storage.derived_index import DerivedIndex
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 from cogenesis_langchain.retrievers.storage.filters import Condition, Filter

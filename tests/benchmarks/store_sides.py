@@ -22,7 +22,7 @@ from support.retrieval_set import people
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search, SearchType
-from cogenesis_langchain.retrievers.storage.chroma_settings import chroma_settings
+from cogenesis_langchain.retrievers.storage.chroma.chroma_settings import chroma_settings
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS, Kind
 

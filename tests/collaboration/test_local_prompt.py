@@ -8,8 +8,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
-from cogenesis_langchain.privacy.instruction import split_request
-from cogenesis_langchain.privacy.marks import private, public
+from cogenesis_langchain.privacy.messages.instruction import split_request
+from cogenesis_langchain.privacy.messages.marks import private, public
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FILL_EXAMPLE
 from cogenesis_langchain.sketch.outline import Outline

@@ -10,7 +10,7 @@ from experiments.errors import ExperimentConfigInvalid
 
 LEAST = 'records = ["r.jsonl"]\nsettings = ["sketch-fill"]\n'
 FUSED = LEAST.replace("sketch-fill", "fused") + 'operators = ["mean"]\n'
-_FOLDER = Path(__file__).parents[2] / "experiments"
+_FOLDER = Path(__file__).parents[2] / "experiments" / "configs"
 OWN = sorted([*_FOLDER.glob("bench_quality*.toml"), _FOLDER / "disclosures.toml"])
 
 

@@ -17,7 +17,7 @@ from cogenesis_langchain.sketch.outline import parse_outline
 from cogenesis_langchain.sketch.template import parse_template
 from experiments.errors import ExperimentConfigInvalid
 from experiments.models import open_remote
-from experiments.recorded_cloud import LABEL, load_answers, replayed
+from experiments.servers.recorded_cloud import LABEL, load_answers, replayed
 
 DATA = Path(__file__).parents[2] / "experiments" / "data"
 ANSWERS = DATA / "recorded_cloud.jsonl"

@@ -13,7 +13,7 @@ from cogenesis_langchain.testing.behaviours import chat, hang_up, junk, status
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.attempt import Traffic
 from experiments.errors import ExperimentError
-from experiments.recording_proxy import RecordingProxy
+from experiments.servers.recording_proxy import RecordingProxy
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "Dear Ms Zimlor"}]}
 SECRETS = ("Thobra Zimlor", "Zimlor", "812 euros")

@@ -7,6 +7,7 @@ import pytest
 from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.retrievers.context_store import ContextStore
+from cogenesis_langchain.retrievers.storage.chroma import collection
 
 
 @pytest.fixture
@@ -26,5 +27,5 @@ def store(folder: Path) -> Iterator[ContextStore]:
 def saves_often(monkeypatch: pytest.MonkeyPatch) -> int:
     """Make Chroma save its vector index after this many changes instead of thousands."""
     every = 50
-    monkeypatch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", every)
+    monkeypatch.setattr(collection, "SAVE_EVERY", every)
     return every

@@ -14,7 +14,7 @@ from support.word_embeddings import WordEmbeddings
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
-from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 from cogenesis_langchain.retrievers.vector_store import ContextVectorStore
 

@@ -22,7 +22,7 @@ from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 from cogenesis_langchain.retrievers.search import Search, SearchType
-from cogenesis_langchain.retrievers.storage.collection import collection_name
+from cogenesis_langchain.retrievers.storage.chroma.collection import collection_name
 from cogenesis_langchain.retrievers.storage.filters import Filter
 from cogenesis_langchain.retrievers.storage.records import KINDS, make_record
 

@@ -14,7 +14,7 @@ from cogenesis_langchain.collaboration.completion.prompt import task_of
 from cogenesis_langchain.collaboration.completion.settled_text import Span
 from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.models.base import GenerationOptions, TokenModel
-from cogenesis_langchain.privacy.instruction import split_request
+from cogenesis_langchain.privacy.messages.instruction import split_request
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.sketch.template import Template, parse_template

@@ -27,7 +27,7 @@ from wire.harness import INSTRUCTION, Harness
 from cogenesis_langchain import ChatCoGenesis, private
 from cogenesis_langchain.chains.fused_decoding import create_fused_decoding_chain
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
-from cogenesis_langchain.privacy.private_chain import private_chain
+from cogenesis_langchain.privacy.trust.private_chain import private_chain
 
 AnyRunnable: TypeAlias = Runnable[Any, Any]
 

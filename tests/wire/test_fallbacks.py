@@ -16,7 +16,8 @@ from support.thorough import styles_in_turn
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
 from cogenesis_langchain.errors import LocalModelError, UntrustedFallback, UntrustedLocalModel
-from cogenesis_langchain.privacy.private_chain import private_chain
+from cogenesis_langchain.privacy.trust import admission
+from cogenesis_langchain.privacy.trust.private_chain import private_chain
 from cogenesis_langchain.testing import CALL_STYLES, EgressRecorder, FakeLocal, FixedContext
 
 SECRET = "I am Oksana Merriweather."
@@ -84,9 +85,7 @@ def openai(other: EgressRecorder, host: str = "127.0.0.1") -> ChatOpenAI:
 @pytest.fixture(autouse=True)
 def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the recorder stand for another host."""
-    monkeypatch.setattr(
-        "cogenesis_langchain.privacy.admission.is_trusted", lambda host, trusted=(): host in trusted
-    )
+    monkeypatch.setattr(admission, "is_trusted", lambda host, trusted=(): host in trusted)
 
 
 @pytest.mark.parametrize(

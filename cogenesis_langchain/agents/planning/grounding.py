@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from cogenesis_langchain.agents.schema_check import is_object
 from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.tools import Tool
-from cogenesis_langchain.privacy.marks import without_marks
+from cogenesis_langchain.privacy.messages.marks import without_marks
 from cogenesis_langchain.privacy.text import PrivateText
 
 MOST_CANDIDATES: Final = 10

@@ -12,7 +12,7 @@ from cogenesis_langchain.collaboration.content.content_selection import notes_ab
 from cogenesis_langchain.collaboration.content.details import clauses_of, details_in
 from cogenesis_langchain.collaboration.content.forbidden import split_details
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
-from cogenesis_langchain.privacy.instruction import Request
+from cogenesis_langchain.privacy.messages.instruction import Request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import (
     COMPLETION_START,

@@ -43,7 +43,7 @@ from cogenesis_langchain.models.cloud.transport import server_root, with_checked
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.request_shape import RequestShape, Scalar, parts_of
 from cogenesis_langchain.privacy.text import PublicText
-from cogenesis_langchain.privacy.untraced import untraced
+from cogenesis_langchain.privacy.trust.untraced import untraced
 
 if TYPE_CHECKING:
     from openai import OpenAI

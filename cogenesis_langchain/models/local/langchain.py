@@ -31,9 +31,9 @@ from cogenesis_langchain.models.local.message_calls import (
     openai_tool,
 )
 from cogenesis_langchain.models.tools import ToolCall, TurnRules
-from cogenesis_langchain.privacy.admission import require_trusted
-from cogenesis_langchain.privacy.client_addresses import addresses_of
-from cogenesis_langchain.privacy.untraced import Untraced
+from cogenesis_langchain.privacy.trust.admission import require_trusted
+from cogenesis_langchain.privacy.trust.client_addresses import addresses_of
+from cogenesis_langchain.privacy.trust.untraced import Untraced
 
 _FIELDS: Final[Mapping[str, Sequence[str]]] = {
     "max_tokens": ("max_tokens", "num_predict", "max_new_tokens"),  # of OpenAI, Ollama, the hub

@@ -220,6 +220,6 @@ def test_the_command_refuses_an_agent_that_is_unknown(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_the_repository_is_valid(tmp_path: Path) -> None:
-    assert load_agents_config(ROOT / "experiments" / "agents.toml").attack_every == 2
+    assert load_agents_config(ROOT / "experiments" / "configs" / "agents.toml").attack_every == 2
     with pytest.raises(ExperimentError, match="no results of agents"):
         write_agents_report(tmp_path)

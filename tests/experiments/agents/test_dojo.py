@@ -137,7 +137,7 @@ def test_recorded_plans_are_usable_plans_for_their_own_tasks(suite: str) -> None
 
 
 def test_the_configuration_of_the_repository_names_the_suite() -> None:
-    suite = load_agents_config(ROOT / "experiments" / "agentdojo.toml").open_suite()
+    suite = load_agents_config(ROOT / "experiments" / "configs" / "agentdojo.toml").open_suite()
     assert isinstance(suite, DojoSuite) and "banking: 11 of 16 tasks" in suite.version
     assert len(suite.keys(3, 2)) == 5
 

@@ -11,8 +11,8 @@ from support.scripted import ScriptedLocal
 from support.small_experiment import SECRETS, config, record
 
 from cogenesis_langchain.datasets.conversation import conversation
-from cogenesis_langchain.privacy.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.testing.behaviours import OUTLINE, chat
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments.errors import ExperimentConfigInvalid

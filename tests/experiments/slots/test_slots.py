@@ -161,7 +161,7 @@ def test_a_model_is_named_once(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_the_repository_can_be_read() -> None:
-    loaded = load_slots_config(ROOT / "experiments" / "slots.toml")
+    loaded = load_slots_config(ROOT / "experiments" / "configs" / "slots.toml")
     assert [one.model for one in loaded.models] == [
         "qwen2.5-coder-0.5b-instruct",
         "qwen2.5-coder-1.5b-instruct",

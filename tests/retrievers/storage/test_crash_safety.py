@@ -25,7 +25,7 @@ from support.store_worker import RandomEmbeddings, batch
 from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
+from cogenesis_langchain.retrievers.storage.chroma.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.storage.rebuild import rebuild_store
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with records of two users, whose indexes are saved after every hundred changes."""
     folder = tmp_path_factory.mktemp("filled")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", 100)
+        patch.setattr("cogenesis_langchain.retrievers.storage.chroma.collection.SAVE_EVERY", 100)
         with open_store(folder) as store:
             for number in range(6):
                 store.add_documents(batch(KEPT, number))
@@ -103,7 +103,7 @@ def test_after_an_error_while_saving_the_next_changes_are_saved(
     filled: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """A user's Ctrl-C in a notebook: the process and the open store go on."""
-    monkeypatch.setattr("cogenesis_langchain.retrievers.storage.collection.SAVE_EVERY", 100)
+    monkeypatch.setattr("cogenesis_langchain.retrievers.storage.chroma.collection.SAVE_EVERY", 100)
     owner = {"upsert": Collection, "record_checksums": IndexGuard}[place]
     real = getattr(owner, place)
 

@@ -15,8 +15,8 @@ from support.word_embeddings import WordEmbeddings
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.context_store import ContextStore
 from cogenesis_langchain.retrievers.search import Search
+from cogenesis_langchain.retrievers.storage.chroma.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
-from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from typing import Final, Literal, TypeAlias
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from cogenesis_langchain.errors import InstructionError
-from cogenesis_langchain.privacy.marks import Mark, marked_parts
-from cogenesis_langchain.privacy.message_texts import text_of, unread_texts, written_calls
+from cogenesis_langchain.privacy.messages.marks import Mark, marked_parts
+from cogenesis_langchain.privacy.messages.message_texts import text_of, unread_texts, written_calls
 from cogenesis_langchain.privacy.text import PrivateText
 
 InstructionRule: TypeAlias = (

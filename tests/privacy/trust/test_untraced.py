@@ -26,7 +26,7 @@ from langsmith.utils import get_env_var, tracing_is_enabled
 from support.collectors import COLLECTOR, Listener, client, tracer
 
 from cogenesis_langchain.errors import TracingLeak
-from cogenesis_langchain.privacy.untraced import Untraced, refuse_tracing
+from cogenesis_langchain.privacy.trust.untraced import Untraced, refuse_tracing
 
 
 @pytest.fixture(autouse=True)

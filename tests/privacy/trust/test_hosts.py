@@ -11,8 +11,8 @@ from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import LocalModelError, UntrustedLocalModel
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.models.local.langchain import LocalChatModel
-from cogenesis_langchain.privacy.admission import require_trusted
 from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.privacy.trust.admission import require_trusted
 from cogenesis_langchain.testing import EgressRecorder, behaviours
 
 

@@ -17,14 +17,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cogenesis_langchain.errors import UntrustedLocalModel
-from cogenesis_langchain.privacy.client_addresses import (
+from cogenesis_langchain.privacy.trust.client_addresses import (
     SOCKET,
     TRANSPORT,
     addresses_of,
     class_name,
     is_known_client,
 )
-from cogenesis_langchain.privacy.hosts import host_of, is_behind_proxy, is_trusted
+from cogenesis_langchain.privacy.trust.hosts import host_of, is_behind_proxy, is_trusted
 
 _OURS: Final = "cogenesis_langchain."
 _LOCAL: Final = (

@@ -27,7 +27,7 @@ from support.clients import KEY, Unknown
 
 from cogenesis_langchain import private_prompt
 from cogenesis_langchain.errors import UntrustedLocalModel
-from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.trust.admission import require_trusted
 from cogenesis_langchain.testing import FixedContext
 
 

@@ -25,7 +25,7 @@ from langsmith.run_trees import RunTree
 from langsmith.utils import tracing_is_enabled
 
 from cogenesis_langchain.errors import TracingLeak
-from cogenesis_langchain.privacy.hosts import is_behind_proxy, is_trusted
+from cogenesis_langchain.privacy.trust.hosts import is_behind_proxy, is_trusted
 
 P = ParamSpec("P")
 T = TypeVar("T")

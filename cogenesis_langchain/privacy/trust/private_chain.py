@@ -11,9 +11,9 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableWithFallb
 from langchain_core.runnables.base import RunnableBinding, RunnableLike, coerce_to_runnable
 from langchain_core.runnables.config import ensure_config
 
-from cogenesis_langchain.privacy.admission import require_trusted
-from cogenesis_langchain.privacy.fallbacks import keeping_from_fallbacks
-from cogenesis_langchain.privacy.untraced import refuse_tracing
+from cogenesis_langchain.privacy.trust.admission import require_trusted
+from cogenesis_langchain.privacy.trust.fallbacks import keeping_from_fallbacks
+from cogenesis_langchain.privacy.trust.untraced import refuse_tracing
 
 Input = TypeVar("Input")
 Output = TypeVar("Output")

@@ -8,8 +8,8 @@ from typing import Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from cogenesis_langchain.privacy.marks import marked_metadata, marked_parts, without_marks
-from cogenesis_langchain.privacy.nested_texts import texts_in
+from cogenesis_langchain.privacy.messages.marks import marked_metadata, marked_parts, without_marks
+from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 
 _WORDS: Final = ("reasoning", "reasoning_content", "summary", "text", "thinking")
 _ARGUMENTS: Final = ("args", "arguments", "input")

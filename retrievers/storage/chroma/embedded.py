@@ -18,12 +18,12 @@ from filelock import FileLock, Timeout
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.embeddings import VECTORS_LOST
-from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
-from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
-from cogenesis_langchain.retrievers.storage.chroma_settings import chroma_settings
-from cogenesis_langchain.retrievers.storage.collection import FINGERPRINT
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import translated_errors
+from cogenesis_langchain.retrievers.storage.chroma.chroma_files import ChromaFiles
+from cogenesis_langchain.retrievers.storage.chroma.chroma_settings import chroma_settings
+from cogenesis_langchain.retrievers.storage.chroma.collection import FINGERPRINT
+from cogenesis_langchain.retrievers.storage.chroma.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
-from cogenesis_langchain.retrievers.storage.index_guard import IndexGuard
 
 if TYPE_CHECKING:
     from chromadb import Collection

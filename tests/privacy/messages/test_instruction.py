@@ -22,12 +22,12 @@ from langchain_core.messages import (
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 
 from cogenesis_langchain.errors import InstructionError
-from cogenesis_langchain.privacy.instruction import (
+from cogenesis_langchain.privacy.messages.instruction import (
     InstructionRule,
     Request,
     split_request,
 )
-from cogenesis_langchain.privacy.marks import private, private_prompt, public
+from cogenesis_langchain.privacy.messages.marks import private, private_prompt, public
 
 TASK = "Write a letter to my landlord."
 NOTE = "I am Zimlor Quovex."

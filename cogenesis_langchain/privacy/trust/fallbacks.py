@@ -16,7 +16,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableWithFallbacks
 
 from cogenesis_langchain.errors import UntrustedFallback, UntrustedLocalModel
-from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.trust.admission import require_trusted
 
 
 @contextmanager

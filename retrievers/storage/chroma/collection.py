@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.retrievers.storage.backend import Backend
-from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
+from cogenesis_langchain.retrievers.storage.chroma.backend import Backend
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import translated_errors
 from cogenesis_langchain.retrievers.storage.filters import Condition
 from cogenesis_langchain.retrievers.storage.record_format import DIGEST, RecordFormat
 from cogenesis_langchain.retrievers.storage.records import RESERVED, Ranked, Record

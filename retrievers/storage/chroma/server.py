@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.privacy.admission import require_trusted, require_trusted_host
-from cogenesis_langchain.retrievers.storage.chroma_errors import translated_errors
-from cogenesis_langchain.retrievers.storage.chroma_settings import chroma_settings
+from cogenesis_langchain.privacy.trust.admission import require_trusted, require_trusted_host
+from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import translated_errors
+from cogenesis_langchain.retrievers.storage.chroma.chroma_settings import chroma_settings
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.errors import StoreError
-from cogenesis_langchain.retrievers.storage.chroma_files import ChromaFiles
+from cogenesis_langchain.retrievers.storage.chroma.chroma_files import ChromaFiles
 
 if TYPE_CHECKING:
     from chromadb import Collection

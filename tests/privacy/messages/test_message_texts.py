@@ -15,8 +15,8 @@ from langchain_core.retrievers import BaseRetriever
 from support.scripted import ScriptedLocal
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.privacy.message_texts import text_of, unread_texts, written_calls
-from cogenesis_langchain.privacy.nested_texts import texts_in
+from cogenesis_langchain.privacy.messages.message_texts import text_of, unread_texts, written_calls
+from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 from cogenesis_langchain.testing.search import find_leaks
 
 NAME = "Felix Quistorp"

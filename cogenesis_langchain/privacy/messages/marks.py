@@ -20,7 +20,7 @@ from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.prompts.message import BaseMessagePromptTemplate
 
 from cogenesis_langchain.errors import InstructionError
-from cogenesis_langchain.privacy.nested_texts import texts_in
+from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 
 Mark: TypeAlias = Literal["public", "private", ""]
 

@@ -16,7 +16,7 @@ from support.clients import KEY, of_class, ollama, openai_at
 
 from cogenesis_langchain.errors import UntrustedLocalModel
 from cogenesis_langchain.models.local.langchain import LocalChatModel
-from cogenesis_langchain.privacy.admission import require_trusted
+from cogenesis_langchain.privacy.trust.admission import require_trusted
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Servers on loopback: recorded answers, and a proxy that records what is sent."""

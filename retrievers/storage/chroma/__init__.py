@@ -1,0 +1,1 @@
+"""Chroma as the place where records are kept: a local folder, or a server."""
