@@ -63,12 +63,12 @@ def slots(
 ) -> None:
     """Have local models fill the slots of templates that are made of references."""
     from experiments.slots.report import write_slots_report
-    from experiments.slots.run import load_slots_config, read_all_slots
+    from experiments.slots.run import load_slots_config, try_all_slots
 
     loaded = load_slots_config(config)
     for local in loaded.models:
         pull_with_bar(local.model)
-    read_all_slots(loaded, out)
+    try_all_slots(loaded, out)
     typer.echo(write_slots_report(out))
 
 

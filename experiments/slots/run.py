@@ -1,8 +1,9 @@
-"""Reads the slots of many records: one resumable Inspect task for each model."""
+"""Tries models on the slots of many records: one resumable Inspect task for each model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, Final
@@ -16,23 +17,24 @@ from pydantic import Field, field_validator
 
 from cogenesis_langchain.datasets.loaders import load_records
 from cogenesis_langchain.datasets.record import Record
+from cogenesis_langchain.models.files.verification import sha256_of
 from experiments.config import LocalConfig, Section, load_as
 from experiments.eval_sets import evaluate, held
 from experiments.models import hash_of_local, machine, open_local
 from experiments.results import SLOTS, logs_of
-from experiments.slots.reading import RecordSlots, SlotReader
+from experiments.slots.trial import RecordSlots, SlotTrial
 from experiments.tasks import Conditions, dataset, sample
 
-READINGS: Final = "slots"
-"""Key of the readings in a sample's store."""
+RESULTS: Final = "slots"
+"""Key of the results in a sample's store."""
 
 
 class SlotsConfig(Section):
-    """What is read.
+    """What is tried.
 
     Attributes:
         records: Files of records.
-        models: The local models that are compared; each opens when its turn comes.
+        models: The local models that are compared. One is open at a time.
         limit: Only the first records; None for all.
         seed: Decides the templates.
     """
@@ -47,6 +49,8 @@ class SlotsConfig(Section):
     def _no_repetition(cls, models: tuple[LocalConfig, ...]) -> tuple[LocalConfig, ...]:
         if len(set(map(name_of, models))) < len(models):
             raise ValueError("names a model twice")
+        if any(local.fine_tuned for local in models):
+            raise ValueError("has no use for fine_tuned: name that model by itself")
         return models
 
 
@@ -64,76 +68,89 @@ def name_of(local: LocalConfig) -> str:
     return f"{local.model} with {local.adapter.name}" if local.adapter else local.model
 
 
-def read_all_slots(config: SlotsConfig, folder: Path) -> None:
-    """Read the slots that are missing.
+def try_all_slots(config: SlotsConfig, folder: Path) -> None:
+    """Try the models on the records that are missing.
 
     Raises:
         DatasetError: The records cannot be read.
-        RunDiffers: The folder holds readings of other models or with another seed.
+        RunDiffers: The folder holds results of other models, records or another seed.
         RunStopped: Something failed; the same call continues from there.
     """
-    records = [record for path in config.records for record in load_records(path)]
+    files = {path.name: load_records(path) for path in config.records}
     conditions = {
         "seed": config.seed,
         "models": {name_of(local): hash_of_local(local) for local in config.models},
+        "records": {path.name: sha256_of(path) for path in config.records},
     }
+    opened = OneModel()
     with held(folder):
-        samples = dataset(_samples(records, config.limit))
+        samples = dataset(islice(_samples(files), config.limit))
         tasks = []
-        for place, local in enumerate(config.models):
-            made = reading_slots(name_of(local), samples, local, conditions)
-            made.metadata = {"place": place, "machine": machine()}
+        for number, local in enumerate(config.models):
+            made = trying(name_of(local), samples, opened, local, conditions)
+            made.metadata = {"place": number, "machine": machine()}
             tasks.append(made)
         evaluate(tasks, logs_of(folder, SLOTS), conditions, at_once=1)
 
 
+class OneModel:
+    """Opens models one after the other, and keeps the last one."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._trial: SlotTrial | None = None
+
+    def trial(self, local: LocalConfig) -> SlotTrial:
+        """Return the trial of a model."""
+        if self._trial is None or self._name != name_of(local):
+            self._trial = None  # its memory is free before the next one opens
+            model = open_local(local, local.model, local.adapter)
+            self._trial = SlotTrial(model.tokens(), model.tokens())
+            self._name = name_of(local)
+        return self._trial
+
+
 @task
-def reading_slots(model: str, samples: Dataset, local: LocalConfig, conditions: Conditions) -> Task:
-    """Read the slots of all records with one model."""
-    solve = read_record(local, conditions["seed"])
-    return Task(name=model, dataset=samples, solver=solve, scorer=exact_slots())
+def trying(
+    model: str, samples: Dataset, opened: OneModel, local: LocalConfig, conditions: Conditions
+) -> Task:
+    """Try one model on all records."""
+    solve = try_record(opened, local, conditions["seed"])
+    return Task(name=model, dataset=samples, solver=solve, scorer=exact_values())
 
 
 @solver
-def read_record(local: LocalConfig, seed: int) -> Solver:
-    """Read the slots of a sample's record."""
-    opened: list[SlotReader] = []
+def try_record(opened: OneModel, local: LocalConfig, seed: int) -> Solver:
+    """Try a model on a sample's record."""
 
-    def read(metadata: dict[str, Any]) -> dict[str, Any]:
-        if not opened:
-            model = open_local(local, local.model, local.adapter)
-            opened.append(SlotReader(model.tokens(), model.tokens()))
+    def run(metadata: dict[str, Any]) -> dict[str, Any]:
+        record = Record.model_validate(metadata["record"])
         other = metadata["other"]
-        return (
-            opened[0]
-            .read(
-                Record.model_validate(metadata["record"]),
-                Record.model_validate(other) if other else None,
-                seed,
-            )
-            .as_json()
-        )
+        foreign = Record.model_validate(other) if other else None
+        return opened.trial(local).run(record, foreign, seed).as_json()
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        state.store.set(READINGS, await anyio.to_thread.run_sync(read, state.metadata))
+        state.store.set(RESULTS, await anyio.to_thread.run_sync(run, state.metadata))
         return state
 
     return solve
 
 
 @scorer(metrics=[mean()])
-def exact_slots() -> Scorer:
-    """The share of the slots that are filled with the right words; 0 for a record without slots."""
+def exact_values() -> Scorer:
+    """The share of a record's short slots with exactly the right words; 0 without such slots."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        slots = RecordSlots.of_json(state.store.get(READINGS)).slots
-        return Score(value=fmean(slot.is_exact for slot in slots) if slots else 0.0)
+        slots = RecordSlots.of_json(state.store.get(RESULTS)).slots
+        exact = [slot.is_exact for slot in slots if slot.kind != "sentences"]
+        return Score(value=fmean(exact) if exact else 0.0)
 
     return score
 
 
-def _samples(records: Sequence[Record], limit: int | None) -> Iterator[Sample]:
-    """A sample for each record; the next record gives a slot that cannot be filled."""
-    for number, record in enumerate(records[:limit]):
-        other = records[(number + 1) % len(records)] if len(records) > 1 else None
-        yield sample(record, other=other.model_dump(mode="json") if other else None)
+def _samples(files: Mapping[str, Sequence[Record]]) -> Iterator[Sample]:
+    """A sample for each record; the next one of its file gives a slot that cannot be filled."""
+    for records in files.values():
+        for number, record in enumerate(records):
+            other = records[(number + 1) % len(records)] if len(records) > 1 else None
+            yield sample(record, other=other.model_dump(mode="json") if other else None)

@@ -17,7 +17,13 @@ from cogenesis_langchain.collaboration.completion.questions import Questions
 from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slots.slot_writer import Place, SlotWriter
 from cogenesis_langchain.collaboration.completion.task import Task
-from cogenesis_langchain.collaboration.completion.units import Unit, split_units, without_repeated
+from cogenesis_langchain.collaboration.completion.units import (
+    Unit,
+    beginning_of,
+    split_units,
+    without_repeated,
+    words_after,
+)
 from cogenesis_langchain.collaboration.content.details import (
     as_sentence,
     clauses_of,
@@ -107,19 +113,22 @@ class _Run:
 
     def write(self) -> Iterator[Span | Completion]:
         # The units up to the main facts stream. Those after it wait until it is known which
-        # details of the request they tell; the others are told right after the main facts.
+        # details of the request they tell; the others are told right after the main facts, which
+        # wait too if there may be such others.
         main = self._main_unit()
-        yielded = place = 0
+        yielded = after_main = 0
         for number, unit in enumerate(self._units):
             self._fill(number, unit) if unit.slots else self._keep(unit)
             if number <= main:
+                after_main = len(self._text.spans)
+            if number < main or (number == main and not self._untold()):
                 yield from self._text.spans[yielded:]
-                yielded = place = len(self._text.spans)
+                yielded = after_main
             if self._is_at_end():
                 break
         else:
             self._text.close()
-            self._tell_the_rest(place)
+            self._tell_the_rest(after_main, first=yielded)
         yield from self._text.spans[yielded:]
         yield Completion(
             spans=tuple(self._text.spans),
@@ -140,13 +149,18 @@ class _Run:
         written = self._text.written
         return [one for one in self._clauses if not self._questions.is_told(one, written)]
 
-    def _tell_the_rest(self, place: int) -> None:
-        """Tell the details that no unit told, each in a sentence after the main facts."""
+    def _tell_the_rest(self, number: int, *, first: int) -> None:
+        """Tell the details that no unit told, each in a sentence after the main facts.
+
+        Args:
+            number: Number of the span after the main facts.
+            first: Number of the first span that was not streamed.
+        """
         for clause in self._untold():
             if self._questions.is_told(clause, self._text.written):
                 continue  # another clause's sentence told this one too
             if spans := self._tell(clause):
-                place = self._text.insert(place, spans)
+                number = self._text.insert(number, spans[0], first=first)
 
     def _tell(self, clause: str) -> list[Span]:
         """A sentence that tells a detail, if need be in the words of the user or of the note."""
@@ -179,7 +193,8 @@ class _Run:
             self._leave_out(unit)
             return
         question = self._questions.about(number, unit)
-        spans = self._attempt(unit, question, self._beginning_of(number + 1))
+        after = "".join(map(beginning_of, self._units[number + 1 : number + 2]))
+        spans = self._attempt(unit, question, after)
         if spans:
             self._text.add(unit, spans)
         else:
@@ -205,7 +220,7 @@ class _Run:
                 spans.append(Span(part.text, "cloud"))
                 continue
             written = "".join(span.text for span in spans)
-            following = _words_after(unit, index) or after
+            following = words_after(unit, index) or after
             place = Place(prompt, self._text.written, written, following, self._text.salutation)
             filled = self._slots.write(part, place, is_asked_for=is_asked_for)
             self._decoded += filled.tokens
@@ -214,14 +229,6 @@ class _Run:
             spans.append(Span(filled.text, "local"))
         self._conversation.accept(messages, "".join(span.text for span in spans))
         return spans
-
-    def _beginning_of(self, number: int) -> str:
-        """The words with which a unit begins, and the separator before them."""
-        if number >= len(self._units):
-            return ""
-        unit = self._units[number]
-        first = unit.parts[0]
-        return unit.separator + (first.text if isinstance(first, Words) else "")
 
     def _leave_out(self, unit: Unit) -> None:
         self._left_out.append(str(Template(unit.parts)))
@@ -234,9 +241,3 @@ class _Run:
     def _is_too_long(self) -> bool:
         tokens = self._model.encode(self._text.written.encode())
         return len(tokens) >= self._options.max_tokens
-
-
-def _words_after(unit: Unit, index: int) -> str:
-    """The words between a slot and the next one of its unit."""
-    following = unit.parts[index + 1 : index + 2]
-    return following[0].text if following and isinstance(following[0], Words) else ""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from cogenesis_langchain.collaboration.completion.checks import begins_with
 from cogenesis_langchain.collaboration.completion.units import Unit
+from cogenesis_langchain.collaboration.content.sentences import split_sentences
 
 Author = Literal["cloud", "local"]
 
@@ -75,12 +77,29 @@ class SettledText:
         self._settle(said)
         return said
 
-    def insert(self, place: int, spans: Sequence[Span]) -> int:
-        """Insert a sentence; returns the place after it."""
-        first = Span(f" {spans[0].text}", spans[0].author)
-        self.spans[place:place] = [first, *spans[1:]]
+    def insert(self, number: int, sentence: Span, *, first: int) -> int:
+        """Insert a sentence, or put it in the place of one that it says again and goes on.
+
+        Args:
+            number: Number of the span before which it is inserted.
+            sentence: The sentence.
+            first: Number of the first span that may be changed; those before it are read already.
+
+        Returns:
+            The number of the span after it.
+        """
+        for earlier in range(first, number):
+            span = self.spans[earlier]
+            pieces = split_sentences(span.text) if span.author == "local" else []
+            longer = [_in_place_of(piece, sentence.text) for piece in pieces]
+            if longer != pieces:
+                self.spans[earlier] = Span("".join(longer), span.author)
+                break
+        else:
+            self.spans.insert(number, Span(f" {sentence.text}", sentence.author))
+            number += 1
         self.written = "".join(span.text for span in self.spans)
-        return place + len(spans)
+        return number
 
     def note_gap(self, unit: Unit) -> None:
         """A unit is left out: its separator may be wider than the next one's."""
@@ -107,6 +126,13 @@ class SettledText:
     def _settle(self, said: Sequence[Span]) -> None:
         self.spans += said
         self.written += "".join(span.text for span in said)
+
+
+def _in_place_of(piece: str, sentence: str) -> str:
+    """A sentence with the white space of an earlier one that it begins with; or the earlier one."""
+    earlier = piece.strip()
+    is_begun = earlier.endswith((".", "!", "?")) and begins_with(sentence, earlier)
+    return piece.replace(earlier, sentence) if is_begun else piece
 
 
 def _greets(line: str) -> bool:

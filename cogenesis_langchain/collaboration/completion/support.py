@@ -16,7 +16,8 @@ from cogenesis_langchain.collaboration.completion.conversation import with_quest
 from cogenesis_langchain.collaboration.completion.questions import about_slot
 from cogenesis_langchain.collaboration.completion.slots.slot_decoder import Filled
 from cogenesis_langchain.collaboration.content.sentences import split_sentences
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
+from cogenesis_langchain.models.base import PrivateMessage, TokenModel
+from cogenesis_langchain.models.decoding.logits import logprobs_of
 from cogenesis_langchain.sketch.template import Slot
 
 LEAST_GAIN: Final = 0.5
@@ -57,12 +58,7 @@ class Support:
         bare = before.rstrip(" ")  # a space belongs to the token after it
         model = self._uninformed
         head = [*model.encode_chat(question), *model.encode(bare.encode())]
-        tokens = iter(filled.ids)
-
-        def of_next(logprobs: LogProbs) -> float:
-            return float(logprobs[next(tokens)])
-
-        without = model.read([*head, *filled.ids[:-1]], len(head), of_next)
+        without = logprobs_of(model, head, filled.ids)
         return [told - bare for told, bare in zip(filled.logprobs, without, strict=True)]
 
 

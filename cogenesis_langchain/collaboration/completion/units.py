@@ -60,6 +60,18 @@ class Unit:
         return not self.slots and bool(_BACK_REFERENCE.match(self.words.strip()))
 
 
+def words_after(unit: Unit, number: int) -> str:
+    """The words between a part of a unit and the next slot; empty if there are none."""
+    following = unit.parts[number + 1 : number + 2]
+    return following[0].text if following and isinstance(following[0], Words) else ""
+
+
+def beginning_of(unit: Unit) -> str:
+    """The words with which a unit begins, and the separator before them."""
+    first = unit.parts[0]
+    return unit.separator + (first.text if isinstance(first, Words) else "")
+
+
 def split_units(template: Template) -> list[Unit]:
     """Split a template into units.
 

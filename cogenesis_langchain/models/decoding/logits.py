@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cogenesis_langchain.models.base import LogProbs, TopK
+from cogenesis_langchain.models.base import LogProbs, TokenModel, TopK
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,16 @@ def top_k(logits: NDArray[np.float32], k: int) -> TopK:
     shifted = logits - logits.max()
     total = np.log(np.exp(shifted).sum(dtype=np.float64))
     return TopK(ids.astype(np.int64), shifted[ids].astype(np.float64) - total)
+
+
+def logprobs_of(model: TokenModel, head: Sequence[int], ids: Sequence[int]) -> list[float]:
+    """Return the log-probability, in nats, of each of some known tokens after a head.
+
+    Raises:
+        ContextTooLong: They do not fit the model's window.
+    """
+    wanted = iter(ids)
+    return model.read([*head, *ids[:-1]], len(head), lambda logprobs: float(logprobs[next(wanted)]))
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:

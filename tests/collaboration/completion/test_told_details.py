@@ -21,6 +21,16 @@ def test_a_detail_without_a_slot_is_told_after_the_main_facts() -> None:
     assert done.completion.missing == ()
 
 
+def test_a_sentence_that_says_the_main_facts_again_and_goes_on_takes_their_place() -> None:
+    again = "The heating failed on 3 March 2026, and a repair costs 240 EUR."
+    wishes = {"as well, in one sentence": again, **WISHES}
+    done = complete(
+        Wishes(wishes, [NOTES, LETTER]), task(LETTER, details="Say that a repair costs 240 EUR.")
+    )
+    assert done.text == COMPLETED.replace("The heating failed on 3 March 2026.", again)
+    assert done.completion.missing == ()
+
+
 def test_a_detail_that_cannot_be_told_is_listed_as_missing() -> None:
     model = Wishes(
         {"as well, in one sentence": "A repair costs 999 EUR.", **WISHES}, [NOTES, LETTER]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cogenesis_langchain.collaboration.completion.checks import begins_with, echoes, repeats
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
@@ -37,6 +37,19 @@ class Place:
     salutation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a slot.
+
+    Attributes:
+        text: The words that may stand there; empty if nothing may.
+        tokens: Tokens that were decoded.
+    """
+
+    text: str
+    tokens: int
+
+
 class SlotWriter:
     """Fills the slots of one text, or leaves them empty.
 
@@ -62,22 +75,19 @@ class SlotWriter:
         self._task = task
         self._orders = [detail for detail in task.details if is_order(detail)]
 
-    def write(self, slot: Slot, place: Place, *, is_asked_for: bool = False) -> Filled:
+    def write(self, slot: Slot, place: Place, *, is_asked_for: bool = False) -> Written:
         """Fill a slot.
 
         Args:
             slot: The slot.
             place: Where it stands.
             is_asked_for: Whether it tells a detail of the request, which needs no support.
-
-        Returns:
-            What was decoded, with the words that may stand there; they are empty if nothing may.
         """
         filled = self._decoder.fill(
             place.prompt, place.before, slot, place.after, salutation=place.salutation
         )
         said = filled.text if is_asked_for else self._supported(slot, place, filled)
-        return replace(filled, text=self._acceptable(slot, place, said))
+        return Written(self._acceptable(slot, place, said), filled.tokens)
 
     def _supported(self, slot: Slot, place: Place, filled: Filled) -> str:
         """What notes and details speak for of a slot's words.

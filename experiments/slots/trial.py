@@ -1,4 +1,4 @@
-"""Reads the slots of one record: what a model would fill in, and how probable the right words are.
+"""Tries a model on the slots of one record: what it fills in, and how probable the right words are.
 
 The template is made of the record's own text, as for training. Each slot is filled by the product's
 own rules after the right words of all slots before it, so an error does not lead to others.
@@ -12,18 +12,24 @@ from random import Random
 from typing import Any, Final
 
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
-from cogenesis_langchain.collaboration.completion.settled_text import SettledText
+from cogenesis_langchain.collaboration.completion.settled_text import SettledText, Span
 from cogenesis_langchain.collaboration.completion.slots.slot_writer import Place, SlotWriter
+from cogenesis_langchain.collaboration.completion.units import (
+    beginning_of,
+    split_units,
+    words_after,
+)
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.models.base import GenerationOptions, LogProbs, TokenModel
+from cogenesis_langchain.models.base import GenerationOptions, TokenModel
+from cogenesis_langchain.models.decoding.logits import logprobs_of
 from cogenesis_langchain.sketch.template import Slot, SlotKind, Words
-from cogenesis_langchain.training.samples import Turn, WorkedCompletion, worked_completion
+from cogenesis_langchain.training.samples import WorkedCompletion, worked_completion
 
 _GREEDY: Final = GenerationOptions(temperature=0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class SlotReading:
+class TriedSlot:
     """One slot of the record's own text.
 
     Attributes:
@@ -56,7 +62,7 @@ class RecordSlots:
             notes cannot fill; empty if it was left out, None if there was none.
     """
 
-    slots: tuple[SlotReading, ...]
+    slots: tuple[TriedSlot, ...]
     foreign: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -66,11 +72,11 @@ class RecordSlots:
     @classmethod
     def of_json(cls, kept: dict[str, Any]) -> RecordSlots:
         """Read it from a log."""
-        return cls(tuple(SlotReading(**one) for one in kept["slots"]), kept["foreign"])
+        return cls(tuple(TriedSlot(**one) for one in kept["slots"]), kept["foreign"])
 
 
-class SlotReader:
-    """Reads slots with one model.
+class SlotTrial:
+    """Tries one model.
 
     Args:
         model: Its distributions.
@@ -81,8 +87,8 @@ class SlotReader:
         self._model = model
         self._uninformed = uninformed
 
-    def read(self, record: Record, other: Record | None, seed: int) -> RecordSlots:
-        """Read the slots of a record.
+    def run(self, record: Record, other: Record | None, seed: int) -> RecordSlots:
+        """Try the slots of a record.
 
         Args:
             record: The record.
@@ -99,12 +105,12 @@ class SlotReader:
         completion = worked_completion(record, other, Random(f"{seed}-{record.id}"))
         if completion is None:
             return RecordSlots(())
-        reading = _Reading(completion, self._model, self._uninformed)
-        return RecordSlots(tuple(reading.own()), reading.foreign())
+        one = _RecordTrial(completion, self._model, self._uninformed)
+        return RecordSlots(tuple(one.own()), one.foreign())
 
 
-class _Reading:
-    """The slots of one conversation."""
+class _RecordTrial:
+    """The trial of one conversation."""
 
     def __init__(
         self, completion: WorkedCompletion, model: TokenModel, uninformed: TokenModel
@@ -113,70 +119,59 @@ class _Reading:
         rules = CopyRules([*task.notes, *task.request])
         self._writer = SlotWriter(model, uninformed, task, rules, _GREEDY)
         self._model = model
-        self._own = [turn for turn in completion.turns if turn.unit and not turn.is_foreign]
-        self._foreign = [turn for turn in completion.turns if turn.is_foreign]
+        self._units = split_units(task.template)
+        self._turns = completion.turns
         self._text = SettledText()
 
-    def own(self) -> Iterator[SlotReading]:
-        for turn, after in zip(self._own, _beginnings(self._own), strict=True):
+    def own(self) -> Iterator[TriedSlot]:
+        """Try the slots of the record's own text; must be called before `foreign`."""
+        turns = iter(self._turns)
+        for number, unit in enumerate(self._units):
+            if not unit.slots:
+                self._text.add(unit, [Span(unit.words, "cloud")])
+                continue
+            turn = next(turns)
             prompt = self._model.encode_chat(turn.prompt)
+            after = "".join(map(beginning_of, self._units[number + 1 : number + 2]))
             before = ""
-            for place, (part, piece) in enumerate(_parts(turn)):
+            for index, (part, piece) in enumerate(zip(unit.parts, turn.answer, strict=False)):
                 if isinstance(part, Slot):
-                    rest = "".join(one.text for one in turn.answer[place + 1 :]) or after
-                    yield self._read(part, self._place(prompt, before, rest), piece)
-                before += piece
-            separator = turn.unit.separator if turn.unit and self._text.written else ""
-            self._text.written += separator + turn.text
+                    place = self._place(prompt, before, words_after(unit, index) or after)
+                    yield self._try(part, place, piece.text)
+                before += piece.text
+            self._text.add(unit, [Span(before, "local")])
+        for turn in turns:
+            if not turn.is_foreign:  # a detail that the template has no slot for
+                self._text.written += f" {turn.text}"
 
     def foreign(self) -> str | None:
-        for turn in self._foreign:
-            assert turn.unit is not None
-            prompt = self._model.encode_chat(turn.prompt)
-            said = ""
-            for part in turn.unit.parts:
-                if isinstance(part, Words):
-                    said += part.text
-                    continue
-                filled = self._writer.write(part, self._place(prompt, said, "")).text
-                if not filled:
-                    return ""
-                said += filled
-            return said
-        return None
+        """Try the sentence of another record; see `RecordSlots`."""
+        turn = self._turns[-1]
+        if not turn.is_foreign or turn.unit is None:
+            return None
+        prompt = self._model.encode_chat(turn.prompt)
+        said = ""
+        for index, part in enumerate(turn.unit.parts):
+            if isinstance(part, Words):
+                said += part.text
+                continue
+            place = self._place(prompt, said, words_after(turn.unit, index))
+            filled = self._writer.write(part, place).text
+            if not filled:
+                return ""
+            said += filled
+        return said
 
     def _place(self, prompt: Sequence[int], before: str, after: str) -> Place:
         return Place(prompt, self._text.written, before, after, self._text.salutation)
 
-    def _read(self, slot: Slot, place: Place, right: str) -> SlotReading:
+    def _try(self, slot: Slot, place: Place, right: str) -> TriedSlot:
         filled = self._writer.write(slot, place)
         bare = place.before.rstrip(" ")  # a space belongs to the token after it
         head = [*place.prompt, *self._model.encode(bare.encode())]
         ids = self._model.encode((place.before[len(bare) :] + right).encode())
-        wanted = iter(ids)
-
-        def of_next(logprobs: LogProbs) -> float:
-            return float(logprobs[next(wanted)])
-
-        found = self._model.read([*head, *ids[:-1]], len(head), of_next)
-        return SlotReading(slot.kind, right, filled.text, -sum(found), len(ids))
-
-
-def _parts(turn: Turn) -> Iterator[tuple[Slot | Words, str]]:
-    """The parts of a turn's sentence, each with its words; other words of the template follow."""
-    assert turn.unit is not None
-    for part, piece in zip(turn.unit.parts, turn.answer, strict=False):
-        yield part, piece.text
-
-
-def _beginnings(turns: Sequence[Turn]) -> list[str]:
-    """For each turn, the words of the template that follow its answer."""
-    found = []
-    for turn in turns:
-        assert turn.unit is not None
-        first = turn.unit.parts[0]
-        found.append(turn.unit.separator + (first.text if isinstance(first, Words) else ""))
-    return [*found[1:], ""]
+        found = logprobs_of(self._model, head, ids)
+        return TriedSlot(slot.kind, right, filled.text, -sum(found), len(ids))
 
 
 def _plain(text: str) -> str:
