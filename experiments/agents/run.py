@@ -53,7 +53,7 @@ _ENDED: Final = (BadRequestError, CloudRefused, LocalModelError)
 """Errors that end a task without being a fault of the experiment: the agent did not get further,
 such as by a conversation that is too long. Any other error stops the run, which can be resumed."""
 
-_CONDITIONS: Final = {"marks_requests", "max_steps", "max_tokens", "cloud", "local"}
+_CONDITION_KEYS: Final = {"marks_requests", "max_steps", "max_tokens", "cloud", "local"}
 _MOST_NODES: Final = 1_000
 """Steps of an agent's graph; what limits an agent is the number of its turns."""
 
@@ -156,7 +156,7 @@ class AgentRunner:
         )
 
     def _message(self, agent: str, request: str) -> HumanMessage:
-        if self._marks_requests and AGENTS[agent].reads_marks:
+        if self._marks_requests and AGENTS[agent].is_planned:
             return HumanMessage([public(request)])
         return HumanMessage(request)
 
@@ -211,7 +211,7 @@ def _sample(suite: Suite, key: CaseKey) -> Sample:
 def _conditions(config: AgentsConfig, suite: Suite) -> dict[str, Any]:
     files = {**suite.files, **({"plans": config.recorded_plans} if config.recorded_plans else {})}
     return {
-        **config.model_dump(mode="json", include=_CONDITIONS),
+        **config.model_dump(mode="json", include=_CONDITION_KEYS),
         "models": {
             "local": hash_of_local(config.local),
             "cloud": hash_of_endpoint(config.cloud) if config.asks_cloud else LABEL,

@@ -67,21 +67,18 @@ class AgentSetting:
         shows: What the cloud model sees.
         endpoint: Where its requests go.
         make: Makes the agent.
+        is_planned: Whether the cloud model plans, so that marks of `public` have a use.
     """
 
     shows: Literal["nothing", "instruction and tools", "masked conversation", "everything"]
     endpoint: Endpoint
     make: MakeAgent
-
-    @property
-    def reads_marks(self) -> bool:
-        """Whether its model is `ChatCoGenesis` with a cloud model, so that `public` has a use."""
-        return self.shows == "instruction and tools"
+    is_planned: bool = False
 
     @property
     def is_planned_by_records(self) -> bool:
         """Whether recorded plans are asked for."""
-        return self.endpoint == "plans" and self.shows != "nothing"
+        return self.endpoint == "plans" and self.is_planned
 
 
 def _agent(
@@ -140,8 +137,10 @@ def _pii_middleware(models: AgentModels, tools: Sequence[BaseTool], case: Case) 
 
 AGENTS: Final[Mapping[str, AgentSetting]] = {
     "local alone": AgentSetting("nothing", "plans", _local_alone),
-    "split plan": AgentSetting("instruction and tools", "cloud", _split),
-    "split plan, recorded": AgentSetting("instruction and tools", "plans", _split_recorded),
+    "split plan": AgentSetting("instruction and tools", "cloud", _split, is_planned=True),
+    "split plan, recorded": AgentSetting(
+        "instruction and tools", "plans", _split_recorded, is_planned=True
+    ),
     "cloud agent": AgentSetting("everything", "cloud", _cloud),
     "PrivateAgentMiddleware": AgentSetting("masked conversation", "cloud", _private_middleware),
     "PIIMiddleware": AgentSetting("everything", "cloud", _pii_middleware),

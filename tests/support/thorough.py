@@ -18,6 +18,9 @@ _STYLES_IN_TURN: Final = 3
 
 
 def styles_in_turn(turn: int) -> list[str]:
-    """Every third call style of LangChain; three following turns have all. All if thorough."""
+    """Every third call style of LangChain: three turns in a row have them all.
+
+    With the thorough profile each turn has all.
+    """
     styles = list(CALL_STYLES)
     return styles if THOROUGH else styles[turn % _STYLES_IN_TURN :: _STYLES_IN_TURN]

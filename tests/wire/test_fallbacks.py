@@ -11,7 +11,6 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
-from support.thorough import styles_in_turn
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.chains.sketch_fill import create_sketch_fill_chain
@@ -88,10 +87,8 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "is_trusted", lambda host, trusted=(): host in trusted)
 
 
-@pytest.mark.parametrize(
-    ("name", "style"),
-    [(name, style) for turn, name in enumerate(COMPOSITIONS) for style in styles_in_turn(turn)],
-)
+@pytest.mark.parametrize("style", CALL_STYLES)
+@pytest.mark.parametrize("name", COMPOSITIONS)
 def test_no_fallback_gets_the_private_conversation(
     other: EgressRecorder, name: str, style: str
 ) -> None:

@@ -2,8 +2,9 @@
 
 A cell is one call style in one composition with one open channel and at most one failing model, by
 sketch-fill, by open fused decoding of a public letter, or by masked fused decoding of the private
-document. Its control is the same cell with a plain cloud model, and must
-leak. Each pair of these four is in the matrix; all combinations are with
+document. Its control is the same cell with a plain cloud model, and must leak.
+
+Each pair of call style, case, channel and condition is in the matrix; all combinations are with
 ``--hypothesis-profile=thorough``.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from itertools import combinations
+from itertools import combinations, product
 from typing import Literal
 
 import pytest
@@ -155,17 +156,33 @@ def rows_of_the_matrix() -> Iterator[tuple[str, Condition, str, Sequence[str]]]:
         for column, case in enumerate(CASES):
             turn = (row + column) % len(CONDITIONS)
             for condition in CONDITIONS if THOROUGH else CONDITIONS[turn : turn + 1]:
-                yield channel, condition, case, styles_in_turn(row + 2 * column)
+                yield channel, condition, case, styles_in_turn(row + column // len(CONDITIONS))
 
 
 ROWS = list(rows_of_the_matrix())
 
 
 def test_each_pair_of_channel_condition_case_and_call_style_is_in_the_matrix() -> None:
-    cells = {(*row[:3], style) for row in ROWS for style in row[3]}
-    for pair in combinations(zip(*cells, strict=True), 2):
-        first, second = pair
-        assert len(set(zip(*pair, strict=True))) == len(set(first)) * len(set(second))
+    cells = [(*row[:3], style) for row in ROWS for style in row[3]]
+    values: Sequence[Sequence[str]] = (list(CHANNELS), CONDITIONS, list(CASES), list(CALL_STYLES))
+    for (first, some), (second, others) in combinations(enumerate(values), 2):
+        assert {(cell[first], cell[second]) for cell in cells} == set(product(some, others))
+
+
+def test_each_leak_that_a_channel_can_have_is_seen_in_a_control() -> None:
+    seen = {
+        (channel, style)
+        for channel, condition, case, styles in ROWS
+        for style in styles
+        if condition in CHANNELS[channel].leaks_when
+    }
+    able = {
+        (name, style)
+        for name, channel in CHANNELS.items()
+        for style in channel.leaks_by
+        if channel.leaks_when
+    }
+    assert able <= seen
 
 
 @pytest.mark.parametrize(("channel", "condition", "case", "styles"), ROWS)

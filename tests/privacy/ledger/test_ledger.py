@@ -15,6 +15,7 @@ import platformdirs
 import pytest
 from filelock import FileLock
 from support.ledger_writer import append_from_threads, entry, filled, names, payloads, writers
+from support.thorough import THOROUGH
 
 from cogenesis_langchain.errors import LedgerError
 from cogenesis_langchain.privacy.ledger import file as ledger_file
@@ -211,11 +212,12 @@ def test_an_incomplete_first_line_of_a_later_file_is_removed(path: Path) -> None
 
 @pytest.mark.slow
 def test_64_threads_write_one_chain(path: Path) -> None:
-    append_from_threads(FileLedger(path, max_bytes=60_000), threads=64, each=15)
+    each = 50 if THOROUGH else 15
+    append_from_threads(FileLedger(path, max_bytes=4_000 * each), threads=64, each=each)
     found = verify(path)
-    assert (found.lines, found.broken) == (960, None)
+    assert (found.lines, found.broken) == (64 * each, None)
     assert found.files > 1
-    expected = {f"{name}:{number}".encode() for name in range(64) for number in range(15)}
+    expected = {f"{name}:{number}".encode() for name in range(64) for number in range(each)}
     assert set(payloads(path)) == expected
 
 
