@@ -52,10 +52,16 @@ def writer(
     validation: Annotated[
         int, typer.Option(min=2, help="every n-th record is kept for validation")
     ] = _DEFAULT.validation,
+    whole_texts: Annotated[
+        float, typer.Option(min=0, max=1, help="share of whole texts; the others are completions")
+    ] = _DEFAULT.whole_texts,
+    outlines: Annotated[
+        Path | None, typer.Option(help="outlines of a cloud model for the records, as JSON Lines")
+    ] = None,
     seed: Annotated[int, typer.Option(help="order, templates, first weights")] = _DEFAULT.seed,
 ) -> None:
     """Train a writer adapter on records, and write it as GGUF with a model card."""
-    from cogenesis_langchain.datasets.loaders import load_records
+    from cogenesis_langchain.datasets.loaders import load_outlines, load_records
     from cogenesis_langchain.training.writer import train_writer
 
     settings = WriterSettings(
@@ -68,12 +74,14 @@ def writer(
         steps_between_checks=steps_between_checks,
         patience=patience,
         validation=validation,
+        whole_texts=whole_texts,
         seed=seed,
     )
     loaded = load_records(records)
+    known = load_outlines(outlines) if outlines else {}
     require_package("transformers", extra="training")
     with _bar() as bar:
-        typer.echo(train_writer(loaded, base, out, settings, [_shown(bar)]))
+        typer.echo(train_writer(loaded, base, out, settings, [_shown(bar)], outlines=known))
 
 
 @train_app.command()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cogenesis_langchain.datasets.authors_format import AuthorsItem
 from cogenesis_langchain.datasets.lamp_format import LampGolds, LampQuestion, LampTask
@@ -28,14 +28,24 @@ def load_records(path: Path) -> tuple[Record, ...]:
     Raises:
         DatasetError: The file cannot be read, contains no record, or a line is not a record.
     """
-    # Not splitlines(): JSON strings may contain U+2028 and similar, which end no line here.
-    lines = enumerate(_read(path).split("\n"), start=1)
-    records = [
-        _validate(Record, _decode(line, path, line=number), f"{path}, line {number}")
-        for number, line in lines
-        if line.strip()
-    ]
-    return _at_least_one(records, path)
+    return _at_least_one(_lines(Record, path), path)
+
+
+class _RecordedOutline(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    outline: tuple[str, ...]
+
+
+def load_outlines(path: Path) -> dict[str, tuple[str, ...]]:
+    """Load the outlines that a cloud model wrote for records: ids to their points.
+
+    Raises:
+        DatasetError: The file cannot be read, contains no outline, or a line is none.
+    """
+    read = _at_least_one(_lines(_RecordedOutline, path), path)
+    return {one.id: one.outline for one in read}
 
 
 def load_authors_set(path: Path) -> tuple[Record, ...]:
@@ -74,6 +84,16 @@ def load_lamp_set(questions: Path, outputs: Path, task: LampTask) -> tuple[Recor
             )
         records.append(question.to_record(titles[question.id], task))
     return _at_least_one(records, questions)
+
+
+def _lines(kind: type[_Model], path: Path) -> list[_Model]:
+    # Not splitlines(): JSON strings may contain U+2028 and similar, which end no line here.
+    lines = enumerate(_read(path).split("\n"), start=1)
+    return [
+        _validate(kind, _decode(line, path, line=number), f"{path}, line {number}")
+        for number, line in lines
+        if line.strip()
+    ]
 
 
 def _read(path: Path) -> str:
@@ -125,7 +145,7 @@ def _validate(model: type[_Model], value: object, where: str) -> _Model:
         ) from None
 
 
-def _at_least_one(records: Sequence[Record], path: Path) -> tuple[Record, ...]:
+def _at_least_one(records: Sequence[_Model], path: Path) -> tuple[_Model, ...]:
     if not records:
         raise DatasetError(f"{path} holds no records", remedy="give a file with at least one")
     return tuple(records)

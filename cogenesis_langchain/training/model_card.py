@@ -16,6 +16,7 @@ def write_card(
     path: Path,
     base: str,
     records: Sequence[Record],
+    with_outline: int,
     settings: WriterSettings,
     history: Sequence[Mapping[str, float]],
 ) -> None:
@@ -25,6 +26,7 @@ def write_card(
         path: Where to.
         base: The model that was trained.
         records: Records of the run, those for validation included.
+        with_outline: Number of records with an outline of a cloud model.
         settings: How it was trained.
         history: What the trainer logged, one mapping a step or validation.
     """
@@ -36,10 +38,11 @@ def write_card(
         "| | |",
         "|---|---|",
         f"| records | {len(records)}, SHA-256 {hash_of(records)} |",
+        f"| with an outline | {with_outline} |",
         *(f"| {name} | {value} |" for name, value in settings.model_dump().items()),
         "",
-        "Loss in nats a token of the slots: for training the mean of the steps since the last row,",
-        "for validation the mean of its texts. Step 0 is the model as it was.",
+        "Loss in nats a token of the slots and whole texts: for training the mean of the steps",
+        "since the last row, for validation the mean of its texts. Step 0 is the model as it was.",
         "",
         "| step | training | validation |",
         "|---|---|---|",

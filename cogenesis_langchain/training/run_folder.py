@@ -96,5 +96,11 @@ def hash_of(records: Sequence[Record]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def hash_of_outlines(outlines: Mapping[str, Sequence[str]], records: Sequence[Record]) -> str:
+    """SHA-256 of the outlines of some records, as hexadecimal digits; empty without any."""
+    known = {one.id: list(outlines[one.id]) for one in records if one.id in outlines}
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest() if known else ""
+
+
 def _written(plan: Plan) -> str:
     return json.dumps(plan, indent=2) + "\n"

@@ -1,8 +1,8 @@
-"""Training samples: the conversations in which a local model completes worked templates.
+"""Training samples: completions of worked templates, and whole texts.
 
-The prompts are those of `collaboration/completion`, so that the model is trained on what it reads
-later. The loss is on the words of the slots and on the token after each, which is where a slot
-ends.
+The prompts are the product's own, so that the model is trained on what it reads later. In a
+completion the loss is on the words of the slots and on the token after each, which is where a slot
+ends; otherwise it is on the whole text (equation 3 of the paper).
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ from cogenesis_langchain.collaboration.completion.prompt import task_of
 from cogenesis_langchain.collaboration.completion.questions import Questions
 from cogenesis_langchain.collaboration.completion.task import Task
 from cogenesis_langchain.collaboration.completion.units import Unit, split_units
+from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.models.base import PrivateMessage, TokenModel
-from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, split_request
+from cogenesis_langchain.privacy.messages.instruction import (
+    MAX_PUBLIC_WORDS,
+    Request,
+    split_request,
+)
 from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.sketch.outline import Outline
 from cogenesis_langchain.sketch.template import Slot, Words
 from cogenesis_langchain.training.worked_template import WorkedTemplate, work_out
 
@@ -112,7 +118,27 @@ def completion_sample(
         TrainingError: The model's chat template rewrites earlier turns.
     """
     completion = worked_completion(record, other, random)
-    return None if completion is None else _encoded(completion.turns, tokens)
+    return _encoded(completion.turns, tokens) if completion and completion.turns else None
+
+
+def text_sample(
+    record: Record, outline: Sequence[str], tokens: TokenModel, random: Random
+) -> Sample:
+    """Make a sample in which the whole text of a record is written.
+
+    Args:
+        record: The record.
+        outline: Points that a cloud model wrote for it; empty for the notes alone.
+        tokens: Encodes prompt and text as the local model does.
+        random: Decides what is taken out of the notes.
+
+    Raises:
+        TrainingError: The model's chat template rewrites earlier turns.
+    """
+    prompt = LocalPrompt(_request(record, random), ())
+    messages = prompt.complete(Outline(tuple(outline)) if outline else None)
+    answer = [Piece(record.reference.strip(), trained=True)]
+    return _encoded([Turn(messages, None, answer)], tokens)
 
 
 def worked_completion(
@@ -131,21 +157,20 @@ def worked_completion(
     worked = work_out(record, random)
     if worked is None:
         return None
-    request = split_request(
-        conversation(_with_fewer_notes(record, random)),
-        rule="last_human",
-        max_public_words=MAX_PUBLIC_WORDS,
-    )
-    task = task_of(request, (), worked.template)
+    task = task_of(_request(record, random), (), worked.template)
     foreign = None
     if other is not None and random.random() < _UNFILLABLE:
         foreign = _foreign_unit(other, random)
     return WorkedCompletion(task, _turns(task, worked, foreign))
 
 
-def _with_fewer_notes(record: Record, random: Random) -> Record:
+def _request(record: Record, random: Random) -> Request:
+    """A record as `ChatCoGenesis` splits it, with some of the earlier texts."""
     kept = tuple(one for one in record.earlier_writings if random.random() < _KEPT_NOTES)
-    return record.model_copy(update={"earlier_writings": kept})
+    with_fewer = record.model_copy(update={"earlier_writings": kept})
+    return split_request(
+        conversation(with_fewer), rule="last_human", max_public_words=MAX_PUBLIC_WORDS
+    )
 
 
 def _foreign_unit(other: Record, random: Random) -> Unit | None:
@@ -199,14 +224,12 @@ def _filled(unit: Unit, fillings: Iterator[str]) -> list[Piece]:
     ]
 
 
-def _encoded(turns: Sequence[Turn], tokens: TokenModel) -> Sample | None:
+def _encoded(turns: Sequence[Turn], tokens: TokenModel) -> Sample:
     """Encode a conversation.
 
     What fills a slot is encoded by itself, as it is decoded later: with the space before it, and
     without the words that follow. Everything else is encoded as in a prompt.
     """
-    if not turns:
-        return None
     ids: list[int] = []
     trained: list[bool] = []
     read = 0  # tokens of the prompts that are in the sample, with answers encoded as a whole

@@ -20,6 +20,8 @@ class WriterSettings(BaseModel):
         max_tokens: Longer samples are left out.
         steps_between_checks: Steps between two validations, each of which saves a checkpoint.
         patience: Validations without a better loss after which training ends.
+        whole_texts: Share of the samples that are whole texts, from the notes alone or with an
+            outline too; the others complete templates.
         validation: Every n-th record is kept for validation.
         seed: Order of the records, templates, and the adapter's first weights.
     """
@@ -34,5 +36,6 @@ class WriterSettings(BaseModel):
     max_tokens: Annotated[int, Field(ge=64)] = 4096
     steps_between_checks: Annotated[int, Field(ge=1)] = 10
     patience: Annotated[int, Field(ge=1)] = 3
+    whole_texts: Annotated[float, Field(ge=0, le=1)] = 0.25
     validation: Annotated[int, Field(ge=2)] = 20
     seed: int = 1

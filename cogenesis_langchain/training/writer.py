@@ -7,8 +7,9 @@ this library: completing a public template from private notes.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.datasets.record import Record
@@ -18,7 +19,7 @@ from cogenesis_langchain.training.adapter_trainer import trainer_of, with_adapte
 from cogenesis_langchain.training.base_model import open_base
 from cogenesis_langchain.training.gguf_adapter import check_type, export_gguf
 from cogenesis_langchain.training.model_card import write_card
-from cogenesis_langchain.training.run_folder import RunFolder, hash_of
+from cogenesis_langchain.training.run_folder import RunFolder, hash_of, hash_of_outlines
 from cogenesis_langchain.training.sample_set import SampleSet
 from cogenesis_langchain.training.settings import WriterSettings
 
@@ -36,6 +37,8 @@ def train_writer(
     out: Path,
     settings: WriterSettings,
     callbacks: Sequence[TrainerCallback] = (),
+    *,
+    outlines: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Path:
     """Train a writer adapter; continues a run that was interrupted.
 
@@ -45,6 +48,7 @@ def train_writer(
         out: Folder of the run.
         settings: How to train.
         callbacks: Called by the trainer, for example to show progress.
+        outlines: Ids of records to the points that a cloud model wrote for them.
 
     Returns:
         The adapter as a GGUF file. Beside it are the adapter in peft's format and a model card.
@@ -61,7 +65,12 @@ def train_writer(
             remedy=f"give at least {settings.validation}, or set validation lower",
         )
     folder = RunFolder(out)
-    plan = {"base": base, "records": hash_of(records), "settings": settings.model_dump()}
+    plan = {
+        "base": base,
+        "records": hash_of(records),
+        "outlines": hash_of_outlines(outlines, records),
+        "settings": settings.model_dump(),
+    }
     folder.check(plan)
     if folder.gguf.exists():
         return folder.gguf  # the run was finished before
@@ -75,8 +84,15 @@ def train_writer(
     used = [record for number, record in enumerate(records) if number % settings.validation]
 
     def samples_of(chosen: Sequence[Record], epochs: int) -> SampleSet:
-        longest = min(settings.max_tokens, tokens.window)
-        return SampleSet(chosen, tokens, epochs=epochs, seed=settings.seed, max_tokens=longest)
+        return SampleSet(
+            chosen,
+            tokens,
+            epochs=epochs,
+            seed=settings.seed,
+            max_tokens=min(settings.max_tokens, tokens.window),
+            whole_texts=settings.whole_texts,
+            outlines=outlines,
+        )
 
     samples, validation = samples_of(used, settings.epochs), samples_of(kept, 1)
     trainer = trainer_of(tuned, samples, validation, folder, settings, callbacks)
@@ -88,7 +104,8 @@ def train_writer(
             remedy="start it again: it continues from its last checkpoint",
         ) from None
     tuned.save_pretrained(str(folder.adapter))
-    write_card(folder.card, base, records, settings, trainer.state.log_history)
+    with_outline = sum(one.id in outlines for one in records)
+    write_card(folder.card, base, records, with_outline, settings, trainer.state.log_history)
     return export_gguf(folder.adapter, model.config, folder.gguf)
 
 

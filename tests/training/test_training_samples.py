@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 from support.token_models import WordTokens
 
-from cogenesis_langchain.datasets.loaders import load_records
+from cogenesis_langchain.datasets.loaders import load_outlines, load_records
 from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.models.base import PrivateMessage
 from cogenesis_langchain.training.sample_set import IGNORED, SampleSet
-from cogenesis_langchain.training.samples import Sample, completion_sample
+from cogenesis_langchain.training.samples import Sample, completion_sample, text_sample
 from cogenesis_langchain.training.worked_template import work_out
 
 RECORDS = load_records(Path(__file__).parents[2] / "experiments" / "data" / "training.jsonl")[
@@ -95,6 +96,50 @@ def test_a_set_gives_each_record_another_template_every_epoch() -> None:
     assert len(made) == 2 * len(RECORDS)
     assert made.sample(0) == made.sample(0)
     assert made.sample(0) != made.sample(len(RECORDS))
+
+
+@pytest.mark.parametrize("outline", [(), ("What happened", "What is wanted")])
+def test_a_whole_text_is_trained_to_its_end_in_the_products_prompt(
+    outline: tuple[str, ...],
+) -> None:
+    tokens = WordTokens([RECORDS[0].model_dump_json(), *outline])
+    sample = text_sample(RECORDS[0], outline, tokens, Random(1))
+    text = tokens.decode(sample.ids).decode()
+    trained = [token for token, wanted in zip(sample.ids, sample.trained, strict=True) if wanted]
+    assert tokens.decode(trained).decode() == f"{RECORDS[0].reference.strip()}\x03"
+    assert sample.trained[-len(trained) :] == (True,) * len(trained)
+    assert all(point in text for point in outline)
+    assert RECORDS[0].instruction.general in text
+
+
+def test_a_set_mixes_completions_with_whole_texts_and_half_of_these_with_outlines() -> None:
+    outlines = {one.id: ("Xenon first", "Xenon last") for one in RECORDS}
+    tokens = WordTokens([*(one.model_dump_json() for one in RECORDS), "Xenon first last"])
+    made = SampleSet(
+        RECORDS[:1],
+        tokens,
+        epochs=40,
+        seed=1,
+        max_tokens=100_000,
+        whole_texts=0.5,
+        outlines=outlines,
+    )
+    samples = [made.sample(number) for number in range(40)]
+    answers = [RECORDS[0].reference.strip() in tokens.decode(one.ids).decode() for one in samples]
+    outlined = ["Xenon" in tokens.decode(one.ids).decode() for one in samples]
+    assert 10 < sum(answers) < 36 and 3 < sum(outlined) < 20
+    assert not any(sum(one.trained) == 0 for one in samples)
+
+
+def test_the_outlines_of_the_training_records_can_be_read_and_tell_nothing_private() -> None:
+    folder = Path(__file__).parents[2] / "experiments" / "data"
+    outlines = load_outlines(folder / "training_outlines.jsonl")
+    records = load_records(folder / "training.jsonl")
+    assert outlines.keys() == {record.id for record in records}
+    for record in records:
+        points = " | ".join(outlines[record.id])
+        private = "|".join(map(re.escape, record.private_strings))
+        assert not re.search(rf"(?<!\w)(?:{private})(?!\w)", points, re.I), record.id
 
 
 def test_a_set_whose_samples_are_too_long_says_so() -> None:
