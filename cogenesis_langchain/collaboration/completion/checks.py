@@ -1,16 +1,51 @@
-"""Checks of what a slot was filled with: it echoes its description, it repeats the text."""
+"""Checks of sentences: they copy the prompt's example, echo a description, repeat the text."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Final
 
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import WORD
+from cogenesis_langchain.collaboration.completion.units import Unit
+from cogenesis_langchain.collaboration.content.content_selection import telling_stems
 from cogenesis_langchain.collaboration.content.sentences import SENTENCE_END
+from cogenesis_langchain.prompts import TEMPLATE_EXAMPLE
 
+_BRACKETED: Final = re.compile(r"\[([^\]]+)\]")
+_LONG_DESCRIPTION: Final = 5  # words; shorter ones are the same by chance
 _LEAST_WORDS: Final = 5  # telling words of a sentence that can be a repetition
 _LONG_WORD: Final = 4
 _STEM: Final = 6  # words that begin with the same letters count as forms of one word
 _REPEATED: Final = 0.75  # share of the words of an earlier sentence
+
+
+def copies_example(unit: Unit, instruction: str) -> bool:
+    """Whether a sentence of a template comes from the example in the cloud model's prompt.
+
+    When a weak cloud model has nothing more to say, it goes on with the example. The notes would
+    fill the slots of such a sentence with whatever resembles them.
+
+    Args:
+        unit: The sentence. It is a copy if a long description of it stands in the example, and the
+            sentence shares no telling word with the instruction.
+        instruction: What the template was written for.
+    """
+    descriptions = {_described(slot.description) for slot in unit.slots}
+    if not descriptions & _descriptions_of_example():
+        return False
+    said = " ".join((unit.words, *descriptions))
+    return not telling_stems(said) & telling_stems(instruction)
+
+
+@cache
+def _descriptions_of_example() -> frozenset[str]:
+    found = map(_described, _BRACKETED.findall(TEMPLATE_EXAMPLE[1].fill({})))
+    return frozenset(one for one in found if len(one.split()) >= _LONG_DESCRIPTION)
+
+
+def _described(description: str) -> str:
+    return description.rpartition(":")[2].strip().casefold()
 
 
 def echoes(text: str, description: str) -> bool:

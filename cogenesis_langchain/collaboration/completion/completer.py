@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cogenesis_langchain.collaboration.completion.checks import copies_example
 from cogenesis_langchain.collaboration.completion.conversation import Conversation
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import Questions
@@ -189,7 +190,8 @@ class _Run:
         self._conversation.append("".join(span.text for span in said))
 
     def _fill(self, number: int, unit: Unit) -> None:
-        if not self._rules.admits_template_words(unit.words):
+        copied = copies_example(unit, self._task.instruction)
+        if copied or not self._rules.admits_template_words(unit.words):
             self._leave_out(unit)
             return
         question = self._questions.about(number, unit)

@@ -13,7 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from cogenesis_langchain.collaboration.completion.checks import echoes, repeats
+from cogenesis_langchain.collaboration.completion.checks import (
+    copies_example,
+    echoes,
+    repeats,
+)
 from cogenesis_langchain.collaboration.completion.completer import Completion
 from cogenesis_langchain.collaboration.completion.copying.copy_rules import CopyRules
 from cogenesis_langchain.collaboration.completion.questions import without_examples
@@ -72,7 +76,11 @@ class SlotForm:
             spans = _filled(unit, [values.get(str(n + 1), "") for n in numbers], rules)
             answer = "".join(span.text for span in spans)
             hangs = text.has_gap and "\n" not in unit.separator and unit.refers_back
-            unwanted = repeats(answer, text.written) or tells_forbidden(answer, task.forbidden)
+            unwanted = (
+                copies_example(unit, task.instruction)
+                or repeats(answer, text.written)
+                or tells_forbidden(answer, task.forbidden)
+            )
             if not answer or hangs or (unit.slots and unwanted):
                 left_out.append(str(Template(unit.parts)))
                 text.note_gap(unit)

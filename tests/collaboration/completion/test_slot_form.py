@@ -56,6 +56,15 @@ def test_a_form_completes_a_template() -> None:
     assert done.completion.usage == Usage(100, 2) and done.completion.finish_reason == "stop"
 
 
+def test_a_sentence_of_the_prompts_example_is_left_out_of_a_form() -> None:
+    copied = "I am away for [One sentence: where I am going and why]"
+    text = LETTER.replace("With kind regards", f"{copied}\n\nWith kind regards")
+    values = {**VALUES, "4": "I am going to the plumber.", "5": VALUES["4"]}
+    done = fill(values, text=text)
+    assert done is not None and done.text == COMPLETED
+    assert done.completion.left_out == (copied,)
+
+
 def test_the_model_is_asked_once_with_numbered_gaps() -> None:
     local = ScriptedLocal([json.dumps(VALUES)])
     list(SlotForm(local).stream(task(LETTER), GREEDY))
