@@ -56,13 +56,19 @@ def train_writer(
     Raises:
         MissingDependency: The extra ``training`` is not installed.
         ModelFileError: The base model's file cannot be obtained.
-        TrainingError: There are too few records, the model cannot be trained, the folder holds
-            another run, cannot be written or has too little space, or the run was interrupted.
+        TrainingError: There are too few records, the outlines would have no effect, the model
+            cannot be trained, the folder holds another run, cannot be written or has too little
+            space, or the run was interrupted.
     """
     if len(records) < settings.validation:
         raise TrainingError(
             f"{len(records)} records are too few to train and to validate on",
             remedy=f"give at least {settings.validation}, or set validation lower",
+        )
+    if outlines and not (settings.whole_texts and any(one.id in outlines for one in records)):
+        raise TrainingError(
+            "the outlines would have no effect: no whole texts are trained, or none is of a record",
+            remedy="set whole_texts higher, and give outlines with the ids of these records",
         )
     folder = RunFolder(out)
     plan = {

@@ -1,1 +1,1 @@
-"""How well local models fill the slots of templates, given the right text before each."""
+"""An experiment: tries local models on slots of templates, after the right text before each."""

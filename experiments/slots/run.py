@@ -76,11 +76,11 @@ def try_all_slots(config: SlotsConfig, folder: Path) -> None:
         RunDiffers: The folder holds results of other models, records or another seed.
         RunStopped: Something failed; the same call continues from there.
     """
-    files = {path.name: load_records(path) for path in config.records}
+    files = {str(path): load_records(path) for path in config.records}
     conditions = {
         "seed": config.seed,
         "models": {name_of(local): hash_of_local(local) for local in config.models},
-        "records": {path.name: sha256_of(path) for path in config.records},
+        "records": {str(path): sha256_of(path) for path in config.records},
     }
     opened = OneModel()
     with held(folder):

@@ -146,8 +146,8 @@ class _RecordTrial:
 
     def foreign(self) -> str | None:
         """Try the sentence of another record; see `RecordSlots`."""
-        turn = self._turns[-1]
-        if not turn.is_foreign or turn.unit is None:
+        turn = next((one for one in self._turns if one.is_foreign), None)
+        if turn is None or turn.unit is None:
             return None
         prompt = self._model.encode_chat(turn.prompt)
         said = ""

@@ -100,6 +100,18 @@ def test_too_few_records_are_refused_before_any_work(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(("whole_texts", "known"), [(0.0, RECORDS[0].id), (0.5, "of no record")])
+def test_outlines_without_an_effect_are_refused(
+    tmp_path: Path, whole_texts: float, known: str
+) -> None:
+    settings = SETTINGS.model_copy(update={"whole_texts": whole_texts})
+    with pytest.raises(TrainingError, match="outlines would have no effect"):
+        train_writer(
+            RECORDS, "no-such-model", tmp_path / "new", settings, outlines={known: ("A point",)}
+        )
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_model_without_a_chat_template_is_refused(tmp_path: Path) -> None:
     bare = tiny_base(tmp_path / "bare", template=None)
     with pytest.raises(TrainingError, match="has no chat template"):

@@ -1,4 +1,4 @@
-"""What a template is completed from."""
+"""The input of a completion: the template, the notes, and what the request asks to be told."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What messages hold: their texts, the user's marks, and the part that may be public."""
+"""Messages: reads their texts and the user's marks, and splits off what may be public."""

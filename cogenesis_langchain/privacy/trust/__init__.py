@@ -1,1 +1,1 @@
-"""Which models, chains and tracers may see private text, and what keeps it from the others."""
+"""Trust: admits models to private text, and keeps it from tracers and untrusted fallbacks."""

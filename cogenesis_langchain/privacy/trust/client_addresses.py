@@ -17,7 +17,7 @@ _TRANSPORTS: Final = frozenset({
 })  # fmt: skip
 """Transports that send to the address itself, or to their proxy. A subclass is another class."""
 _CLOUD_MODEL: Final = re.compile(r"[-:]cloud\s*\Z", re.I)
-"""How the names of Ollama's cloud models end: ``gpt-oss:120b-cloud``."""
+"""Endings of the names of Ollama's cloud models, such as ``gpt-oss:120b-cloud``."""
 
 
 def addresses_of(client: object) -> list[str]:

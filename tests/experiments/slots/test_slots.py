@@ -25,6 +25,7 @@ from cogenesis_langchain.sketch.template import Slot
 from cogenesis_langchain.training.samples import WorkedCompletion, worked_completion
 from experiments.config import LocalConfig
 from experiments.errors import ExperimentConfigInvalid, ExperimentError, RunDiffers
+from experiments.results import SLOTS, read_logs
 from experiments.slots import run
 from experiments.slots.report import write_slots_report
 from experiments.slots.run import SlotsConfig, load_slots_config, try_all_slots
@@ -116,6 +117,18 @@ def test_a_text_that_cannot_be_a_template_has_no_slots() -> None:
     trial = SlotTrial(model, model.without_wishes())
     assert trial.run(record, None, SEED) == RecordSlots(())
     assert model.questions == 0
+
+
+def test_records_of_two_files_with_one_name_are_tried(opened: Opened, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "records.jsonl" for folder in ("a", "b")]
+    for path, record in zip(paths, RECORDS, strict=False):
+        path.parent.mkdir()
+        bare = record.model_copy(update={"reference": "It is [not] a template."})
+        path.write_text(bare.model_dump_json(), encoding="utf-8")
+    model = LocalConfig(model="a")
+    try_all_slots(SlotsConfig(records=tuple(paths), models=(model,)), tmp_path / "out")
+    (log,) = read_logs(tmp_path / "out", SLOTS)
+    assert {sample.id for sample in log.samples or ()} == {one.id for one in RECORDS[:2]}
 
 
 class Opened:
