@@ -202,6 +202,15 @@ def test_no_view_holds_a_value_and_none_is_taken_back(
     assert not [part for part in hidden if part in letters_and_digits(bare)]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_name_that_is_spelled_out_is_in_no_view_however_its_tokens_are_cut(seed: int) -> None:
+    note = "My sister is called Bartholomew Weißenfels and lives nearby."
+    tokens = cut("the B a r t h o l o m e w   W e i ß e n f e l s the and so on", seed)
+    view = GrowingView(ValueSet.from_texts([note]), Placeholders(), [note])
+    for shown in views(view, tokens):
+        assert "W e i" not in (shown or "")
+
+
 TOKENS = [b" Anna", b" Keller", b"An", b"na", b" 14", b" March", b" heating", b" in", b" my",
           b" the", b" kitchen", b",", b"\n", b"\xc3", b"\xa9", b"\xff", b"", b" Q", b"uist",
           "日本".encode(), " näher".encode(), "\u0301".encode()]  # fmt: skip

@@ -198,8 +198,10 @@ def _gaps_fit(normalised: Normalised, start: int, end: int, spelling: str) -> bo
     gaps = {
         offset - start: gap for offset in range(start + 1, end) if (gap := _gap(normalised, offset))
     }
-    if len(gaps) == end - start - 1:
-        return True  # spelled out: "K e l l e r"
+    origin = normalised.origin
+    letters = sum(origin[offset] != origin[offset - 1] for offset in range(start + 1, end))
+    if len(gaps) == letters:
+        return True  # spelled out: "K e l l e r"; a letter such as "ß" is normalised to two
     own = _gap_offsets(spelling)
     return all(
         offset in own or _gap_joins(normalised, start + offset, gap, end - start)

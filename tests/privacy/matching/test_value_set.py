@@ -283,3 +283,11 @@ def test_punctuation_and_joiners_do_not_hide_a_value(
 )
 def test_structured_values_are_found_in_an_instruction_alone(text: str, values: list[str]) -> None:
     assert [text[hit.start : hit.end] for hit in detect_in_instruction(text)] == values
+
+
+@pytest.mark.parametrize("name", ["Weißenfels", "Bæring", "Lœwe", "Müller", "Keller"])
+def test_a_name_with_a_space_after_each_letter_is_found(name: str) -> None:
+    """A letter such as "ß" counts as one, though it is compared as two."""
+    known = ValueSet.from_texts([f"My sister is called Bartholomew {name} and lives nearby."])
+    assert known.find(f"for {' '.join(name)} the")
+    assert not known.find(f"for {' '.join('Quistgaard')} the")
