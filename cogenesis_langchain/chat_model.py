@@ -34,7 +34,7 @@ from cogenesis_langchain.collaboration.report import Report, Writer
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill, SketchKind
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.fusion.operators import Operator
-from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel
+from cogenesis_langchain.models.base import GenerationOptions, LocalTextModel, needs_example
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.local.named import as_local_model
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chat_format_named
@@ -235,6 +235,7 @@ class ChatCoGenesis(ToolBindingChatModel):
             context_detectors=self.context_detectors,
             private_terms=self.private_terms,
             private_sources=self.private_sources,
+            shows_example=needs_example(self._local_model),
         )
         preparation.check_configured(
             self._cloud_model.settings,

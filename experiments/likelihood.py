@@ -214,7 +214,8 @@ class _Reading:
     @cached_property
     def _prepared(self) -> Prepared:
         """The record as `ChatCoGenesis` splits it."""
-        return preparation(Border(ledger=MemoryLedger())).prepare(conversation(self._record))
+        prepared = preparation(Border(ledger=MemoryLedger()), self._readers.local)
+        return prepared.prepare(conversation(self._record))
 
 
 def _grid(read: FusedReading) -> Iterator[float]:

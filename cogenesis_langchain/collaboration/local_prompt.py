@@ -38,27 +38,33 @@ from cogenesis_langchain.sketch.question import is_question
 class LocalPrompt:
     """The local model's prompt for one request, first without and then with the outline.
 
-    A request for a text with no conversation before it is preceded by an example, so that a small
-    model sees how notes become a text; without it, one would rather go on with the notes. A
-    question needs neither an example nor an outline.
+    A request for a text can be preceded by an example of how notes become a text, unless there is
+    a conversation before it. A question needs neither an example nor an outline.
 
     Args:
         request: The request, taken apart.
         context: Texts of the private context, most important first.
         is_question: Whether the request is to be answered, not to be written.
+        shows_example: Whether there is an example; see `ModelFile.needs_example`.
     """
 
     def __init__(
-        self, request: Request, context: Sequence[PrivateText], *, is_question: bool = False
+        self,
+        request: Request,
+        context: Sequence[PrivateText],
+        *,
+        is_question: bool = False,
+        shows_example: bool = False,
     ) -> None:
         bare = request.bare_task.reveal()
         self._is_question = is_question
+        self._shows_example = shows_example
         system = [(REPLY_SYSTEM if self._is_question else FILL_SYSTEM).fill({})]
         system += [turn.text.reveal() for turn in request.turns if turn.role == "system"]
         self._before = [PrivateMessage("system", PrivateText("\n\n".join(system)))]
         self._before += [
             PrivateMessage(turn.role, turn.text) for turn in request.turns if turn.role != "system"
-        ] or ([] if self._is_question else _example())
+        ] or self._example(question=is_question)
         notes = [text.reveal() for text in (*context, *request.notes, *request.results)]
         task = request.task.reveal()
         self._known = _known(notes, task, question=self._is_question)
@@ -102,25 +108,26 @@ class LocalPrompt:
 
     def without_context(self) -> list[PrivateMessage]:
         """The task alone, for operators that measure what the context changes."""
-        return _alone(self._bare_task, asked=self._is_question)
+        return self._alone(self._bare_task, question=self._is_question)
 
-    @staticmethod
-    def of_public(instruction: PublicText) -> list[PrivateMessage]:
+    def of_public(self, instruction: PublicText) -> list[PrivateMessage]:
         """The prompt of a reader who knows what was released and nothing else."""
-        return _alone(str(instruction), asked=is_question(str(instruction)))
+        return self._alone(str(instruction), question=is_question(str(instruction)))
+
+    def _alone(self, task: str, *, question: bool) -> list[PrivateMessage]:
+        """The prompt of a task or question without any notes."""
+        system, close = (REPLY_SYSTEM, REPLY_CLOSE) if question else (FILL_SYSTEM, FILL_CLOSE)
+        return [
+            PrivateMessage("system", PrivateText(system.fill({}))),
+            *self._example(question=question),
+            _user(_known([], task, question=question) + close.fill({})),
+        ]
+
+    def _example(self, *, question: bool) -> list[PrivateMessage]:
+        return _worked_example() if self._shows_example and not question else []
 
 
-def _alone(task: str, *, asked: bool) -> list[PrivateMessage]:
-    """The prompt of a task or question without any notes."""
-    system, close = (REPLY_SYSTEM, REPLY_CLOSE) if asked else (FILL_SYSTEM, FILL_CLOSE)
-    return [
-        PrivateMessage("system", PrivateText(system.fill({}))),
-        *([] if asked else _example()),
-        _user(_known([], task, question=asked) + close.fill({})),
-    ]
-
-
-def _example() -> list[PrivateMessage]:
+def _worked_example() -> list[PrivateMessage]:
     parts = {name: template.fill({}) for name, template in FILL_EXAMPLE.items()}
     notes, task = [parts["context"]], f"{parts['instruction']}\n{parts['details']}"
     lines = select_content(notes, task, [parts["details"]])

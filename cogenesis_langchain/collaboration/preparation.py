@@ -44,6 +44,7 @@ class Prepared:
         values: The private values of everything but the instruction, those of the stores included;
             None when nothing was a candidate for release.
         read_values: Those of the texts that the local model reads.
+        shows_example: Whether the local model's prompt shows a worked example.
     """
 
     request: Request
@@ -55,6 +56,7 @@ class Prepared:
     documents: Sequence[Document] = field(default=(), repr=False)
     values: ValueSet | None = field(default=None, repr=False)
     read_values: ValueSet | None = field(default=None, repr=False)
+    shows_example: bool = False
 
     @property
     def private_texts(self) -> Sequence[PrivateText]:
@@ -105,7 +107,12 @@ class Prepared:
     @property
     def prompt(self) -> LocalPrompt:
         """The local model's prompt for an answer, or for writing freely or from an outline."""
-        return LocalPrompt(self.request, self.context, is_question=self.is_question)
+        return LocalPrompt(
+            self.request,
+            self.context,
+            is_question=self.is_question,
+            shows_example=self.shows_example,
+        )
 
 
 class Preparation:
@@ -123,6 +130,7 @@ class Preparation:
         private_terms: Strings that are private wherever they stand.
         private_sources: Retrievers and stores whose values are private although another one reads
             them.
+        shows_example: Whether the local model's prompts show a worked example.
     """
 
     def __init__(
@@ -138,6 +146,7 @@ class Preparation:
         context_detectors: Sequence[Detector] = (),
         private_terms: Sequence[str] = (),
         private_sources: Sequence[object] = (),
+        shows_example: bool = False,
     ) -> None:
         self.border = border
         self._retriever = retriever
@@ -149,6 +158,7 @@ class Preparation:
         self._context_detectors = context_detectors
         self._private_terms = private_terms
         self._private_sources = private_sources
+        self._shows_example = shows_example
 
     def check_configured(self, configured: Sequence[str], *, what: str, remedy: str) -> None:
         """Check what every request carries against the private values that are known by now.
@@ -210,6 +220,7 @@ class Preparation:
             request.reason,
             Placeholders(),
             documents=documents,
+            shows_example=self._shows_example,
         )
 
     def _retrieve(self, request: Request) -> list[Document]:

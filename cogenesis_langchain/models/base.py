@@ -139,6 +139,21 @@ class LocalTextModel(Protocol):
         ...
 
 
+@runtime_checkable
+class NeedsExample(Protocol):
+    """A local model that says whether its prompts show a worked example; others get none."""
+
+    @property
+    def needs_example(self) -> bool:
+        """Whether a prompt for a whole text shows one, which the smallest models need."""
+        ...
+
+
+def needs_example(model: object) -> bool:
+    """Whether a local model needs a worked example."""
+    return isinstance(model, NeedsExample) and model.needs_example
+
+
 class CloudTextModel(Protocol):
     """A cloud model that writes text."""
 

@@ -16,7 +16,7 @@ from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
 from cogenesis_langchain.fusion.learned_weight import summary, top_probabilities
 from cogenesis_langchain.fusion.teacher_forcing import Prompts, read_positions
-from cogenesis_langchain.models.base import PrivateMessage, TokenModel
+from cogenesis_langchain.models.base import PrivateMessage, TokenModel, needs_example
 from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS, split_request
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import FUSED_TASK
@@ -92,7 +92,7 @@ def _read(record: Record, local: TokenModel, cloud: TokenModel, tokens: int) -> 
     request = split_request(
         conversation(record), rule="last_human", max_public_words=MAX_PUBLIC_WORDS
     )
-    prompt = LocalPrompt(request, ())
+    prompt = LocalPrompt(request, (), shows_example=needs_example(local))
     task = FUSED_TASK.fill({"instruction": record.instruction.general})
     prompts = Prompts(
         local=prompt.complete(None),

@@ -31,6 +31,7 @@ class SampleSet:
         whole_texts: Share of the samples that are whole texts.
         outlines: Ids of records to points that a cloud model wrote for them. Half of the whole
             texts of such a record are written from them.
+        shows_example: Whether the prompts of the model show a worked example.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class SampleSet:
         max_tokens: int,
         whole_texts: float = 0.0,
         outlines: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        shows_example: bool = False,
     ) -> None:
         self._records = records
         self._tokens = tokens
@@ -50,6 +52,7 @@ class SampleSet:
         self._max_tokens = max_tokens
         self._whole_texts = whole_texts
         self._outlines = outlines
+        self._shows_example = shows_example
         self._length = epochs * len(records)
 
     def __len__(self) -> int:
@@ -89,7 +92,9 @@ class SampleSet:
         record = self._records[number]
         if random.random() < self._whole_texts:
             outline = self._outlines.get(record.id, ()) if random.random() < 0.5 else ()
-            return text_sample(record, outline, self._tokens, random)
+            return text_sample(
+                record, outline, self._tokens, random, shows_example=self._shows_example
+            )
         others = [*self._records[:number], *self._records[number + 1 :]]
         other = random.choice(others) if others else None
         return completion_sample(record, other, self._tokens, random)

@@ -122,7 +122,12 @@ def completion_sample(
 
 
 def text_sample(
-    record: Record, outline: Sequence[str], tokens: TokenModel, random: Random
+    record: Record,
+    outline: Sequence[str],
+    tokens: TokenModel,
+    random: Random,
+    *,
+    shows_example: bool = False,
 ) -> Sample:
     """Make a sample in which the whole text of a record is written.
 
@@ -131,11 +136,12 @@ def text_sample(
         outline: Points that a cloud model wrote for it; empty for the notes alone.
         tokens: Encodes prompt and text as the local model does.
         random: Decides what is taken out of the notes.
+        shows_example: Whether the prompts of that model show a worked example.
 
     Raises:
         TrainingError: The model's chat template rewrites earlier turns.
     """
-    prompt = LocalPrompt(_request(record, random), ())
+    prompt = LocalPrompt(_request(record, random), (), shows_example=shows_example)
     messages = prompt.complete(Outline(tuple(outline)) if outline else None)
     answer = [Piece(record.reference.strip(), trained=True)]
     return _encoded([Turn(messages, None, answer)], tokens)

@@ -16,7 +16,7 @@ from cogenesis_langchain.chat_model import ChatCoGenesis
 from cogenesis_langchain.collaboration.preparation import Preparation
 from cogenesis_langchain.datasets.conversation import conversation
 from cogenesis_langchain.datasets.record import Record
-from cogenesis_langchain.models.base import LocalTextModel
+from cogenesis_langchain.models.base import LocalTextModel, needs_example
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.messages.instruction import MAX_PUBLIC_WORDS
 from experiments.config import ExperimentConfig
@@ -114,14 +114,15 @@ class SettingModels:
         )
 
 
-def preparation(border: Border) -> Preparation:
-    """Split a record's conversation as `ChatCoGenesis` does by default."""
+def preparation(border: Border, local: object) -> Preparation:
+    """Split a record's conversation as `ChatCoGenesis` does by default for a local model."""
     return Preparation(
         border=border,
         retriever=None,
         rule="last_human",
         max_public_words=MAX_PUBLIC_WORDS,
         trusted_hosts=(),
+        shows_example=needs_example(local),
     )
 
 

@@ -64,7 +64,7 @@ def fill_from_whole_text(models: SettingModels, record: Record, seed: int) -> AI
 
 def _prepare(models: SettingModels, record: Record) -> tuple[Border, Prepared]:
     border = Border(ledger=models.ledger)
-    return border, preparation(border).prepare(conversation(record))
+    return border, preparation(border, models.local).prepare(conversation(record))
 
 
 def _ask(models: SettingModels, border: Border, prepared: Prepared, seed: int) -> str:

@@ -146,7 +146,7 @@ class Comparison:
         }
 
     def stream(self, name: str, record: Record, options: GenerationOptions) -> Iterator[FusedToken]:
-        prepared = preparation(self.border).prepare(conversation(record))
+        prepared = preparation(self.border, self.pair.small).prepare(conversation(record))
         text = self.decodings[name].begin(prepared)
         assert prepared.release is not None and prepared.release.text is not None
         prompt = prepared.prompt
@@ -154,7 +154,7 @@ class Comparison:
             self.tokens.encode_chat(prompt.complete(None)),
             self.tokens.encode_chat(prompt.of_public(prepared.release.text)),
         )
-        verifier = self.pair.token_verifier(prompts(record), text.disclosure)
+        verifier = self.pair.token_verifier(prompts(record, self.pair.small), text.disclosure)
         return text.stream(prepared, readings, TimedVerifier(verifier, self.costs), options)
 
 

@@ -102,7 +102,7 @@ def main() -> None:
     pair, console, models = Pair(), Console(), Clock()
     for kind, method in ((LlamaCppTokens, "next_logprobs"), (LlamaCppScorer, "score")):
         setattr(kind, method, models.around(getattr(kind, method)))
-    asked = prompts(records(1)[0])
+    asked = prompts(records(1)[0], pair.small)
     _ = pair.local, pair.baseline, pair.scorer  # loads the models
     measure(pair, asked, OPERATORS[-1], SAMPLERS["greedy"], models)
     opened = megabytes()

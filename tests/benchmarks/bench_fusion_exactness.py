@@ -78,7 +78,7 @@ def greedy(console: Console, texts: int = 40, tokens: int = 16, batch: int = 1) 
     pair = Pair(batch)
     found: dict[str, list[float | None]] = {operator.name: [] for operator in OPERATORS}
     for number, record in enumerate(records(texts), start=1):
-        asked = prompts(record)
+        asked = prompts(record, pair.small)
         for operator in OPERATORS:
             found[operator.name].append(compare(pair, asked, operator, tokens))
         same = {name: sum(gap is None for gap in gaps) for name, gaps in found.items()}

@@ -47,7 +47,7 @@ def main() -> None:
     reports = []
     with simulated_clock(costs):
         for record in records(FIRST + TEXTS)[FIRST:]:
-            asked = prompts(record)
+            asked = prompts(record, pair.small)
             verifier = TimedVerifier(pair.verifier(asked), costs)
             stream = decoder.stream(asked.local, verifier, options, baseline_messages=asked.without)
             reports.append(Trace.of(stream).report)

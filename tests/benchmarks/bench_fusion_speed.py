@@ -137,7 +137,7 @@ def measure(
     rival = own = 0.0
     rival_tokens = own_tokens = requests = accepted = total = 0
     for record in records(texts):
-        asked = prompts(record)
+        asked = prompts(record, pair.small)
         shown = OpenDisclosure(pair.local.decode)
         opened = open_verifier(served, pair.local, asked.cloud, disclosure=shown)
         verifier = BlankFilter(opened, pair.local.decode)

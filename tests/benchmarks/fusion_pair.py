@@ -68,9 +68,9 @@ def records(count: int = 40) -> list[Record]:
     return list(load_records(RECORDS))[:count]
 
 
-def prompts(record: Record) -> Prompts:
-    """The prompts that `ChatCoGenesis` builds for a record."""
-    prepared = preparation(Border(ledger=MemoryLedger())).prepare(conversation(record))
+def prompts(record: Record, local: object) -> Prompts:
+    """The prompts that `ChatCoGenesis` builds for a record and a local model."""
+    prepared = preparation(Border(ledger=MemoryLedger()), local).prepare(conversation(record))
     assert prepared.release is not None and prepared.release.text is not None
     public = PublicText.compose(FUSED_TASK, {"instruction": prepared.release.text})
     return Prompts(

@@ -9,7 +9,7 @@ from support.model_sources import Hub, running_hub
 
 from cogenesis_langchain.cli import main
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.files.catalog import ModelFile
+from cogenesis_langchain.models.files.entries import ModelFile
 from cogenesis_langchain.models.files.huggingface import HubFile
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 
@@ -30,7 +30,7 @@ ENTRY = ModelFile(
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COGENESIS_HOME", str(tmp_path))
     monkeypatch.delenv("COGENESIS_MODEL_MIRROR", raising=False)
-    monkeypatch.setattr(catalog, "_ENTRIES", (ENTRY,))
+    monkeypatch.setattr(catalog, "ENTRIES", (ENTRY,))
     return tmp_path
 
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
+from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
-from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, needs_example
+from cogenesis_langchain.models.files.entries import needs_example as needs_example_of_file
 from cogenesis_langchain.privacy.messages.instruction import split_request
 from cogenesis_langchain.privacy.messages.marks import private, public
-from cogenesis_langchain.privacy.text import PrivateText
+from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
 from cogenesis_langchain.prompts import FILL_EXAMPLE
 from cogenesis_langchain.sketch.outline import Outline
+from cogenesis_langchain.testing import FakeLocal
 
 NOTES = "\n".join(f"2026-01-{day:02d} Choir rehearsal number {day}" for day in range(10, 18))
 HEATING = "2026-01-20 Boiler failed again, 12 degrees in the kitchen"
@@ -22,9 +28,12 @@ SKETCH = Outline(("Greet him", "What failed"))
 EXAMPLE = FILL_EXAMPLE["text"].fill({})
 
 
-def prompt(*messages: BaseMessage, context: Sequence[str] = ()) -> LocalPrompt:
+def prompt(
+    *messages: BaseMessage, context: Sequence[str] = (), shows_example: bool = False
+) -> LocalPrompt:
     request = split_request(messages, rule="last_human", max_public_words=150)
-    return LocalPrompt(request, [PrivateText(text) for text in context])
+    texts = [PrivateText(text) for text in context]
+    return LocalPrompt(request, texts, shows_example=shows_example)
 
 
 def texts(messages: Sequence[PrivateMessage]) -> list[str]:
@@ -71,15 +80,45 @@ def test_what_is_known_early_is_the_beginning_of_the_whole() -> None:
         assert early[-1].endswith(f"{TASK}\n\n")
 
 
-def test_a_request_by_itself_is_preceded_by_an_example() -> None:
-    messages = prompt(HumanMessage(TASK)).complete(None)
-    assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
-    assert texts(messages)[2] == EXAMPLE
+def test_a_request_by_itself_is_preceded_by_an_example_if_the_model_needs_one() -> None:
+    made = prompt(HumanMessage(TASK), shows_example=True)
+    for messages in (
+        made.complete(None), made.complete(SKETCH), made.without_context(),
+        made.of_public(PublicText(TASK, seal=BORDER_SEAL)),
+    ):  # fmt: skip
+        assert [message.role for message in messages] == ["system", "user", "assistant", "user"]
+        assert texts(messages)[2] == EXAMPLE
+    assert EXAMPLE not in texts(prompt(HumanMessage(TASK)).complete(None))
+
+
+class Small(FakeLocal):
+    needs_example = True
+
+
+@pytest.mark.parametrize("local", [FakeLocal(), Small()], ids=["any model", "a small one"])
+def test_the_chat_model_asks_the_local_model_whether_it_needs_one(local: FakeLocal) -> None:
+    model = ChatCoGenesis(
+        cloud=ChatOpenAI(model="cloud", base_url="http://127.0.0.1:9", api_key=SecretStr("key")),
+        local=local,
+        ledger=MemoryLedger(),
+        instruction=lambda messages: None,
+        on_fallback="silent",
+    )
+    model.invoke(TASK)
+    assert any(EXAMPLE in asked for asked in local.prompts) == isinstance(local, Small)
+
+
+def test_only_the_smallest_models_need_an_example() -> None:
+    assert needs_example_of_file("qwen2.5-coder-0.5b-instruct")
+    assert needs_example_of_file("/models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")
+    assert not needs_example_of_file("qwen2.5-coder-1.5b-instruct")
+    assert not needs_example_of_file("/models/llama.gguf")
+    assert not needs_example(FakeLocal("A text."))
 
 
 def test_a_conversation_takes_the_place_of_the_example() -> None:
     before = SystemMessage("Be brief."), HumanMessage("Who are you?"), AIMessage("Your writer.")
-    messages = texts(prompt(*before, HumanMessage(TASK)).complete(None))
+    messages = texts(prompt(*before, HumanMessage(TASK), shows_example=True).complete(None))
     assert messages[0].endswith("Be brief.")
     assert messages[1:3] == ["Who are you?", "Your writer."]
     assert EXAMPLE not in messages

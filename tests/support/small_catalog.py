@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cogenesis_langchain.models.files.catalog import ModelFile
+from cogenesis_langchain.models.files.entries import ModelFile
 from cogenesis_langchain.models.files.huggingface import HubFile
 from cogenesis_langchain.models.files.wheel_mirror import WheelMirror
 

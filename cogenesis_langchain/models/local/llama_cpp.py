@@ -27,6 +27,7 @@ from cogenesis_langchain.models.decoding.chat_template import render_parts
 from cogenesis_langchain.models.decoding.grammar import GrammarProcessor, GrammarVocabulary
 from cogenesis_langchain.models.decoding.token_exclusion import Exclusion, piece_of
 from cogenesis_langchain.models.files import catalog
+from cogenesis_langchain.models.files.entries import needs_example
 from cogenesis_langchain.models.local.llama_cpp_adapter import LlamaCppAdapter
 from cogenesis_langchain.models.local.llama_cpp_file import open_llama, renderer_of
 
@@ -74,6 +75,7 @@ class LlamaCppModel:
         require_package("llama_cpp", extra="llama-cpp")
         path = catalog.fetch(model)
         self._name = path.stem
+        self._needs_example = needs_example(path)
         self._n_ctx = n_ctx
         self._repeat_penalty = repeat_penalty
         self._llama = open_llama(path, n_ctx, n_threads)
@@ -87,6 +89,11 @@ class LlamaCppModel:
     def name(self) -> str:
         """File name of the model, without its ending, and of its adapter."""
         return f"{self._name}+{self._adapter.name}" if self._adapter else self._name
+
+    @property
+    def needs_example(self) -> bool:
+        """Whether its prompts show a worked example; see `ModelFile`."""
+        return self._needs_example
 
     @property
     def n_ctx(self) -> int:

@@ -132,6 +132,11 @@ class LlamaCppTokens:
         self._pieces: dict[int, bytes] = {}
 
     @property
+    def needs_example(self) -> bool:
+        """Whether prompts of the model show a worked example."""
+        return self._model.needs_example
+
+    @property
     def vocabulary_size(self) -> int:
         """Number of token ids."""
         return self._model.weights.n_vocab()

