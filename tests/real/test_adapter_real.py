@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from support.tiny_training import tiny_base
 
 from cogenesis_langchain.errors import ModelFileError
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
+from cogenesis_langchain.models.files import catalog
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.transformers import TransformersTokens
 from cogenesis_langchain.privacy.text import PrivateText
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
+SERVER = Path(__file__).parent.parent / "support" / "adapter_server.py"
 MODEL = "smollm2-135m-instruct"
 ASKED = [PrivateMessage("user", PrivateText("Write a note about the bread and the oven."))]
 
@@ -85,6 +90,26 @@ def test_the_adapter_is_used_for_writing_too(
         "".join(c.text for c in one.stream(ASKED, options)) for one in (model, tiny_local_model)
     ]
     assert written[0] != written[1]
+
+
+def test_llama_server_loads_the_same_file(
+    adapter: tuple[Any, Path], tiny_local_model: LlamaCppModel
+) -> None:
+    model = LlamaCppModel(MODEL, n_ctx=512, adapter=adapter[1])
+    command = [sys.executable, str(SERVER), str(catalog.fetch(MODEL)), str(adapter[1])]
+    asked = {"prompt": model.encode_chat(ASKED), "n_predict": 1, "n_probs": 10, "temperature": 0}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None and server.stdin is not None
+        address = server.stdout.readline().decode().strip()
+        answer = httpx.post(f"{address}/completion", json=asked, timeout=60).json()
+        server.stdin.close()
+    top = answer["completion_probabilities"][0]["top_logprobs"]
+    served = np.array([one["logprob"] for one in top])
+    ids = [one["id"] for one in top]
+    # Two versions of llama.cpp round 4-bit weights in different ways.
+    assert np.abs(served - logprobs(model)[ids]).mean() < 0.1
+    bare = logprobs(tiny_local_model)[ids]
+    assert np.abs(served - bare).mean() > 0.3, "the adapter of this test does nothing"
 
 
 def test_an_adapter_that_does_not_fit_is_refused(adapter: tuple[Any, Path], tmp_path: Path) -> None:
