@@ -56,8 +56,12 @@ class ContextReader:
         self.close()
 
     def get(self, ids: Sequence[str]) -> list[Document]:
-        """Return records by id, each once, in the order given; unknown ids are skipped."""
-        wanted = list(dict.fromkeys(ids))
+        """Return records by id, each once, in the order given; unknown ids are skipped.
+
+        Raises:
+            StoreError: ``ids`` is one string.
+        """
+        wanted = list(dict.fromkeys(several(ids)))
         found = self._records.get(wanted)
         return [found[id_].document() for id_ in wanted if id_ in found]
 
@@ -128,3 +132,14 @@ class ContextReader:
                 remedy="list the ids with `cogenesis context list`",
             )
         return found
+
+
+def several(ids: Sequence[str]) -> Sequence[str]:
+    """Return ids as they are, unless they are one string, which would be read letter by letter.
+
+    Raises:
+        StoreError: They are.
+    """
+    if isinstance(ids, str):
+        raise StoreError("the ids are one string", remedy="give a list, also of one id: [id]")
+    return ids

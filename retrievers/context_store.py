@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from cogenesis_langchain.retrievers.context_reader import ContextReader
+from cogenesis_langchain.retrievers.context_reader import ContextReader, several
 from cogenesis_langchain.retrievers.embeddings import LocalEmbeddings
 from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import closed_store
 from cogenesis_langchain.retrievers.storage.chroma.embedded import StoreFolder
@@ -242,8 +242,11 @@ class ContextStore(ContextReader):
         """Delete records; unknown ids are ignored.
 
         The text stays readable in the files until it is overwritten; see `forget`.
+
+        Raises:
+            StoreError: ``ids`` is one string.
         """
-        self._records.delete(ids)
+        self._records.delete(several(ids))
 
     def forget(self, ids: Sequence[str]) -> None:
         """Delete records and erase their text from every file of the store.
@@ -251,7 +254,8 @@ class ContextStore(ContextReader):
         This rewrites the database: about a second for every ten thousand records in the folder.
 
         Raises:
-            StoreError: One of the ids does not exist, or the store is on a server.
+            StoreError: One of the ids does not exist, ``ids`` is one string, or the store is on a
+                server.
         """
         self._records.erase([document.id or "" for document in self._require(ids)])
 

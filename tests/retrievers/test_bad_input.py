@@ -178,6 +178,29 @@ def test_a_path_that_is_not_a_folder_is_refused(tmp_path: Path) -> None:
         ContextStore(tmp_path / "file", embeddings=WordEmbeddings())
 
 
+def test_a_folder_with_other_files_is_refused_and_stays_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "chroma.sqlite3").touch()  # of a store in the same folder
+    script = tmp_path / "run.sh"
+    script.touch(mode=0o755)
+    before = tmp_path.stat().st_mode, script.stat().st_mode
+    with pytest.raises(StoreError, match="holds other files") as caught:
+        ContextStore(tmp_path, embeddings=WordEmbeddings())
+    assert "folder of its own" in caught.value.remedy
+    assert (tmp_path.stat().st_mode, script.stat().st_mode) == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["chroma.sqlite3", "run.sh"]
+
+
+def test_a_folder_that_a_chroma_server_wrote_becomes_a_store(tmp_path: Path) -> None:
+    import chromadb
+
+    client = chromadb.PersistentClient(str(tmp_path))
+    client.create_collection("other").add(ids=["1"], embeddings=[[1.0]])
+    client.close()  # type: ignore[attr-defined]  # only the concrete client has it
+    with ContextStore(tmp_path, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+        assert store.search("key")
+
+
 mounted = pytest.mark.skipif(not store_under_limits.can_mount(), reason="may not mount anything")
 
 

@@ -49,6 +49,17 @@ def test_the_error_of_a_wrong_argument_shows_no_private_text(
     assert caught.value.__cause__ is None
 
 
+def test_one_string_in_the_place_of_ids_is_refused_and_nothing_is_deleted(
+    store: ContextStore,
+) -> None:
+    id_ = store.add("The key is with Noor.")
+    vectors = store.as_vector_store()
+    for call in (store.get, store.delete, store.forget, vectors.delete, vectors.get_by_ids):
+        with pytest.raises(StoreError, match="one string"):
+            call(id_)  # type: ignore[operator]
+    assert [document.id for document in store.get([id_])] == [id_]
+
+
 @pytest.mark.parametrize("value", [None, 41, ["x"]])
 def test_a_profile_fact_that_is_no_text_is_refused(store: ContextStore, value: Any) -> None:
     with pytest.raises(StoreError, match="profile fact") as caught:

@@ -9,6 +9,7 @@ knowledge of Chroma's tables and file formats is in this module.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import struct
@@ -19,6 +20,7 @@ from typing import Final
 from uuid import UUID
 
 _DATABASE: Final = "chroma.sqlite3"
+_INDEX: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VECTORS: Final = "data_level0.bin"
 _LENGTHS: Final = "length.bin"
 _HEADER: Final = struct.Struct("<iQQQQ")  # version, offset, capacity, elements, bytes per element
@@ -36,6 +38,11 @@ _ORPHANS: Final = (
     "DELETE FROM embeddings_queue WHERE seq_id < (SELECT max(seq_id) FROM embeddings_queue) "
     f"AND {_COLLECTION_OF_TOPIC} NOT IN (SELECT id FROM collections)",
 )
+
+
+def is_written_by_chroma(path: Path) -> bool:
+    """Whether a file or folder is Chroma's, by its name: the database, or a vector index."""
+    return path.name.startswith(_DATABASE) or (path.is_dir() and bool(_INDEX.fullmatch(path.name)))
 
 
 class ChromaFiles:

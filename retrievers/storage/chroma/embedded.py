@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.embeddings import VECTORS_LOST
@@ -22,6 +22,7 @@ from cogenesis_langchain.retrievers.storage.chroma.chroma_errors import translat
 from cogenesis_langchain.retrievers.storage.chroma.chroma_files import ChromaFiles
 from cogenesis_langchain.retrievers.storage.chroma.chroma_settings import chroma_settings
 from cogenesis_langchain.retrievers.storage.chroma.collection import FINGERPRINT
+from cogenesis_langchain.retrievers.storage.chroma.folder_lock import acquire_lock
 from cogenesis_langchain.retrievers.storage.chroma.index_guard import IndexGuard
 from cogenesis_langchain.retrievers.storage.erasure_log import Erasure
 
@@ -33,7 +34,6 @@ REBUILT: Final = "-rebuilt"
 """Suffix of a collection that replaces the one without it once it is complete."""
 
 _DERIVED_INDEXES: Final = "context-*.sqlite3"
-_LOCK: Final = "store.lock"
 _SAME_VECTOR: Final = 1e-5  # largest cosine distance of two equal vectors
 
 
@@ -59,7 +59,7 @@ class StoreFolder:
         self._files = ChromaFiles(path)
         self._guard = IndexGuard(path, self._files)
         self._opened: list[ClientAPI] = []
-        lock = _acquire_lock(path)
+        lock = acquire_lock(path)
         try:
             with translated_errors(self.location):
                 discarded = self._recover(discard_damaged)
@@ -84,8 +84,8 @@ class StoreFolder:
             discard_damaged: Delete damaged vector indexes, for a rebuild.
 
         Raises:
-            StoreError: Another process has the folder open, it cannot be read or written, or it is
-                damaged.
+            StoreError: Another process has the folder open, it holds other files, it cannot be
+                read or written, or it is damaged.
         """
         path = path.expanduser().resolve()
         with cls._opening:
@@ -249,25 +249,6 @@ def _contains(collection: Collection, vector: Sequence[float]) -> bool:
     query: list[Sequence[float]] = [vector]
     nearest = collection.query(query, n_results=1, include=["distances"])["distances"]
     return bool(nearest and nearest[0] and nearest[0][0] < _SAME_VECTOR)
-
-
-def _acquire_lock(path: Path) -> FileLock:
-    lock = FileLock(path / _LOCK, blocking=False, mode=0o600)
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise StoreError(
-            f"the context store {path} is open in another process",
-            remedy="close it there, or share the store through a Chroma server "
-            f"(`chroma run --path {path}`) and ContextStore.connect",
-        ) from None
-    except OSError as error:
-        raise StoreError(
-            f"the folder {path} cannot be written ({error.strerror})",
-            remedy="use a folder that belongs to this user, on a disk that can be written",
-        ) from None
-    return lock
 
 
 def _open_client(path: Path) -> ClientAPI:
