@@ -42,6 +42,9 @@ from cogenesis_langchain.models.tools import Tool, ToolCall
 from cogenesis_langchain.parameters import (
     OF_GENERATION,
     OF_THE_CLOUD,
+    MaxTokens,
+    Temperature,
+    TopP,
     options_of_call,
     require_parts,
 )
@@ -169,11 +172,11 @@ class ChatCoGenesis(ToolBindingChatModel):
     ledger: EgressLedger | None = Field(default=None, exclude=True, repr=False)
     """Where payloads that leave are recorded; None is a file in the user's state folder."""
 
-    temperature: float = Field(default=0.7, ge=0)
+    temperature: Temperature = 0.7
     """Of the local model; 0 is greedy."""
-    top_p: float = Field(default=0.95, gt=0, le=1)
+    top_p: TopP = 0.95
     """Nucleus share of the local model."""
-    max_tokens: int = Field(default=512, ge=1)
+    max_tokens: MaxTokens = 512
     """Most tokens of the finished text."""
     stop: list[str] | None = Field(default=None, alias="stop_sequences")
     """Strings that end the text."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from os import PathLike
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.runnables import Runnable
+from pydantic import BaseModel, Field, ValidationError
 
 from cogenesis_langchain.errors import ConfigurationError
 from cogenesis_langchain.models.base import GenerationOptions
 from cogenesis_langchain.unknown_parameters import refuse_unknown
 
+Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+MaxTokens = Annotated[int, Field(ge=1)]
 OF_GENERATION: Final = frozenset({"temperature", "top_p", "max_tokens", "seed", "stop"})
 """Parameters of a call that are `GenerationOptions`."""
 _MODELS: Final = {
@@ -74,26 +78,31 @@ def options_of_call(
         given: Keyword arguments of the call. None leaves the default.
 
     Raises:
-        ConfigurationError: An argument is unknown or out of range.
+        ConfigurationError: An argument is unknown, no number, or out of range.
     """
     refuse_unknown(given, _OF_CALL | _OF_TOOLS, "a call", elsewhere=OF_THE_CLOUD)
     changed = {name: given[name] for name in _OF_CALL & given.keys()}
-    changed = {name: value for name, value in changed.items() if value is not None}
+    changed = _checked({name: value for name, value in changed.items() if value is not None})
     if stop is not None:
         changed["stop"] = tuple(stop)
-    options = replace(defaults, **changed, explicit=defaults.explicit | changed.keys())
-    _check(options)
-    return options
+    return replace(defaults, **changed, explicit=defaults.explicit | changed.keys())
 
 
-def _check(options: GenerationOptions) -> None:
-    ranges = (
-        ("temperature", options.temperature, options.temperature >= 0, "0 or more"),
-        ("top_p", options.top_p, 0 < options.top_p <= 1, "above 0 and at most 1"),
-        ("max_tokens", options.max_tokens, options.max_tokens >= 1, "1 or more"),
+class _OptionsOfCall(BaseModel):
+    """Numbers that a call may choose, with the limits of the chat model's own fields."""
+
+    temperature: Temperature = 0.0
+    top_p: TopP = 1.0
+    max_tokens: MaxTokens = 1
+    seed: int = 0
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return _OptionsOfCall.model_validate(given).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        [first, *_] = error.errors(include_input=False)
+        name, limit = first["loc"][0], first["msg"].removeprefix("Input ")
+    raise ConfigurationError(
+        f"{name}={given[str(name)]!r} cannot be used", remedy=f"{name} {limit}"
     )
-    for name, value, is_allowed, allowed in ranges:
-        if not is_allowed:
-            raise ConfigurationError(
-                f"{name}={value!r} is out of range", remedy=f"{name} has to be {allowed}"
-            )

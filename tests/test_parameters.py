@@ -156,11 +156,20 @@ def test_a_copy_with_other_settings_tells_of_its_own_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameter", [{"max_tokens": 0}, {"top_p": 5}, {"top_p": 0}, {"temperature": -1}]
-)
+    "parameter",
+    [
+        {"max_tokens": 0}, {"max_tokens": 1.5}, {"top_p": 5}, {"top_p": 0}, {"temperature": -1},
+        {"temperature": "warm"}, {"temperature": float("inf")}, {"seed": "x"},
+    ],
+)  # fmt: skip
 def test_a_parameter_out_of_range_is_refused_in_a_call(parameter: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="out of range"):
+    [(name, value)] = parameter.items()
+    with pytest.raises(ConfigurationError) as caught:
         model().invoke("Write a poem.", **parameter)
+    assert f"{name}={value!r} cannot be used" in str(caught.value)
+    assert caught.value.remedy.startswith(f"{name} should be")
+    with pytest.raises(ValidationError):
+        model(**parameter)
 
 
 def test_a_parameter_of_a_call_holds_for_it() -> None:

@@ -14,7 +14,7 @@ from cogenesis_langchain.agents.planning.progress import Progress, read_progress
 from cogenesis_langchain.agents.tool_turn import Piece, ToolTurn
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
-from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.collaboration.report import Report, with_sent
 from cogenesis_langchain.errors import CloudError, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
 from cogenesis_langchain.models.tools import Tool, TurnRules, declared_texts
@@ -142,7 +142,7 @@ class AgentTurn:
         permit = self._preparation.border.permit(release, purpose="plan")
         reason = ""
         try:
-            asked = request_plan(
+            plan = request_plan(
                 self._cloud,
                 release.text,
                 declared,
@@ -150,16 +150,11 @@ class AgentTurn:
                 permit,
                 prepared.placeholders,
             )
-            progress = replace(progress, plan=asked.sketch)
-            report = replace(report, cloud=asked.usage, plan=asked.sketch.told())
+            progress = replace(progress, plan=plan)
+            report = replace(report, plan=plan.told())
         except (CloudError, SketchInvalid) as error:
             reason = error.summary
-        report = replace(
-            report,
-            masked=release.masked,
-            cloud_calls=permit.sent.calls,
-            cloud_bytes=permit.sent.bytes,
-        )
+        report = with_sent(replace(report, masked=release.masked), permit)
         return _without_plan(progress, reason, report) if reason else (progress, report)
 
 

@@ -65,8 +65,10 @@ def show(path: Ledger, last: Last = 10, full: Full = False, tokenizer: Tokenizer
     for line in deque(read(path), maxlen=last):
         console.print(_heading(line), style="bold", soft_wrap=True)
         if isinstance(line.content, LedgerEntry):
-            masked = ", ".join(f"{n} {kind}" for kind, n in sorted(line.content.masked.items()))
-            about = f"{line.content.endpoint}\nprivate values: {masked or 'none'}"
+            about = line.content.endpoint
+            if line.content.verdict != "refused":
+                masked = ", ".join(f"{n} {kind}" for kind, n in sorted(line.content.masked.items()))
+                about += f"\nmasked values: {masked or 'none'}"
             if line.content.purpose == "fused":
                 about += "\nthis request shows the cloud model the text so far"
             body = _readable(line.content.payload, full=full, decode=decode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,7 @@ from cogenesis_langchain.errors import ConfigurationError
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessageChunk, HumanMessage
 
-    from cogenesis_langchain.privacy.ledger.entry import LedgerEntry
+    from cogenesis_langchain.privacy.ledger.entry import EgressLedger, LedgerEntry
 
 _CLOUD_TIMEOUT = 300.0  # seconds; the stand-in cloud may run on a slow machine
 
@@ -56,7 +56,7 @@ def write(
     from cogenesis_langchain.chat_model import ChatCoGenesis
     from cogenesis_langchain.models.cloud.stand_in import open_cloud
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
-    from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
+    from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.loaders.ingest import check_exists
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
@@ -76,7 +76,7 @@ def write(
             raise ConfigurationError(
                 f"no file in {str(context)!r} can be read", remedy="put text files into it"
             )
-    ledger = MemoryLedger()
+    ledger = _OfThisRun(FileLedger(default_ledger_path()))
     start = time.monotonic()
     with open_cloud(cloud_base_url, cloud_model) as cloud:
         times["reach the cloud model"] = time.monotonic() - start
@@ -92,10 +92,23 @@ def write(
         )
         with _timed(times, "write the text"):
             answer = _stream(console, model.stream([_request(instruction, details)]))
-    _show(console, instruction, details, answer, ledger.entries)
+    _show(console, instruction, details, answer, ledger.sent)
     if page is not None:
         _write_page(page, answer)
     console.print(_time_table(times))
+
+
+class _OfThisRun:
+    """Records in the user's ledger, and keeps what this run sent."""
+
+    def __init__(self, ledger: EgressLedger) -> None:
+        self._ledger = ledger
+        self.sent: list[LedgerEntry] = []
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Record an entry."""
+        self._ledger.append(entry)
+        self.sent.append(entry)
 
 
 def _fetch(local: str, *, stand_in: bool) -> None:
@@ -144,7 +157,7 @@ def _show(
     instruction: str,
     details: str | None,
     answer: AIMessageChunk,
-    entries: tuple[LedgerEntry, ...],
+    entries: Sequence[LedgerEntry],
 ) -> None:
     report = answer.response_metadata["cogenesis"]
     sketch = Text(report["sketch"] or report["fallback_reason"])

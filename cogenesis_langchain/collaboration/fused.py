@@ -20,7 +20,7 @@ from cogenesis_langchain.collaboration.decodings import (
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
-from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.collaboration.report import Report, with_sent
 from cogenesis_langchain.collaboration.sketch_fill import SketchFill
 from cogenesis_langchain.errors import CloudError, ConfigurationError, FusionError
 from cogenesis_langchain.fusion.operators import Operator, operator_named
@@ -131,7 +131,7 @@ class FusedWriting:
         except (CloudError, FusionError) as error:
             report = replace(report, fallback_reason=error.summary)
             self._notice.tell(report.fallback_reason)
-            yield from self._below.write_prepared(prepared, options, _with_sent(report, permit))
+            yield from self._below.write_prepared(prepared, options, with_sent(report, permit))
             return
         settled: list[FusedToken] = []
         for token in text.stream(fitting, readings, verifier, options):
@@ -150,7 +150,7 @@ class FusedWriting:
         report = _with_trace(report, Trace.of(settled, view))
         if report.fallback_reason:
             self._notice.tell(report.fallback_reason)
-        yield _with_sent(report, permit)
+        yield with_sent(report, permit)
 
     def _readings(self, prepared: Prepared, options: GenerationOptions) -> LocalReadings:
         prompt, public = prepared.prompt, self._decoding.public
@@ -181,10 +181,6 @@ class FusedWriting:
     @cached_property
     def _alignment(self) -> Alignment:
         return Alignment(self._tokens)
-
-
-def _with_sent(report: Report, permit: EgressPermit) -> Report:
-    return replace(report, cloud_calls=permit.sent.calls, cloud_bytes=permit.sent.bytes)
 
 
 def _with_trace(report: Report, trace: Trace) -> Report:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypedDict
 
 from langchain_core.messages import BaseMessage
 
 from cogenesis_langchain.models.base import FinishReason, GenerationOptions, Usage
+from cogenesis_langchain.privacy.border import EgressPermit
 
 Mode = Literal["sketch", "fused", "agent"]
 Rung = Literal["fused", "template", "hint", "outline", "plan", "local"]
@@ -57,7 +58,8 @@ class Report:
             disclosure none of them belongs to a known private value.
         nats_told: What these tokens tell of the private context at most, in nats; None if it was
             not measured: in a fused text without a `Budget` or a bound (`Bounded`).
-        cloud: Tokens of the cloud model; a server that is asked for distributions counts none.
+        cloud: Tokens of the cloud model, also of answers of no use; a server that is asked for
+            distributions counts none.
         local: Tokens of the local model.
         leftover_placeholders: Blanks such as ``[date]`` in the finished text.
         finish_reason: Why the text ended.
@@ -90,6 +92,17 @@ class Report:
     leftover_placeholders: int = 0
     finish_reason: FinishReason = "stop"
     trace: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def with_sent(report: Report, permit: EgressPermit) -> Report:
+    """The report with the requests and tokens of a permit added."""
+    sent = permit.sent
+    return replace(
+        report,
+        cloud_calls=report.cloud_calls + sent.calls,
+        cloud_bytes=report.cloud_bytes + sent.bytes,
+        cloud=report.cloud + Usage(sent.input_tokens, sent.output_tokens),
+    )
 
 
 class Writer(Protocol):

@@ -23,7 +23,7 @@ from cogenesis_langchain.collaboration.content.sentences import split_sentences
 from cogenesis_langchain.collaboration.fallback import FallbackNotice
 from cogenesis_langchain.collaboration.packing import started, with_fitting_context
 from cogenesis_langchain.collaboration.preparation import Preparation, Prepared
-from cogenesis_langchain.collaboration.report import Report
+from cogenesis_langchain.collaboration.report import Report, with_sent
 from cogenesis_langchain.collaboration.template_fill import template_fill_for
 from cogenesis_langchain.errors import CloudError, ContextTooLong, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import (
@@ -32,20 +32,17 @@ from cogenesis_langchain.models.base import (
     GenerationOptions,
     LocalChunk,
     LocalTextModel,
-    Usage,
 )
 from cogenesis_langchain.models.decoding.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
-from cogenesis_langchain.sketch.attempts import Attempted
 from cogenesis_langchain.sketch.outline import Outline, request_outline
 from cogenesis_langchain.sketch.question import is_question
 from cogenesis_langchain.sketch.template import Template, as_outline, request_template
 from cogenesis_langchain.token_estimate import estimated_tokens
 
 SketchKind = Literal["template", "outline"]
-_Asked = Attempted[Template] | Attempted[Outline]
 
 
 class SketchFill:
@@ -141,18 +138,13 @@ class SketchFill:
             masked = release.masked if release else {}
             return None, replace(report, fallback_reason=prepared.reason, masked=masked)
         permit = self._preparation.border.permit(release, purpose="sketch")
-        asked, reasons = self._ask(release.text, permit, prepared.placeholders)
-        return asked.sketch if asked else None, replace(
-            _with_reason(report, *reasons),
-            masked=release.masked,
-            cloud_calls=report.cloud_calls + permit.sent.calls,
-            cloud_bytes=report.cloud_bytes + permit.sent.bytes,
-            cloud=report.cloud + (asked.usage if asked else Usage()),
-        )
+        sketch, reasons = self._ask(release.text, permit, prepared.placeholders)
+        report = replace(_with_reason(report, *reasons), masked=release.masked)
+        return sketch, with_sent(report, permit)
 
     def _ask(
         self, instruction: PublicText, permit: EgressPermit, placeholders: Placeholders
-    ) -> tuple[_Asked | None, list[str]]:
+    ) -> tuple[Template | Outline | None, list[str]]:
         """Ask for a template, then for an outline; returns what it got, and why it is no template.
 
         A question has no outline, so it is asked for the template of its answer.

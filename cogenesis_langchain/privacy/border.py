@@ -46,13 +46,19 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class EgressCount:
-    """Number of requests sent under a permit, and the total size of their bodies in bytes.
+    """What was sent under a permit.
 
-    A request counts from the moment when a connection for it is open.
+    Attributes:
+        calls: Requests; each counts from the moment when a connection for it is open.
+        bytes: Total size of their bodies.
+        input_tokens: Tokens of the prompts, as the server counted them.
+        output_tokens: Tokens of the answers, those included that are of no use.
     """
 
     calls: int = 0
     bytes: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @final
@@ -133,13 +139,22 @@ class EgressPermit:
         """Take a request out of `sent` again: no connection was made, so nothing of it left."""
         self._count(-1, -len(payload))
 
+    def count_tokens(self, input_tokens: int, output_tokens: int) -> None:
+        """Add the tokens of one answer and of its prompt to `sent`."""
+        self.sent = replace(
+            self.sent,
+            input_tokens=self.sent.input_tokens + input_tokens,
+            output_tokens=self.sent.output_tokens + output_tokens,
+        )
+
     def probing(self) -> EgressPermit:
         """A permit for fixed texts that find out what the server of these requests can do."""
         release = replace(self._release, verdict="clean", masked={})
         return EgressPermit(release, purpose="probe", ledger=self._ledger, within=self)
 
     def _count(self, calls: int, size: int) -> None:
-        self.sent = EgressCount(self.sent.calls + calls, self.sent.bytes + size)
+        sent = self.sent
+        self.sent = replace(sent, calls=sent.calls + calls, bytes=sent.bytes + size)
         if self._within is not None:
             self._within._count(calls, size)
 

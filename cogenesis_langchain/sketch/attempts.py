@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from cogenesis_langchain.errors import SketchInvalid
-from cogenesis_langchain.models.base import CloudTextModel, PublicMessage, Usage
+from cogenesis_langchain.models.base import CloudTextModel, PublicMessage
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.prompts import PublicTemplate
 
@@ -47,21 +47,6 @@ class Parsed(Generic[S]):
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted(Generic[S]):
-    """A usable sketch and what it took.
-
-    Attributes:
-        sketch: The sketch.
-        attempts: 1, or 2 when the first answer failed its checks.
-        usage: Tokens of the cloud model.
-    """
-
-    sketch: S
-    attempts: int
-    usage: Usage
-
-
 def request_twice(
     cloud: CloudTextModel,
     permit: EgressPermit,
@@ -70,12 +55,12 @@ def request_twice(
     *,
     kind: str,
     words: Mapping[str, PublicTemplate],
-) -> Attempted[S]:
+) -> S:
     """Ask for a sketch, once more if the first answer has a fault.
 
     Args:
         cloud: The cloud model.
-        permit: The border's permission.
+        permit: The border's permission; it counts the tokens of both answers.
         prompt: Makes the prompt from the faults of the answers so far.
         parse: Checks an answer.
         kind: What is asked for, for the error.
@@ -91,15 +76,14 @@ def request_twice(
     """
     faults: list[Fault] = []
     spare: S | None = None
-    usage = Usage()
-    for attempt in (1, 2):
+    for _ in range(2):
         answer = cloud.generate(prompt(faults), permit)
-        usage += answer.usage
+        permit.count_tokens(answer.usage.input_tokens, answer.usage.output_tokens)
         parsed = parse(answer.text)
         if parsed.sketch is not None and parsed.fault is None:
-            return Attempted(parsed.sketch, attempt, usage)
+            return parsed.sketch
         faults.append(parsed.fault or "prose")
         spare = parsed.sketch if spare is None else spare
     if spare is None:
         raise SketchInvalid(kind, [words[fault].fill({}) for fault in faults])
-    return Attempted(spare, len(faults), usage)
+    return spare

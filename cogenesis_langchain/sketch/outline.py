@@ -30,7 +30,7 @@ from cogenesis_langchain.prompts import (
     OUTLINE_RETRY,
     OUTLINE_SYSTEM,
 )
-from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
+from cogenesis_langchain.sketch.attempts import Fault, Parsed, request_twice
 from cogenesis_langchain.sketch.sanitiser import strip_invisible
 
 MIN_POINTS: Final = 8
@@ -66,7 +66,7 @@ def request_outline(
     instruction: PublicText,
     permit: EgressPermit,
     placeholders: Placeholders,
-) -> Attempted[Outline]:
+) -> Outline:
     """Ask the cloud model for an outline, once more if the first one fails its checks.
 
     Args:

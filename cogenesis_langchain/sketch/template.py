@@ -33,7 +33,7 @@ from cogenesis_langchain.prompts import (
     TEMPLATE_SYSTEM,
     PublicTemplate,
 )
-from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
+from cogenesis_langchain.sketch.attempts import Fault, Parsed, request_twice
 from cogenesis_langchain.sketch.outline import MAX_POINT_WORDS, MAX_POINTS, Outline, is_plain
 from cogenesis_langchain.sketch.question import is_question
 from cogenesis_langchain.sketch.sanitiser import (
@@ -127,7 +127,7 @@ def request_template(
     instruction: PublicText,
     permit: EgressPermit,
     placeholders: Placeholders,
-) -> Attempted[Template]:
+) -> Template:
     """Ask the cloud model for a template, once more if the first one fails its checks.
 
     Args:

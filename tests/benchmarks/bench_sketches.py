@@ -41,8 +41,8 @@ def main() -> None:
                 outcomes["invalid"] += 1
                 failed.append(f"{instruction} ({error})")
             else:
-                whole = MIN_POINTS <= len(sketch.sketch.points) <= MAX_POINTS
-                tries = "first try" if sketch.attempts == 1 else "after retry"
+                whole = MIN_POINTS <= len(sketch.points) <= MAX_POINTS
+                tries = "first try" if permit.sent.calls == 1 else "after retry"
                 outcomes[tries if whole else "brief"] += 1
     total = len(instructions)
     valid = outcomes["first try"] + outcomes["after retry"]

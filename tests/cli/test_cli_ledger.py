@@ -52,7 +52,7 @@ def test_show_prints_the_newest_entries_whole(
     assert instruction in shown
     assert "2  2026-05-01 09:30:00 UTC  sketch  masked" in shown
     assert CHAT in shown
-    assert "private values: 1 date, 2 name" in shown
+    assert "masked values: 1 date, 2 name" in shown
     assert "older" not in shown
 
 

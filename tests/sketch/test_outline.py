@@ -9,7 +9,7 @@ from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
-from cogenesis_langchain.sketch.attempts import Attempted, Parsed
+from cogenesis_langchain.sketch.attempts import Parsed
 from cogenesis_langchain.sketch.outline import Outline, parse_outline, request_outline
 
 GOOD = [f"point about topic {number}" for number in range(1, 11)]
@@ -33,7 +33,7 @@ class Cloud:
         return CloudAnswer(self.answers.pop(0), Usage(100, 50))
 
 
-def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Attempted[Outline]:
+def ask(cloud: Cloud, instruction: str = "Write a toast.") -> Outline:
     border, placeholders = Border(ledger=MemoryLedger()), Placeholders()
     release = border.release(PrivateText(instruction), ValueSet(), placeholders)
     assert release.text is not None
@@ -141,29 +141,29 @@ def test_an_outline_of_another_length_keeps_its_points_within_reason(
 
 def test_a_valid_first_answer_needs_no_second() -> None:
     cloud = Cloud(numbered(GOOD))
-    sketch = ask(cloud)
-    assert (sketch.sketch.points, sketch.attempts, len(cloud.prompts)) == (tuple(GOOD), 1, 1)
-    assert sketch.usage == Usage(100, 50)
+    assert ask(cloud).points == tuple(GOOD)
+    assert len(cloud.prompts) == 1
 
 
 def test_the_retry_names_the_fault_and_repeats_no_answer() -> None:
     cloud = Cloud("1. secret of the first answer", numbered(GOOD))
-    sketch = ask(cloud)
-    assert sketch.attempts == 2 and sketch.usage == Usage(200, 100)
+    ask(cloud)
+    assert len(cloud.prompts) == 2
     retry = str(cloud.prompts[1][-1].text)
     assert "it did not have 8 to 15 points" in retry and "Write a toast." in retry
     assert "secret of the first answer" not in retry
 
 
 def test_a_brief_outline_is_taken_where_the_second_answer_is_no_better() -> None:
-    sketch = ask(Cloud(numbered(GOOD[:6]), "Dear sir\nhow do you do\nbye"))
-    assert (sketch.sketch.points, sketch.attempts) == (tuple(GOOD[:6]), 2)
+    cloud = Cloud(numbered(GOOD[:6]), "Dear sir\nhow do you do\nbye")
+    assert ask(cloud).points == tuple(GOOD[:6])
+    assert len(cloud.prompts) == 2
     sketch = ask(Cloud("Dear sir\nhow do you do\nbye", numbered(GOOD[:7])))
-    assert sketch.sketch.points == tuple(GOOD[:7])
+    assert sketch.points == tuple(GOOD[:7])
 
 
 def test_a_second_answer_of_the_right_length_goes_before_a_brief_first_one() -> None:
-    assert ask(Cloud(numbered(GOOD[:6]), numbered(GOOD))).sketch.points == tuple(GOOD)
+    assert ask(Cloud(numbered(GOOD[:6]), numbered(GOOD))).points == tuple(GOOD)
 
 
 def test_two_unusable_answers_are_an_error_with_both_faults() -> None:
@@ -175,8 +175,8 @@ def test_a_known_placeholder_is_restored_and_an_unknown_one_costs_its_point() ->
     instruction = "Write to oksana.merriweather@tarn.example about the concert."
     outline = numbered([*GOOD[:9], "address [EMAIL_1] politely"])
     sketch = ask(Cloud(outline), instruction)
-    assert sketch.sketch.points[9] == "address oksana.merriweather@tarn.example politely"
-    assert ask(Cloud(outline.replace("_1", "_2")), instruction).sketch.points == tuple(GOOD[:9])
+    assert sketch.points[9] == "address oksana.merriweather@tarn.example politely"
+    assert ask(Cloud(outline.replace("_1", "_2")), instruction).points == tuple(GOOD[:9])
 
 
 def test_what_stands_behind_a_placeholder_has_no_say_in_the_second_request() -> None:
@@ -185,14 +185,15 @@ def test_what_stands_behind_a_placeholder_has_no_say_in_the_second_request() -> 
     outline = numbered([*GOOD[:9], "one two three four five six [EMAIL_1]"])
     for text in (instruction, long):
         cloud = Cloud(outline)
-        assert ask(cloud, text).attempts == 1
+        ask(cloud, text)
+        assert len(cloud.prompts) == 1
 
 
 def test_a_link_that_the_user_wrote_comes_back_and_one_that_the_cloud_adds_does_not() -> None:
     instruction = "Write a note about https://tarn.example/private?id=77 for the choir."
     outline = numbered([*GOOD[:9], "explain [URL_1] briefly"])
-    assert ask(Cloud(outline), instruction).sketch.points[9] == (
+    assert ask(Cloud(outline), instruction).points[9] == (
         "explain https://tarn.example/private?id=77 briefly"
     )
     hostile = outline.replace("explain", "explain evil.com and")
-    assert ask(Cloud(hostile), instruction).sketch.points == tuple(GOOD[:9])
+    assert ask(Cloud(hostile), instruction).points == tuple(GOOD[:9])

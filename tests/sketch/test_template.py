@@ -7,13 +7,13 @@ import pytest
 
 from cogenesis_langchain.errors import SketchInvalid
 from cogenesis_langchain.models.base import CloudAnswer, PublicMessage, Usage
-from cogenesis_langchain.privacy.border import Border, EgressPermit
+from cogenesis_langchain.privacy.border import Border, EgressCount, EgressPermit
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText
 from cogenesis_langchain.prompts import TEMPLATE_FAULTS
-from cogenesis_langchain.sketch.attempts import Attempted, Parsed
+from cogenesis_langchain.sketch.attempts import Parsed
 from cogenesis_langchain.sketch.outline import MAX_POINTS
 from cogenesis_langchain.sketch.template import (
     MAX_CHARACTERS,
@@ -56,12 +56,16 @@ class Cloud:
         return CloudAnswer(self.answers.pop(0), Usage(100, 50))
 
 
-def ask(cloud: Cloud, instruction: str = INSTRUCTION) -> Attempted[Template]:
+def ask(cloud: Cloud, instruction: str = INSTRUCTION) -> Template:
+    return asked(cloud, instruction)[0]
+
+
+def asked(cloud: Cloud, instruction: str = INSTRUCTION) -> tuple[Template, EgressCount]:
     border, placeholders = Border(ledger=MemoryLedger()), Placeholders()
     release = border.release(PrivateText(instruction), ValueSet(), placeholders)
     assert release.text is not None
     permit = border.permit(release, purpose="sketch")
-    return request_template(cloud, release.text, permit, placeholders)
+    return request_template(cloud, release.text, permit, placeholders), permit.sent
 
 
 def parsed(text: str) -> Parsed[Template]:
@@ -154,7 +158,7 @@ def test_a_slot_within_a_sentence_is_none_of_sentences_whatever_it_says() -> Non
 def test_a_placeholder_of_the_instruction_becomes_words_and_another_one_a_slot() -> None:
     instruction = "Write to oksana.merriweather@tarn.example about the concert."
     answer = f"Write back to [EMAIL_1] or [email_1]. {BODY} I wait until [EMAIL_2]."
-    parts = ask(Cloud(answer), instruction).sketch.parts
+    parts = ask(Cloud(answer), instruction).parts
     address = "oksana.merriweather@tarn.example"
     assert parts == (
         Words(f"Write back to {address} or {address}. {BODY} I wait until "),
@@ -294,9 +298,9 @@ def test_an_order_in_the_words_of_a_letter_is_no_fault() -> None:
 
 def test_a_valid_first_answer_needs_no_second() -> None:
     cloud = Cloud(GOOD)
-    asked = ask(cloud)
-    assert (str(asked.sketch), asked.attempts, len(cloud.prompts)) == (GOOD, 1, 1)
-    assert asked.usage == Usage(100, 50)
+    template, sent = asked(cloud)
+    assert (str(template), len(cloud.prompts)) == (GOOD, 1)
+    assert (sent.input_tokens, sent.output_tokens) == (100, 50)
     assert INSTRUCTION in str(cloud.prompts[0][-1].text)
 
 
@@ -315,8 +319,9 @@ def test_the_retry_names_the_fault_and_repeats_nothing_of_the_answer(
     first: str, fault: str
 ) -> None:
     cloud = Cloud(first, GOOD)
-    asked = ask(cloud)
-    assert (str(asked.sketch), asked.attempts, asked.usage) == (GOOD, 2, Usage(200, 100))
+    template, sent = asked(cloud)
+    assert (str(template), len(cloud.prompts)) == (GOOD, 2)
+    assert (sent.input_tokens, sent.output_tokens) == (200, 100)
     retry = "\n".join(str(message.text) for message in cloud.prompts[1])
     assert f"rejected: {TEMPLATE_FAULTS[fault].fill({})}" in " ".join(retry.split())
     assert INSTRUCTION in retry and "quaint zebra" not in retry and "It is cold" not in retry
@@ -354,7 +359,7 @@ def test_what_stands_behind_a_placeholder_has_no_say_in_the_second_request(answe
 
 def test_a_link_of_the_user_comes_back_as_words() -> None:
     instruction = "Write a note about https://tarn.example/private?id=77 for the choir."
-    sketch = ask(Cloud(f"{BODY} See [URL_1] on [day of the concert]."), instruction).sketch
+    sketch = ask(Cloud(f"{BODY} See [URL_1] on [day of the concert]."), instruction)
     assert "See https://tarn.example/private?id=77 on " in str(sketch)
 
 
@@ -392,7 +397,7 @@ def test_a_template_that_repeats_itself_is_asked_for_once_more() -> None:
     looping = f"{BODY}\n\n" + "\n\n".join([loop] * 6)
     assert (fault := parsed(looping).fault) == "repetition"
     cloud = Cloud(looping, GOOD)
-    assert str(ask(cloud).sketch) == GOOD
+    assert str(ask(cloud)) == GOOD
     assert str(TEMPLATE_FAULTS[fault].fill({})) in str(cloud.prompts[1][-1].text)
-    assert str(ask(Cloud(looping, looping)).sketch) == looping, "better than none"
+    assert str(ask(Cloud(looping, looping))) == looping, "better than none"
     assert parsed(f"{GOOD}\n\n{loop}\n\n{loop}").fault is None

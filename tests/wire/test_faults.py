@@ -106,6 +106,13 @@ def model(cloud: EgressRecorder, local: object = None) -> ChatCoGenesis:
     )
 
 
+def test_the_tokens_of_answers_of_no_use_are_counted(cloud: EgressRecorder) -> None:
+    cloud.play(behaviours.chat("Dear landlord,\nthe heating fails."))  # 10 and 5 tokens
+    report = model(cloud).invoke(INSTRUCTION).response_metadata["cogenesis"]
+    assert report["cloud_calls"] == 4
+    assert report["usage"]["cloud"] == {"input_tokens": 40, "output_tokens": 20}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_local_model_answers_in_time_after_a_fault(cloud: EgressRecorder, fault: str) -> None:

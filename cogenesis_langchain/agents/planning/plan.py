@@ -27,7 +27,7 @@ from cogenesis_langchain.models.tools import Tool
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
-from cogenesis_langchain.sketch.attempts import Attempted, Fault, Parsed, request_twice
+from cogenesis_langchain.sketch.attempts import Fault, Parsed, request_twice
 from cogenesis_langchain.sketch.sanitiser import has_links_or_markup, strip_invisible
 
 MOST_STEPS: Final = 30
@@ -102,7 +102,7 @@ def request_plan(
     tools: Sequence[Tool],
     permit: EgressPermit,
     placeholders: Placeholders,
-) -> Attempted[Plan]:
+) -> Plan:
     """Ask the cloud model for a plan, once more if the first one fails its checks.
 
     Args:

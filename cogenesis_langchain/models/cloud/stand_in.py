@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pydantic import SecretStr
 
 from cogenesis_langchain.errors import (
+    ConfigurationError,
     MissingDependency,
     PortTaken,
     StandInError,
@@ -238,9 +239,10 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
         one for a stand-in: a real llama-server on loopback that ends with the block.
 
     Raises:
-        MissingDependency: langchain-openai is not installed.
+        MissingDependency: langchain-openai is not installed, or xllamacpp for the stand-in.
         ModelFileError: The stand-in's model file cannot be obtained.
-        ConfigurationError: The stand-in does not start.
+        StandInError: The stand-in does not start.
+        ConfigurationError: There is a model and no endpoint.
     """
     try:
         from langchain_openai import ChatOpenAI
@@ -252,6 +254,12 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
         name = model or os.environ.get("OPENAI_MODEL", _OPENAI_MODEL)
         yield ChatOpenAI(base_url=base_url, api_key=SecretStr(key or _NO_KEY), model=name)
         return
+    if model:
+        raise ConfigurationError(
+            f"the cloud model {model!r} was given without an endpoint",
+            remedy="give the base URL too, or set OPENAI_BASE_URL or OPENAI_API_KEY; the stand-in "
+            "has a model of its own",
+        )
     half = max(1, (os.cpu_count() or 2) // 2)  # the local model computes at the same time
     with StandInCloud(threads=half) as cloud:
         yield ChatOpenAI(

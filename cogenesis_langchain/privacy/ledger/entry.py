@@ -26,7 +26,7 @@ class LedgerEntry:
             chose ``disclosure="open"``; ``refused``: the request was not sent.
         payload: The exact bytes of the body; empty if refused, so that the ledger never contains
             private text.
-        masked: Number of values of each kind that were masked or, if refused, found.
+        masked: Number of masked values of each kind; empty if refused.
         time: Time of the check, in UTC.
     """
 

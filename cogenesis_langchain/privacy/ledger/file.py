@@ -45,7 +45,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, and needs rights to
 def default_ledger_path() -> Path:
     """Return the default path of the ledger: in ``COGENESIS_HOME`` or the user's state folder."""
     home = os.environ.get("COGENESIS_HOME")
-    base = Path(home) if home else platformdirs.user_state_path("cogenesis-langchain")
+    base = Path(home).expanduser() if home else platformdirs.user_state_path("cogenesis-langchain")
     return base / "ledger" / "egress.jsonl"
 
 
@@ -55,13 +55,13 @@ class FileLedger:
     Existing files become readable by their owner alone; symbolic links are refused.
 
     Args:
-        path: The first file. The first append creates it (mode 0600, folder 0700). Later files of
-            the ledger are created next to it.
+        path: The first file; ``~`` is the home folder. The first append creates it (mode 0600,
+            folder 0700). Later files of the ledger are created next to it.
         max_bytes: Size at which the ledger continues in a new file.
     """
 
     def __init__(self, path: Path | str, *, max_bytes: int = 64 << 20) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self._max_bytes = max_bytes
 
     @property
