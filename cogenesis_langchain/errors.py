@@ -20,7 +20,8 @@
     │   └── PortTaken               another program listens on the port
     ├── LocalModelError             the local model failed
     │   ├── ContextTooLong          prompt and answer do not fit the context window
-    │   └── NoCallMade              it had to call a tool, and called none that it may call
+    │   ├── NoCallMade              it had to call a tool, and called none that it may call
+    │   └── StructuredAnswerInvalid its answer does not fit the schema
     ├── CloudError                  the cloud model failed
     │   ├── CloudUnavailable        no connection, or a server error
     │   ├── CloudTimeout            no complete answer in time
@@ -47,6 +48,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+
+from langchain_core.exceptions import OutputParserException
 
 
 class CoGenesisError(Exception):
@@ -221,6 +224,25 @@ class ContextTooLong(LocalModelError):
 
 class NoCallMade(LocalModelError):
     """The local model had to call a tool, and called none that it may call."""
+
+
+class StructuredAnswerInvalid(LocalModelError, OutputParserException):
+    """The answer does not fit the schema of `with_structured_output`.
+
+    It is an error of LangChain's parsers too, which parsers that try again catch. Unlike theirs it
+    does not hold the answer; ``include_raw=True`` returns that beside it.
+
+    Args:
+        problem: Fields of the schema and kinds of errors, without private text.
+    """
+
+    def __init__(self, problem: str) -> None:
+        LocalModelError.__init__(
+            self,
+            f"the answer does not fit the schema: {problem}",
+            remedy="ask again, make the schema's validators less strict, or use a stronger local "
+            "model; include_raw=True returns the answer as well",
+        )
 
 
 class CloudError(CoGenesisError):

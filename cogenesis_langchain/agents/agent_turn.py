@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import final
@@ -18,6 +19,7 @@ from cogenesis_langchain.collaboration.report import Report, with_sent
 from cogenesis_langchain.errors import CloudError, LocalModelError, SketchInvalid
 from cogenesis_langchain.models.base import CloudTextModel, GenerationOptions
 from cogenesis_langchain.models.tools import Tool, TurnRules, declared_texts
+from cogenesis_langchain.privacy.messages.instruction import open_tasks
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 
 
@@ -85,7 +87,11 @@ class AgentTurn:
         """
         self._turn.require_possible()
         progress = read_progress(messages)
-        report = replace(Report(mode="agent"), **progress.told())
+        if not progress.task:
+            progress = replace(progress, task=uuid.uuid4().hex)
+        others = open_tasks(messages) - {progress.task, ""}
+        tasks = (*sorted(others), progress.task)
+        report = replace(Report(mode="agent", tasks=tasks), **progress.told())
         if rules.must_call and progress.calls >= self._max_steps:
             raise LocalModelError(
                 f"{progress.calls} turns have called tools, and this one has to call one as well",

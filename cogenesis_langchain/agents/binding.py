@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
-from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
-from langchain_core.output_parsers.openai_tools import (
-    JsonOutputKeyToolsParser,
-    PydanticToolsParser,
-)
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, RunnablePassthrough
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel
 
+from cogenesis_langchain.agents.answer_parsers import DiscreetParser, Method
 from cogenesis_langchain.agents.rules import (
     as_openai_tools,
     as_response_format,
@@ -29,8 +24,6 @@ from cogenesis_langchain.errors import ConfigurationError, LocalModelError
 from cogenesis_langchain.models.tools import Tool
 from cogenesis_langchain.privacy.trust.private_chain import private_chain
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
-
-Method = Literal["json_schema", "function_calling", "json_mode"]
 
 
 class ToolBindingChatModel(UntracedChatModel):
@@ -135,7 +128,7 @@ class ToolBindingChatModel(UntracedChatModel):
             by_schema = method == "json_schema"
             form = as_response_format(schema, strict) if by_schema else json_mode
             model = self.bind(response_format=form, **told, **kwargs)
-        parser = RunnableGenerator(_complete, _acomplete) | _parser(schema, method)
+        parser = RunnableGenerator(_complete, _acomplete) | DiscreetParser.of(schema, method)
         if not include_raw:
             return self._kept(model | parser)
         parsed = RunnablePassthrough.assign(
@@ -153,16 +146,6 @@ class ToolBindingChatModel(UntracedChatModel):
             trust=self.trust,
             allow_tracing=self.allow_tracing,
         )
-
-
-def _parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
-    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
-    if method != "function_calling":
-        return PydanticOutputParser(pydantic_object=schema) if is_class else JsonOutputParser()
-    if is_class:
-        return PydanticToolsParser(tools=[schema], first_tool_only=True)
-    name = convert_to_openai_tool(schema)["function"]["name"]
-    return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
 
 
 def _complete(pieces: Iterator[AIMessage]) -> Iterator[AIMessage]:

@@ -45,6 +45,7 @@ class Report:
         undone: Numbers of steps that were left out, were given up after an error, or have a
             receiver that is not known.
         calls: Turns before this one that called tools, in an agent's task.
+        tasks: Names of the tasks that an answer without calls ends; the last one is the turn's own.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
         sources: The documents of the retriever that the local model read.
@@ -76,6 +77,7 @@ class Report:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     undone: tuple[int, ...] = ()
     calls: int = 0
+    tasks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = field(default=(), repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -110,6 +111,19 @@ class PublicView:
         release = Release(None, "masked" if masked else "clean", masked)
         return self._border.permit(release, purpose="agent")
 
+    def require_absent(self, settings: Iterable[str]) -> None:
+        """Check that the settings of a call hold no private value of the conversation.
+
+        Raises:
+            PrivacyViolation: They do.
+        """
+        self._border.check_configured(
+            list(settings),
+            self._values,
+            what="the settings of this call of the cloud model",
+            remedy="a middleware that overrides model_settings put them there; take them out",
+        )
+
     def text(self, text: str, *, whole: Sequence[range] = (), masked_before: bool = False) -> str:
         """Return the view of a text; the view of a view is itself, unless values were added.
 
@@ -163,10 +177,12 @@ class PublicView:
         Its metadata name the calls with placeholders that the model invented.
         """
         restore = self._placeholders.restore
+        if _is_json(message.content):
+            restore = partial(restore, in_json=True)
         update: dict[str, Any] = {"content": _over_strings(message.content, restore)}
         if isinstance(message, AIMessage):
             update["tool_calls"] = [
-                {**call, "args": _over_strings(call["args"], restore)}
+                {**call, "args": _over_strings(call["args"], self._placeholders.restore)}
                 for call in message.tool_calls
             ]
             invented = [
@@ -180,12 +196,14 @@ class PublicView:
 
     def _text_of(self, message: BaseMessage, *, masked_before: bool) -> str:
         """The view of a message's text; its private parts are masked as a whole."""
-        if isinstance(message, AIMessage):
+        is_ai = isinstance(message, AIMessage)  # it can hold blocks that are no text
+        parts = marked_parts(HumanMessage(str(message.text)) if is_ai else message)
+        if isinstance(message, AIMessage) and not any(mark == "private" for _, mark in parts):
             text, lines = text_of(message), lines_of(message)
             hides = len(self._values.find(lines)) > len(self._values.find(text))
             return self.text(lines if hides else text, masked_before=masked_before)
         text, whole = "", list[range]()
-        for part, mark in marked_parts(message):
+        for part, mark in parts:
             start = len(text) + bool(text)
             text = "\n".join(filter(None, (text, part)))
             if part and mark == "private":
@@ -247,6 +265,17 @@ def _names_of(message: BaseMessage) -> Iterator[str]:
         for call in message.tool_calls:
             yield call["name"]
             yield call["id"] or ""
+
+
+def _is_json(content: object) -> bool:
+    """Whether a message is a structured answer: one object or list as JSON."""
+    if not isinstance(content, str) or not content.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _over_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
@@ -19,6 +19,9 @@ from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.tools import declared_texts
 from cogenesis_langchain.privacy.request_shape import parts_of
 from cogenesis_langchain.untraced_chat_model import UntracedChatModel
+
+_DECLARATIONS: Final = frozenset({"functions", "response_format", "tools"})
+"""Settings of a call that the developer wrote; the other ones can come from the conversation."""
 
 
 class MaskedChatModel(UntracedChatModel):
@@ -82,6 +85,9 @@ class MaskedChatModel(UntracedChatModel):
         shown = [self.view.message(message, masked_before=True) for message in messages]
         permit = self.view.permit()
         self.require_public(list(declared_texts(bound)))
+        self.view.require_absent(
+            declared_texts({name: bound[name] for name in bound.keys() - _DECLARATIONS})
+        )
         parts = [*self.view.parts, *parts_of(bound)]
         answer = self.connection.converse(shown, self.view.public, parts, permit, bound)
         answer = self.view.restored(answer)

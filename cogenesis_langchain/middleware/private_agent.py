@@ -191,7 +191,7 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         Values of earlier turns stay private, also where their messages were taken out.
         """
         system = [] if request.system_message is None else [request.system_message]
-        known = {PrivateValue(*entry) for entry in placeholders.entries() if entry[0] != "TEXT"}
+        known = {PrivateValue(*entry) for entry in placeholders.hidden()}
         tools = [_name_of(tool) for tool in request.tools]
         view = PublicView(
             self._border, self._terms() | known, self._find, placeholders, tools=tools

@@ -257,8 +257,8 @@ class Border:
             masked_before: Whether parts of the text are views already; see `Placeholders.mask`.
 
         Returns:
-            The view. It is a single placeholder if a value is encoded or spelled out in the text,
-            where it cannot be replaced.
+            The view. A run of codes that holds a value is one placeholder. So is the whole text if
+            a value is encoded or spelled out in it in another way.
         """
         from cogenesis_langchain.privacy.matching.value_set import Hit, without_overlaps
 
@@ -267,7 +267,8 @@ class Border:
             Hit(one.start, one.stop, PrivateValue("TEXT", original[one.start : one.stop]))
             for one in whole
         )
-        hits = without_overlaps(original, [*values.find(original), *parts])
+        found = (*values.find(original), *values.find_encoded(original), *parts)
+        hits = without_overlaps(original, found)
         masked = placeholders.mask(original, hits, masked_before=masked_before)
         if values.find_in_payload(collapse_spacing(masked).encode()):
             masked = placeholders.mask_whole(

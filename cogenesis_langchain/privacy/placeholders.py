@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterable, Sequence
@@ -57,15 +58,18 @@ class Placeholders:
         """Return one placeholder (kind ``TEXT``) that stands for a whole text."""
         return self.tag("TEXT", text)
 
-    def restore(self, text: str) -> str:
+    def restore(self, text: str, *, in_json: bool = False) -> str:
         """Replace placeholders by the original strings. ``restore(mask(x, hits)) == x``.
 
         Args:
             text: A masked text, or a model's answer to one.
+            in_json: Whether the text is JSON, whose strings hold the placeholders.
 
         Returns:
             The text with every placeholder of this conversation replaced. Unknown ones stay.
         """
+        if in_json:
+            return _PLACEHOLDER.sub(self._original_in_json, text)
         return _PLACEHOLDER.sub(self._original, text)
 
     def has_unknown(self, text: str) -> bool:
@@ -76,6 +80,13 @@ class Placeholders:
         """Return kinds and originals, oldest first; `extend` makes the same tags of them."""
         with self._lock:
             return list(self._tags)
+
+    def hidden(self) -> list[tuple[ValueKind, str]]:
+        """Return the entries that hide something: text that only looks like a placeholder does not.
+
+        A part that was masked as a whole (kind ``TEXT``) is one of them.
+        """
+        return [entry for entry in self.entries() if not _PLACEHOLDER.fullmatch(entry[1])]
 
     def extend(self, entries: Iterable[tuple[ValueKind, str]]) -> None:
         """Add values as if they were masked one after the other."""
@@ -108,6 +119,9 @@ class Placeholders:
 
     def _original(self, found: re.Match[str]) -> str:
         return self._originals.get(f"[{found[1].upper()}_{int(found[2])}]", found[0])
+
+    def _original_in_json(self, found: re.Match[str]) -> str:
+        return json.dumps(self._original(found), ensure_ascii=False)[1:-1]
 
 
 class StreamRestorer:

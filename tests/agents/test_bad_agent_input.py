@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import StructuredTool
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 from support.scripted_turns import ScriptedTurns, agent_model, call
 
-from cogenesis_langchain.errors import ContextTooLong, InstructionError
+from cogenesis_langchain.errors import ContextTooLong, InstructionError, StructuredAnswerInvalid
 from cogenesis_langchain.models.base import GenerationOptions, LocalChunk, PrivateMessage
 from cogenesis_langchain.testing import FixedContext
 
@@ -46,6 +49,45 @@ def test_a_recursive_schema_is_followed() -> None:
     model = agent_model(ScriptedTurns(json.dumps(tree)))
     parsed = model.with_structured_output(Node).invoke("Which tree?")
     assert parsed == Node.model_validate(tree)
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    ages: dict[str, int]
+
+    @field_validator("name")
+    @classmethod
+    def _short(cls, name: str) -> str:
+        if len(name) > 5:
+            raise ValueError(f"{name} is too long")
+        return name
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+@pytest.mark.parametrize("include_raw", [False, True])
+def test_the_error_of_an_answer_that_does_not_fit_tells_nothing_of_it(
+    method: Any, include_raw: bool
+) -> None:
+    secret = "Quillfeather-Obermaier"
+    written = json.dumps({"name": secret, "ages": {secret: 40}})
+    if method == "function_calling":
+        written = call("Person", written)
+    model = agent_model(ScriptedTurns(written))
+    reader = model.with_structured_output(Person, method=method, include_raw=include_raw)
+    if include_raw:
+        answer = reader.invoke("Who is it?")
+        assert isinstance(answer, dict)
+        error = answer["parsing_error"]
+        assert secret in repr(answer["raw"])
+    else:
+        with pytest.raises(OutputParserException) as caught:
+            reader.invoke("Who is it?")
+        error = caught.value
+    assert isinstance(error, StructuredAnswerInvalid)
+    assert error.what == "the answer does not fit the schema: name (value_error)"
+    assert secret not in "".join(traceback.format_exception(error))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.types import Command
 from support.planned_agent import (
     EACH,
@@ -36,6 +37,7 @@ from cogenesis_langchain import MemoryLedger
 from cogenesis_langchain.agents.planning.plan import Plan, parse_plan
 from cogenesis_langchain.agents.rules import private_tool, read_rules
 from cogenesis_langchain.errors import LocalModelError, PrivacyViolation
+from cogenesis_langchain.privacy.messages.instruction import TASKS
 from cogenesis_langchain.privacy.placeholders import Placeholders
 
 
@@ -249,16 +251,31 @@ def test_marks_of_a_call_in_a_json_answer_are_text() -> None:
         assert (message.text, message.tool_calls) == (written, [])
 
 
-def test_a_human_message_that_a_tool_puts_in_causes_no_request() -> None:
-    """A tool that hands over to another agent may write one, from what it read."""
+NOTE = HumanMessage("my sister juniper has stopped drinking and owes the club", name="notes")
+OTHERS_ANSWER = AIMessage("Hello.", response_metadata={"cogenesis": {TASKS: ("another",)}})
+"""Of another agent, which has tasks of its own."""
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        [NOTE],
+        [AIMessage("I am the helper."), NOTE],
+        [HumanMessage("Hello helper"), OTHERS_ANSWER, NOTE],
+        [HumanMessage("Hello helper"), OTHERS_ANSWER, NOTE, AIMessage("Found.")],
+        [RemoveMessage(id=REMOVE_ALL_MESSAGES), NOTE],
+    ],
+    ids=["one", "after an answer", "a conversation", "with its end", "in the place of all"],
+)
+def test_messages_that_a_tool_puts_in_cause_no_request(added: list[Any]) -> None:
+    """A tool that hands over to another agent may write some, from what it read."""
 
     @tool
     def look_up(words: str, tool_call_id: Annotated[str, InjectedToolCallId]) -> Command[Any]:
         """Look something up in the notes."""
-        note = HumanMessage(
-            "my sister juniper has stopped drinking and owes the club", name="notes"
-        )
-        return Command(update={"messages": [ToolMessage("found", tool_call_id=tool_call_id), note]})
+        found = ToolMessage("found", tool_call_id=tool_call_id)
+        first = [one for one in added if isinstance(one, RemoveMessage)]
+        return Command(update={"messages": [*first, found, *added[len(first) :]]})
 
     ledger = MemoryLedger()
     plan = {"steps": [{"tool": "look_up", "fill": {"words": "what is asked"}}], "answer": "tell it"}
@@ -268,6 +285,23 @@ def test_a_human_message_that_a_tool_puts_in_causes_no_request() -> None:
     made.invoke({"messages": [HumanMessage("Look up what my notes say about my family.")]})
     (entry,) = ledger.entries
     assert b"juniper" not in entry.payload
+
+
+def test_an_answer_ends_the_tasks_that_it_was_shown() -> None:
+    """Also one that was given up, whose calls have no answer of their own."""
+    ledger = MemoryLedger()
+    local = ScriptedTurns(FIND, "Given up.", "Hello.", "Done.")
+    model = agent_model(local, cloud_answers=["no plan"] * 9, ledger=ledger)
+    bound = model.bind_tools([find_events])
+    messages: list[Any] = [HumanMessage("Find my dentist.")]
+    messages.append(bound.invoke(messages))  # it calls, and then the user goes on
+    messages += [ToolMessage("found", tool_call_id=messages[-1].tool_calls[0]["id"])]
+    sent = len(ledger.entries)
+    messages += [HumanMessage("Write to juniper.")]
+    messages.append(bound.invoke(messages))
+    assert len(ledger.entries) == sent, "a tool may have written it"
+    bound.invoke([*messages, HumanMessage("Write a poem.")])
+    assert len(ledger.entries) > sent
 
 
 def test_messages_that_tools_put_in_cause_no_request_however_many_they_are() -> None:

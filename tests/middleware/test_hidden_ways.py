@@ -9,20 +9,23 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import before_model, dynamic_prompt, wrap_model_call
+from langchain.agents.structured_output import ProviderStrategy
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from cogenesis_langchain import MemoryLedger, private, public
+from cogenesis_langchain.errors import PrivacyViolation
 from cogenesis_langchain.middleware.conversation_view import PublicView
 from cogenesis_langchain.middleware.private_agent import PrivateAgentMiddleware
 from cogenesis_langchain.privacy.border import Border
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.values import detect
 from cogenesis_langchain.testing import EgressRecorder, behaviours, make_canaries
+from cogenesis_langchain.testing.behaviours import Behaviour
 from cogenesis_langchain.testing.search import find_leaks
 
 WORLD = make_canaries(11)
@@ -51,6 +54,18 @@ def ask(made: Any, *content: Any) -> list[Any]:
         "messages"
     ]
     return messages
+
+
+def calling(name: str, **arguments: str) -> Behaviour:
+    """Answer with a call of a tool."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    call = {"id": "1", "type": "function", "function": function}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "c", "choices": [choice]}
+    return lambda exchange: exchange.answer(
+        200, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
 
 
 def shown(cloud: EgressRecorder) -> str:
@@ -112,18 +127,7 @@ def test_blocks_of_a_message_do_not_hide_each_others_values(cloud: EgressRecorde
         """Find a contact."""
         return [{"type": "text", "text": text} for text in ("Contact", WORLD.name, "born", "here")]
 
-    call = {"id": "1", "type": "function", "function": {"name": "contact", "arguments": "{}"}}
-    choice = {
-        "index": 0,
-        "finish_reason": "tool_calls",
-        "message": {"role": "assistant", "content": None, "tool_calls": [call]},
-    }
-    body = {"id": "1", "object": "chat.completion", "created": 1, "model": "c", "choices": [choice]}
-
-    def calling(exchange: Any) -> None:
-        exchange.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
-
-    cloud.play(calling, behaviours.chat("Done."))
+    cloud.play(calling("contact"), behaviours.chat("Done."))
     ask(agent(cloud, tools=[contact]), f"My dentist is {WORLD.name}. Look him up.")
     assert len(cloud.requests) == 2
     assert not find_leaks(cloud.received, VALUES)
@@ -205,3 +209,68 @@ def test_a_view_that_shows_a_value_that_was_found_later_may_not_leave_any_more()
     view.learn([HumanMessage("Her daughter is called Juniper.")])
     shown = view.message(HumanMessage(earlier), masked_before=True).text
     assert [str(text) for text in view.public] == [shown] and "juniper" not in shown
+
+
+def test_a_private_part_stays_hidden_when_the_model_passes_it_on(cloud: EgressRecorder) -> None:
+    told = "we quarrel about money and drink too much"
+
+    @tool
+    def save_note(text: str) -> str:
+        """Save a note."""
+        return f"saved: {text}"
+
+    cloud.play(calling("save_note", text="[TEXT_1]"), behaviours.chat("Dear Ada, [TEXT_1]"))
+    made = agent(cloud, tools=[save_note])
+    ask(made, private(told), public("Write a letter to my wife."))
+    ask(made, "Make it shorter.")
+    assert len(cloud.requests) == 3
+    assert not find_leaks(cloud.received, [told, "quarrel"])
+    assert "saved: [TEXT_1]" in shown(cloud)
+
+
+def test_a_private_part_of_an_answer_is_hidden_too(cloud: EgressRecorder) -> None:
+    told = "we quarrel about money"
+    made = agent(cloud)
+    made.invoke(
+        {"messages": [HumanMessage("Hello"), AIMessage([private(told)]), HumanMessage("Go on.")]},
+        {"configurable": {"thread_id": "1"}},
+    )
+    assert shown(cloud) == "Hello\n[TEXT_1]\nGo on."
+
+
+@wrap_model_call
+def naming_the_user(request: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(request.override(model_settings={"user": WORLD.name}))
+
+
+@wrap_model_call
+def stopping_at_the_name(request: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(request.override(model_settings={"stop": [WORLD.name]}))
+
+
+@pytest.mark.parametrize("behind", [naming_the_user, stopping_at_the_name])
+def test_settings_of_a_call_with_a_private_value_are_refused(
+    cloud: EgressRecorder, behind: Any
+) -> None:
+    with pytest.raises(PrivacyViolation, match="settings of this call") as caught:
+        ask(agent(cloud, behind), ORIGINAL)
+    assert WORLD.name not in str(caught.value)
+    assert not cloud.requests
+
+
+def test_a_value_with_a_quote_is_restored_in_a_structured_answer(cloud: EgressRecorder) -> None:
+    class Letter(BaseModel):
+        """A letter."""
+
+        text: str
+
+    told = 'he said "no"\nand left'
+    cloud.play(behaviours.chat(json.dumps({"text": "[TEXT_1]"})))
+    brain = ChatOpenAI(model="gpt-4o", base_url=cloud.base_url, api_key=SecretStr("none"))
+    made: Any = create_agent(
+        brain,
+        response_format=ProviderStrategy(Letter),
+        middleware=[PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)],
+    )
+    state = made.invoke({"messages": [HumanMessage([private(told), public("Write a letter.")])]})
+    assert state["structured_response"] == Letter(text=told)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -148,6 +150,24 @@ def test_a_spelled_or_encoded_name_does_not_get_into_the_view(name: str) -> None
     text = f"Dear {SPELLINGS[name]('Bartholomew')} and others, we write today. Yes"
     assert not find_leaks(last_view(text).encode(), ["Bartholomew"])
     assert find_leaks(text.encode(), ["Bartholomew"])
+
+
+@pytest.mark.parametrize(
+    "encode", [quote, json.dumps, lambda text: text.encode().hex(" ")], ids=["url", "json", "hex"]
+)
+def test_a_code_is_hidden_though_a_part_of_it_is_a_value_too(
+    encode: Callable[[str], str],
+) -> None:
+    note = "My neighbour is Νίκος Παπαδόπουλος. " + " ".join(f"{n} kg" for n in range(10, 100))
+    view = view_of(note, ValueSet.from_texts([note]))
+    text = f"See {encode('Νίκος Παπαδόπουλος')} for the rest of it. Yes"
+    tokens = [bytes([byte]) for byte in text.encode()]
+    shown = [one for one in views(view, tokens) if one is not None][-1]
+    # The beginning of the first code may be shown before it is clear that it is one.
+    before, tag, after = shown.partition("[")
+    assert tag and len(before) < len("See ce 9d ce ") + 1
+    assert not re.search(r"%[0-9A-F]{2}|\\u|\b[0-9a-f]{2} [0-9a-f]{2}\b", after)
+    assert after.endswith("the rest of it. Yes")
 
 
 FILLERS = (

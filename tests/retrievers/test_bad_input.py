@@ -194,7 +194,7 @@ def test_a_folder_that_a_chroma_server_wrote_becomes_a_store(tmp_path: Path) -> 
     import chromadb
 
     client = chromadb.PersistentClient(str(tmp_path))
-    client.create_collection("other").add(ids=["1"], embeddings=[[1.0]])
+    client.create_collection("other").add(ids=["1"], embeddings=[1.0])
     client.close()  # type: ignore[attr-defined]  # only the concrete client has it
     with ContextStore(tmp_path, embeddings=WordEmbeddings()) as store:
         store.add("Noor has the key")

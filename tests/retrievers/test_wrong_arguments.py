@@ -56,7 +56,7 @@ def test_one_string_in_the_place_of_ids_is_refused_and_nothing_is_deleted(
     vectors = store.as_vector_store()
     for call in (store.get, store.delete, store.forget, vectors.delete, vectors.get_by_ids):
         with pytest.raises(StoreError, match="one string"):
-            call(id_)  # type: ignore[operator]
+            call(id_)  # type: ignore[arg-type]
     assert [document.id for document in store.get([id_])] == [id_]
 
 

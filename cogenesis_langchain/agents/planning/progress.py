@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from cogenesis_langchain.agents.planning.plan import Plan
+from cogenesis_langchain.privacy.messages.instruction import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Progress:
         undone: Numbers of steps that were left out, were given up after an error, or have a
             receiver that is not known.
         calls: Turns that called tools.
+        task: The name of the task; empty before its first turn.
         made: Ids of the calls of the last planned turn.
         failed: Whether one of them failed.
     """
@@ -35,6 +37,7 @@ class Progress:
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     undone: tuple[int, ...] = ()
     calls: int = 0
+    task: str = ""
     made: frozenset[str] = frozenset()
     failed: bool = False
 
@@ -79,6 +82,7 @@ def _after_turn(progress: Progress, message: AIMessage) -> Progress:
     progress = replace(
         progress,
         plan=plan,
+        task=(told.get(TASKS) or ("",))[-1],
         reason="" if plan else told.get("fallback_reason", ""),
         step=told.get("step", 0),
         items=tuple(told.get("items", ())),

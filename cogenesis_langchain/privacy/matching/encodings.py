@@ -34,6 +34,8 @@ _BASE32_RUN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{8,}(?![A-Za-z0-9])
 _BASE85_RUN: Final = re.compile(r"(?<![!-~])(?=[A-Za-z]*[!-@\[-`{-~])[!-~]{7,4096}")
 _NUMBERS_RUN: Final = re.compile(r"(?<!\d)\d{2,3}(?:[\s,;]+\d{2,3}){3,}(?!\d)")
 _BITS_RUN: Final = re.compile(r"(?<!\d)[01]{8}(?:\s*[01]{8}){2,}(?!\d)")
+_WORD: Final = re.compile(r"\S+")
+_CODE_SIGN: Final = re.compile(rf"[%=]{_HEX}{{2}}|&#?\w{{2,8}};|\\|U\+{_HEX}{{4}}")
 _SHORTEST_BASE64: Final = 4
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 # Every English word is valid base64 and decodes to random bytes. Text that was encoded on purpose
@@ -82,6 +84,21 @@ def decodings(payload: bytes) -> Iterator[str]:
     )
     if unknown:
         yield "  ".join(deciphered for word in unknown for deciphered in _deciphered(word))
+
+
+def code_runs(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each run of codes: escapes, entities, quoted or percent-encoded text.
+
+    Words with codes that only white space separates are one run, as are bytes in base 2, 10 or 16.
+    """
+    runs: list[tuple[int, int]] = []
+    for word in _WORD.finditer(text):
+        if _CODE_SIGN.search(text, *word.span()):
+            beside = bool(runs) and text[runs[-1][1] : word.start()].isspace()
+            runs.append((runs.pop()[0] if beside else word.start(), word.end()))
+    for pattern in (_HEX_RUN, _NUMBERS_RUN, _BITS_RUN):
+        runs += [found.span() for found in pattern.finditer(text)]
+    return runs
 
 
 def _deciphered(word: str) -> Iterator[str]:

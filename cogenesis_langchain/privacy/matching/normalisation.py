@@ -83,11 +83,13 @@ class _NormalisationTable(dict[int, str]):
             return latin
         if not (letter.isalnum() or unicodedata.category(letter).startswith("M")):
             return ""
-        forms = (letter,) if self._by_shape else (letter.lower(), letter.upper())
+        # Case folding makes one letter of both forms of a Greek sigma.
+        folded = letter.casefold()
+        forms = (letter,) if self._by_shape else (folded, folded.upper())
         for form in forms:
             if twin := _latin_lookalike(form):
                 return twin
-        return letter.casefold()
+        return folded
 
 
 def _latin_letter(letter: str) -> str:

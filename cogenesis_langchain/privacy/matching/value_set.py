@@ -16,7 +16,7 @@ from cogenesis_langchain.privacy.detectors.combined import (
     find_spans_in_instruction,
     parse_all_values,
 )
-from cogenesis_langchain.privacy.matching.encodings import decodings
+from cogenesis_langchain.privacy.matching.encodings import code_runs, decodings
 from cogenesis_langchain.privacy.matching.match_filters import MatchFilter, rule_holds
 from cogenesis_langchain.privacy.matching.normalisation import cleaned_texts, normalisations
 from cogenesis_langchain.privacy.matching.phrases import find_phrases, phrase_digests
@@ -144,6 +144,29 @@ class ValueSet:
         """
         kinds = {hit.value.kind for text in decodings(payload) for hit in self.find(text)}
         return tuple(sorted(kinds))
+
+    def find_encoded(self, text: str) -> list[Hit]:
+        """Find runs of codes that hold a private value which cannot be read in them as they are.
+
+        They have to be found before anything in the text is replaced: a part of a code can be a
+        value by itself, such as an amount, and what is left of the code can still be read.
+
+        Args:
+            text: Any text.
+
+        Returns:
+            The runs, each as a value of kind ``TEXT``.
+        """
+        return [
+            Hit(start, end, PrivateValue("TEXT", text[start:end]))
+            for start, end in code_runs(text)
+            if self._is_encoded_in(text[start:end])
+        ]
+
+    def _is_encoded_in(self, run: str) -> bool:
+        legible = {hit.value for hit in self.find(run)}
+        texts = (text for text in decodings(run.encode()) if text != run)
+        return any(hit.value not in legible for text in texts for hit in self.find(text))
 
     def _literal_hits(self, text: str) -> Iterator[Hit]:
         for number, normalised in enumerate(normalisations(text)):

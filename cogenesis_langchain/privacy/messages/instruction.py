@@ -30,6 +30,8 @@ MAX_PUBLIC_WORDS: Final = 60
 _CHARACTERS_A_WORD: Final = 400 / MAX_PUBLIC_WORDS
 """For scripts that write without spaces, where a letter can count as one word."""
 
+TASKS: Final = "tasks"
+"""Key of the names of an agent's tasks in ``response_metadata["cogenesis"]``."""
 _NOTHING: Final = "no part of the request is public"
 _AFTER_CALLS: Final = (
     "the last human message follows calls of tools without an answer in words, so a tool may have "
@@ -132,7 +134,7 @@ def split_request(
     else:
         is_marked = rule == "marked" or any(mark == "public" and text for text, mark in parts)
         reason = "" if is_marked else _why_private(parts, max_public_words)
-        if not is_marked and _follows_calls(messages[:position]):
+        if not is_marked and open_tasks(messages[:position]):
             reason = _AFTER_CALLS
         chosen = "public" if is_marked or reason else ""
         candidate = _join(text for text, mark in parts if mark == chosen)
@@ -162,10 +164,33 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
     )
 
 
-def _follows_calls(messages: Sequence[BaseMessage]) -> bool:
-    """Whether the last turn of the model called tools: each may have written several messages."""
-    turns = (message for message in reversed(messages) if isinstance(message, AIMessage))
-    return bool((last := next(turns, None)) and last.tool_calls)
+def open_tasks(messages: Sequence[BaseMessage]) -> frozenset[str]:
+    """Return the tasks of an agent that have called tools and have no answer yet.
+
+    What follows a call may come from the tool: also human messages, and whole turns of another
+    agent. So a task ends with an answer of the model that was shown its calls, which names it
+    (`TASKS`). A task of another chat model has no name; any answer ends it.
+
+    Args:
+        messages: A conversation, or its beginning.
+
+    Returns:
+        The names of the tasks; "" for those without one.
+    """
+    found: set[str] = set()
+    made: set[str | None] = set()
+    for message in messages:
+        if isinstance(message, ToolMessage) and message.tool_call_id not in made:
+            found.add("")  # the turn that called was taken out of the conversation
+        elif isinstance(message, AIMessage):
+            told = message.response_metadata.get("cogenesis") or {}
+            tasks = told.get(TASKS) or ("",)
+            made.update(call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
+            if message.tool_calls:
+                found.add(tasks[-1])
+            else:
+                found -= {*tasks, ""}
+    return frozenset(found)
 
 
 def _notes_task_details(

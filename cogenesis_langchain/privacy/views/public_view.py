@@ -201,7 +201,7 @@ class GrowingView:
         hits, in_run = self._all_hits(before)
         parts = list(self._masked(before, hits))
         shown = _with_marks(self._text[start:], start, hits)
-        if self._reveals(shown):
+        if self._reveals(shown) or self._ends_in_coded_value(start):
             space = self._text[start : self._after_space(start)]
             del self._tags[before.tags :]
             parts, shown = [space + self._tag("TEXT", self._text[start:])], space + _MARK
@@ -308,6 +308,12 @@ class GrowingView:
         codes = codes_in(self._shown + shown, len(self._shown))
         searched = dict.fromkeys((window, collapsed, *codes)) if codes else ()
         return any(self._values.find_in_payload(text.encode()) for text in searched)
+
+    def _ends_in_coded_value(self, start: int) -> bool:
+        """Whether a run of codes that holds a value reaches beyond a position."""
+        first = max(0, start - _REACH)
+        coded = self._values.find_encoded(self._text[first:])
+        return any(first + hit.end > start for hit in coded)
 
 
 def _with_marks(chunk: str, start: int, hits: Sequence[Hit]) -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing
+from cogenesis_langchain.privacy.matching.normalisation import collapse_spacing, normalisations
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,11 @@ def test_spelled_out_words_are_joined(text: str, usual: str) -> None:
 )
 def test_normal_text_is_not_changed(text: str) -> None:
     assert collapse_spacing(text) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["Νίκος Παπαδόπουλος", "Γιώργος", "Олег Кузнецов", "İlker Çağlayan", "Günther Straße"]
+)
+@pytest.mark.parametrize("cased", [str.upper, str.lower, str.casefold, str.title, str.swapcase])
+def test_all_cases_of_a_name_normalise_alike(name: str, cased: Callable[[str], str]) -> None:
+    assert set(normalisations(name)) & set(normalisations(cased(name)))
