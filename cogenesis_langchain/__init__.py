@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.models.local.transformers import TransformersModel
     from cogenesis_langchain.models.onnx.named_entities import NamedEntityModel
+    from cogenesis_langchain.privacy.detectors.presidio import PresidioDetector
     from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
     from cogenesis_langchain.privacy.ledger.file import FileLedger
     from cogenesis_langchain.privacy.messages.marks import private, private_prompt, public
     from cogenesis_langchain.privacy.trust.private_chain import private_chain
+    from cogenesis_langchain.privacy.values import PrivateValue
     from cogenesis_langchain.privacy.views.limits import Bounded, Budget
     from cogenesis_langchain.retrievers.context_store import ContextStore
     from cogenesis_langchain.retrievers.embeddings import LocalMiniLM
@@ -50,8 +52,10 @@ __all__ = [
     "LocalMiniLM",
     "MemoryLedger",
     "NamedEntityModel",
+    "PresidioDetector",
     "PrivateAgentMiddleware",
     "PrivateContextRetriever",
+    "PrivateValue",
     "Search",
     "StandInCloud",
     "TransformersModel",
@@ -81,8 +85,10 @@ _HOMES: Final = {
     "LocalMiniLM": "retrievers.embeddings",
     "MemoryLedger": "privacy.ledger.entry",
     "NamedEntityModel": "models.onnx.named_entities",
+    "PresidioDetector": "privacy.detectors.presidio",
     "PrivateAgentMiddleware": "middleware.private_agent",
     "PrivateContextRetriever": "retrievers.private_context",
+    "PrivateValue": "privacy.values",
     "Search": "retrievers.search",
     "StandInCloud": "models.cloud.stand_in",
     "TransformersModel": "models.local.transformers",

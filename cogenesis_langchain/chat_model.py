@@ -82,7 +82,9 @@ class ChatCoGenesis(ToolBindingChatModel):
         model = ChatCoGenesis(
             cloud=ChatOpenAI(model="gpt-4.1"),
             local="qwen2.5-coder-1.5b-instruct",
-            retriever=PrivateContextRetriever(store=ContextStore("~/context")),
+            retriever=PrivateContextRetriever(
+                store=ContextStore("~/context", embeddings=LocalMiniLM())
+            ),
         )
         model.invoke("Write an e-mail to my dentist asking to move my appointment.")
         ```
@@ -112,8 +114,8 @@ class ChatCoGenesis(ToolBindingChatModel):
     """How the two models write together: from the cloud model's sketch, or token by token."""
     sketch: SketchKind = "template"
     """What the cloud writes in sketch mode: a ``template``, which the local model completes in
-    place, or an ``outline``, from which it writes. Of a question it writes the answer either way:
-    the local model completes it, or with ``outline`` reads it as a hint."""
+    place, or an ``outline``, from which it writes. To a question it writes the answer either way:
+    the local model completes its blanks, or with ``outline`` reads it as a hint."""
     operator: Operator | str = Field(default="local-led", exclude=True, repr=False)
     """How fused decoding makes one distribution of two: ``local-led``, ``mean``, ``max``,
     ``product``, ``contrast``, ``entropy``, ``learned`` or an operator of
@@ -150,7 +152,10 @@ class ChatCoGenesis(ToolBindingChatModel):
     failed. `response_metadata["cogenesis"]` tells it in each case."""
 
     instruction: InstructionRule = Field(default="last_human", exclude=True, repr=False)
-    """What of the request may be public; see `split_request`."""
+    """What of the request may be public. ``last_human``: the parts that are marked public, or else
+    the last human message if it is one short paragraph and does not follow calls of tools.
+    ``marked``: only what is marked public. Or a function from the messages to the public text, or
+    None for none."""
     max_public_words: int = Field(default=MAX_PUBLIC_WORDS, ge=1)
     """Most words of a last human message without marks; a longer one, or one with line breaks, is a
     document and stays here."""

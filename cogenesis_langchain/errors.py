@@ -293,7 +293,8 @@ class SketchInvalid(CoGenesisError):
 class CloudNotUsed(CoGenesisError):
     """The cloud model takes less part in a text than the mode asks for.
 
-    Raised with ``on_fallback="raise"``, before the local model writes alone.
+    Raised with ``on_fallback="raise"``: before anything is written, or at the end of a fused text
+    during which the cloud model failed.
 
     Args:
         reason: Why.
@@ -302,7 +303,7 @@ class CloudNotUsed(CoGenesisError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"the cloud model does not take part as asked: {reason}",
-            remedy='mend the cause, or pass on_fallback="warn" to get the local model\'s text',
+            remedy='fix the cause, or pass on_fallback="warn" to get the local model\'s text',
         )
 
 

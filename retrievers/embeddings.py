@@ -20,6 +20,7 @@ from langchain_core.embeddings import Embeddings
 from cogenesis_langchain.errors import (
     CoGenesisError,
     ConfigurationError,
+    ModelFileMissing,
     StoreError,
     require_package,
 )
@@ -234,11 +235,23 @@ class LocalEmbeddings:
     def _model(self) -> Embeddings:
         with self._opening:
             if self._embeddings is None:
-                self._embeddings = LocalMiniLM(download=False)
+                self._embeddings = _downloaded_model()
             else:
                 # Checked at every call, because a client's address can be changed meanwhile.
                 require_trusted(self._embeddings, self._trusted_hosts, self._trust)
             return self._embeddings
+
+
+def _downloaded_model() -> LocalMiniLM:
+    """The built-in model, if its files are here: a store does not use the network by itself."""
+    try:
+        return LocalMiniLM(download=False)
+    except ModelFileMissing:
+        raise ModelFileMissing(
+            "the embedding model is not on this machine yet",
+            remedy="pass embeddings=LocalMiniLM() to the store, which downloads it, or run: "
+            "cogenesis models pull minilm-l6-v2-int8 minilm-l6-v2-tokenizer",
+        ) from None
 
 
 def _bad_vectors(model: Embeddings) -> StoreError:

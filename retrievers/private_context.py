@@ -76,7 +76,8 @@ class PrivateContextRetriever(BaseRetriever):
 
     Example:
         ```python
-        retriever = PrivateContextRetriever(store=ContextStore("~/context"), k=6)
+        store = ContextStore("~/context", embeddings=LocalMiniLM())
+        retriever = PrivateContextRetriever(store=store, k=6)
         chain = {"context": retriever, "question": RunnablePassthrough()} | prompt | local_model
         ```
 

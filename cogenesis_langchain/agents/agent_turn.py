@@ -27,8 +27,9 @@ from cogenesis_langchain.privacy.text import PrivateText, PublicText
 class AgentTurn:
     """Writes turns with tools, after a plan of the cloud model where there is one.
 
-    One request leaves for a task, before its first turn. It is made from the general instruction
-    and the public declarations of the tools; what a tool returns cannot cause or change a request.
+    One request leaves for a task, before its first turn; two if the first plan is of no use. It is
+    made from the general instruction and the public declarations of the tools. What a tool returns
+    cannot cause or change a request.
 
     Args:
         preparation: Takes requests apart and asks the border for release.

@@ -12,10 +12,10 @@ __all__ = ["Detector", "PrivateValue", "ValueKind", "detect", "find_private_valu
 
 @dataclass(frozen=True, slots=True)
 class PrivateValue:
-    """A string that would reveal a private text.
+    """A string that would reveal a private text; a detector of your own yields them.
 
     Args:
-        kind: The kind of value, such as ``NAME``.
+        kind: The kind of value, such as ``NAME``, which its placeholder shows.
         text: The string as written in the private text. `repr` does not show it.
     """
 

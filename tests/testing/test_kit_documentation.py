@@ -9,10 +9,14 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 import cogenesis_langchain.testing
+from cogenesis_langchain.testing import EgressRecorder, FakeLocal
 
 ROOT = Path(__file__).parent.parent.parent
 GUARANTEE = (ROOT / "docs" / "guarantee.md").read_text(encoding="utf-8")
@@ -28,10 +32,14 @@ def run_test_of(page: str, name: str) -> None:
 
 @pytest.mark.slow
 def test_the_test_of_the_guarantee_passes() -> None:
-    names: dict[str, Callable[[], None]] = {}
-    for code in re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S):
-        exec(compile(code, "guarantee.md", "exec"), names)
-    names["test_nothing_private_leaves_my_chain"]()
+    with EgressRecorder() as recorder:
+        cloud = ChatOpenAI(model="any", base_url=recorder.base_url, api_key=SecretStr("none"))
+        names: dict[str, Any] = {"cloud": cloud, "local": FakeLocal()}
+        for code in re.findall(r"```python\n(.*?)```", GUARANTEE, flags=re.S):
+            exec(compile(code, "guarantee.md", "exec"), names)
+        names["test_nothing_private_leaves_my_chain"]()
+        names["model"].invoke("Write to the court about Case-2041.")
+        assert b"[ID_1]" in recorder.received and b"2041" not in recorder.received
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def too_late() -> CloudTimeout:
     """Return the error of a call that did not end in time."""
     return CloudTimeout(
         "the cloud model gave no complete answer in time",
-        remedy="raise cloud_timeout, or check the endpoint",
+        remedy="raise timeout, or check the endpoint",
     )
 
 

@@ -65,7 +65,7 @@ def translate(error: Exception, name: str) -> CoGenesisError:
     if isinstance(error, ModelTimeoutError) or (status is None and _within(error, *_TIMED_OUT)):
         return CloudTimeout(
             f"the endpoint of {name!r} did not answer in time",
-            remedy="raise cloud_timeout, or check the endpoint",
+            remedy="raise timeout, or check the endpoint",
         )
     if isinstance(error, ModelConnectionError) or (status is None and _within(error, *_BROKEN)):
         return CloudUnavailable(

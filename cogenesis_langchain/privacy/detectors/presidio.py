@@ -30,8 +30,8 @@ _KINDS: Final[dict[str, ValueKind]] = {
 class PresidioDetector:
     """Finds private values with a Presidio analyzer that you configure.
 
-    Use it beside the library's own detector:
-    ``detectors=[find_private_values, PresidioDetector(engine)]``. The engine may use the network:
+    It is used beside the library's own detectors: ``detectors=[PresidioDetector(engine)]``, or
+    ``context_detectors`` if it must not read the instruction. The engine may use the network:
     with default settings it downloads a language model, and its recognizer of mail addresses
     downloads a list of top-level domains.
 

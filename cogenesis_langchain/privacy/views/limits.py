@@ -33,7 +33,7 @@ class Budget:
         limits = [self.word] if self.text is None else [self.word, self.text]
         if not all(isinstance(one, int | float) and one > 0 for one in limits):
             raise ConfigurationError(
-                f"a budget of {self.word!r} nats a word and {self.text!r} a text is none",
+                f"the limits of a budget must be positive: word={self.word!r}, text={self.text!r}",
                 remedy='give positive numbers, or use mode="sketch", which tells nothing',
             )
 
