@@ -60,6 +60,11 @@ def test_the_public_names_are_these() -> None:
         assert getattr(cogenesis_langchain, name) is not None
 
 
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert cogenesis_langchain.__version__ == project["version"]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="ChatGenesis"):
         _ = cogenesis_langchain.ChatGenesis

@@ -139,11 +139,11 @@ def decoding_of(
     budget = disclosure if isinstance(disclosure, Budget) else None
     second = None if budget is None else local.tokens()
     name: DisclosureName = "open" if disclosure == "open" else "masked"
-    return MaskedDecoding(fused, tokens, border, name=name, budget=budget, public=second)
+    return ExactDecoding(fused, tokens, border, name=name, budget=budget, public=second)
 
 
 @final
-class MaskedDecoding:
+class ExactDecoding:
     """Exact fused decoding; the cloud model sees the public view, or the text as it is.
 
     Args:
@@ -178,9 +178,9 @@ class MaskedDecoding:
     def begin(self, prepared: Prepared) -> DecodedText:
         """Begin a text; see `Decoding.begin`."""
         gains = Gains()
-        view = self.view(prepared, gains)
-        shown = OpenDisclosure(self.tokens.decode) if self.name == "open" else view
-        return _MaskedText(self, shown, gains)
+        is_open = self.name == "open"
+        shown = OpenDisclosure(self.tokens.decode) if is_open else self.view(prepared, gains)
+        return _ExactText(self, shown, gains)
 
     def view(self, prepared: Prepared, gains: Gains) -> MaskedDisclosure:
         """Return a public view of a text. It belongs to one thread."""
@@ -204,8 +204,8 @@ class MaskedDecoding:
 
 
 @final
-class _MaskedText:
-    def __init__(self, decoding: MaskedDecoding, disclosure: Disclosure, gains: Gains) -> None:
+class _ExactText:
+    def __init__(self, decoding: ExactDecoding, disclosure: Disclosure, gains: Gains) -> None:
         self._decoding = decoding
         self.disclosure = disclosure
         self._gains = gains

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # Models write a placeholder back in another case, with a space, or with an escaped underscore.
 _PLACEHOLDER: Final = re.compile(r"\[ ?([A-Za-z]{2,12})(?:\\?_|[ -])(\d{1,6}) ?\]")
-# An incomplete placeholder at the end of a streamed piece: every proper prefix of the above.
-_PARTIAL: Final = re.compile(r"\[(?: ?(?:[A-Za-z]{1,12}(?:\\|(?:\\?_|[ -])(?:\d{1,6} ?)?)?)?)?\Z")
 
 
 class Placeholders:
@@ -93,10 +91,6 @@ class Placeholders:
         for kind, original in entries:
             self.tag(kind, original)
 
-    def restorer(self) -> StreamRestorer:
-        """Return a restorer for one streamed text."""
-        return StreamRestorer(self)
-
     def __repr__(self) -> str:
         return f"Placeholders({len(self._originals)} values)"
 
@@ -122,31 +116,6 @@ class Placeholders:
 
     def _original_in_json(self, found: re.Match[str]) -> str:
         return json.dumps(self._original(found), ensure_ascii=False)[1:-1]
-
-
-class StreamRestorer:
-    """Restores the placeholders of one streamed text, also those split over pieces.
-
-    Args:
-        placeholders: The placeholders of the conversation.
-    """
-
-    def __init__(self, placeholders: Placeholders) -> None:
-        self._placeholders = placeholders
-        self._held = ""
-
-    def feed(self, piece: str) -> str:
-        """Take the next piece and return the restored text so far; hold back an incomplete tag."""
-        text = self._held + piece
-        incomplete = _PARTIAL.search(text)
-        cut = incomplete.start() if incomplete else len(text)
-        self._held = text[cut:]
-        return self._placeholders.restore(text[:cut])
-
-    def flush(self) -> str:
-        """Return the text held back. Call it once, after the last piece."""
-        text, self._held = self._held, ""
-        return self._placeholders.restore(text)
 
 
 def without_placeholders(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import TrainingError
-from cogenesis_langchain.models.files.entries import needs_example
+from cogenesis_langchain.models.files.entries import file_needs_example
 from cogenesis_langchain.models.local.transformers import TransformersTokens
 from cogenesis_langchain.training.adapter_trainer import trainer_of, with_adapter
 from cogenesis_langchain.training.base_model import open_base
@@ -99,7 +99,7 @@ def train_writer(
             max_tokens=min(settings.max_tokens, tokens.window),
             whole_texts=settings.whole_texts,
             outlines=outlines,
-            shows_example=needs_example(base),
+            shows_example=file_needs_example(base),
         )
 
     samples, validation = samples_of(used, settings.epochs), samples_of(kept, 1)

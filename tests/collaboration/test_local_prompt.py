@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.collaboration.local_prompt import LocalPrompt
 from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, needs_example
-from cogenesis_langchain.models.files.entries import needs_example as needs_example_of_file
+from cogenesis_langchain.models.files.entries import file_needs_example
 from cogenesis_langchain.privacy.messages.instruction import split_request
 from cogenesis_langchain.privacy.messages.marks import private, public
 from cogenesis_langchain.privacy.text import BORDER_SEAL, PrivateText, PublicText
@@ -109,10 +109,10 @@ def test_the_chat_model_asks_the_local_model_whether_it_needs_one(local: FakeLoc
 
 
 def test_only_the_smallest_models_need_an_example() -> None:
-    assert needs_example_of_file("qwen2.5-coder-0.5b-instruct")
-    assert needs_example_of_file("/models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")
-    assert not needs_example_of_file("qwen2.5-coder-1.5b-instruct")
-    assert not needs_example_of_file("/models/llama.gguf")
+    assert file_needs_example("qwen2.5-coder-0.5b-instruct")
+    assert file_needs_example("/models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")
+    assert not file_needs_example("qwen2.5-coder-1.5b-instruct")
+    assert not file_needs_example("/models/llama.gguf")
     assert not needs_example(FakeLocal("A text."))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,19 +77,6 @@ def test_what_the_cloud_model_repeats_is_restored(messages: list[AnyMessage]) ->
             assert isinstance(public, AIMessage)
             [call] = view.restored(public).tool_calls
             assert call["args"] == original.tool_calls[0]["args"]
-
-
-@settings(max_examples=CONVERSATIONS, deadline=None)
-@given(conversations(), st.data())
-def test_a_placeholder_that_is_split_over_chunks_is_restored(
-    messages: list[AnyMessage], data: st.DataObject
-) -> None:
-    view, placeholders = view_of(messages)
-    shown = "".join(view.message(message).text for message in messages)
-    ends = sorted(data.draw(st.sets(st.integers(0, len(shown)), max_size=20)) | {0, len(shown)})
-    restorer = placeholders.restorer()
-    pieces = [restorer.feed(shown[start:end]) for start, end in pairwise(ends)]
-    assert "".join([*pieces, restorer.flush()]) == "".join(one.text for one in messages)
 
 
 def test_control_without_values_nothing_is_hidden() -> None:

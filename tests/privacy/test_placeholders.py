@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -63,27 +62,6 @@ def test_restoring_any_text_without_hits_gives_the_text(text: str) -> None:
     placeholders = Placeholders()
     placeholders.mask("Anna", VALUES.find("Anna"))
     assert placeholders.restore(placeholders.mask(text, ())) == text
-
-
-@given(TEXTS, st.lists(st.integers(0, 60), max_size=12))
-def test_a_streamed_text_is_restored_like_the_whole_text(text: str, cuts: list[int]) -> None:
-    placeholders = Placeholders()
-    placeholders.mask("Anna Bo", VALUES.find("Anna Bo"))
-    restorer = placeholders.restorer()
-    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
-    pieces = [text[a:b] for a, b in pairwise(places)]
-    restored = "".join([*(restorer.feed(piece) for piece in pieces), restorer.flush()])
-    assert restored == placeholders.restore(text)
-
-
-def test_a_stream_holds_back_only_an_incomplete_placeholder() -> None:
-    placeholders = Placeholders()
-    placeholders.mask("Anna", VALUES.find("Anna"))
-    restorer = placeholders.restorer()
-    assert restorer.feed("Dear [NA") == "Dear "
-    assert restorer.feed("ME_1], the list [is") == "Anna, the list "
-    assert restorer.feed(" here]") == "[is here]"
-    assert restorer.flush() == ""
 
 
 def test_threads_agree_on_placeholders() -> None:

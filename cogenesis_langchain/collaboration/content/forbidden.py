@@ -55,12 +55,6 @@ def _taken_apart(clause: str) -> tuple[str, list[str]]:
     return clause, matters
 
 
-def forbidden_matter(clause: str) -> str:
-    """What a clause of a request forbids to tell; empty if it forbids nothing."""
-    _, matters = _taken_apart(clause)
-    return matters[0] if matters else ""
-
-
 def split_details(details: Iterable[str]) -> tuple[list[str], list[str]]:
     """Take the details of a request apart.
 

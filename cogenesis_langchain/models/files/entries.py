@@ -137,7 +137,7 @@ ENTRIES: Final[tuple[ModelFile, ...]] = (
 )
 
 
-def needs_example(name_or_path: str | Path) -> bool:
+def file_needs_example(name_or_path: str | Path) -> bool:
     """Whether a model is a file of the catalog that needs a worked example.
 
     Args:

@@ -27,7 +27,7 @@ from cogenesis_langchain.models.decoding.chat_template import render_parts
 from cogenesis_langchain.models.decoding.grammar import GrammarProcessor, GrammarVocabulary
 from cogenesis_langchain.models.decoding.token_exclusion import Exclusion, piece_of
 from cogenesis_langchain.models.files import catalog
-from cogenesis_langchain.models.files.entries import needs_example
+from cogenesis_langchain.models.files.entries import file_needs_example
 from cogenesis_langchain.models.local.llama_cpp_adapter import LlamaCppAdapter
 from cogenesis_langchain.models.local.llama_cpp_file import open_llama, renderer_of
 
@@ -75,7 +75,7 @@ class LlamaCppModel:
         require_package("llama_cpp", extra="llama-cpp")
         path = catalog.fetch(model)
         self._name = path.stem
-        self._needs_example = needs_example(path)
+        self._needs_example = file_needs_example(path)
         self._n_ctx = n_ctx
         self._repeat_penalty = repeat_penalty
         self._llama = open_llama(path, n_ctx, n_threads)

@@ -5,7 +5,6 @@ from support.completing import COMPLETED, LETTER, WISHES, complete, task
 from support.token_models import Wishes
 
 from cogenesis_langchain.collaboration.content.forbidden import (
-    forbidden_matter,
     split_details,
     tells_forbidden,
 )
@@ -48,7 +47,8 @@ from cogenesis_langchain.collaboration.content.forbidden import (
     ],
 )
 def test_a_clause_forbids_a_matter_or_none(clause: str, matter: str) -> None:
-    assert forbidden_matter(clause) == matter
+    _, matters = split_details([clause])
+    assert (matters[0] if matters else "") == matter
 
 
 def test_details_are_taken_apart_clause_by_clause() -> None:
