@@ -11,6 +11,7 @@ import typer
 
 from cogenesis_langchain import cli
 from cogenesis_langchain.cli.models import pull_with_bar
+from cogenesis_langchain.datasets.lamp_format import LampTask
 from cogenesis_langchain.models.cloud.stand_in import STAND_IN_MODEL
 from experiments.config import Endpoint, ExperimentConfig, load_config
 
@@ -88,6 +89,25 @@ def rescore(folder: Folder) -> None:
 
     score_again(folder)
     report(folder)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="JSON file of the authors, or questions of LaMP")],
+    out: Annotated[Path, typer.Option(help="file of the records, one JSON object a line")],
+    outputs: Annotated[Path | None, typer.Option(help="LaMP's gold outputs")] = None,
+    task: Annotated[LampTask, typer.Option(help="LaMP's task")] = LampTask.EMAIL,
+) -> None:
+    """Make records of a published data set: the authors' own, or with --outputs one of LaMP."""
+    from cogenesis_langchain.datasets.loaders import (
+        load_authors_set,
+        load_lamp_set,
+        save_records,
+    )
+
+    records = load_lamp_set(source, outputs, task) if outputs else load_authors_set(source)
+    save_records(records, out)
+    typer.echo(f"{len(records)} records in {out}")
 
 
 @app.command()

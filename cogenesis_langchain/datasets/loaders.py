@@ -1,4 +1,4 @@
-"""Read records from files: our JSON Lines, the authors' public set, and LaMP's two writing tasks.
+"""Read records from files: our JSON Lines, the authors' public set, and LaMP's writing tasks.
 
 Each loader reads the whole file or raises `DatasetError`, which names the file, the line or item,
 and the field. Data may be private, so no error repeats any of it.
@@ -7,7 +7,7 @@ and the field. Data may be private, so no error repeats any of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from cogenesis_langchain.datasets.lamp_format import LampGolds, LampQuestion, La
 from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.datasets.record import Record
 from cogenesis_langchain.errors import DatasetError
+from cogenesis_langchain.whole_file import whole_file
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -36,6 +37,13 @@ class _RecordedOutline(BaseModel):
 
     id: str
     outline: tuple[str, ...]
+
+
+def save_records(records: Iterable[Record], path: Path) -> None:
+    """Write records as JSON Lines, which `load_records` reads; the file is whole or not there."""
+    with whole_file(path) as partial:
+        lines = "".join(record.model_dump_json() + "\n" for record in records)
+        partial.write_text(lines, encoding="utf-8")
 
 
 def load_outlines(path: Path) -> dict[str, tuple[str, ...]]:

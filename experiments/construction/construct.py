@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from cogenesis_langchain.datasets.loaders import save_records
 from cogenesis_langchain.datasets.problems import described
 from cogenesis_langchain.datasets.record import (
     Instruction,
@@ -19,7 +20,6 @@ from cogenesis_langchain.datasets.record import (
     Writing,
 )
 from cogenesis_langchain.datasets.validate import find_faults
-from cogenesis_langchain.whole_file import whole_file
 from experiments.construction.answers import Assignment, Person, PersonalText, Portraits
 from experiments.construction.author import Author
 from experiments.construction.checks import faults_of_groups, faults_of_person, too_similar
@@ -98,9 +98,7 @@ def construct(
             remedy="give another folder, or the numbers that it was started with",
         )
     made = tuple(_Building(author, journal).records(plan, progress))
-    with whole_file(folder / RECORDS) as path:
-        lines = "".join(record.model_dump_json() + "\n" for record in made)
-        path.write_text(lines, encoding="utf-8")
+    save_records(made, folder / RECORDS)
     return made
 
 

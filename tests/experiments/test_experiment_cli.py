@@ -6,8 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.record_samples import AUTHORS_ITEM, LAMP_GOLDS, LAMP_QUESTION, write_json
 from support.small_experiment import HASHES, SECRETS, models, write_records, written
 
+from cogenesis_langchain.datasets.lamp_format import LampTask
+from cogenesis_langchain.datasets.loaders import (
+    load_authors_set,
+    load_lamp_set,
+    load_records,
+)
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments import __main__ as command
 from experiments.config import ExperimentConfig
@@ -51,6 +58,16 @@ def write(folder: Path, settings: str = SETTINGS, more: str = "") -> Path:
     file = folder / "experiment.toml"
     file.write_text(f'records = ["{records}"]\nsettings = [{settings}]\n{more}', encoding="utf-8")
     return file
+
+
+def test_published_sets_become_records(run: Run, tmp_path: Path) -> None:
+    source, out = write_json(tmp_path / "set.json", [AUTHORS_ITEM]), tmp_path / "records.jsonl"
+    assert run("convert", source, "--out", out) == 0
+    assert load_records(out) == load_authors_set(source)
+    questions = write_json(tmp_path / "questions.json", [LAMP_QUESTION])
+    outputs = write_json(tmp_path / "outputs.json", LAMP_GOLDS)
+    assert run("convert", questions, "--outputs", outputs, "--out", out) == 0
+    assert load_records(out) == load_lamp_set(questions, outputs, LampTask.EMAIL)
 
 
 def test_a_configuration_becomes_texts_and_a_report_that_can_be_written_again(
