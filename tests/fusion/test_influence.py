@@ -290,7 +290,7 @@ def test_a_gain_that_is_no_number_admits_nothing_more() -> None:
     "limits", [{"word": 0.0}, {"text": -1.0}, {"word": math.nan}, {"word": "3"}, {"word": None}]
 )
 def test_a_budget_that_is_none_is_refused(limits: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="is none"):
+    with pytest.raises(ConfigurationError, match="must be positive"):
         Budget(**limits)
 
 
