@@ -93,21 +93,41 @@ def rescore(folder: Folder) -> None:
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="JSON file of the authors, or questions of LaMP")],
+    source: Annotated[Path, typer.Argument(help="JSON file that the authors published")],
     out: Annotated[Path, typer.Option(help="file of the records, one JSON object a line")],
-    outputs: Annotated[Path | None, typer.Option(help="LaMP's gold outputs")] = None,
-    task: Annotated[LampTask, typer.Option(help="LaMP's task")] = LampTask.EMAIL,
 ) -> None:
-    """Make records of a published data set: the authors' own, or with --outputs one of LaMP."""
-    from cogenesis_langchain.datasets.loaders import (
-        load_authors_set,
-        load_lamp_set,
-        save_records,
-    )
+    """Make records of the data set that the authors of the paper published."""
+    from cogenesis_langchain.datasets.loaders import load_authors_set, save_records
 
-    records = load_lamp_set(source, outputs, task) if outputs else load_authors_set(source)
+    records = load_authors_set(source)
     save_records(records, out)
     typer.echo(f"{len(records)} records in {out}")
+
+
+@app.command()
+def lamp(
+    questions: Annotated[Path, typer.Argument(help="LaMP's questions")],
+    outputs: Annotated[Path, typer.Argument(help="LaMP's gold outputs for them")],
+    out: Annotated[Path, typer.Option(help="folder of training.jsonl and test.jsonl")],
+    task: Annotated[LampTask, typer.Option(help="e-mails (6) or abstracts (5)")] = LampTask.EMAIL,
+    least_words: Annotated[int, typer.Option(min=1, help="of a text")] = 40,
+    most_words: Annotated[int, typer.Option(min=1, help="of a text")] = 400,
+    nearest: Annotated[int, typer.Option(min=1, help="earlier texts a record")] = 4,
+    records: Annotated[int | None, typer.Option(min=1, help="records; default: all")] = None,
+) -> None:
+    """Make records of a writing task of LaMP, chosen by length, nearness and style."""
+    from cogenesis_langchain import LocalMiniLM
+    from cogenesis_langchain.datasets.loaders import load_lamp_set, save_records
+    from experiments.construction.lamp import Choice, choose
+
+    read = load_lamp_set(questions, outputs, task)
+    with typer.progressbar(length=len(read), label="records") as bar:
+        choice = Choice(least_words, most_words, nearest, records)
+        chosen = choose(read, LocalMiniLM(), choice, lambda done: bar.update(done - bar.pos))
+    out.mkdir(parents=True, exist_ok=True)
+    for name, some in (("training", chosen.training), ("test", chosen.test)):
+        save_records(some, out / f"{name}.jsonl")
+        typer.echo(f"{len(some)} records in {out / f'{name}.jsonl'}")
 
 
 @app.command()

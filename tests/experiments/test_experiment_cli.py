@@ -6,15 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.record_samples import AUTHORS_ITEM, LAMP_GOLDS, LAMP_QUESTION, write_json
+from support.record_samples import AUTHORS_ITEM, LAMP_QUESTION, write_json
 from support.small_experiment import HASHES, SECRETS, models, write_records, written
+from support.word_embeddings import WordEmbeddings
 
-from cogenesis_langchain.datasets.lamp_format import LampTask
-from cogenesis_langchain.datasets.loaders import (
-    load_authors_set,
-    load_lamp_set,
-    load_records,
-)
+from cogenesis_langchain.datasets.loaders import load_authors_set, load_records
 from cogenesis_langchain.testing.recorder import EgressRecorder
 from experiments import __main__ as command
 from experiments.config import ExperimentConfig
@@ -64,10 +60,21 @@ def test_published_sets_become_records(run: Run, tmp_path: Path) -> None:
     source, out = write_json(tmp_path / "set.json", [AUTHORS_ITEM]), tmp_path / "records.jsonl"
     assert run("convert", source, "--out", out) == 0
     assert load_records(out) == load_authors_set(source)
-    questions = write_json(tmp_path / "questions.json", [LAMP_QUESTION])
-    outputs = write_json(tmp_path / "outputs.json", LAMP_GOLDS)
-    assert run("convert", questions, "--outputs", outputs, "--out", out) == 0
-    assert load_records(out) == load_lamp_set(questions, outputs, LampTask.EMAIL)
+
+
+def test_records_of_lamp_are_chosen_and_split(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cogenesis_langchain.LocalMiniLM", WordEmbeddings)
+    questions = [LAMP_QUESTION | {"id": str(number)} for number in range(20)]
+    golds = [{"id": str(number), "output": "The regatta"} for number in range(20)]
+    out = tmp_path / "lamp"
+    assert run(
+        "lamp", write_json(tmp_path / "questions.json", questions),
+        write_json(tmp_path / "outputs.json", {"task": "LaMP_6", "golds": golds}),
+        "--out", out, "--least-words", 1,
+    ) == 0  # fmt: skip
+    assert [len(load_records(out / f"{name}.jsonl")) for name in ("training", "test")] == [18, 2]
 
 
 def test_a_configuration_becomes_texts_and_a_report_that_can_be_written_again(
