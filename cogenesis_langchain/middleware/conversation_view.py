@@ -30,6 +30,9 @@ from cogenesis_langchain.privacy.request_shape import Scalar, parts_of
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.privacy.values import PrivateValue
 
+LONGEST_VALUE: Final = 2_000
+"""Characters of the longest part that is looked for in any spelling; a longer one, such as a whole
+result, is looked for as it is: an automaton of it would need a hundred times its memory."""
 INVENTED: Final = "cogenesis_invented"
 """Key of a message's metadata: ids of its calls with placeholders that stand for nothing."""
 M = TypeVar("M", bound=BaseMessage)
@@ -64,6 +67,7 @@ class PublicView:
         self._find = find
         self._tools = tools
         self._placeholders = placeholders
+        self._long = [one for _, one in placeholders.hidden() if len(one) > LONGEST_VALUE]
         # Phrases of the texts are no values here: the cloud model has to read the conversation.
         self._values = ValueSet.from_texts((), declared=self._declared)
         self._made: dict[str, PublicText] = {}
@@ -138,12 +142,20 @@ class PublicView:
             PrivateText(text),
             self._values,
             self._placeholders,
-            whole=whole,
+            whole=[*whole, *self._long_parts(text)],
             masked_before=masked_before or text in self._made,
         )
         self._made[str(made)] = made
         self._current.add(str(made))
         return str(made)
+
+    def _long_parts(self, text: str) -> Iterator[range]:
+        """Where long texts that were masked before stand in a text as they are."""
+        for part in self._long:
+            start = text.find(part)
+            while start >= 0:
+                yield range(start, start + len(part))
+                start = text.find(part, start + len(part))
 
     def message(self, message: BaseMessage, *, masked_before: bool = False) -> AnyMessage:
         """Return the view of a message; only texts, calls and ids go along.

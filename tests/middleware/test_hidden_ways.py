@@ -211,8 +211,11 @@ def test_a_view_that_shows_a_value_that_was_found_later_may_not_leave_any_more()
     assert [str(text) for text in view.public] == [shown] and "juniper" not in shown
 
 
-def test_a_private_part_stays_hidden_when_the_model_passes_it_on(cloud: EgressRecorder) -> None:
-    told = "we quarrel about money and drink too much"
+@pytest.mark.parametrize("times", [1, 100], ids=["short", "long"])
+def test_a_private_part_stays_hidden_when_the_model_passes_it_on(
+    cloud: EgressRecorder, times: int
+) -> None:
+    told = " ".join(["we quarrel about money and drink too much"] * times)
 
     @tool
     def save_note(text: str) -> str:
