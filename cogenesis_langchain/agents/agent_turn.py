@@ -90,8 +90,8 @@ class AgentTurn:
         progress = read_progress(messages)
         if not progress.task:
             progress = replace(progress, task=uuid.uuid4().hex)
-        others = open_tasks(messages) - {progress.task, ""}
-        tasks = (*sorted(others), progress.task)
+        others = [one for one in open_tasks(messages) if one != progress.task]
+        tasks = (*others, progress.task)
         report = replace(Report(mode="agent", tasks=tasks), **progress.told())
         if rules.must_call and progress.calls >= self._max_steps:
             raise LocalModelError(

@@ -41,6 +41,7 @@ from cogenesis_langchain.models.scoring.chat_formats import ChatFormat
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
 from cogenesis_langchain.models.scoring.probe import Capabilities
 from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.privacy.messages.instruction import open_tasks
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import Disclosure
 from cogenesis_langchain.prompts import FUSED_QUESTION, FUSED_TASK
@@ -115,7 +116,7 @@ class FusedWriting:
         self._decoding.require(options)
         prepared = self._preparation.prepare(messages)
         release = prepared.release
-        report = Report(mode="fused", disclosure=self._decoding.name)
+        report = Report(mode="fused", disclosure=self._decoding.name, tasks=open_tasks(messages))
         if release is None or release.text is None:
             yield from self._below.write_prepared(prepared, options, report)
             return

@@ -45,7 +45,8 @@ class Report:
         undone: Numbers of steps that were left out, were given up after an error, or have a
             receiver that is not known.
         calls: Turns before this one that called tools, in an agent's task.
-        tasks: Names of the tasks that an answer without calls ends; the last one is the turn's own.
+        tasks: Names of an agent's tasks that an answer without calls ends; the last one of a turn
+            with tools is its own.
         provenance: The finished text as runs of words with their author, ``cloud`` or ``local``;
             empty unless a template was completed.
         sources: The documents of the retriever that the local model read.

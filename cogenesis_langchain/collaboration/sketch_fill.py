@@ -35,6 +35,7 @@ from cogenesis_langchain.models.base import (
 )
 from cogenesis_langchain.models.decoding.text_stream import TextStream
 from cogenesis_langchain.privacy.border import EgressPermit
+from cogenesis_langchain.privacy.messages.instruction import open_tasks
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.sketch.outline import Outline, request_outline
@@ -77,7 +78,8 @@ class SketchFill:
     ) -> Iterator[str | Report]:
         """Write the answer to a conversation; see `Writer.write`."""
         prepared = self._preparation.prepare(messages)
-        yield from self.write_prepared(prepared, options, Report(mode="sketch"))
+        report = Report(mode="sketch", tasks=open_tasks(messages))
+        yield from self.write_prepared(prepared, options, report)
 
     def write_prepared(
         self, prepared: Prepared, options: GenerationOptions, report: Report

@@ -264,8 +264,16 @@ OTHERS_ANSWER = AIMessage("Hello.", response_metadata={"cogenesis": {TASKS: ("an
         [HumanMessage("Hello helper"), OTHERS_ANSWER, NOTE],
         [HumanMessage("Hello helper"), OTHERS_ANSWER, NOTE, AIMessage("Found.")],
         [RemoveMessage(id=REMOVE_ALL_MESSAGES), NOTE],
+        [RemoveMessage(id=REMOVE_ALL_MESSAGES), AIMessage("I am the helper."), NOTE],
     ],
-    ids=["one", "after an answer", "a conversation", "with its end", "in the place of all"],
+    ids=[
+        "one",
+        "after an answer",
+        "a conversation",
+        "with its end",
+        "in the place of all",
+        "an answer in the place of all",
+    ],
 )
 def test_messages_that_a_tool_puts_in_cause_no_request(added: list[Any]) -> None:
     """A tool that hands over to another agent may write some, from what it read."""
@@ -301,6 +309,20 @@ def test_an_answer_ends_the_tasks_that_it_was_shown() -> None:
     messages.append(bound.invoke(messages))
     assert len(ledger.entries) == sent, "a tool may have written it"
     bound.invoke([*messages, HumanMessage("Write a poem.")])
+    assert len(ledger.entries) > sent
+
+
+def test_an_answer_of_a_model_without_tools_ends_a_task_too() -> None:
+    """In a graph, another node may write the answer."""
+    ledger = MemoryLedger()
+    local = ScriptedTurns(FIND, *["A text."] * 9)
+    model = agent_model(local, cloud_answers=["no plan"] * 20, ledger=ledger)
+    messages: list[Any] = [HumanMessage("Find my dentist.")]
+    messages.append(model.bind_tools([find_events]).invoke(messages))
+    messages += [ToolMessage("found", tool_call_id=messages[-1].tool_calls[0]["id"])]
+    messages.append(model.invoke(messages))
+    sent = len(ledger.entries)
+    model.bind_tools([find_events]).invoke([*messages, HumanMessage("Write a poem.")])
     assert len(ledger.entries) > sent
 
 

@@ -32,6 +32,7 @@ _CHARACTERS_A_WORD: Final = 400 / MAX_PUBLIC_WORDS
 
 TASKS: Final = "tasks"
 """Key of the names of an agent's tasks in ``response_metadata["cogenesis"]``."""
+_TAKEN_OUT: Final = "?"
 _NOTHING: Final = "no part of the request is public"
 _AFTER_CALLS: Final = (
     "the last human message follows calls of tools without an answer in words, so a tool may have "
@@ -164,33 +165,35 @@ def _last_human(messages: Sequence[BaseMessage]) -> int:
     )
 
 
-def open_tasks(messages: Sequence[BaseMessage]) -> frozenset[str]:
+def open_tasks(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
     """Return the tasks of an agent that have called tools and have no answer yet.
 
     What follows a call may come from the tool: also human messages, and whole turns of another
     agent. So a task ends with an answer of the model that was shown its calls, which names it
-    (`TASKS`). A task of another chat model has no name; any answer ends it.
+    (`TASKS`). A task of another chat model has no name; any answer ends it. Where the turn that
+    called was taken out of the conversation, any answer of this library's models does.
 
     Args:
         messages: A conversation, or its beginning.
 
     Returns:
-        The names of the tasks; "" for those without one.
+        The names of the tasks, sorted; "" or "?" for those without one.
     """
     found: set[str] = set()
     made: set[str | None] = set()
     for message in messages:
         if isinstance(message, ToolMessage) and message.tool_call_id not in made:
-            found.add("")  # the turn that called was taken out of the conversation
+            found.add(_TAKEN_OUT)
         elif isinstance(message, AIMessage):
             told = message.response_metadata.get("cogenesis") or {}
             tasks = told.get(TASKS) or ("",)
+            ended = {*tasks, "", *([_TAKEN_OUT] if TASKS in told else [])}
             made.update(call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
             if message.tool_calls:
                 found.add(tasks[-1])
             else:
-                found -= {*tasks, ""}
-    return frozenset(found)
+                found -= ended
+    return tuple(sorted(found))
 
 
 def _notes_task_details(
