@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cogenesis_langchain.models.base import Probabilities, TopK
+    from cogenesis_langchain.models.base import Probabilities
+    from cogenesis_langchain.models.scoring.scores import TopK
 
 _MIN_SINGLE: Final = 1e-38
 """Floor under probabilities of single precision before a logarithm is taken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.scores import TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

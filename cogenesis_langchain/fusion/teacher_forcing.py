@@ -17,8 +17,9 @@ from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.verification.blank_filter import opens_blank
 from cogenesis_langchain.fusion.verification.verifier import DEFAULT_K
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, TokenModel
 from cogenesis_langchain.models.decoding.logits import top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 
 _T = TypeVar("_T")
 TokenProbabilities: TypeAlias = NDArray[np.float64]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 from pydantic import TypeAdapter, ValidationError
 
 from cogenesis_langchain.errors import TraceInvalid
-from cogenesis_langchain.models.base import FinishReason, TokenModel, TopK
+from cogenesis_langchain.models.base import FinishReason, TokenModel
 from cogenesis_langchain.models.decoding.sampling import top_indices
+from cogenesis_langchain.models.scoring.scores import TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.settled_token import SettledToken

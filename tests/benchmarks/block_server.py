@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from fusion_pair import Pair
 from support.scoring_servers import serving, sglang
 
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate

@@ -13,8 +13,8 @@ from support.byte_models import SIZE, ByteLocal, byte_server, decode, encode
 from support.scoring_servers import ScoringServer, llama_server, serving
 
 from cogenesis_langchain import ChatCoGenesis, MemoryLedger
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.values import PrivateValue
 from cogenesis_langchain.testing import FixedContext
 from cogenesis_langchain.testing.search import find_leaks

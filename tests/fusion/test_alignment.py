@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.tiny_models import TinyModel
 
 from cogenesis_langchain.fusion.verification.alignment import MIN_COVERED_MASS, Alignment
-from cogenesis_langchain.models.base import StringTopK, TopK
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 
 PIECES = (b"r", b"e", b"s", b"t", b" ", b" re", b" rest", b" resting", b"st", b"\xff", b"")
 END = len(PIECES) - 1

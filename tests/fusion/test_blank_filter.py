@@ -9,7 +9,7 @@ import pytest
 
 from cogenesis_langchain.fusion.verification.blank_filter import BlankFilter, opens_blank
 from cogenesis_langchain.fusion.verification.verifier import CloudView
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.scores import TopK
 
 PIECES = (b"Dear", b" [", b" Mrs", b"____", b"{", b"x[")
 LOCAL = np.full(len(PIECES), 1 / len(PIECES))

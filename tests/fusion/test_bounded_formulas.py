@@ -16,8 +16,8 @@ from cogenesis_langchain.fusion.bounded.clipping import clipped
 from cogenesis_langchain.fusion.bounded.target import BoundedTarget, Reading
 from cogenesis_langchain.fusion.operators import operator_named
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.decoding.sampling import SamplingParameters, TokenDistribution
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.views.limits import Bounded
 
 Floats = NDArray[np.float64]

@@ -21,10 +21,8 @@ from cogenesis_langchain.errors import (
 )
 from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.trace import FusedToken
-from cogenesis_langchain.models.base import (
-    GenerationOptions,
-    TopK,
-)
+from cogenesis_langchain.models.base import GenerationOptions
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 

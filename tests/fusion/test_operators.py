@@ -17,7 +17,8 @@ from cogenesis_langchain.fusion.operators import (
     operator_named,
 )
 from cogenesis_langchain.fusion.position import Position, complete
-from cogenesis_langchain.models.base import Probabilities, TopK
+from cogenesis_langchain.models.base import Probabilities
+from cogenesis_langchain.models.scoring.scores import TopK
 
 LOCAL = np.array([0.5, 0.3, 0.1, 0.1])
 CLOUD = np.array([0.1, 0.6, 0.2, 0.1])

@@ -32,8 +32,8 @@ from cogenesis_langchain.fusion.blocks.speculative_sampling import (
 from cogenesis_langchain.fusion.operators import Mixture, Operator
 from cogenesis_langchain.fusion.position import complete
 from cogenesis_langchain.fusion.repetition import PresencePenalty
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.decoding.sampling import SamplingParameters
+from cogenesis_langchain.models.scoring.scores import TopK
 
 
 @pytest.mark.slow

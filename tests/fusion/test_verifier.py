@@ -11,8 +11,9 @@ from cogenesis_langchain.fusion.decoder import FusedDecoder
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verification.alignment import Alignment
 from cogenesis_langchain.fusion.verification.verifier import AlignedVerifier, TokenVerifier
-from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage, StringTopK, TopK
+from cogenesis_langchain.models.base import GenerationOptions, PrivateMessage
 from cogenesis_langchain.models.decoding.logits import top_k
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.privacy.views.disclosure import OpenDisclosure, PublicTokens
 from cogenesis_langchain.prompts import PublicTemplate

@@ -135,7 +135,7 @@ def fused_argmax(
 ) -> int:
     from cogenesis_langchain.fusion.operators import Mixture
     from cogenesis_langchain.fusion.position import Position, complete
-    from cogenesis_langchain.models.base import TopK
+    from cogenesis_langchain.models.scoring.scores import TopK
 
     assert isinstance(view, TopK)
     local = local / local.sum()

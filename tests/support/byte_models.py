@@ -19,10 +19,10 @@ from cogenesis_langchain.models.base import (
     LocalChunk,
     LogProbs,
     PrivateMessage,
-    TopK,
     Usage,
 )
 from cogenesis_langchain.models.decoding.logits import top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.testing.behaviours import Behaviour, chat
 from cogenesis_langchain.testing.exchange import Exchange
 

@@ -17,9 +17,10 @@ from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.settled_token import SettledToken
 from cogenesis_langchain.fusion.verification.verifier import CloudView, TokenVerifier
-from cogenesis_langchain.models.base import Probabilities, TopK
+from cogenesis_langchain.models.base import Probabilities
 from cogenesis_langchain.models.decoding.sampling import SamplingParameters
 from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
+from cogenesis_langchain.models.scoring.scores import TopK
 
 LENGTH = 3
 NO_PENALTY = PresencePenalty(0.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import Final, final
 
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.decoding.logits import top_k
 from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
 from cogenesis_langchain.models.local.llama_cpp_tokens import LlamaCppCache, LlamaCppTokens
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 
 _TOGETHER: Final = 6

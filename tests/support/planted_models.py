@@ -22,8 +22,9 @@ from cogenesis_langchain.fusion.verification.verifier import (
     TokenVerifier,
     Verifier,
 )
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, StringTopK, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage
 from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PublicText

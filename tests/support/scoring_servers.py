@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.scores import TopK
 
 Answer = tuple[int, object]
 Route = Callable[[dict[str, Any]], Answer]

@@ -14,8 +14,9 @@ from cogenesis_langchain.fusion.bounded.decoder import BoundedDecoder
 from cogenesis_langchain.fusion.operators import Mixture
 from cogenesis_langchain.fusion.trace import Trace
 from cogenesis_langchain.fusion.verification.verifier import TokenVerifier
-from cogenesis_langchain.models.base import GenerationOptions, LogProbs, PrivateMessage, TopK
+from cogenesis_langchain.models.base import GenerationOptions, LogProbs, PrivateMessage
 from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens

@@ -10,11 +10,12 @@ from pydantic import SecretStr
 from support.releases import permit
 from support.tiny_models import PIECES, Transformer
 
-from cogenesis_langchain.models.base import Json, TopK
+from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.models.decoding.logits import top_k
 from cogenesis_langchain.models.scoring.chat_formats import ChatFormat, chatml
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.ledger.entry import MemoryLedger
 from cogenesis_langchain.privacy.text import PublicText

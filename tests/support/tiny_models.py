@@ -25,8 +25,9 @@ from cogenesis_langchain.fusion.operators import (
 )
 from cogenesis_langchain.fusion.position import Position, complete
 from cogenesis_langchain.fusion.verification.verifier import TokenVerifier
-from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities, TopK
+from cogenesis_langchain.models.base import LogProbs, PrivateMessage, Probabilities
 from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
 from cogenesis_langchain.privacy.placeholders import Placeholders
 from cogenesis_langchain.privacy.text import PrivateText, PublicText

@@ -24,8 +24,8 @@ from cogenesis_langchain import Bounded, ChatCoGenesis, MemoryLedger
 from cogenesis_langchain.errors import FusionError
 from cogenesis_langchain.fusion.bounded.decoder import BoundedDecoder
 from cogenesis_langchain.fusion.trace import Trace
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.decoding.logits import log_softmax, top_k
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.testing import (
     CALL_STYLES,
     EgressRecorder,

@@ -10,8 +10,9 @@ from cogenesis_langchain.fusion.operators import Operator
 from cogenesis_langchain.fusion.position import Position, complete, local_share
 from cogenesis_langchain.fusion.repetition import PresencePenalty
 from cogenesis_langchain.fusion.settled_token import SettledToken
-from cogenesis_langchain.models.base import TokenModel, TopK
+from cogenesis_langchain.models.base import TokenModel
 from cogenesis_langchain.models.decoding.sampling import next_probabilities
+from cogenesis_langchain.models.scoring.scores import TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.blocks.speculative_sampling import Proposal, Sampler

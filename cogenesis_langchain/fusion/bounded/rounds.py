@@ -15,9 +15,10 @@ from cogenesis_langchain.fusion.shown_tokens import ShownTokens
 from cogenesis_langchain.fusion.trace import FusionReport
 from cogenesis_langchain.fusion.verification.blank_filter import opens_blank
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
-from cogenesis_langchain.models.base import TokenModel, TopK
+from cogenesis_langchain.models.base import TokenModel
 from cogenesis_langchain.models.decoding.logits import common_prefix
 from cogenesis_langchain.models.decoding.sampling import next_probabilities
+from cogenesis_langchain.models.scoring.scores import TopK
 from cogenesis_langchain.privacy.views.bounded_disclosure import BoundedDisclosure
 
 DRAFT_TOKENS: Final = 4

@@ -15,8 +15,9 @@ from cogenesis_langchain.models.decoding.sampling import SamplingParameters, Tok
 
 if TYPE_CHECKING:
     from cogenesis_langchain.fusion.verification.verifier import CloudView
-    from cogenesis_langchain.models.base import Probabilities, TopK
+    from cogenesis_langchain.models.base import Probabilities
     from cogenesis_langchain.models.decoding.token_exclusion import ExcludedTokens
+    from cogenesis_langchain.models.scoring.scores import TopK
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, final
 
-from cogenesis_langchain.models.base import StringTopK, TokenModel, TopK
+from cogenesis_langchain.models.base import TokenModel
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

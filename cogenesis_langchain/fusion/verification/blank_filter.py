@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from cogenesis_langchain.fusion.verification.verifier import CloudView, Verifier
-from cogenesis_langchain.models.base import TopK
+from cogenesis_langchain.models.scoring.scores import TopK
 
 if TYPE_CHECKING:
     from cogenesis_langchain.models.base import Probabilities

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, CloudRefused
 from cogenesis_langchain.fusion.verification.alignment import Alignment
-from cogenesis_langchain.models.base import BlockScorer, StringTopK, TextScorer, TokenModel, TopK
+from cogenesis_langchain.models.base import TokenModel
+from cogenesis_langchain.models.scoring.scores import BlockScorer, StringTopK, TextScorer, TopK
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import Disclosure, PublicTokens
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cogenesis_langchain.models.base import LogProbs, TokenModel, TopK
+from cogenesis_langchain.models.base import LogProbs, TokenModel
+from cogenesis_langchain.models.scoring.scores import TopK
 
 if TYPE_CHECKING:
     import numpy as np

@@ -26,7 +26,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
-from cogenesis_langchain.models.base import Json, StringTopK, TopK
+from cogenesis_langchain.models.base import Json
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 from cogenesis_langchain.privacy.border import EgressPermit
 from cogenesis_langchain.privacy.text import PublicText
 

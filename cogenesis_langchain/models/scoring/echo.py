@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, final
 
-from cogenesis_langchain.models.base import Json, StringTopK
+from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.scoring.json_fields import (
     field,
     invalid,
@@ -18,6 +18,7 @@ from cogenesis_langchain.models.scoring.json_fields import (
     strings,
     token_id,
 )
+from cogenesis_langchain.models.scoring.scores import StringTopK
 
 _MARGIN: Final = 4
 """Dictionaries keyed by text merge tokens that read alike, so more are asked for than used."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from cogenesis_langchain.errors import CloudAnswerInvalid
-from cogenesis_langchain.models.base import Json, StringTopK, TopK
+from cogenesis_langchain.models.base import Json
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 
 
 def invalid(what: str) -> CloudAnswerInvalid:

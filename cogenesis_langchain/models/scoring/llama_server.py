@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from cogenesis_langchain.models.base import Json, StringTopK, TopK
+from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.scoring.json_fields import (
     field,
     invalid,
@@ -21,6 +21,7 @@ from cogenesis_langchain.models.scoring.json_fields import (
     strings,
     token_id,
 )
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 
 _PATH: Final = "/completion"
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar, final
 
 from cogenesis_langchain.errors import CloudAnswerInvalid, FusionError
-from cogenesis_langchain.models.base import StringTopK, TopK
 from cogenesis_langchain.models.scoring.dialect import PROTOCOL_WORDS, TextDialect, TokenDialect
 from cogenesis_langchain.models.scoring.endpoint import CompletionsEndpoint
+from cogenesis_langchain.models.scoring.scores import StringTopK, TopK
 from cogenesis_langchain.privacy.text import PublicText
 from cogenesis_langchain.privacy.views.disclosure import PublicTokens
 

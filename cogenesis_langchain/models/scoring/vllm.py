@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from cogenesis_langchain.models.base import Json, TopK
+from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.models.scoring.json_fields import (
     field,
     invalid,
@@ -16,6 +16,7 @@ from cogenesis_langchain.models.scoring.json_fields import (
     number,
     ranked,
 )
+from cogenesis_langchain.models.scoring.scores import TopK
 
 
 @final

@@ -23,8 +23,8 @@ from cogenesis_langchain.errors import (
     CloudUnavailable,
     FusionError,
 )
-from cogenesis_langchain.models.base import TopK
 from cogenesis_langchain.models.scoring.scorers import HttpBlockScorer, HttpTextScorer
+from cogenesis_langchain.models.scoring.scores import TopK
 
 TOKEN_SERVERS: Mapping[str, Callable[[], Mapping[str, Route]]] = {
     "vllm": lambda: vllm(score, encode),
