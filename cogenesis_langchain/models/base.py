@@ -144,7 +144,7 @@ class NeedsExample(Protocol):
 
     @property
     def needs_example(self) -> bool:
-        """Whether a prompt for a whole text shows one, which the smallest models need."""
+        """Whether a prompt for a whole text shows one, which small models need."""
         ...
 
 

@@ -108,10 +108,10 @@ def test_the_chat_model_asks_the_local_model_whether_it_needs_one(local: FakeLoc
     assert any(EXAMPLE in asked for asked in local.prompts) == isinstance(local, Small)
 
 
-def test_only_the_smallest_models_need_an_example() -> None:
+def test_only_the_models_of_the_catalog_need_an_example() -> None:
     assert file_needs_example("qwen2.5-coder-0.5b-instruct")
     assert file_needs_example("/models/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")
-    assert not file_needs_example("qwen2.5-coder-1.5b-instruct")
+    assert file_needs_example("qwen2.5-coder-1.5b-instruct")
     assert not file_needs_example("/models/llama.gguf")
     assert not needs_example(FakeLocal("A text."))
 

@@ -25,7 +25,7 @@ class ModelFile:
         hub: Where the hub has the same bytes. None for a file that is published as a wheel only;
             that wheel is then its source with and without a mirror.
         needs_example: Whether a request for a whole text shows this local model a worked example.
-            The smallest models otherwise go on with the notes; to better ones it is foreign text.
+            Small models otherwise paste or list the notes; to better ones it is foreign text.
     """
 
     name: str
@@ -94,6 +94,7 @@ ENTRIES: Final[tuple[ModelFile, ...]] = (
         hub=HubFile(
             "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
         ),
+        needs_example=True,
     ),
     ModelFile(
         name="minilm-l6-v2-int8",
