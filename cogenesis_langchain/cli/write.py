@@ -54,7 +54,7 @@ def write(
 ) -> None:
     """Write a text from INSTRUCTION and private documents, and show every request that left."""
     from cogenesis_langchain.chat_model import ChatCoGenesis
-    from cogenesis_langchain.models.cloud.stand_in import open_cloud
+    from cogenesis_langchain.models.cloud.stand_in import open_cloud, require_endpoint
     from cogenesis_langchain.models.local.llama_cpp import LlamaCppModel
     from cogenesis_langchain.privacy.ledger.file import FileLedger, default_ledger_path
     from cogenesis_langchain.retrievers.context_store import ContextStore
@@ -62,6 +62,7 @@ def write(
     from cogenesis_langchain.retrievers.private_context import PrivateContextRetriever
 
     check_exists(context)  # before minutes of work
+    require_endpoint(cloud_base_url, cloud_model)
     if page is not None:
         check_page(page)
     console = Console()

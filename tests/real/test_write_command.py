@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cogenesis_langchain import FileLedger
+
 pytestmark = pytest.mark.real
 PERSONA = Path(__file__).parent.parent.parent / "examples" / "persona"
 COMMAND = [
@@ -28,8 +30,15 @@ def alive(pid: int) -> bool:
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command keeps its ledger."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
 @pytest.mark.usefixtures("cloud_of_the_environment")
-def test_it_writes_a_text_and_shows_what_left(tmp_path: Path) -> None:
+def test_it_writes_a_text_shows_what_left_and_records_it(tmp_path: Path, state: Path) -> None:
     page = tmp_path / "page.html"
     done = subprocess.run(
         [*COMMAND, "--store", str(tmp_path / "store"), "--page", str(page)],
@@ -40,6 +49,9 @@ def test_it_writes_a_text_and_shows_what_left(tmp_path: Path) -> None:
     assert "sketch (rung: template)" in shown and "text (stays here)" in shown
     assert 'class="local"' in page.read_text()
     assert "/v1/chat/completions" in left and '"messages"' in left
+    (ledger,) = state.rglob("egress.jsonl")
+    (entry,) = FileLedger(ledger).entries
+    assert entry.purpose == "sketch"
     for private in ("Ferreira", "Larkfield", "Penhallow", "1,395"):
         assert private not in left
 

@@ -226,6 +226,20 @@ def configured() -> bool:
     return bool(os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_KEY"))
 
 
+def require_endpoint(base_url: str | None, model: str | None) -> None:
+    """Check that a model is not named for the stand-in, which has one of its own.
+
+    Raises:
+        ConfigurationError: There is a model and no endpoint.
+    """
+    if model and not base_url and not configured():
+        raise ConfigurationError(
+            f"the cloud model {model!r} was given without an endpoint",
+            remedy="give the base URL too, or set OPENAI_BASE_URL or OPENAI_API_KEY; the stand-in "
+            "has a model of its own",
+        )
+
+
 @contextmanager
 def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterator[ChatOpenAI]:
     """Open a cloud chat model.
@@ -244,6 +258,7 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
         StandInError: The stand-in does not start.
         ConfigurationError: There is a model and no endpoint.
     """
+    require_endpoint(base_url, model)
     try:
         from langchain_openai import ChatOpenAI
     except ImportError:
@@ -254,12 +269,6 @@ def open_cloud(base_url: str | None = None, model: str | None = None) -> Iterato
         name = model or os.environ.get("OPENAI_MODEL", _OPENAI_MODEL)
         yield ChatOpenAI(base_url=base_url, api_key=SecretStr(key or _NO_KEY), model=name)
         return
-    if model:
-        raise ConfigurationError(
-            f"the cloud model {model!r} was given without an endpoint",
-            remedy="give the base URL too, or set OPENAI_BASE_URL or OPENAI_API_KEY; the stand-in "
-            "has a model of its own",
-        )
     half = max(1, (os.cpu_count() or 2) // 2)  # the local model computes at the same time
     with StandInCloud(threads=half) as cloud:
         yield ChatOpenAI(

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from cogenesis_langchain.errors import MissingDependency, ModelFileUnknown, StandInError
-from cogenesis_langchain.models.cloud.stand_in import StandInCloud
+from cogenesis_langchain.errors import (
+    ConfigurationError,
+    MissingDependency,
+    ModelFileUnknown,
+    StandInError,
+)
+from cogenesis_langchain.models.cloud.stand_in import StandInCloud, open_cloud
 
 
 def test_corrupt_model_file_is_noticed_at_once(tmp_path: Path) -> None:
@@ -41,3 +46,13 @@ def test_address_before_the_start() -> None:
 
 def test_close_without_a_start() -> None:
     StandInCloud("nope").close()
+
+
+def test_a_model_without_an_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        pytest.raises(ConfigurationError, match="'my-model' was given without an endpoint"),
+        open_cloud(None, "my-model"),
+    ):
+        pytest.fail("it was opened")
