@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -146,7 +147,7 @@ class ValueSet:
         return tuple(sorted(kinds))
 
     def find_encoded(self, text: str) -> list[Hit]:
-        """Find runs of codes that hold a private value which cannot be read in them as they are.
+        """Find runs of codes that hold a private value beside those that can be read in them.
 
         They have to be found before anything in the text is replaced: a part of a code can be a
         value by itself, such as an amount, and what is left of the code can still be read.
@@ -157,16 +158,23 @@ class ValueSet:
         Returns:
             The runs, each as a value of kind ``TEXT``.
         """
+        runs = [(text[start:end], start, end) for start, end in code_runs(text)]
+        if not self._encodes_more("\n".join(run for run, _, _ in runs)):
+            return []  # all at once: a text can hold thousands of codes, and rarely a value in one
         return [
-            Hit(start, end, PrivateValue("TEXT", text[start:end]))
-            for start, end in code_runs(text)
-            if self._is_encoded_in(text[start:end])
+            Hit(start, end, PrivateValue("TEXT", run))
+            for run, start, end in runs
+            if self._encodes_more(run)
         ]
 
-    def _is_encoded_in(self, run: str) -> bool:
-        legible = {hit.value for hit in self.find(run)}
-        texts = (text for text in decodings(run.encode()) if text != run)
-        return any(hit.value not in legible for text in texts for hit in self.find(text))
+    def _encodes_more(self, text: str) -> bool:
+        """Whether a value occurs more often in something decoded than in the text as it is."""
+        legible = Counter(hit.value for hit in self.find(text))
+        return any(
+            Counter(hit.value for hit in self.find(decoded)) - legible
+            for decoded in decodings(text.encode())
+            if decoded != text
+        )
 
     def _literal_hits(self, text: str) -> Iterator[Hit]:
         for number, normalised in enumerate(normalisations(text)):
