@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from langchain_core.exceptions import OutputParserException
 from langchain_core.output_parsers import (
     BaseCumulativeTransformOutputParser,
     JsonOutputParser,
@@ -56,10 +55,16 @@ class DiscreetParser(BaseCumulativeTransformOutputParser[Any]):
         """
         try:
             return self.parser.parse_result(result, partial=partial)
-        except (OutputParserException, ValueError) as error:
+        # A validator of the schema can raise anything, and quote the answer.
+        except Exception as error:
             problem = _problem(error, self.fields)
         # Raised here, so that the other error is no context of this one.
         raise StructuredAnswerInvalid(problem)
+
+    @property
+    def OutputType(self) -> Any:
+        """What the parser returns."""
+        return self.parser.OutputType
 
     def parse(self, text: str) -> Any:
         """Parse a text; see `parse_result`."""

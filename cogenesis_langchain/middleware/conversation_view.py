@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -22,7 +21,7 @@ from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.models.base import Json
 from cogenesis_langchain.privacy.border import Border, EgressPermit, Release
 from cogenesis_langchain.privacy.matching.value_set import ValueSet
-from cogenesis_langchain.privacy.messages.marks import marked_parts
+from cogenesis_langchain.privacy.messages.marks import Mark, marked_parts
 from cogenesis_langchain.privacy.messages.message_texts import lines_of, text_of, unread_texts
 from cogenesis_langchain.privacy.messages.nested_texts import texts_in
 from cogenesis_langchain.privacy.placeholders import Placeholders, without_placeholders
@@ -30,9 +29,11 @@ from cogenesis_langchain.privacy.request_shape import Scalar, parts_of
 from cogenesis_langchain.privacy.text import PrivateText, PublicText
 from cogenesis_langchain.privacy.values import PrivateValue
 
-LONGEST_VALUE: Final = 2_000
-"""Characters of the longest part that is looked for in any spelling; a longer one, such as a whole
-result, is looked for as it is: an automaton of it would need a hundred times its memory."""
+_LONGEST_VALUE: Final = 2_000
+"""Characters of the longest part that is one value, in any spelling: an automaton of a longer one,
+such as a whole result, would need a hundred times its memory."""
+_LEAST_LETTERS: Final = 8
+"""A part of fewer letters and digits ("no") is hidden where it is marked alone."""
 INVENTED: Final = "cogenesis_invented"
 """Key of a message's metadata: ids of its calls with placeholders that stand for nothing."""
 M = TypeVar("M", bound=BaseMessage)
@@ -67,8 +68,8 @@ class PublicView:
         self._find = find
         self._tools = tools
         self._placeholders = placeholders
-        self._long = [one for _, one in placeholders.hidden() if len(one) > LONGEST_VALUE]
-        # Phrases of the texts are no values here: the cloud model has to read the conversation.
+        self._parts_hidden: frozenset[str] = frozenset()
+        # Phrases of the messages are no values: the cloud model has to read the conversation.
         self._values = ValueSet.from_texts((), declared=self._declared)
         self._made: dict[str, PublicText] = {}
         self._current: set[str] = set()  # views that were made with all values of now
@@ -86,6 +87,29 @@ class PublicView:
         """What else a request of the view holds: names, ids and arguments of calls."""
         return self._parts
 
+    def hide(self, parts: Iterable[str]) -> None:
+        """Add parts that are private as a whole; they and phrases of them are values from here on.
+
+        Args:
+            parts: Texts that were marked private, or that were masked as a whole before.
+        """
+        self._add(self._declared, parts)
+
+    def _add(self, found: Collection[PrivateValue], parts: Iterable[str]) -> None:
+        hidden = self._parts_hidden.union(
+            part for part in parts if sum(map(str.isalnum, part)) >= _LEAST_LETTERS
+        )
+        whole = {PrivateValue("TEXT", one) for one in hidden if len(one) <= _LONGEST_VALUE}
+        declared = self._declared.union(found, whole)
+        if declared == self._declared and hidden == self._parts_hidden:
+            return
+        self._declared, self._parts_hidden = declared, hidden
+        self._values = ValueSet.from_texts(hidden, declared=declared, detectors=())
+        # Earlier views may show a value that was found since, so they may not leave any more.
+        self._current.clear()
+        self._names.clear()
+        self._parts = set(_FIELDS_OF_A_CALL)
+
     def learn(self, messages: Sequence[BaseMessage], *, masked_before: bool = False) -> None:
         """Add the private values of messages; values that the assistant wrote count as well.
 
@@ -93,20 +117,17 @@ class PublicView:
             messages: The messages.
             masked_before: Whether they already hold this conversation's placeholders.
         """
-        found = set(self._declared)
+        found: set[PrivateValue] = set()
+        hidden: list[str] = []
         for message in messages:
             self._taken.update(_names_of(message))
+            if not masked_before:
+                hidden += (part for part, mark in _marked(message) if mark == "private")
             for text in _texts(message):
                 if text not in self._made:
                     values = self._find(without_placeholders(text) if masked_before else text)
                     found.update(value for value in values if value.text not in self._tools)
-        if not found <= self._declared:
-            self._declared = frozenset(found)
-            self._values = ValueSet.from_texts((), declared=self._declared)
-            # Earlier views may show a value that was found since, so they may not leave any more.
-            self._current.clear()
-            self._names.clear()
-            self._parts = set(_FIELDS_OF_A_CALL)
+        self._add(found, hidden)
 
     def permit(self) -> EgressPermit:
         """Permit requests that show the view."""
@@ -151,7 +172,9 @@ class PublicView:
 
     def _long_parts(self, text: str) -> Iterator[range]:
         """Where long texts that were masked before stand in a text as they are."""
-        for part in self._long:
+        for part in self._parts_hidden:
+            if len(part) <= _LONGEST_VALUE:
+                continue  # it is a value
             start = text.find(part)
             while start >= 0:
                 yield range(start, start + len(part))
@@ -189,12 +212,11 @@ class PublicView:
         Its metadata name the calls with placeholders that the model invented.
         """
         restore = self._placeholders.restore
-        if _is_json(message.content):
-            restore = partial(restore, in_json=True)
-        update: dict[str, Any] = {"content": _over_strings(message.content, restore)}
+        in_text = lambda text: restore(text, in_json=_is_json(text))  # noqa: E731
+        update: dict[str, Any] = {"content": _over_strings(message.content, in_text)}
         if isinstance(message, AIMessage):
             update["tool_calls"] = [
-                {**call, "args": _over_strings(call["args"], self._placeholders.restore)}
+                {**call, "args": _over_strings(call["args"], restore)}
                 for call in message.tool_calls
             ]
             invented = [
@@ -208,8 +230,7 @@ class PublicView:
 
     def _text_of(self, message: BaseMessage, *, masked_before: bool) -> str:
         """The view of a message's text; its private parts are masked as a whole."""
-        is_ai = isinstance(message, AIMessage)  # it can hold blocks that are no text
-        parts = marked_parts(HumanMessage(str(message.text)) if is_ai else message)
+        parts = _marked(message)
         if isinstance(message, AIMessage) and not any(mark == "private" for _, mark in parts):
             text, lines = text_of(message), lines_of(message)
             hides = len(self._values.find(lines)) > len(self._values.find(text))
@@ -279,12 +300,18 @@ def _names_of(message: BaseMessage) -> Iterator[str]:
             yield call["id"] or ""
 
 
-def _is_json(content: object) -> bool:
-    """Whether a message is a structured answer: one object or list as JSON."""
-    if not isinstance(content, str) or not content.lstrip().startswith(("{", "[")):
+def _marked(message: BaseMessage) -> list[tuple[str, Mark]]:
+    """The parts of a message with their marks; blocks of an answer that are no text have none."""
+    is_answer = isinstance(message, AIMessage)
+    return marked_parts(HumanMessage(str(message.text)) if is_answer else message)
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is a structured answer: one object or list as JSON."""
+    if not text.lstrip().startswith(("{", "[")):
         return False
     try:
-        json.loads(content)
+        json.loads(text)
     except ValueError:
         return False
     return True

@@ -25,7 +25,7 @@ from langgraph.types import Command
 
 from cogenesis_langchain.agents.rules import is_private_tool
 from cogenesis_langchain.errors import ConfigurationError
-from cogenesis_langchain.middleware.conversation_view import INVENTED, LONGEST_VALUE, PublicView
+from cogenesis_langchain.middleware.conversation_view import INVENTED, PublicView
 from cogenesis_langchain.middleware.masked_model import MaskedChatModel
 from cogenesis_langchain.models.cloud.cloud_model import CloudModel
 from cogenesis_langchain.privacy.border import Border
@@ -191,15 +191,13 @@ class PrivateAgentMiddleware(AgentMiddleware[PrivateAgentState, Any, Any]):
         Values of earlier turns stay private, also where their messages were taken out.
         """
         system = [] if request.system_message is None else [request.system_message]
-        known = {
-            PrivateValue(kind, original)
-            for kind, original in placeholders.hidden()
-            if len(original) <= LONGEST_VALUE
-        }
+        hidden = placeholders.hidden()
+        known = {PrivateValue(*entry) for entry in hidden if entry[0] != "TEXT"}
         tools = [_name_of(tool) for tool in request.tools]
         view = PublicView(
             self._border, self._terms() | known, self._find, placeholders, tools=tools
         )
+        view.hide(original for kind, original in hidden if kind == "TEXT")
         view.learn([*system, *request.messages])
         return view
 

@@ -253,7 +253,7 @@ class Border:
             text: A message of a conversation, or a part of one.
             values: The private values of the whole conversation.
             placeholders: Those of the conversation; masked values are added to them.
-            whole: Parts of the text that are masked as a whole, in order and apart.
+            whole: Parts of the text that are masked as a whole.
             masked_before: Whether parts of the text are views already; see `Placeholders.mask`.
 
         Returns:
@@ -267,7 +267,8 @@ class Border:
             Hit(one.start, one.stop, PrivateValue("TEXT", original[one.start : one.stop]))
             for one in whole
         )
-        found = (*values.find(original), *values.find_encoded(original), *parts)
+        # Of hits of one length the first is kept: a marked part keeps its placeholder.
+        found = (*parts, *values.find_encoded(original), *values.find(original))
         hits = without_overlaps(original, found)
         masked = placeholders.mask(original, hits, masked_before=masked_before)
         if values.find_in_payload(collapse_spacing(masked).encode()):

@@ -60,17 +60,24 @@ class Person(BaseModel):
     @field_validator("name")
     @classmethod
     def _short(cls, name: str) -> str:
-        if len(name) > 5:
+        if len(name) > 20:
             raise ValueError(f"{name} is too long")
-        return name
+        return {"Ada": "Ada"}[name]
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 @pytest.mark.parametrize("include_raw", [False, True])
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ("Quillfeather-Obermaier", "name (value_error)"),
+        ("Quillfeather", "it is not JSON, or no object of the schema"),
+    ],
+    ids=["refused", "a validator fails"],
+)
 def test_the_error_of_an_answer_that_does_not_fit_tells_nothing_of_it(
-    method: Any, include_raw: bool
+    method: Any, include_raw: bool, secret: str, problem: str
 ) -> None:
-    secret = "Quillfeather-Obermaier"
     written = json.dumps({"name": secret, "ages": {secret: 40}})
     if method == "function_calling":
         written = call("Person", written)
@@ -86,7 +93,7 @@ def test_the_error_of_an_answer_that_does_not_fit_tells_nothing_of_it(
             reader.invoke("Who is it?")
         error = caught.value
     assert isinstance(error, StructuredAnswerInvalid)
-    assert error.what == "the answer does not fit the schema: name (value_error)"
+    assert error.what == f"the answer does not fit the schema: {problem}"
     assert secret not in "".join(traceback.format_exception(error))
 
 

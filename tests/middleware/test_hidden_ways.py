@@ -220,7 +220,7 @@ def test_a_private_part_stays_hidden_when_the_model_passes_it_on(
     @tool
     def save_note(text: str) -> str:
         """Save a note."""
-        return f"saved: {text}"
+        return f"saved: {json.dumps({'text': text.replace(' ', '  ')})}"
 
     cloud.play(calling("save_note", text="[TEXT_1]"), behaviours.chat("Dear Ada, [TEXT_1]"))
     made = agent(cloud, tools=[save_note])
@@ -228,7 +228,30 @@ def test_a_private_part_stays_hidden_when_the_model_passes_it_on(
     ask(made, "Make it shorter.")
     assert len(cloud.requests) == 3
     assert not find_leaks(cloud.received, [told, "quarrel"])
-    assert "saved: [TEXT_1]" in shown(cloud)
+    assert "saved: " in shown(cloud) and "[TEXT_1]" in shown(cloud)
+
+
+@pytest.mark.parametrize("times", [1, 100], ids=["short", "long"])
+def test_a_private_part_stays_hidden_where_the_application_keeps_the_messages(
+    cloud: EgressRecorder, times: int
+) -> None:
+    told = " ".join(["we quarrel about money and drink too much"] * times)
+    brain = ChatOpenAI(model="cloud", base_url=cloud.base_url, api_key=SecretStr("none"))
+    made: Any = create_agent(
+        brain, middleware=[PrivateAgentMiddleware(ledger=MemoryLedger(), max_retries=0)]
+    )
+    cloud.play(behaviours.chat("Dear Ada, [TEXT_1]"), behaviours.chat("Done."))
+    messages = [HumanMessage([private(told), public("Write a letter to my wife.")])]
+    messages = made.invoke({"messages": messages})["messages"]
+    assert told in messages[-1].text
+    made.invoke({"messages": [*messages, HumanMessage("Shorter: we quarrel about money.")]})
+    assert len(cloud.requests) == 2
+    assert not find_leaks(cloud.received, [told, "quarrel"])
+
+
+def test_a_private_part_of_one_short_word_is_hidden_where_it_stands(cloud: EgressRecorder) -> None:
+    ask(agent(cloud), private("no"), public("Is there no bread?"))
+    assert shown(cloud) == "[TEXT_1]\nIs there no bread?"
 
 
 def test_a_private_part_of_an_answer_is_hidden_too(cloud: EgressRecorder) -> None:
@@ -268,6 +291,13 @@ def test_a_value_with_a_quote_is_restored_in_a_structured_answer(cloud: EgressRe
         text: str
 
     told = 'he said "no"\nand left'
+    placeholders = Placeholders()
+    placeholders.mask_whole(told)
+    view = PublicView(Border(ledger=MemoryLedger()), (), detect, placeholders)
+    block = {"type": "text", "text": '{"text": "[TEXT_1]"}'}
+    content = view.restored(AIMessage([block])).content
+    assert isinstance(content, list) and isinstance(content[0], dict)
+    assert json.loads(content[0]["text"]) == {"text": told}
     cloud.play(behaviours.chat(json.dumps({"text": "[TEXT_1]"})))
     brain = ChatOpenAI(model="gpt-4o", base_url=cloud.base_url, api_key=SecretStr("none"))
     made: Any = create_agent(

@@ -190,6 +190,15 @@ def test_a_folder_with_other_files_is_refused_and_stays_as_it_was(tmp_path: Path
     assert sorted(one.name for one in tmp_path.iterdir()) == ["chroma.sqlite3", "run.sh"]
 
 
+def test_a_store_without_its_lock_file_opens_again(folder: Path) -> None:
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        store.add("Noor has the key")
+    (folder / "store.lock").unlink()  # as a backup that leaves locks out
+    (folder / "lost+found").mkdir()
+    with ContextStore(folder, embeddings=WordEmbeddings()) as store:
+        assert store.search("key")
+
+
 def test_a_folder_that_a_chroma_server_wrote_becomes_a_store(tmp_path: Path) -> None:
     import chromadb
 

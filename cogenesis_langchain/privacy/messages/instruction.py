@@ -9,9 +9,9 @@ candidate may leave the machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
@@ -35,8 +35,9 @@ TASKS: Final = "tasks"
 _TAKEN_OUT: Final = "?"
 _NOTHING: Final = "no part of the request is public"
 _AFTER_CALLS: Final = (
-    "the last human message follows calls of tools without an answer in words, so a tool may have "
-    "written it; mark what may leave with public(...), also after a structured response"
+    "the last human message follows calls of tools without an answer of this model, so a tool may "
+    "have written it; mark what may leave with public(...), also after a structured response, or "
+    "where another model or a middleware answered"
 )
 _ROLES: Final = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
@@ -170,8 +171,9 @@ def open_tasks(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
 
     What follows a call may come from the tool: also human messages, and whole turns of another
     agent. So a task ends with an answer of the model that was shown its calls, which names it
-    (`TASKS`). A task of another chat model has no name; any answer ends it. Where the turn that
-    called was taken out of the conversation, any answer of this library's models does.
+    (`TASKS`), or where the user marks something public. A task of another chat model has no name;
+    any answer ends it. Where the turn that called was taken out of the conversation, any answer of
+    this library does.
 
     Args:
         messages: A conversation, or its beginning.
@@ -182,18 +184,26 @@ def open_tasks(messages: Sequence[BaseMessage]) -> tuple[str, ...]:
     found: set[str] = set()
     made: set[str | None] = set()
     for message in messages:
-        if isinstance(message, ToolMessage) and message.tool_call_id not in made:
+        if isinstance(message, HumanMessage):
+            if any(mark == "public" for _, mark in marked_parts(message)):
+                found.clear()
+        elif isinstance(message, ToolMessage) and message.tool_call_id not in made:
             found.add(_TAKEN_OUT)
         elif isinstance(message, AIMessage):
-            told = message.response_metadata.get("cogenesis") or {}
+            told = _told(message)
             tasks = told.get(TASKS) or ("",)
-            ended = {*tasks, "", *([_TAKEN_OUT] if TASKS in told else [])}
+            ended = {*tasks, "", *([_TAKEN_OUT] if told else [])}
             made.update(call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls))
             if message.tool_calls:
                 found.add(tasks[-1])
             else:
                 found -= ended
     return tuple(sorted(found))
+
+
+def _told(message: BaseMessage) -> Mapping[str, Any]:
+    """The report of this library in an answer; empty in other messages."""
+    return message.response_metadata.get("cogenesis") or {}
 
 
 def _notes_task_details(

@@ -11,6 +11,9 @@ from cogenesis_langchain.errors import StoreError
 from cogenesis_langchain.retrievers.storage.chroma.chroma_files import is_written_by_chroma
 
 _LOCK: Final = "store.lock"
+_MARKS: Final = (_LOCK, "index-checksums.json")
+"""Files of a store. The lock file alone is not enough: Windows removes it, and so may a backup."""
+_OF_THE_SYSTEM: Final = frozenset({".DS_Store", "Thumbs.db", "lost+found"})
 
 
 def acquire_lock(path: Path) -> FileLock:
@@ -29,7 +32,8 @@ def acquire_lock(path: Path) -> FileLock:
     lock = FileLock(path / _LOCK, blocking=False, mode=0o600)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (path / _LOCK).exists() and not all(map(is_written_by_chroma, path.iterdir())):
+        is_store = any((path / name).exists() for name in _MARKS)
+        if not is_store and any(map(_is_foreign, path.iterdir())):
             raise StoreError(
                 f"the folder {path} holds other files, and a store would take away the access that "
                 "others have to them",
@@ -48,3 +52,7 @@ def acquire_lock(path: Path) -> FileLock:
             remedy="use a folder that belongs to this user, on a disk that can be written",
         ) from None
     return lock
+
+
+def _is_foreign(entry: Path) -> bool:
+    return entry.name not in _OF_THE_SYSTEM and not is_written_by_chroma(entry)

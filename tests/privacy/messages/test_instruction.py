@@ -25,6 +25,7 @@ from cogenesis_langchain.errors import InstructionError
 from cogenesis_langchain.privacy.messages.instruction import (
     InstructionRule,
     Request,
+    open_tasks,
     split_request,
 )
 from cogenesis_langchain.privacy.messages.marks import private, private_prompt, public
@@ -353,3 +354,27 @@ def test_extras_of_other_libraries_are_no_metadata() -> None:
     for extras in ({"metadata": None}, {"cogenesis_metadata": 3}, None):
         block = {"type": "text", "text": TASK, "extras": extras}
         assert split(HumanMessage([block])).unread == ()
+
+
+def task_call(name: str) -> AIMessage:
+    call = {"name": "find", "args": {}, "id": name}
+    return AIMessage("", tool_calls=[call], response_metadata={"cogenesis": {"tasks": [name]}})
+
+
+def test_a_named_task_ends_with_an_answer_that_names_it_or_with_a_public_part() -> None:
+    called = [task_call("a"), ToolMessage("found", tool_call_id="a")]
+    foreign = AIMessage("The limit is reached.")
+    other = AIMessage("Hello.", response_metadata={"cogenesis": {"tasks": ["b"]}})
+    own = AIMessage("Done.", response_metadata={"cogenesis": {"tasks": ["a", "b"]}})
+    assert open_tasks(called) == ("a",)
+    assert open_tasks([*called, foreign, HumanMessage("Next."), other]) == ("a",)
+    assert open_tasks([*called, own]) == ()
+    assert open_tasks([*called, foreign, HumanMessage([public("Next.")])]) == ()
+    assert open_tasks([*called, HumanMessage("And?"), task_call("b"), own]) == ()
+
+
+def test_a_result_without_its_call_is_answered_by_this_library_alone() -> None:
+    result = ToolMessage("found", tool_call_id="a")
+    assert open_tasks([result, AIMessage("Done.")]) == ("?",)
+    masked = AIMessage("Done.", response_metadata={"cogenesis": {"mode": "masked"}})
+    assert open_tasks([result, masked]) == ()
