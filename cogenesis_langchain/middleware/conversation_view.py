@@ -68,7 +68,7 @@ class PublicView:
         self._find = find
         self._tools = tools
         self._placeholders = placeholders
-        self._parts_hidden: frozenset[str] = frozenset()
+        self._hidden: frozenset[str] = frozenset()
         # Phrases of the messages are no values: the cloud model has to read the conversation.
         self._values = ValueSet.from_texts((), declared=self._declared)
         self._made: dict[str, PublicText] = {}
@@ -93,17 +93,17 @@ class PublicView:
         Args:
             parts: Texts that were marked private, or that were masked as a whole before.
         """
-        self._add(self._declared, parts)
+        self._add((), parts)
 
     def _add(self, found: Collection[PrivateValue], parts: Iterable[str]) -> None:
-        hidden = self._parts_hidden.union(
+        hidden = self._hidden.union(
             part for part in parts if sum(map(str.isalnum, part)) >= _LEAST_LETTERS
         )
         whole = {PrivateValue("TEXT", one) for one in hidden if len(one) <= _LONGEST_VALUE}
         declared = self._declared.union(found, whole)
-        if declared == self._declared and hidden == self._parts_hidden:
+        if declared == self._declared and hidden == self._hidden:
             return
-        self._declared, self._parts_hidden = declared, hidden
+        self._declared, self._hidden = declared, hidden
         self._values = ValueSet.from_texts(hidden, declared=declared, detectors=())
         # Earlier views may show a value that was found since, so they may not leave any more.
         self._current.clear()
@@ -172,7 +172,7 @@ class PublicView:
 
     def _long_parts(self, text: str) -> Iterator[range]:
         """Where long texts that were masked before stand in a text as they are."""
-        for part in self._parts_hidden:
+        for part in self._hidden:
             if len(part) <= _LONGEST_VALUE:
                 continue  # it is a value
             start = text.find(part)
@@ -212,7 +212,10 @@ class PublicView:
         Its metadata name the calls with placeholders that the model invented.
         """
         restore = self._placeholders.restore
-        in_text = lambda text: restore(text, in_json=_is_json(text))  # noqa: E731
+
+        def in_text(text: str) -> str:
+            return restore(text, in_json=_is_json(text))
+
         update: dict[str, Any] = {"content": _over_strings(message.content, in_text)}
         if isinstance(message, AIMessage):
             update["tool_calls"] = [

@@ -161,6 +161,15 @@ def test_a_code_is_masked_whole_though_a_part_of_it_is_a_value_too(name: str, en
     assert CODE.search(text)
 
 
+def test_a_code_is_masked_also_beside_another_code_with_the_same_value_in_plain_letters() -> None:
+    numbers = " ".join(f"{number} kg" for number in range(10, 100))
+    values = ValueSet.from_texts(["My neighbour is Olga Kuznetsova.", numbers])
+    code = b"Kuznetsova".hex(" ")
+    text = f"At a=%20Kuznetsova and {code} there."
+    view = Border(ledger=MemoryLedger()).view(PrivateText(text), values, Placeholders())
+    assert not re.search(r"\b[0-9a-f]{2} [0-9a-f]{2}\b", str(view))
+
+
 @given(st.text(max_size=200))
 def test_no_instruction_releases_a_known_value(text: str) -> None:
     released = release(f"{text} Zimlor {text}", NOTES)

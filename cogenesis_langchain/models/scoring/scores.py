@@ -1,4 +1,4 @@
-"""What a scoring server gives: the most probable tokens at the positions of a block."""
+"""Types of the answers of scoring servers, and the protocols of models that score a block."""
 
 from __future__ import annotations
 

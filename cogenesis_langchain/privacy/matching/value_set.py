@@ -168,13 +168,18 @@ class ValueSet:
         ]
 
     def _encodes_more(self, text: str) -> bool:
-        """Whether a value occurs more often in something decoded than in the text as it is."""
+        """Whether a value occurs more often in something decoded than in the text as it is.
+
+        Some decodings are the text with its codes resolved; others are what was decoded alone. In
+        these the legible values are missing, so any value counts.
+        """
         legible = Counter(hit.value for hit in self.find(text))
-        return any(
-            Counter(hit.value for hit in self.find(decoded)) - legible
-            for decoded in decodings(text.encode())
-            if decoded != text
-        )
+        for decoded in decodings(text.encode()):
+            if decoded != text:
+                found = Counter(hit.value for hit in self.find(decoded))
+                if found and (found - legible or legible.keys() - found.keys()):
+                    return True
+        return False
 
     def _literal_hits(self, text: str) -> Iterator[Hit]:
         for number, normalised in enumerate(normalisations(text)):
